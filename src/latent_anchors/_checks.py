@@ -1,0 +1,44 @@
+"""Messages of refusal: what was given, what was expected, what to do. No torch in here."""
+
+import math
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names as a person would list them: ``'a', 'b'``, or ``nothing``."""
+    return ", ".join(repr(name) for name in names) or "nothing"
+
+
+def unknown(kind: str, given: object, known: Iterable[object]) -> str:
+    """What to say when a name is not among those that exist, the nearest first."""
+    names = [str(name) for name in known]
+    near = get_close_matches(str(given), names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"Unknown {kind} {given!r}; expected one of {listed(names)}.{hint}"
+
+
+def check_name(kind: str, given: object, known: Sequence[object]) -> None:
+    """Refuse a name that is not among those that exist."""
+    if given not in known:
+        raise ValueError(unknown(kind, given, known))
+
+
+def check_finite(name: str, value: float) -> None:
+    """Refuse infinities and NaN."""
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {value!r}; expected a finite number.")
+
+
+def check_between(name: str, value: float, low: float, high: float) -> None:
+    """Refuse a number outside the closed interval; NaN is outside of every interval."""
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {value!r}; expected a number from {low} to {high}.")
+
+
+def check_count(name: str, value: int, least: int = 1) -> None:
+    """Refuse what is not a whole number of at least ``least``; a bool is not a number here."""
+    if isinstance(value, bool) or not isinstance(value, int):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass floats all the same
+        raise TypeError(f"{name} is {value!r}; expected a whole number, such as {least}.")
+    if value < least:
+        raise ValueError(f"{name} is {value}; expected at least {least}.")
