@@ -1,0 +1,126 @@
+"""Where latents are: sites by name, found through wrappers, in outputs of any shape."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from typing import Protocol, TypeAlias, cast
+
+from torch import Tensor, nn
+
+from latent_anchors._checks import listed, unknown
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where latents are read or edited: a layer, the axis of its channels, the part of its output.
+
+    Args:
+        name: The layer's dotted name, as in ``model.named_modules()``.
+        axis: The axis of the output that holds the channels.
+        item: Which part, where the output is a tuple, a mapping or a dataclass.
+
+    Examples:
+        >>> Site("features.3", axis=1)
+        Site(name='features.3', axis=1, item=0)
+    """
+
+    name: str
+    axis: int = -1
+    item: int | str = 0
+
+
+At: TypeAlias = str | Site
+"""A site, or the name of a layer whose output is the latents, channels last."""
+
+
+def as_site(at: At) -> Site:
+    """A site from a site or a name."""
+    return at if isinstance(at, Site) else Site(at)
+
+
+def resolve(model: nn.Module, site: Site) -> nn.Module:
+    """The layer of a site, found through wrappers such as ``DistributedDataParallel``."""
+    for root in unwrapped(model):
+        layers = dict(root.named_modules())
+        if site.name in layers:
+            refuse_compiled(model, site)
+            return layers[site.name]
+    names = [name for name in dict(list(unwrapped(model))[-1].named_modules()) if name]
+    raise ValueError(unknown("site", site.name, names))
+
+
+def unwrapped(model: nn.Module) -> Iterator[nn.Module]:
+    """The model, then what it wraps, layer by layer of wrapping."""
+    yield model
+    for attribute in ("module", "_orig_mod"):
+        inner = getattr(model, attribute, None)
+        if isinstance(inner, nn.Module):
+            yield from unwrapped(inner)
+
+
+def refuse_compiled(model: nn.Module, site: Site) -> None:
+    """A hook added to a compiled model never runs; say so instead of doing nothing."""
+    compiled = hasattr(model, "_orig_mod") or any(
+        getattr(layer, "_compiled_call_impl", None) is not None for layer in model.modules()
+    )
+    if compiled:
+        raise RuntimeError(
+            f"The model is compiled already, so that nothing attached at {site.name!r} would run; "
+            "expected the model itself. Attach first and compile then; "
+            "to change an edit in a compiled model, write into its `strength`."
+        )
+
+
+def latents_of(output: object, site: Site) -> Tensor:
+    """The latents in a layer's output, channels last."""
+    part = output if isinstance(output, Tensor) else _item(output, site)
+    if not isinstance(part, Tensor):
+        raise TypeError(
+            f"Site {site.name!r} gave {type(part).__name__} as its item {site.item!r}; expected a "
+            "tensor. Name the part that holds the latents: Site(name, item=...)."
+        )
+    if not part.is_floating_point():
+        raise TypeError(
+            f"The latents at {site.name!r} are of type {part.dtype}; expected floating point. "
+            "Choose a layer that gives real numbers."
+        )
+    return part.movedim(site.axis, -1)
+
+
+def with_latents(output: object, site: Site, z: Tensor) -> object:
+    """A layer's output with other latents in it; the original is not written to."""
+    part = z.movedim(-1, site.axis)
+    if isinstance(output, Tensor):
+        return part
+    if isinstance(output, Mapping):
+        return {**cast("Mapping[object, object]", output), site.item: part}
+    if isinstance(output, list | tuple):
+        return _replaced(cast("Sequence[object]", output), int(site.item), part)
+    return replace(cast("_Dataclass", output), **{str(site.item): part})
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: dict[str, object]  # pyright: ignore[reportGeneralTypeIssues] -- typeshed's own has ClassVar, which casts refuse
+
+
+def _item(output: object, site: Site) -> object:
+    if isinstance(output, Mapping) and site.item in output:
+        return cast("Mapping[object, object]", output)[site.item]
+    if isinstance(output, list | tuple) and isinstance(site.item, int):
+        return cast("Sequence[object]", output)[site.item]
+    if is_dataclass(output) and isinstance(site.item, str) and hasattr(output, site.item):
+        return getattr(output, site.item)
+    names = list(cast("Mapping[object, object]", output)) if isinstance(output, Mapping) else []
+    raise TypeError(
+        f"Site {site.name!r} gave {type(output).__name__}, which has no item {site.item!r}; "
+        f"expected one of {listed(names or getattr(output, '__dataclass_fields__', []))}. "
+        "Name the part that holds the latents: Site(name, item=...)."
+    )
+
+
+def _replaced(parts: Sequence[object], index: int, part: Tensor) -> object:
+    new = [*parts]
+    new[index] = part
+    if isinstance(parts, list):
+        return new
+    make = getattr(type(parts), "_make", tuple)  # a named tuple keeps its name
+    return make(new)

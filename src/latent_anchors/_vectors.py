@@ -1,0 +1,68 @@
+"""Vectors and bases that a user chose: checked, made unit or orthonormal."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from latent_anchors._numerics import TINY_SQUARE
+from latent_anchors._typing import Direction
+
+DEPENDENT = 1e-5
+"""A row whose independent part is shorter than this share of it adds no direction of its own."""
+
+
+def as_vector(name: str, values: Sequence[float] | Tensor) -> Direction:
+    """A vector of finite numbers, from a list or a tensor."""
+    vector = torch.as_tensor(values)
+    vector = vector if vector.is_floating_point() else vector.to(torch.get_default_dtype())
+    if vector.ndim != 1 or len(vector) == 0 or not bool(vector.isfinite().all()):
+        raise ValueError(
+            f"The {name} is {values!r}; expected one finite number per latent dimension, such as "
+            "[1, 0, 0, 0]."
+        )
+    return vector.detach().clone()
+
+
+def as_direction(values: Sequence[float] | Tensor) -> Direction:
+    """A unit vector, from a list or a tensor of any length but 0."""
+    vector = as_vector("direction", values)
+    if float(vector.square().sum()) <= TINY_SQUARE:
+        raise ValueError(
+            f"The direction is {values!r}, which points nowhere; expected a vector that is not zero."
+        )
+    return vector / vector.norm()
+
+
+def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]:
+    """Orthonormal rows that span what the given ones span; dependent rows are refused."""
+    basis = torch.as_tensor(rows, dtype=torch.float64)
+    if basis.ndim != 2 or basis.numel() == 0 or not bool(basis.isfinite().all()):
+        raise ValueError(
+            f"The basis has shape {tuple(basis.shape)}; expected rows of finite numbers, one "
+            "direction each, such as [[1, 0, 0], [0, 1, 0]]."
+        )
+    # The columns past the last row would vanish from R's diagonal, so more rows than dim show too.
+    q, r = torch.linalg.qr(basis.mT)
+    lengths = basis.norm(dim=-1).clamp_min(TINY_SQUARE)
+    independent = len(basis) <= basis.shape[1] and bool(
+        (r.diagonal().abs() > DEPENDENT * lengths).all()
+    )
+    if not independent:
+        raise ValueError(
+            f"The {len(basis)} rows of the basis are not independent directions in "
+            f"{basis.shape[1]} dimensions; expected each to add one. Leave out the dependent ones."
+        )
+    return q.mT.to(torch.get_default_dtype()).contiguous()
+
+
+def check_width(name: str, z: Tensor, dim: int) -> None:
+    """Refuse latents of another width than the penalty was made for, and integer ones."""
+    if not z.is_floating_point():
+        raise TypeError(f"{name} was given latents of type {z.dtype}; expected floating point.")
+    if z.ndim == 0 or z.shape[-1] != dim:
+        raise ValueError(
+            f"{name} was made for {dim} latent dimensions and was given latents of shape "
+            f"{tuple(z.shape)}; expected (..., {dim}). Mind the site and its channel axis."
+        )

@@ -1,0 +1,81 @@
+"""What a color is: conversions, hue arithmetic, degrees, names, grids, similarity, differences.
+
+Colors are tensors with three channels last. RGB is sRGB from 0 to 1, hue is in turns in [0, 1),
+and every function has finite gradients everywhere, on grays and out of gamut too.
+"""
+
+from ._ciede2000 import delta_e_2000 as delta_e_2000
+from ._degrees import grayness as grayness
+from ._degrees import hue_degree as hue_degree
+from ._degrees import vibrancy as vibrancy
+from ._distances import delta_e_76 as delta_e_76
+from ._distances import delta_e_ok as delta_e_ok
+from ._grids import HsvGrid as HsvGrid
+from ._grids import hsv_grid as hsv_grid
+from ._grids import rgb_grid as rgb_grid
+from ._grids import rgb_midpoints as rgb_midpoints
+from ._hsl import hsl_to_rgb as hsl_to_rgb
+from ._hsl import rgb_to_hsl as rgb_to_hsl
+from ._hsv import hsv_to_rgb as hsv_to_rgb
+from ._hsv import rgb_to_hsv as rgb_to_hsv
+from ._hues import hue_between as hue_between
+from ._hues import hue_difference as hue_difference
+from ._hues import hue_distance as hue_distance
+from ._hues import hue_mean as hue_mean
+from ._lab import lab_to_rgb as lab_to_rgb
+from ._lab import rgb_to_lab as rgb_to_lab
+from ._lch import lch_to_rgb as lch_to_rgb
+from ._lch import oklch_to_rgb as oklch_to_rgb
+from ._lch import rgb_to_lch as rgb_to_lch
+from ._lch import rgb_to_oklch as rgb_to_oklch
+from ._linear import linear_to_rgb as linear_to_rgb
+from ._linear import rgb_to_linear as rgb_to_linear
+from ._names import COLOR_NAMES as COLOR_NAMES
+from ._names import GRAYS as GRAYS
+from ._names import HUES as HUES
+from ._names import hue_of as hue_of
+from ._names import named_colors as named_colors
+from ._oklab import oklab_to_rgb as oklab_to_rgb
+from ._oklab import rgb_to_oklab as rgb_to_oklab
+from ._similarity import hsv_similarity as hsv_similarity
+from ._xyz import rgb_to_xyz as rgb_to_xyz
+from ._xyz import xyz_to_rgb as xyz_to_rgb
+
+__all__ = [
+    "COLOR_NAMES",
+    "GRAYS",
+    "HUES",
+    "HsvGrid",
+    "delta_e_76",
+    "delta_e_2000",
+    "delta_e_ok",
+    "grayness",
+    "hsl_to_rgb",
+    "hsv_grid",
+    "hsv_similarity",
+    "hsv_to_rgb",
+    "hue_between",
+    "hue_degree",
+    "hue_difference",
+    "hue_distance",
+    "hue_mean",
+    "hue_of",
+    "lab_to_rgb",
+    "lch_to_rgb",
+    "linear_to_rgb",
+    "named_colors",
+    "oklab_to_rgb",
+    "oklch_to_rgb",
+    "rgb_grid",
+    "rgb_midpoints",
+    "rgb_to_hsl",
+    "rgb_to_hsv",
+    "rgb_to_lab",
+    "rgb_to_lch",
+    "rgb_to_linear",
+    "rgb_to_oklab",
+    "rgb_to_oklch",
+    "rgb_to_xyz",
+    "vibrancy",
+    "xyz_to_rgb",
+]

@@ -1,0 +1,101 @@
+"""How much of a concept a color has."""
+
+from latent_anchors._checks import check_finite
+from latent_anchors._typing import Colors, PerSample
+
+from ._hsv import hsv_to_rgb, rgb_to_hsv
+from ._planes import check_colors, planes, stack
+
+
+def hue_degree(colors: Colors, hue: float) -> PerSample:
+    r"""How much of a hue a color has: redness, and the same for any other hue.
+
+    .. math::
+        r \, (1 - g / 2 - b / 2)
+
+    where r, g, b are the channels of ``colors``, turned so that ``hue`` becomes red. Orange has
+    redness 0.75, yellow 0.5, mid-gray 0.25; white and black have none of any hue.
+
+    Args:
+        colors: RGB, ``(..., 3)``, from 0 to 1.
+        hue: Turns from red, any number of them; `hue_of` tells those with a name.
+
+    Returns:
+        Degrees from 0 to 1, ``(...)``.
+
+    Raises:
+        TypeError: The colors are not floats.
+        ValueError: The last axis does not hold three channels, or the hue is not finite.
+
+    References:
+        The redness of the color experiments 1.7 and later of ``ex-preppy`` (2025); the turn,
+        which serves every other hue, is ours.
+
+    Examples:
+        >>> import torch
+        >>> orange = torch.tensor([1.0, 0.5, 0.0])
+        >>> hue_degree(orange, hue=0.0).item(), hue_degree(orange, hue=1 / 12).item()
+        (0.75, 1.0)
+    """
+    r, g, b = planes(_turned(colors, hue))
+    return r * (1 - g / 2 - b / 2)
+
+
+def _turned(colors: Colors, by: float) -> Colors:
+    """The hue circle turned back, so that the hue at ``by`` becomes red."""
+    check_finite("hue", by)
+    if by % 1 == 0:
+        return colors  # A detour over HSV would change the gradients of grays.
+    hue, saturation, value = planes(rgb_to_hsv(colors))
+    return hsv_to_rgb(stack(hue - by, saturation, value))
+
+
+def vibrancy(colors: Colors) -> PerSample:
+    r"""How vivid a color is, saturation times value.
+
+    .. math::
+        S V = \max(r, g, b) - \min(r, g, b)
+
+    where r, g, b are the channels of ``colors``: without a division, so that black needs no care.
+
+    Args:
+        colors: RGB, ``(..., 3)``, from 0 to 1.
+
+    Returns:
+        From 0, for grays, to 1, ``(...)``.
+
+    Raises:
+        TypeError: The colors are not floats.
+        ValueError: The last axis does not hold three channels.
+
+    References:
+        Smith, 1978, "Color gamut transform pairs", for S and V.
+
+    Examples:
+        >>> import torch
+        >>> vibrancy(torch.tensor([[1.0, 0.5, 0.0], [0.5, 0.5, 0.5]])).tolist()
+        [1.0, 0.0]
+    """
+    check_colors(colors)
+    return colors.amax(-1) - colors.amin(-1)
+
+
+def grayness(colors: Colors) -> PerSample:
+    """How gray a color is: what `vibrancy` leaves.
+
+    Args:
+        colors: RGB, ``(..., 3)``, from 0 to 1.
+
+    Returns:
+        From 0 to 1, for grays, ``(...)``.
+
+    Raises:
+        TypeError: The colors are not floats.
+        ValueError: The last axis does not hold three channels.
+
+    Examples:
+        >>> import torch
+        >>> grayness(torch.tensor([[1.0, 0.5, 0.0], [0.5, 0.5, 0.5]])).tolist()
+        [0.0, 1.0]
+    """
+    return 1 - vibrancy(colors)

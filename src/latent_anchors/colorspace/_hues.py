@@ -1,0 +1,118 @@
+"""Arithmetic on the circle of hues, in turns."""
+
+import math
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from latent_anchors._checks import check_between
+from latent_anchors._typing import PerSample
+
+from ._planes import angle, root, turns
+
+Hues = Float[Tensor, "*#batch"]
+
+
+def hue_difference(hue: Hues, other: Hues | float) -> Hues:
+    """The shortest way from the other hue to this one, with its sign; red to green is 1/3.
+
+    Opposite hues are -1/2 apart, whichever comes first.
+
+    Args:
+        hue: Hues in turns, ``(...)``.
+        other: Hues in turns, ``(...)``, or one for all.
+
+    Returns:
+        Turns in [-1/2, 1/2), in the shape that both broadcast to.
+
+    Examples:
+        >>> import torch
+        >>> hue_difference(torch.tensor([0.25, 0.875]), 0.0).tolist()
+        [0.25, -0.125]
+    """
+    difference = hue - other
+    return difference - (difference + 0.5).floor()
+
+
+def hue_distance(hue: Hues, other: Hues | float) -> Hues:
+    """How far two hues lie apart, the shorter way round.
+
+    Args:
+        hue: Hues in turns, ``(...)``.
+        other: Hues in turns, ``(...)``, or one for all.
+
+    Returns:
+        Turns from 0 to 1/2, in the shape that both broadcast to.
+
+    Examples:
+        >>> import torch
+        >>> hue_distance(torch.tensor([0.25, 0.875]), 0.0).tolist()
+        [0.25, 0.125]
+    """
+    return hue_difference(hue, other).abs()
+
+
+def hue_between(hue: PerSample, low: float, high: float) -> Bool[Tensor, "*batch"]:
+    """Whether a hue lies on the way up from ``low`` to ``high``, both included.
+
+    Where ``low`` exceeds ``high`` the way leads through 0. The whole circle is 0 to 1.
+
+    Args:
+        hue: Hues in turns, ``(...)``, any number of them.
+        low: Where the way begins, in turns from 0 to 1.
+        high: Where it ends, in turns from 0 to 1.
+
+    Returns:
+        ``(...)``, true where the hue lies between.
+
+    Raises:
+        ValueError: An end lies outside of 0 to 1.
+
+    Examples:
+        >>> import torch
+        >>> hue_between(torch.tensor([0.0, 0.5, 0.875]), 0.75, 0.25).tolist()
+        [True, False, True]
+    """
+    check_between("low", low, 0.0, 1.0)
+    check_between("high", high, 0.0, 1.0)
+    within = turns(hue)
+    if low > high:
+        return (within >= low) | (within <= high)
+    # A way that ends at 1 includes 0, which is the same hue.
+    return ((within >= low) & (within <= high)) | (within <= high - 1)
+
+
+def hue_mean(
+    hue: Float[Tensor, "*batch n"], weights: Float[Tensor, "*batch n"] | None = None
+) -> PerSample:
+    r"""Mean direction of the hues along the last axis.
+
+    .. math::
+        \bar h = \frac{1}{2 \pi} \mathrm{atan2}\Big(\sum_i w_i \sin 2 \pi h_i,
+        \sum_i w_i \cos 2 \pi h_i\Big) \bmod 1
+
+    where h is ``hue`` and w ``weights``. Where the directions cancel, as those of opposite hues
+    do, or nothing has weight, there is no mean: the result is NaN, with zero gradient.
+
+    Args:
+        hue: Hues in turns, ``(..., n)``.
+        weights: How much each counts, ``(..., n)``, not negative; all alike if left out.
+
+    Returns:
+        Turns in [0, 1), ``(...)``.
+
+    References:
+        Mardia and Jupp, 2000, "Directional Statistics", eq. 2.2.4.
+
+    Examples:
+        >>> import torch
+        >>> round(float(hue_mean(torch.tensor([0.875, 0.25]))), 4)
+        0.0625
+    """
+    shares = torch.ones_like(hue) if weights is None else weights
+    x = (shares * (math.tau * hue).cos()).sum(-1)
+    y = (shares * (math.tau * hue).sin()).sum(-1)
+    rounding = 8 * torch.finfo(hue.dtype).eps * shares.sum(-1)
+    defined = root(x.square() + y.square()) > rounding
+    return torch.where(defined, angle(y, x, defined), math.nan)

@@ -1,0 +1,48 @@
+"""One cell of a dope sheet, which knows where it stands."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A text, and where to look when it is wrong.
+
+    Rows are counted as a spreadsheet does: the header is row 1. A header's column is told by
+    its number, any other cell's by its header.
+    """
+
+    text: str
+    sheet: str
+    row: int
+    column: str | int
+
+    @property
+    def place(self) -> str:
+        """Where it stands."""
+        return f"{self.sheet}, row {self.row}, column {self.column!r}"
+
+    def misread(self, expected: str) -> ValueError:
+        """What stands there, and what would be right."""
+        return ValueError(f"{self.place}: found {self.text!r}; expected {expected}.")
+
+
+def number_in(cell: Cell, space: str) -> float:
+    """The finite number that a cell keys; in log space a positive one."""
+    try:
+        number = float(cell.text)
+    except ValueError:
+        raise cell.misread("a number, or nothing") from None
+    if not math.isfinite(number):
+        raise cell.misread("a finite number")
+    if space == "log" and number <= 0:
+        raise cell.misread("a number above 0, since the column is in log space")
+    return number
+
+
+def names_in(cell: Cell) -> tuple[str, ...]:
+    """The names of actions in a cell, which commas separate."""
+    names = tuple(name.strip() for name in cell.text.split(","))
+    if not all(names):
+        raise cell.misread("names separated by single commas")
+    return names

@@ -1,0 +1,67 @@
+"""What a track does between two neighboring keyframes, at one step and at many.
+
+Rounding never takes a value past its key; only a transition that overshoots does.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._checks import check_finite
+from ..transitions import tabulate
+from ._keyframe import Keyframe
+
+Segment = Callable[[float | int], float]
+
+
+def held(key: Keyframe) -> Segment:
+    """The keyed value at any step."""
+    value = float(key.value)
+    return lambda _: value
+
+
+def between(start: Keyframe, end: Keyframe, space: str) -> Segment:
+    """The way from one key to the next, in linear or log space.
+
+    It runs at every training step, so everything but the step is worked out beforehand.
+    """
+    leave, first, span = start.leave, start.step, end.step - start.step
+    y0, change = float(start.value), _change(start, end, space)
+    low, high = sorted((y0, float(end.value)))
+
+    def linear(step: float | int) -> float:
+        w = leave((step - first) / span)
+        y = y0 + change * w
+        return y if low <= y <= high else _past(y, w, low, high)
+
+    def log(step: float | int) -> float:
+        w = leave((step - first) / span)
+        y = y0 * math.exp(change * w)
+        return y if low <= y <= high else _past(y, w, low, high)
+
+    return log if space == "log" else linear
+
+
+def table_between(
+    start: Keyframe, end: Keyframe, space: str, steps: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """:func:`between` on an array of steps, by the same arithmetic."""
+    w = tabulate(start.leave, (steps - start.step) / (end.step - start.step))
+    moved = _change(start, end, space) * w
+    y = start.value * np.exp(moved) if space == "log" else start.value + moved
+    low, high = sorted((start.value, end.value))
+    return np.where((w >= 0) & (w <= 1), np.clip(y, low, high), y)
+
+
+def _change(start: Keyframe, end: Keyframe, space: str) -> float:
+    if space == "log":
+        return math.log(end.value) - math.log(start.value)
+    change = float(end.value - start.value)
+    check_finite(f"The change from {start.value} to {end.value}", change)
+    return change
+
+
+def _past(y: float, w: float, low: float, high: float) -> float:
+    return min(max(y, low), high) if 0 <= w <= 1 else y

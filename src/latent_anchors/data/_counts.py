@@ -1,0 +1,88 @@
+"""How many labels were really used."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from latent_anchors._checks import check_name
+from latent_anchors._streams import BLOCK
+from latent_anchors.data._samplers import Sampler
+
+
+@dataclass(frozen=True, eq=False)
+class LabelCount:
+    """Supervision in numbers, run by run.
+
+    Attributes:
+        used: Sum of the labels seen ``(runs,)``.
+        samples: Samples seen in each run, with and without a label.
+
+    Examples:
+        >>> LabelCount(torch.tensor([82.0]), samples=91_200).share
+        tensor([0.0009])
+    """
+
+    used: Float[Tensor, " runs"]
+    samples: int
+
+    @property
+    def share(self) -> Float[Tensor, " runs"]:
+        """The share of samples with a label.
+
+        Examples:
+            >>> LabelCount(torch.tensor([1.0]), samples=4).share
+            tensor([0.2500])
+        """
+        return self.used / max(self.samples, 1)
+
+
+def count_labels(
+    sampler: Sampler,
+    name: str,
+    seeds: Iterable[int],
+    steps: Sequence[int],
+    active: Sequence[bool] | Bool[Tensor, " steps"] | None = None,
+) -> LabelCount:
+    """Count the labels that some runs see, by drawing them once more.
+
+    A draw is a function of the seed and the step, so that counting needs no part in the training.
+
+    Args:
+        sampler: Where the batches come from.
+        name: Of the label.
+        seeds: One for each run.
+        steps: Those of the training.
+        active: For each step ``(steps,)``, whether its labels count, as where a term has weight.
+
+    Returns:
+        Labels used in each run, and samples seen.
+
+    Raises:
+        ValueError: If the sampler has no such label.
+
+    Examples:
+        >>> from latent_anchors.data import Soft
+        >>> sampler = Sampler(torch.eye(2), {"all": Soft(torch.ones(2))}, batch_size=8)
+        >>> count_labels(sampler, "all", seeds=[0, 1], steps=range(10)).used
+        tensor([80., 80.])
+    """
+    check_name("label", name, tuple(sampler.labels))
+    counted = [step for step, on in zip(steps, _flags(active, len(steps)), strict=True) if on]
+    used = torch.stack([_sum(sampler, name, seed, counted) for seed in seeds])
+    return LabelCount(used, len(counted) * sampler.batch_size)
+
+
+def _flags(active: Sequence[bool] | Tensor | None, n: int) -> Sequence[bool]:
+    return [True] * n if active is None else [bool(on) for on in active]
+
+
+def _sum(sampler: Sampler, name: str, seed: int, steps: Sequence[int]) -> Tensor:
+    at = torch.tensor(steps, dtype=torch.int64)
+    total = torch.zeros(())
+    for index in at.div(BLOCK, rounding_mode="floor").unique().tolist():
+        within = at[(at >= index * BLOCK) & (at < (index + 1) * BLOCK)] - index * BLOCK
+        total = total + sampler.block(seed, index).labels[name][within].sum()
+    return total

@@ -1,0 +1,120 @@
+"""Label draws: how much is said about a sample each time it is seen."""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+@runtime_checkable
+class LabelDraw(Protocol):
+    """Rows of a data set in, labels out.
+
+    Examples:
+        >>> isinstance(Soft(torch.zeros(2)), LabelDraw)
+        True
+    """
+
+    def draw(self, rows: Int[Tensor, "*batch"], generator: torch.Generator) -> Float[Tensor, "*batch"]:
+        """One label for each row.
+
+        Args:
+            rows: Which samples ``(...)``.
+            generator: Where chance comes from.
+
+        Returns:
+            ``(...)``, in [0, 1].
+
+        Examples:
+            >>> Soft(torch.tensor([0.0, 0.5])).draw(torch.tensor([1]), torch.Generator())
+            tensor([0.5000])
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Bernoulli:
+    """Hard and noisy: 1 with a sample's own probability, else 0, drawn anew at each sight.
+
+    Attributes:
+        probability: For each sample ``(n,)``, in [0, 1].
+
+    Raises:
+        ValueError: If a probability is outside of [0, 1].
+
+    Examples:
+        >>> always_or_never = Bernoulli(torch.tensor([1.0, 0.0]))
+        >>> always_or_never.draw(torch.tensor([0, 1, 0]), torch.Generator())
+        tensor([1., 0., 1.])
+    """
+
+    probability: Float[Tensor, " n"]
+
+    def __post_init__(self) -> None:
+        _check_unit_interval("probability", self.probability)
+
+    def draw(self, rows: Int[Tensor, "*batch"], generator: torch.Generator) -> Float[Tensor, "*batch"]:
+        """1 or 0 for each row.
+
+        Args:
+            rows: Which samples ``(...)``.
+            generator: Where chance comes from.
+
+        Returns:
+            ``(...)``, 0 or 1.
+
+        Examples:
+            >>> Bernoulli(torch.ones(1)).draw(torch.tensor([0]), torch.Generator())
+            tensor([1.])
+        """
+        chance = torch.rand(rows.shape, generator=generator, dtype=self.probability.dtype)
+        return (chance < self.probability[rows]).to(self.probability.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Soft:
+    """As it is: a sample's label is always the same number, drawn from a degree or brought along.
+
+    Attributes:
+        label: For each sample ``(n,)``, in [0, 1].
+
+    Raises:
+        ValueError: If a label is outside of [0, 1].
+
+    Examples:
+        >>> Soft(torch.tensor([0.25, 1.0])).draw(torch.tensor([0]), torch.Generator())
+        tensor([0.2500])
+    """
+
+    label: Float[Tensor, " n"]
+
+    def __post_init__(self) -> None:
+        _check_unit_interval("label", self.label)
+
+    def draw(self, rows: Int[Tensor, "*batch"], generator: torch.Generator) -> Float[Tensor, "*batch"]:
+        """The label of each row; the generator is left alone.
+
+        Args:
+            rows: Which samples ``(...)``.
+            generator: Unused: there is no chance in it.
+
+        Returns:
+            ``(...)``, in [0, 1].
+
+        Examples:
+            >>> Soft(torch.ones(1)).draw(torch.tensor([0, 0]), torch.Generator())
+            tensor([1., 1.])
+        """
+        del generator
+        return self.label[rows]
+
+
+def _check_unit_interval(name: str, values: Tensor) -> None:
+    if values.ndim != 1 or not bool(((values >= 0) & (values <= 1)).all()):
+        raise ValueError(
+            f"The {name} has shape {tuple(values.shape)} and runs from {values.min():g} to "
+            f"{values.max():g}; expected one number from 0 to 1 for each sample. "
+            "Scale it, for instance 0.08 * degree**8."
+        )

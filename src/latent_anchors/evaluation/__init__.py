@@ -1,0 +1,39 @@
+"""What happened: errors by color, selectivity, geometry; each a distribution over runs.
+
+Every function takes a model (one run) or a population and gives one value per run; an
+:class:`Evaluation` sums them up, and :class:`Evidence` writes them down.
+"""
+
+from latent_anchors.evaluation._errors import color_errors as color_errors
+from latent_anchors.evaluation._errors import error_groups as error_groups
+from latent_anchors.evaluation._evaluate import evaluate_colors as evaluate_colors
+from latent_anchors.evaluation._evidence import Evidence as Evidence
+from latent_anchors.evaluation._geometry import alignment as alignment
+from latent_anchors.evaluation._geometry import crumpled as crumpled
+from latent_anchors.evaluation._geometry import latents as latents
+from latent_anchors.evaluation._intervals import mean_interval as mean_interval
+from latent_anchors.evaluation._intervals import share_interval as share_interval
+from latent_anchors.evaluation._metrics import Evaluation as Evaluation
+from latent_anchors.evaluation._metrics import Metric as Metric
+from latent_anchors.evaluation._metrics import summarize as summarize
+from latent_anchors.evaluation._selectivity import correlation as correlation
+from latent_anchors.evaluation._selectivity import selectivity_r2 as selectivity_r2
+from latent_anchors.evaluation._tables import error_table as error_table
+
+__all__ = [
+    "Evaluation",
+    "Evidence",
+    "Metric",
+    "alignment",
+    "color_errors",
+    "correlation",
+    "crumpled",
+    "error_groups",
+    "error_table",
+    "evaluate_colors",
+    "latents",
+    "mean_interval",
+    "selectivity_r2",
+    "share_interval",
+    "summarize",
+]

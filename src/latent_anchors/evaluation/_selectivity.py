@@ -1,0 +1,73 @@
+"""Selectivity: how far damage follows similarity to the concept."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from latent_anchors._checks import check_finite
+from latent_anchors.colorspace import hsv_similarity, named_colors, rgb_grid
+from latent_anchors.evaluation._errors import color_errors
+
+
+def selectivity_r2(
+    model: nn.Module, concept: str, exponent: float = 2.0
+) -> Float[Tensor, " runs"]:
+    r"""Share of the error's variance that similarity to the concept explains.
+
+    .. math:: r^2, \quad r = \mathrm{corr}(e(x), s(x)^p)
+
+    over the 8x8x8 RGB grid, with the error :math:`e` of each color, its similarity :math:`s` to the
+    concept and the ``exponent`` :math:`p`: 2 for what is muted, 3 for what is removed. 0 where
+    :math:`r` is negative, and where either is constant.
+
+    Args:
+        model: A model or a population, with the edit in force.
+        concept: One of the named colors.
+        exponent: Of the similarity.
+
+    Returns:
+        ``(runs,)``, from 0 to 1.
+
+    Raises:
+        ValueError: If there is no such color or the exponent is not finite.
+
+    References:
+        The score of the color experiments 2.4.1 and 2.9.1 of ``ex-preppy`` (2025), which ignores the
+        sign.
+
+    Examples:
+        >>> selectivity_r2(nn.Identity(), "red")
+        tensor([0.])
+    """
+    check_finite("exponent", exponent)
+    grid = rgb_grid(8)
+    errors = color_errors(model, grid)
+    similarity = hsv_similarity(grid, named_colors(concept)).to(errors) ** exponent
+    return correlation(errors, similarity).clamp_min(0.0).square()
+
+
+def correlation(
+    x: Float[Tensor, "*batch n"], y: Float[Tensor, "*batch n"]
+) -> Float[Tensor, "*batch"]:
+    r"""Pearson's correlation along the last axis; 0 where either is constant.
+
+    .. math:: r = \frac{\sum (x - \bar x)(y - \bar y)}{\lVert x - \bar x \rVert
+        \lVert y - \bar y \rVert}
+
+    Args:
+        x: ``(..., n)``.
+        y: ``(..., n)``.
+
+    Returns:
+        ``(...)``, from -1 to 1.
+
+    References:
+        Pearson, Proceedings of the Royal Society, 1895.
+
+    Examples:
+        >>> correlation(torch.tensor([0.0, 1.0]), torch.tensor([5.0, 3.0])).round(decimals=4)
+        tensor(-1.)
+    """
+    x, y = x - x.mean(-1, keepdim=True), y - y.mean(-1, keepdim=True)
+    scale = x.norm(dim=-1) * y.norm(dim=-1)
+    return torch.where(scale > 0, (x * y).sum(-1) / torch.where(scale > 0, scale, 1.0), 0.0)

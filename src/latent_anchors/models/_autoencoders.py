@@ -1,0 +1,159 @@
+"""Autoencoders with three named children: encoder, latent, decoder."""
+
+from itertools import pairwise
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from typing_extensions import override
+
+from latent_anchors._checks import check_count
+from latent_anchors._numerics import unit
+
+
+class Normalize(nn.Module):
+    r"""Every latent onto the unit sphere.
+
+    .. math:: \hat z = z / \lVert z \rVert_2
+
+    The origin stays where it is.
+
+    References:
+        The bottleneck of the anchored color autoencoders of ``ex-preppy`` (2025).
+
+    Examples:
+        >>> import torch
+        >>> Normalize()(torch.tensor([3.0, 4.0]))
+        tensor([0.6000, 0.8000])
+    """
+
+    @override
+    def forward(self, z: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+        """Unit vectors.
+
+        Args:
+            z: Latents ``(..., dim)``.
+
+        Returns:
+            Latents ``(..., dim)`` of length 1.
+
+        Examples:
+            >>> import torch
+            >>> Normalize()(torch.zeros(2))
+            tensor([0., 0.])
+        """
+        return unit(z)
+
+
+class SphericalAutoencoder(nn.Module):
+    """An autoencoder whose latents lie on the unit sphere.
+
+    Encoder and decoder are multilayer perceptrons with exact GELU. The output is linear while
+    training, so that 0 and 1 can be reached, and clamped to [0, 1] in evaluation mode only.
+    Sites: ``"encoder"`` (before the normalization), ``"latent"``, ``"decoder"``.
+
+    Args:
+        channels: Width of inputs and outputs; 3 for colors.
+        latent_dim: Dimensions of the latent space; the sphere has one less.
+        hidden: Width of the hidden layers.
+        depth: Hidden layers on each side.
+
+    Raises:
+        ValueError: If a size is less than 1.
+        TypeError: If a size is not a whole number.
+
+    Examples:
+        >>> model = SphericalAutoencoder(channels=3, latent_dim=4)
+        >>> sum(parameter.numel() for parameter in model.parameters())
+        263
+    """
+
+    def __init__(
+        self, channels: int = 3, latent_dim: int = 4, hidden: int = 16, depth: int = 1
+    ) -> None:
+        super().__init__()
+        self.encoder = mlp(channels, hidden, depth, latent_dim)
+        self.latent = Normalize()
+        self.decoder = mlp(latent_dim, hidden, depth, channels)
+
+    @override
+    def forward(self, x: Float[Tensor, "*batch channels"]) -> Float[Tensor, "*batch channels"]:
+        """Reconstructions.
+
+        Args:
+            x: Inputs ``(..., channels)``, in [0, 1].
+
+        Returns:
+            Reconstructions ``(..., channels)``; within [0, 1] in evaluation mode.
+
+        Examples:
+            >>> import torch
+            >>> SphericalAutoencoder()(torch.rand(2, 3)).shape
+            torch.Size([2, 3])
+        """
+        y = self.decoder(self.latent(self.encoder(x)))
+        return y if self.training else y.clamp(0.0, 1.0)
+
+
+class PlainAutoencoder(nn.Module):
+    """The autoencoder of the early experiments: free latents, a sigmoid at the end.
+
+    Sites: ``"encoder"``, ``"latent"`` (the same values), ``"decoder"`` (before the sigmoid).
+
+    Args:
+        channels: Width of inputs and outputs; 3 for colors.
+        latent_dim: Dimensions of the latent space.
+        hidden: Width of the hidden layers.
+        depth: Hidden layers on each side.
+        normalize: Whether latents are put onto the unit sphere.
+
+    Raises:
+        ValueError: If a size is less than 1.
+        TypeError: If a size is not a whole number.
+
+    Examples:
+        >>> model = PlainAutoencoder(channels=3, latent_dim=2)
+        >>> sum(parameter.numel() for parameter in model.parameters())
+        197
+    """
+
+    def __init__(
+        self,
+        channels: int = 3,
+        latent_dim: int = 4,
+        hidden: int = 16,
+        depth: int = 1,
+        normalize: bool = False,
+    ) -> None:
+        super().__init__()
+        self.encoder = mlp(channels, hidden, depth, latent_dim)
+        self.latent = Normalize() if normalize else nn.Identity()
+        self.decoder = mlp(latent_dim, hidden, depth, channels)
+
+    @override
+    def forward(self, x: Float[Tensor, "*batch channels"]) -> Float[Tensor, "*batch channels"]:
+        """Reconstructions.
+
+        Args:
+            x: Inputs ``(..., channels)``, in [0, 1].
+
+        Returns:
+            Reconstructions ``(..., channels)``, strictly between 0 and 1.
+
+        Examples:
+            >>> import torch
+            >>> PlainAutoencoder()(torch.rand(2, 3)).shape
+            torch.Size([2, 3])
+        """
+        return self.decoder(self.latent(self.encoder(x))).sigmoid()
+
+
+def mlp(inputs: int, hidden: int, depth: int, outputs: int) -> nn.Sequential:
+    """Linear layers with GELU between them: ``depth`` hidden layers of width ``hidden``."""
+    for name, size in {"channels": inputs, "hidden": hidden, "latent_dim": outputs}.items():
+        check_count(name, size)
+    check_count("depth", depth)
+    widths = [inputs, *[hidden] * depth, outputs]
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), nn.GELU()]
+    return nn.Sequential(*layers[:-1])

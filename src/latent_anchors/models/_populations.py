@@ -1,0 +1,228 @@
+"""Many runs as one module: the same architecture, its parameters stacked along a first axis."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import functional_call
+from typing_extensions import override
+
+
+from latent_anchors._hooks import Edit, Handle, Tap
+from latent_anchors._sites import Site, resolve
+from latent_anchors._streams import seeded
+from latent_anchors.models._running import run
+
+
+class Population(nn.Module):
+    """Many runs as one module: run k's parameters are row k of the stacked ones.
+
+    ``population(inputs)`` sends the same inputs through every run and gives ``(runs, ...)``;
+    ``population[k]`` is an ordinary model, a copy; ``population[a:b]`` a smaller population. It is
+    accepted wherever a model is: recording, interventions, evaluation, further training. Edits
+    attached to it act on each run's latents; a population of edits holds one for each run.
+
+    Args:
+        stacked: The architecture, its parameters and buffers stacked already; see
+            :meth:`from_models` and :meth:`make`.
+        seeds: One seed for each run.
+
+    Raises:
+        ValueError: If the first axis of a parameter is not as long as there are seeds.
+
+    Examples:
+        >>> from latent_anchors.models import SphericalAutoencoder
+        >>> population = Population.make(SphericalAutoencoder, seeds=range(3))
+        >>> population(torch.rand(8, 3)).shape
+        torch.Size([3, 8, 3])
+        >>> type(population[0]).__name__
+        'SphericalAutoencoder'
+    """
+
+    def __init__(self, stacked: nn.Module, seeds: Iterable[int]) -> None:
+        super().__init__()
+        self.seeds = tuple(seeds)
+        self.stacked = stacked
+        self._taps: dict[Site, Tap] = {}
+        for name, tensor in self.tensors().items():
+            if tensor.shape[:1] != (len(self.seeds),):
+                raise ValueError(
+                    f"Parameter {name!r} has shape {tuple(tensor.shape)}; expected one row for each "
+                    f"of the {len(self.seeds)} seeds. Use Population.from_models to stack models."
+                )
+
+    @classmethod
+    def make(cls, make_model: Callable[[], nn.Module], seeds: Iterable[int]) -> "Population":
+        """One model per seed, each made under its own seed.
+
+        The global generator is put back afterwards, and run k gets the same weights alone and
+        among many.
+
+        Args:
+            make_model: Called once per seed, without arguments.
+            seeds: One for each run.
+
+        Examples:
+            >>> population = Population.make(lambda: nn.Linear(1, 1), seeds=[7])
+            >>> again = Population.make(lambda: nn.Linear(1, 1), seeds=[6, 7])
+            >>> bool(torch.equal(population[0].weight, again[1].weight))
+            True
+        """
+        seeds = tuple(seeds)
+        models: list[nn.Module] = []
+        for seed in seeds:
+            with seeded(seed, "weights"):
+                models.append(make_model())
+        return cls.from_models(models, seeds)
+
+    @classmethod
+    def from_models(
+        cls, models: Sequence[nn.Module], seeds: Iterable[int] | None = None
+    ) -> "Population":
+        """Stack models of one architecture; they are copied, not shared.
+
+        Args:
+            models: One for each run, alike but for their numbers.
+            seeds: One for each run; their positions if None.
+
+        Raises:
+            ValueError: If there are no models, or they differ in architecture.
+
+        Examples:
+            >>> len(Population.from_models([nn.Linear(1, 2), nn.Linear(1, 2)]))
+            2
+        """
+        if not models:
+            raise ValueError("No models were given; expected at least one to stack.")
+        shapes = [{n: tuple(t.shape) for n, t in _tensors(model).items()} for model in models]
+        for index, shape in enumerate(shapes):
+            if shape != shapes[0]:
+                raise ValueError(
+                    f"Model {index} has parameters {shape}, model 0 has {shapes[0]}; expected one "
+                    "architecture. Make a population for each."
+                )
+        rows = [_tensors(model) for model in models]
+        stacked = deepcopy(models[0])
+        for name, tensor in _tensors(stacked).items():
+            tensor.data = torch.stack([row[name].detach() for row in rows])
+        return cls(stacked, range(len(models)) if seeds is None else seeds)
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def __getitem__(self, index: int | slice) -> nn.Module:
+        copy = deepcopy(self.stacked)
+        for tensor in _tensors(copy).values():
+            tensor.data = tensor.data[index].clone()
+        return Population(copy, self.seeds[index]) if isinstance(index, slice) else copy
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return (self[index] for index in range(len(self)))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Stacked parameters and buffers by the names they have in one model.
+
+        Returns:
+            Tensors ``(runs, ...)``, shared with the population.
+
+        Examples:
+            >>> population = Population.make(lambda: nn.Linear(2, 1), seeds=range(3))
+            >>> population.tensors()["weight"].shape
+            torch.Size([3, 1, 2])
+        """
+        return _tensors(self.stacked)
+
+    def tap(self, site: Site) -> Tap:
+        """Where edits and recorders of a site are attached; used by ``record`` and ``intervene``.
+
+        Raises:
+            ValueError: If the site does not exist.
+
+        Examples:
+            >>> from latent_anchors.models import Site
+            >>> population = Population.make(lambda: nn.Sequential(nn.Linear(2, 1)), seeds=[0])
+            >>> population.tap(Site("0")).edits
+            []
+        """
+        resolve(self.stacked, site)
+        return self._taps.setdefault(site, Tap())
+
+    @override
+    def forward(self, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
+        """The same inputs through every run.
+
+        Args:
+            inputs: What one model takes, such as colors ``(..., 3)``.
+
+        Returns:
+            Outputs ``(runs, ...)``.
+
+        Examples:
+            >>> Population.make(lambda: nn.Linear(2, 1), seeds=range(3))(torch.rand(5, 2)).shape
+            torch.Size([3, 5, 1])
+        """
+        taps = {site: tap for site, tap in self._taps.items() if tap.edits or tap.recorders}
+        states = {
+            id(handle): handle.edit.tensors()
+            for tap in taps.values()
+            for handle in tap.edits
+            if isinstance(handle.edit, Population)
+        }
+
+        def one(tensors: dict[str, Tensor], states: dict[int, dict[str, Tensor]]) -> _Outcome:
+            edits = {site: partial(_through, tap.edits, states) for site, tap in taps.items()}
+            output, latents = run(self.stacked, tensors, inputs, taps, edits)
+            return output, [latents[site] for site in taps]
+
+        output, latents = torch.vmap(one, randomness="different")(self.tensors(), states)
+        for tap, z in zip(taps.values(), latents, strict=True):
+            for handle in tap.recorders:
+                handle.show(z)
+        return output
+
+    @override
+    def extra_repr(self) -> str:
+        return f"runs={len(self)}"
+
+
+_Outcome = tuple[Tensor, list[Tensor]]
+
+
+def outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
+    """What a model or a population says, always with an axis of runs.
+
+    Args:
+        model: A model (one run) or a population.
+        inputs: What one model takes, such as colors ``(..., 3)``.
+
+    Returns:
+        Outputs ``(runs, ...)``.
+
+    Examples:
+        >>> outputs(nn.Linear(2, 1), torch.rand(5, 2)).shape
+        torch.Size([1, 5, 1])
+    """
+    return model(*inputs) if isinstance(model, Population) else model(*inputs).unsqueeze(0)
+
+
+def _tensors(model: nn.Module) -> dict[str, Tensor]:
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
+
+
+def _through(
+    handles: Sequence[Handle], states: Mapping[int, Mapping[str, Tensor]], z: Tensor
+) -> Tensor:
+    """One run's latents through the edits in force, each in this run's own form."""
+    for handle in handles:
+        z = handle.edited(z, _own_form(handle, states))
+    return z
+
+
+def _own_form(handle: Handle, states: Mapping[int, Mapping[str, Tensor]]) -> Edit | None:
+    if not isinstance(handle.edit, Population):
+        return None
+    module, state = handle.edit.stacked, dict(states[id(handle)])
+    return lambda z: functional_call(module, state, (z,))

@@ -1,0 +1,29 @@
+"""Where latents ought to be.
+
+A penalty maps latents ``(..., dim)`` to one non-negative number per sample ``(...)``; a coupling
+also compares the members of a set. Each is a function and a thin module that carries its tensors.
+A :class:`Term` says where a penalty acts and on whom; the mean is taken in one place.
+"""
+
+from latent_anchors.regularizers._anchors import Anchor as Anchor
+from latent_anchors.regularizers._anchors import AntiAnchor as AntiAnchor
+from latent_anchors.regularizers._anchors import EuclideanAnchor as EuclideanAnchor
+from latent_anchors.regularizers._anchors import anchor as anchor
+from latent_anchors.regularizers._anchors import anti_anchor as anti_anchor
+from latent_anchors.regularizers._anchors import euclidean_anchor as euclidean_anchor
+from latent_anchors.regularizers._directions import orthonormal_directions as orthonormal_directions
+from latent_anchors.regularizers._norms import Unitarity as Unitarity
+from latent_anchors.regularizers._norms import unitarity as unitarity
+from latent_anchors.regularizers._separation import EuclideanSeparation as EuclideanSeparation
+from latent_anchors.regularizers._separation import Separation as Separation
+from latent_anchors.regularizers._separation import euclidean_separation as euclidean_separation
+from latent_anchors.regularizers._separation import separation as separation
+from latent_anchors.regularizers._subspaces import AntiSubspace as AntiSubspace
+from latent_anchors.regularizers._subspaces import Subspace as Subspace
+from latent_anchors.regularizers._subspaces import anti_subspace as anti_subspace
+from latent_anchors.regularizers._subspaces import subspace as subspace
+from latent_anchors.regularizers._terms import Penalty as Penalty
+from latent_anchors.regularizers._terms import Pooling as Pooling
+from latent_anchors.regularizers._terms import Reduction as Reduction
+from latent_anchors.regularizers._terms import Term as Term
+from latent_anchors.regularizers._terms import mean as mean

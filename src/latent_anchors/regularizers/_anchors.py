@@ -1,0 +1,226 @@
+"""Anchors: a concept ought to lie in a direction, at a point, or nowhere near a direction."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from typing_extensions import override
+
+from latent_anchors._numerics import cosine, in_full_precision
+from latent_anchors._typing import Direction, Latents, PerSample
+from latent_anchors._vectors import as_direction, as_vector, check_width
+
+
+def anchor(z: Latents, direction: Direction) -> PerSample:
+    r"""Angular distance to a direction.
+
+    .. math:: \Omega(z) = 1 - \cos(z, v)
+
+    with :math:`v` the ``direction``. Only angles count; at the origin the value is 1.
+
+    Args:
+        z: Latents ``(..., dim)``.
+        direction: The anchor ``(dim,)``, of any length but 0.
+
+    Returns:
+        ``(...)``, from 0 (aligned) to 2 (opposite).
+
+    References:
+        The angular anchor of the color experiments 2.8 and later of ``ex-preppy`` (2025).
+
+    Examples:
+        >>> import torch
+        >>> z = torch.tensor([[2.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
+        >>> anchor(z, torch.tensor([1.0, 0.0]))
+        tensor([0., 1., 2.])
+    """
+    return 1.0 - cosine(in_full_precision(z), direction)
+
+
+def anti_anchor(z: Latents, direction: Direction) -> PerSample:
+    r"""Alignment with a direction that ought to stay empty.
+
+    .. math:: \Omega(z) = \max(0, \cos(z, v))
+
+    with :math:`v` the ``direction``; the hemisphere facing away costs nothing.
+
+    Args:
+        z: Latents ``(..., dim)``.
+        direction: The direction to stay away from ``(dim,)``, of any length but 0.
+
+    Returns:
+        ``(...)``, from 0 (at a right angle or beyond) to 1 (aligned).
+
+    References:
+        The anti-anchor of the color experiments 2.8 to 2.9.1 of ``ex-preppy`` (2025).
+
+    Examples:
+        >>> import torch
+        >>> z = torch.tensor([[2.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
+        >>> anti_anchor(z, torch.tensor([1.0, 0.0]))
+        tensor([1., 0., 0.])
+    """
+    return cosine(in_full_precision(z), direction).clamp_min(0.0)
+
+
+def euclidean_anchor(z: Latents, point: Direction) -> PerSample:
+    r"""Squared distance to a point.
+
+    .. math:: \Omega(z) = \lVert z - a \rVert_2^2
+
+    with :math:`a` the ``point``. For latents of free length; on a sphere, :func:`anchor` does not
+    pull neighbors inward.
+
+    Args:
+        z: Latents ``(..., dim)``.
+        point: Where the concept ought to lie ``(dim,)``.
+
+    Returns:
+        ``(...)``, at least 0.
+
+    References:
+        The point anchor of the color experiments 1.7 to 2.7 of ``ex-preppy`` (2025).
+
+    Examples:
+        >>> import torch
+        >>> euclidean_anchor(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([1.0, 0.0]))
+        tensor([0., 2.])
+    """
+    z = in_full_precision(z)
+    return (z - point.to(z)).square().sum(-1)
+
+
+class _Pointed(nn.Module):
+    """What the three modules share: one vector, carried across devices and checkpoints."""
+
+    direction: Direction
+
+    def __init__(self, vector: Direction) -> None:
+        super().__init__()
+        self.register_buffer("direction", vector)
+
+    @override
+    def extra_repr(self) -> str:
+        return ", ".join(f"{value:g}" for value in self.direction.tolist())
+
+
+class Anchor(_Pointed):
+    """:func:`anchor`, carrying its direction.
+
+    Args:
+        direction: One number per latent dimension ``(dim,)``; made a unit vector.
+
+    Raises:
+        ValueError: If the direction is zero, not finite or not a vector.
+
+    Examples:
+        >>> import torch
+        >>> Anchor([1, 0])(torch.tensor([0.0, 3.0]))
+        tensor(1.)
+    """
+
+    def __init__(self, direction: Sequence[float] | Tensor) -> None:
+        super().__init__(as_direction(direction))
+
+    @override
+    def forward(self, z: Latents) -> PerSample:
+        """Angular distance to the direction.
+
+        Args:
+            z: Latents ``(..., dim)``.
+
+        Returns:
+            ``(...)``, from 0 to 2.
+
+        Raises:
+            ValueError: If the latents have another width.
+            TypeError: If they are integers.
+
+        Examples:
+            >>> import torch
+            >>> Anchor([1, 0])(torch.tensor([-1.0, 0.0]))
+            tensor(2.)
+        """
+        check_width("Anchor", z, len(self.direction))
+        return anchor(z, self.direction)
+
+
+class AntiAnchor(_Pointed):
+    """:func:`anti_anchor`, carrying its direction.
+
+    Args:
+        direction: What to stay away from ``(dim,)``; made a unit vector.
+
+    Raises:
+        ValueError: If the direction is zero, not finite or not a vector.
+
+    Examples:
+        >>> import torch
+        >>> AntiAnchor([-1, 0])(torch.tensor([-2.0, 0.0]))
+        tensor(1.)
+    """
+
+    def __init__(self, direction: Sequence[float] | Tensor) -> None:
+        super().__init__(as_direction(direction))
+
+    @override
+    def forward(self, z: Latents) -> PerSample:
+        """Alignment with the direction, where positive.
+
+        Args:
+            z: Latents ``(..., dim)``.
+
+        Returns:
+            ``(...)``, from 0 to 1.
+
+        Raises:
+            ValueError: If the latents have another width.
+            TypeError: If they are integers.
+
+        Examples:
+            >>> import torch
+            >>> AntiAnchor([1, 0])(torch.tensor([-2.0, 0.0]))
+            tensor(0.)
+        """
+        check_width("AntiAnchor", z, len(self.direction))
+        return anti_anchor(z, self.direction)
+
+
+class EuclideanAnchor(_Pointed):
+    """:func:`euclidean_anchor`, carrying its point.
+
+    Args:
+        point: Where the concept ought to lie ``(dim,)``; kept as given.
+
+    Raises:
+        ValueError: If the point is not finite or not a vector.
+
+    Examples:
+        >>> import torch
+        >>> EuclideanAnchor([1, 0])(torch.tensor([0.0, 0.0]))
+        tensor(1.)
+    """
+
+    def __init__(self, point: Sequence[float] | Tensor) -> None:
+        super().__init__(as_vector("point", point))
+
+    @override
+    def forward(self, z: Latents) -> PerSample:
+        """Squared distance to the point.
+
+        Args:
+            z: Latents ``(..., dim)``.
+
+        Returns:
+            ``(...)``, at least 0.
+
+        Raises:
+            ValueError: If the latents have another width.
+            TypeError: If they are integers.
+
+        Examples:
+            >>> import torch
+            >>> EuclideanAnchor([3, 4])(torch.zeros(2))
+            tensor(25.)
+        """
+        check_width("EuclideanAnchor", z, len(self.direction))
+        return euclidean_anchor(z, self.direction)

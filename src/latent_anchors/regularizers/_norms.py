@@ -1,0 +1,60 @@
+"""Unitarity: latents ought to have length 1."""
+
+from torch import nn
+from typing_extensions import override
+
+from latent_anchors._numerics import TINY_SQUARE, in_full_precision
+from latent_anchors._typing import Latents, PerSample
+
+
+def unitarity(z: Latents) -> PerSample:
+    r"""Squared distance from the unit sphere.
+
+    .. math:: \Omega(z) = (\lVert z \rVert_2 - 1)^2
+
+    At the origin the value is 1 and the gradient 0, since no direction leads outward there.
+
+    Args:
+        z: Latents ``(..., dim)``.
+
+    Returns:
+        ``(...)``, at least 0; 0 on the sphere.
+
+    References:
+        The norm term of the color experiments 1.3 to 1.8 of ``ex-preppy`` (2025).
+
+    Examples:
+        >>> import torch
+        >>> unitarity(torch.tensor([[1.0, 0.0], [3.0, 4.0]]))
+        tensor([ 0., 16.])
+    """
+    z = in_full_precision(z)
+    length = z.square().sum(-1).clamp_min(TINY_SQUARE).sqrt()
+    return (length - 1.0).square()
+
+
+class Unitarity(nn.Module):
+    """:func:`unitarity` as a module.
+
+    Examples:
+        >>> import torch
+        >>> Unitarity()(torch.tensor([0.0, 2.0]))
+        tensor(1.)
+    """
+
+    @override
+    def forward(self, z: Latents) -> PerSample:
+        """Squared distance from the unit sphere.
+
+        Args:
+            z: Latents ``(..., dim)``.
+
+        Returns:
+            ``(...)``, at least 0.
+
+        Examples:
+            >>> import torch
+            >>> Unitarity()(torch.ones(4) / 2)
+            tensor(0.)
+        """
+        return unitarity(z)

@@ -1,0 +1,187 @@
+"""Subspaces: latents ought to stay within one, or out of it."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from typing_extensions import override
+
+from latent_anchors._checks import listed
+from latent_anchors._numerics import in_full_precision
+from latent_anchors._typing import Latents, PerSample
+from latent_anchors._vectors import as_basis, check_width
+
+
+def subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
+    r"""Squared length of what sticks out of a subspace.
+
+    .. math:: \Omega(z) = \lVert z - B^\top B z \rVert_2^2
+
+    with :math:`B` the ``basis``. With two rows this is planarity.
+
+    Args:
+        z: Latents ``(..., dim)``.
+        basis: Orthonormal rows ``(n, dim)``.
+
+    Returns:
+        ``(...)``, at least 0; 0 within the subspace.
+
+    References:
+        The planarity and subspace terms of the color experiments of ``ex-preppy`` (2025), there
+        for axes only.
+
+    Examples:
+        >>> import torch
+        >>> subspace(torch.tensor([[1.0, 2.0, 3.0]]), torch.eye(3)[:2])
+        tensor([9.])
+    """
+    z = in_full_precision(z)
+    b = basis.to(z)
+    return (z - (z @ b.mT) @ b).square().sum(-1)
+
+
+def anti_subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
+    r"""Squared length of what lies within a subspace that ought to stay empty.
+
+    .. math:: \Omega(z) = \lVert B z \rVert_2^2
+
+    with :math:`B` the ``basis``.
+
+    Args:
+        z: Latents ``(..., dim)``.
+        basis: Orthonormal rows ``(n, dim)``.
+
+    Returns:
+        ``(...)``, at least 0; 0 at right angles to the subspace.
+
+    References:
+        The anti-subspace term of the color experiments 2.10 and later of ``ex-preppy`` (2025).
+
+    Examples:
+        >>> import torch
+        >>> anti_subspace(torch.tensor([[1.0, 2.0, 3.0]]), torch.eye(3)[:2])
+        tensor([5.])
+    """
+    z = in_full_precision(z)
+    return (z @ basis.to(z).mT).square().sum(-1)
+
+
+class _Spanned(nn.Module):
+    """What the two modules share: a basis, or axes whose number of siblings comes with the latents."""
+
+    basis: Float[Tensor, "n dim"] | None
+
+    def __init__(
+        self,
+        dims: Sequence[int] | None = None,
+        basis: Sequence[Sequence[float]] | Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        if (dims is None) == (basis is None):
+            raise ValueError(
+                f"{type(self).__name__} was given dims={dims!r} and basis={basis!r}; expected "
+                "exactly one of them. Use dims=(0, 1) for axes, basis= for other directions."
+            )
+        self.dims = None if dims is None else _checked_dims(dims)
+        self.register_buffer("basis", None if basis is None else as_basis(basis))
+
+    def rows(self, z: Tensor) -> Float[Tensor, "n dim"]:
+        """The basis for latents of this width."""
+        if self.basis is not None:
+            check_width(type(self).__name__, z, self.basis.shape[-1])
+            return self.basis
+        dims = self.dims or ()
+        check_width(type(self).__name__, z, max(z.shape[-1], max(dims) + 1))
+        return torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)[list(dims)]
+
+    @override
+    def extra_repr(self) -> str:
+        return f"dims={self.dims}" if self.basis is None else f"basis={tuple(self.basis.shape)}"
+
+
+def _checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
+    chosen = tuple(dims)
+    if not chosen or len(set(chosen)) < len(chosen) or min(chosen) < 0:
+        raise ValueError(
+            f"dims is {listed(dims)}; expected distinct axes counted from 0, such as dims=(0, 1)."
+        )
+    return chosen
+
+
+class Subspace(_Spanned):
+    """:func:`subspace`, carrying its basis: latents ought to lie within.
+
+    Args:
+        dims: Axes that span the subspace, as a shorthand.
+        basis: Rows ``(n, dim)`` that span it, in any directions; made orthonormal.
+
+    Raises:
+        ValueError: If not exactly one is given, the axes are not distinct, or the rows are dependent.
+
+    Examples:
+        >>> import torch
+        >>> Subspace(dims=(0, 1))(torch.tensor([3.0, 4.0, 2.0]))
+        tensor(4.)
+        >>> Subspace(basis=[[2, 0, 0], [1, 1, 0]])(torch.tensor([3.0, 4.0, 2.0])).round()
+        tensor(4.)
+    """
+
+    @override
+    def forward(self, z: Latents) -> PerSample:
+        """Squared length of what sticks out.
+
+        Args:
+            z: Latents ``(..., dim)``.
+
+        Returns:
+            ``(...)``, at least 0.
+
+        Raises:
+            ValueError: If the latents have another width.
+            TypeError: If they are integers.
+
+        Examples:
+            >>> import torch
+            >>> Subspace(dims=[0])(torch.tensor([7.0, 0.0]))
+            tensor(0.)
+        """
+        return subspace(z, self.rows(z))
+
+
+class AntiSubspace(_Spanned):
+    """:func:`anti_subspace`, carrying its basis: latents ought to stay out.
+
+    Args:
+        dims: Axes that span the subspace, as a shorthand.
+        basis: Rows ``(n, dim)`` that span it, in any directions; made orthonormal.
+
+    Raises:
+        ValueError: If not exactly one is given, the axes are not distinct, or the rows are dependent.
+
+    Examples:
+        >>> import torch
+        >>> AntiSubspace(dims=[0])(torch.tensor([3.0, 4.0, 2.0]))
+        tensor(9.)
+    """
+
+    @override
+    def forward(self, z: Latents) -> PerSample:
+        """Squared length of what lies within.
+
+        Args:
+            z: Latents ``(..., dim)``.
+
+        Returns:
+            ``(...)``, at least 0.
+
+        Raises:
+            ValueError: If the latents have another width.
+            TypeError: If they are integers.
+
+        Examples:
+            >>> import torch
+            >>> AntiSubspace(basis=[[1, 1]])(torch.tensor([1.0, -1.0])).round()
+            tensor(0.)
+        """
+        return anti_subspace(z, self.rows(z))

@@ -1,0 +1,242 @@
+"""Terms: a penalty, where it acts, on whom, and how it is averaged; and the one reduction."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias, get_args
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from latent_anchors._checks import check_between, check_finite, check_name, listed
+from latent_anchors._sites import At
+from latent_anchors._typing import PerSample
+
+Penalty: TypeAlias = Callable[[Tensor], Tensor]
+"""Latents ``(..., dim)`` to one non-negative number per sample ``(...)``."""
+
+Pooling: TypeAlias = Callable[[Tensor, Tensor | None], Tensor]
+"""Values ``(..., position)`` and a mask of the same shape to one value per line ``(...)``."""
+
+Normalizer: TypeAlias = Literal["mass", "count", "rate"]
+
+
+class Reduction(NamedTuple):
+    """A term's weighted sum over a batch, and what it is to be divided by.
+
+    Sums and masses of parts of a batch add up to those of the whole, but for couplings.
+
+    Attributes:
+        total: Sum of the values ``()``, each weighed by its label.
+        divisor: What the sum is to be divided by ``()``, after the term's normalizer.
+        mass: Sum of the labels ``()``: how much supervision there was.
+        count: Number of samples that count ``()``.
+
+    Examples:
+        >>> import torch
+        >>> Reduction(*torch.tensor([3.0, 2.0, 2.0, 64.0])).mass
+        tensor(2.)
+    """
+
+    total: Tensor
+    divisor: Tensor
+    mass: Tensor
+    count: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """A penalty in an objective: what, where, on whom, and under which name.
+
+    Attributes:
+        name: What it is called in histories and errors; also its track unless ``track`` is given.
+        penalty: Latents ``(..., dim)`` to non-negative values ``(...)``.
+        at: A site, several (their mean), or a mapping from sites to shares.
+        label: Samples it acts on, in proportion to this label; every sample if None.
+        where: A mask in the batch; samples outside of it do not count at all.
+        pool: Several positions' values to one per line; the mask goes to the pooling.
+        track: The track that weighs it; several terms may share one.
+        normalizer: What the sum is divided by: ``"mass"``, the batch's own sum of labels;
+            ``"count"``, the number of samples, so that soft labels act softly; ``"rate"``, the
+            count times the declared ``rate``, which is additive over parts of a batch.
+        rate: The share of samples that is labeled, for ``normalizer="rate"``.
+        over: The axis whose members a coupling compares.
+
+    Raises:
+        ValueError: If an option is unknown, no site is given, or rate and normalizer do not fit.
+
+    Examples:
+        >>> from latent_anchors.regularizers import Anchor
+        >>> term = Term("anchor", Anchor([1, 0]), label="red")
+        >>> term.track
+        'anchor'
+    """
+
+    name: str
+    penalty: Penalty
+    at: At | Sequence[At] | Mapping[At, float] = "latent"
+    label: str | None = None
+    where: str | None = None
+    pool: Pooling | None = None
+    track: str = ""
+    normalizer: Normalizer = "mass"
+    rate: float | None = None
+    over: Literal["batch", "position"] = "batch"
+
+    def __post_init__(self) -> None:
+        check_name(f"normalizer of term {self.name!r}", self.normalizer, get_args(Normalizer))
+        check_name(f"axis of term {self.name!r}", self.over, ("batch", "position"))
+        if (self.rate is None) == (self.normalizer == "rate"):
+            raise ValueError(
+                f"Term {self.name!r} has normalizer={self.normalizer!r} and rate={self.rate!r}; "
+                "expected a rate with normalizer='rate', and only there. "
+                "Declare the share of labeled samples, such as rate=0.001."
+            )
+        if self.rate is not None:
+            check_between(f"The rate of term {self.name!r}", self.rate, 1e-12, 1.0)
+        if not self.shares:
+            raise ValueError(
+                f"Term {self.name!r} acts at no site; expected at least one, such as at='latent'."
+            )
+        for share in self.shares.values():
+            check_finite(f"A share of term {self.name!r}", share)
+        object.__setattr__(self, "track", self.track or self.name)
+
+    @property
+    def shares(self) -> Mapping[At, float]:
+        """Each site's share in the term; they need not add up to 1.
+
+        Examples:
+            >>> from latent_anchors.regularizers import Unitarity
+            >>> Term("unit", Unitarity(), at=["a", "b"]).shares
+            {'a': 0.5, 'b': 0.5}
+        """
+        if isinstance(self.at, Mapping):
+            return self.at
+        sites = [self.at] if isinstance(self.at, At) else list(self.at)
+        return {site: 1.0 / len(sites) for site in sites}
+
+    def values(
+        self, latents: Mapping[At, Tensor], mask: Bool[Tensor, "*batch"] | None = None
+    ) -> PerSample:
+        """The penalty at each sample, sites and positions pooled.
+
+        Args:
+            latents: By site ``(..., dim)``.
+            mask: Which positions count ``(...)``; used by the pooling only.
+
+        Returns:
+            ``(...)``, at least 0.
+
+        Examples:
+            >>> import torch
+            >>> from latent_anchors.regularizers import Unitarity
+            >>> Term("unit", Unitarity()).values({"latent": torch.zeros(2, 4)})
+            tensor([1., 1.])
+        """
+        parts = [self._at_site(latents[at]) * share for at, share in self.shares.items()]
+        values = torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
+        return values if self.pool is None else self.pool(values, mask)
+
+    def _at_site(self, z: Tensor) -> Tensor:
+        try:
+            if self.over == "position" or z.ndim <= 2:
+                return self.penalty(z)
+            return self.penalty(z.movedim(0, -2)).movedim(-1, 0)
+        except Exception as error:
+            error.add_note(f"This happened in term {self.name!r}.")
+            raise
+
+    def reduce(
+        self,
+        latents: Mapping[At, Tensor],
+        labels: Mapping[str, Tensor],
+        masks: Mapping[str, Tensor] | None = None,
+    ) -> Reduction:
+        r"""The weighted sum over the batch and its divisor; the objective takes the mean, once.
+
+        .. math:: \textstyle T = \sum_i m_i l_i \Omega_i, \qquad
+            D = \sum_i m_i l_i \text{ or } \sum_i m_i \text{ or } \rho \sum_i m_i
+
+        with :math:`l` the label, :math:`m` the mask, :math:`\rho` the ``rate``; :math:`D` by the
+        normalizer.
+
+        Args:
+            latents: By site ``(..., dim)``.
+            labels: By name, of exactly the shape of the values ``(...)``, in [0, 1].
+            masks: By name, of the shape of the values before pooling ``(...)``.
+
+        Returns:
+            Sum, divisor, label mass and count, all ``()``.
+
+        Raises:
+            KeyError: If the batch lacks the site, label or mask.
+            ValueError: If a label or mask has another shape than the values.
+
+        References:
+            The mean over labeled samples of ``ex-preppy`` (2025) is ``"mass"``.
+
+        Examples:
+            >>> import torch
+            >>> from latent_anchors.regularizers import Anchor
+            >>> term = Term("anchor", Anchor([1, 0]), label="red")
+            >>> red = {"red": torch.tensor([1.0, 0.0])}
+            >>> term.reduce({"latent": torch.eye(2)}, red).total
+            tensor(0.)
+        """
+        self._check_sites(latents)
+        mask = None if self.where is None else self._found("mask", self.where, masks or {})
+        values = self.values(latents, mask)
+        weight = torch.ones_like(values)
+        if mask is not None:
+            pooled = mask if self.pool is None else mask.any(-1)
+            weight = weight * self._fitting("mask", self.where, pooled, values)
+        count = weight.sum()
+        if self.label is not None:
+            label = self._found("label", self.label, labels)
+            weight = weight * self._fitting("label", self.label, label, values)
+        mass = weight.sum()
+        divisor = mass if self.normalizer == "mass" else count * (self.rate or 1.0)
+        return Reduction((weight * values).sum(), divisor, mass, count)
+
+    def _check_sites(self, latents: Mapping[At, Tensor]) -> None:
+        for at in self.shares:
+            if at not in latents:
+                raise KeyError(
+                    f"Term {self.name!r} acts at {at!r}; recorded are {listed(latents)}. "
+                    "Record objective.sites."
+                )
+
+    def _found(self, kind: str, name: str, among: Mapping[str, Tensor]) -> Tensor:
+        if name not in among:
+            raise KeyError(
+                f"Term {self.name!r} needs {kind} {name!r}; the batch has {listed(among)}."
+            )
+        return among[name]
+
+    def _fitting(self, kind: str, name: str | None, given: Tensor, values: Tensor) -> Tensor:
+        if given.shape != values.shape:
+            raise ValueError(
+                f"Term {self.name!r}: {kind} {name!r} has shape {tuple(given.shape)}, the values "
+                f"have {tuple(values.shape)}; expected exactly that, since nothing is broadcast. "
+                "Pool positions, or give one label for each value."
+            )
+        return given.to(values)
+
+
+def mean(total: Float[Tensor, ""], divisor: Float[Tensor, ""]) -> Float[Tensor, ""]:
+    """The one mean: an exact zero, with zero gradient, where nobody counts.
+
+    Args:
+        total: Weighted sum over the batch ``()``.
+        divisor: What it is divided by ``()``, at least 0.
+
+    Returns:
+        ``()``, at least 0.
+
+    Examples:
+        >>> import torch
+        >>> mean(torch.tensor(0.0), torch.tensor(0.0))
+        tensor(0.)
+    """
+    return total / torch.where(divisor > 0, divisor, 1.0)

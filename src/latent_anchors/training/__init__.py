@@ -1,0 +1,34 @@
+"""Where the parts meet: an objective, and a loop that trains many runs at once.
+
+The user's own loop is the main loop; :func:`fit` only saves typing.
+"""
+
+from latent_anchors.training._callbacks import Every as Every
+from latent_anchors.training._callbacks import Progress as Progress
+from latent_anchors.training._fit import Batches as Batches
+from latent_anchors.training._fit import fit as fit
+from latent_anchors.training._history import Failure as Failure
+from latent_anchors.training._history import Fit as Fit
+from latent_anchors.training._history import History as History
+from latent_anchors.training._losses import Forward as Forward
+from latent_anchors.training._losses import Loss as Loss
+from latent_anchors.training._losses import reconstruction as reconstruction
+from latent_anchors.training._objective import Objective as Objective
+from latent_anchors.training._objective import Part as Part
+from latent_anchors.training._objective import Parts as Parts
+
+__all__ = [
+    "Batches",
+    "Every",
+    "Failure",
+    "Fit",
+    "Forward",
+    "History",
+    "Loss",
+    "Objective",
+    "Part",
+    "Parts",
+    "Progress",
+    "fit",
+    "reconstruction",
+]

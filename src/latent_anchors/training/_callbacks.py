@@ -1,0 +1,58 @@
+"""Callbacks: what else is to happen on the way."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from latent_anchors._checks import check_count
+from latent_anchors.models import Population
+from latent_anchors.training._history import History
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """What a callback sees.
+
+    Attributes:
+        step: How many steps are done.
+        population: As it is now; not to be written to.
+        history: What happened so far, by name ``(step, runs)``.
+
+    Examples:
+        >>> Progress.__match_args__
+        ('step', 'population', 'history')
+    """
+
+    step: int
+    population: Population
+    history: History
+
+
+@dataclass(frozen=True, eq=False)
+class Every:
+    """A callback and its period in steps; it is called at the end, too.
+
+    Attributes:
+        steps: The period.
+        call: What is called.
+
+    Raises:
+        ValueError: If the period is less than 1.
+        TypeError: If it is not a whole number.
+
+    Examples:
+        >>> Every(100, print).steps
+        100
+    """
+
+    steps: int
+    call: Callable[[Progress], None]
+
+    def __post_init__(self) -> None:
+        check_count("The period of a callback", self.steps)
+
+
+def call_those_due(callbacks: Sequence[Every], progress: Progress, steps: int) -> None:
+    """Call each callback whose period ends here, and all of them at the last step."""
+    for every in callbacks:
+        if progress.step % every.steps == 0 or progress.step == steps:
+            every.call(progress)

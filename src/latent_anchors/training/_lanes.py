@@ -1,0 +1,138 @@
+"""A lane: runs that are stepped as one, their optimizer, and what to do when one goes non-finite."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from latent_anchors.data import LabeledBatch
+from latent_anchors.training._gradients import Gradients, Step, Tensors
+from latent_anchors.training._history import Failure
+from latent_anchors.training._optimizers import Drive
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Consecutive steps: batches, weights and hyperparameters, and where to write what happened."""
+
+    first: int
+    batches: Sequence[LabeledBatch]
+    weights: Tensor
+    """``(steps, tracks, ...)``"""
+    hyper: Mapping[str, Tensor]
+    """``(steps, runs)``, on the CPU"""
+    means: Tensor
+    masses: Tensor
+    """Views into the history ``(steps, parts, runs)``"""
+
+
+class Lane:
+    """Runs stepped as one. ``stacked`` tensors have an axis of runs; a single run's have none.
+
+    The fast path never asks whether a number is finite. Only at the end of a stretch is that
+    looked up, once; if a run failed, the stretch is played again from its beginning, guarded, and
+    the run stays where it last was finite.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[int],
+        parameters: Tensors,
+        buffers: Tensors,
+        gradients: Gradients,
+        drive: Drive,
+        names: Sequence[str],
+        noise: int,
+    ) -> None:
+        self.runs, self.names, self.stacked = runs, names, drive.per_run
+        self.parameters, self.buffers = parameters, buffers
+        self.gradients, self.drive = gradients, drive
+        self.alive = torch.ones(len(runs), dtype=torch.bool, device=_device(parameters))
+        self.failures: list[Failure] = []
+        self.noise = torch.Generator().manual_seed(noise).get_state()
+
+    def play(self, stretch: Stretch) -> None:
+        """All steps of a stretch, under the lane's own noise; the global generator is put back."""
+        with torch.random.fork_rng():
+            torch.set_rng_state(self.noise)
+            self._play(stretch)
+            self.noise = torch.get_rng_state()
+
+    def _play(self, stretch: Stretch) -> None:
+        if self.failures:
+            self._guarded(stretch)
+            return
+        snapshot = self._snapshot()
+        for index in range(len(stretch.batches)):
+            step = self._step(stretch, index)
+            stretch.means[index], stretch.masses[index] = self._shaped(step.means, step.masses)
+            self.drive.step({name: values[index] for name, values in stretch.hyper.items()})
+        if not self._finite(stretch):
+            self._restore(snapshot)
+            torch.set_rng_state(self.noise)
+            self._guarded(stretch)
+
+    def _step(self, stretch: Stretch, index: int) -> Step:
+        step = self.gradients(
+            self.parameters, self.buffers, stretch.batches[index], stretch.weights[index]
+        )
+        for name, parameter in self.parameters.items():
+            parameter.grad = step.gradients[name]
+        return step
+
+    def _shaped(self, *parts: Tensor) -> list[Tensor]:
+        return [part if self.stacked else part.unsqueeze(-1) for part in parts]
+
+    def _guarded(self, stretch: Stretch) -> None:
+        for index in range(len(stretch.batches)):
+            before = {name: tensor.detach().clone() for name, tensor in self._tensors().items()}
+            step = self._step(stretch, index)
+            means, masses = self._shaped(step.means, step.masses)
+            self.drive.step({name: values[index] for name, values in stretch.hyper.items()})
+            self._note_failures(stretch.first + index, means, step.gradients)
+            self._freeze(before)
+            stretch.means[index] = torch.where(self.alive, means, torch.nan)
+            stretch.masses[index] = torch.where(self.alive, masses, 0.0)
+
+    def _note_failures(self, step: int, means: Tensor, gradients: Tensors) -> None:
+        finite = means.isfinite()
+        sound = self._all_finite(gradients) & self._all_finite(self.parameters)
+        for run in (self.alive & ~(finite.all(0) & sound)).nonzero().flatten().tolist():
+            broken = [name for name, ok in zip(self.names, finite[:, run], strict=True) if not ok]
+            self.failures.append(Failure(self.runs[run], step, broken[0] if broken else "gradient"))
+            self.alive[run] = False
+
+    def _freeze(self, before: Tensors) -> None:
+        with torch.no_grad():
+            for name, tensor in self._tensors().items():
+                alive = self.alive if self.stacked else self.alive[0]
+                shape = (-1, *[1] * (tensor.ndim - 1)) if self.stacked else ()
+                tensor.copy_(torch.where(alive.view(shape), tensor, before[name]))
+
+    def _all_finite(self, tensors: Tensors) -> Tensor:
+        if not self.stacked:
+            return torch.stack([t.isfinite().all() for t in tensors.values()]).all().view(1)
+        return torch.stack([t.isfinite().flatten(1).all(1) for t in tensors.values()]).all(0)
+
+    def _finite(self, stretch: Stretch) -> bool:
+        return bool(stretch.means.isfinite().all() & self._all_finite(self.parameters).all())
+
+    def _tensors(self) -> Tensors:
+        return {**self.parameters, **self.buffers}
+
+    def _snapshot(self) -> tuple[Tensors, dict[str, object]]:
+        tensors = {name: tensor.detach().clone() for name, tensor in self._tensors().items()}
+        return tensors, deepcopy(self.drive.optimizer.state_dict())
+
+    def _restore(self, snapshot: tuple[Tensors, dict[str, object]]) -> None:
+        tensors, state = snapshot
+        with torch.no_grad():
+            for name, tensor in self._tensors().items():
+                tensor.copy_(tensors[name])
+        self.drive.optimizer.load_state_dict(state)
+
+
+def _device(parameters: Tensors) -> torch.device:
+    return next(iter(parameters.values())).device

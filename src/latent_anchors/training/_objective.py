@@ -1,0 +1,275 @@
+"""The objective: terms, losses and a row of weights give the total and its parts."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from typing_extensions import override
+
+from latent_anchors._checks import listed
+from latent_anchors._sites import At, resolve, as_site
+from latent_anchors.data import LabeledBatch
+from latent_anchors.models import record
+from latent_anchors.regularizers import Reduction, Term, mean
+
+Row = Mapping[str, float | Tensor]
+"""The values of all tracks at one step, by name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One term or loss at one step, as tensors ``()`` that nobody has waited for.
+
+    Attributes:
+        mean: Over the samples it acts on.
+        weight: From the row.
+        mass: Sum of the labels.
+        count: Number of samples.
+
+    Examples:
+        >>> Part(*torch.tensor([0.5, 0.1, 2.0, 64.0])).mean
+        tensor(0.5000)
+    """
+
+    mean: Tensor
+    weight: Tensor
+    mass: Tensor
+    count: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Parts(Mapping[str, Part]):
+    """What an objective came to: the total, and each part by name.
+
+    Attributes:
+        total: Weighted sum of the means ``()``; call ``backward()`` on it.
+        parts: By the names of terms and losses.
+
+    Examples:
+        >>> parts = Parts(torch.tensor(0.05), {"anchor": Part(*torch.tensor([0.5, 0.1, 2, 64]))})
+        >>> parts["anchor"].weight
+        tensor(0.1000)
+    """
+
+    total: Tensor
+    parts: Mapping[str, Part]
+
+    def __getitem__(self, name: str) -> Part:
+        return self.parts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.parts)
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+
+class Objective(nn.Module):
+    r"""Terms and losses, weighed by a row, in one total.
+
+    .. math:: L = \sum_k w_k \frac{T_k}{D_k}
+
+    with the weighted sum :math:`T_k` and divisor :math:`D_k` of each term or loss, and the weight
+    :math:`w_k` that the row holds for its track. A part whose divisor is 0 is exactly 0. It takes
+    a row and never a step; in evaluation mode it is the same.
+
+    Every track has exactly one kind of consumer: terms, a loss, or a name in ``elsewhere``. A track
+    that nobody reads and a part that nobody weighs are both refused.
+
+    Args:
+        terms: What acts on latents.
+        losses: Names of the values that the caller passes by keyword.
+        tracks: Names of the tracks that rows will hold; checked at the first row if None.
+        elsewhere: Names in the row that others read, such as ``"lr"``.
+        constants: Weights that never change, by track.
+        reduce_mass: One function on the vector of divisors ``(parts,)``. Where gradients are
+            averaged over processes, give the average of the divisors over processes.
+
+    Raises:
+        ValueError: If names recur, or tracks and consumers do not match.
+
+    References:
+        The weighted sum of ``ex-preppy`` (2025), there with weight 1 for what nobody scheduled.
+
+    Examples:
+        >>> from latent_anchors.regularizers import Anchor
+        >>> objective = Objective([Term("anchor", Anchor([1, 0]), label="red")], losses=["recon"])
+        >>> latents, labels = {"latent": torch.eye(2)}, {"red": torch.tensor([0.0, 1.0])}
+        >>> row = {"anchor": 0.5, "recon": 1.0}
+        >>> objective(latents, labels, row, recon=torch.tensor([0.1, 0.3])).total
+        tensor(0.7000)
+    """
+
+    def __init__(
+        self,
+        terms: Iterable[Term],
+        losses: Iterable[str] = (),
+        tracks: Iterable[str] | None = None,
+        elsewhere: Iterable[str] = (),
+        constants: Mapping[str, float] | None = None,
+        reduce_mass: Callable[[Float[Tensor, " parts"]], Float[Tensor, " parts"]] | None = None,
+    ) -> None:
+        super().__init__()
+        self.terms, self.losses = tuple(terms), tuple(losses)
+        self.elsewhere, self.constants = tuple(elsewhere), dict(constants or {})
+        self.reduce_mass = reduce_mass
+        # registered so that their tensors travel with the objective
+        penalties = [term.penalty for term in self.terms]
+        self.penalties = nn.ModuleList(p for p in penalties if isinstance(p, nn.Module))
+        self.track_of = {term.name: term.track for term in self.terms}
+        self.track_of |= {name: name for name in self.losses}
+        self._check_names()
+        self._checked: tuple[str, ...] | None = None
+        if tracks is not None:
+            self.check_tracks(tracks)
+
+    @property
+    def sites(self) -> tuple[At, ...]:
+        """Where terms act: what to record.
+
+        Examples:
+            >>> from latent_anchors.regularizers import Unitarity
+            >>> Objective([Term("unit", Unitarity(), at="encoder")]).sites
+            ('encoder',)
+        """
+        return tuple(dict.fromkeys(at for term in self.terms for at in term.shares))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Terms and losses, in order.
+
+        Examples:
+            >>> Objective([], losses=["recon"]).names
+            ('recon',)
+        """
+        return tuple(self.track_of)
+
+    @override
+    def forward(
+        self,
+        latents: Mapping[At, Tensor],
+        labels: Mapping[str, Tensor],
+        row: Row,
+        masks: Mapping[str, Tensor] | None = None,
+        **losses: Tensor,
+    ) -> Parts:
+        """The total of one batch and its parts.
+
+        Args:
+            latents: What was recorded, by site ``(..., dim)``.
+            labels: By name ``(...)``, in [0, 1].
+            row: A weight for every track, at least 0.
+            masks: By name ``(...)``, for terms with ``where``.
+            losses: By name, per sample ``(batch,)`` or a mean already ``()``.
+
+        Returns:
+            Total and parts, all ``()``.
+
+        Raises:
+            ValueError: If names in the row or of the losses do not match, a weight is negative or not
+                finite, or a label has the wrong shape.
+            KeyError: If the batch lacks a label, a mask or the latents of a site.
+
+        Examples:
+            >>> Objective([], losses=["recon"])({}, {}, {"recon": 2.0}, recon=torch.tensor(3.0)).total
+            tensor(6.)
+        """
+        self.check_tracks(row)
+        self._check_losses(losses)
+        sums = {term.name: term.reduce(latents, labels, masks) for term in self.terms}
+        sums |= {name: _reduction(losses[name]) for name in self.losses}
+        divisors = [reduction.divisor for reduction in sums.values()]
+        if self.reduce_mass is not None:
+            divisors = list(self.reduce_mass(torch.stack(divisors)))
+        weights = {**self.constants, **row}
+        parts = {
+            name: _part(name, reduction, divisor, weights[self.track_of[name]])
+            for (name, reduction), divisor in zip(sums.items(), divisors, strict=True)
+        }
+        total = torch.stack([part.weight * part.mean for part in parts.values()]).sum()
+        return Parts(total, parts)
+
+    def check(self, model: nn.Module, batch: LabeledBatch) -> None:
+        """Refuse early what does not fit: sites, labels, masks and shapes, tried on one batch.
+
+        Args:
+            model: The one to be trained.
+            batch: As the training will see it.
+
+        Raises:
+            ValueError: If a site does not exist or a label has the wrong shape.
+            KeyError: If the batch lacks a label or a mask.
+
+        Examples:
+            >>> from latent_anchors.regularizers import Unitarity
+            >>> objective = Objective([Term("unit", Unitarity(), at="0")])
+            >>> objective.check(nn.Sequential(nn.Linear(3, 2)), LabeledBatch(torch.rand(4, 3)))
+        """
+        for at in self.sites:
+            resolve(model, as_site(at))
+        with torch.no_grad(), record(model, self.sites) as latents:
+            model(batch.inputs)
+        for term in self.terms:
+            term.reduce(latents, batch.labels, batch.extras)
+
+    def check_tracks(self, tracks: Iterable[str]) -> None:
+        """Refuse tracks that nobody reads and parts that nobody weighs.
+
+        Args:
+            tracks: The names that rows hold.
+
+        Raises:
+            ValueError: If tracks and consumers do not match; both lists are named.
+
+        Examples:
+            >>> Objective([], losses=["recon"], elsewhere=["lr"]).check_tracks(["recon", "lr"])
+        """
+        given = tuple(tracks)
+        if given == self._checked:
+            return
+        weighed = {*given, *self.constants}
+        needed = {*self.track_of.values(), *self.elsewhere}
+        if weighed != needed or set(given) & set(self.constants):
+            raise ValueError(
+                f"The tracks are {listed(given)} and the constants {listed(self.constants)}; terms, "
+                f"losses and elsewhere need {listed(sorted(needed))}. Unweighed: "
+                f"{listed(sorted(needed - weighed))}; unread: {listed(sorted(weighed - needed))}; "
+                f"twice: {listed(sorted(set(given) & set(self.constants)))}. Add a track or a "
+                "constant for each part, and name what others read in elsewhere=('lr', ...)."
+            )
+        self._checked = given
+
+    def _check_names(self) -> None:
+        names = [*(term.name for term in self.terms), *self.losses]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        both = sorted({*self.track_of.values()} & {*self.elsewhere})
+        if twice or both:
+            raise ValueError(
+                f"Names that recur among terms and losses: {listed(twice)}; tracks that are both "
+                f"weights and read elsewhere: {listed(both)}. Give each its own name."
+            )
+
+    def _check_losses(self, losses: Mapping[str, Tensor]) -> None:
+        if set(losses) != set(self.losses):
+            raise ValueError(
+                f"The losses passed are {listed(losses)}; the objective was made for "
+                f"{listed(self.losses)}. Pass each by keyword, and declare it in losses=[...]."
+            )
+
+
+def _reduction(values: Tensor) -> Reduction:
+    count = values.new_tensor(float(values.numel()))
+    return Reduction(values.sum(), count, count, count)
+
+
+def _part(name: str, reduction: Reduction, divisor: Tensor, weight: float | Tensor) -> Part:
+    if not isinstance(weight, Tensor):
+        if not 0.0 <= weight < float("inf"):
+            raise ValueError(
+                f"The weight of {name!r} is {weight}; expected a finite number of at least 0. "
+                "To push the other way, use the anti-term."
+            )
+        weight = reduction.total.new_tensor(weight)
+    return Part(mean(reduction.total, divisor), weight, reduction.mass, reduction.count)

@@ -1,0 +1,85 @@
+"""Optimizers over stacked runs: tried out for mixing, and driven by a row."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+MakeOptimizer: TypeAlias = Callable[[Iterable[Tensor]], Optimizer]
+"""Parameters to an optimizer, such as ``torch.optim.Adam`` itself."""
+
+
+def check_separable(make: MakeOptimizer) -> None:
+    """Refuse an optimizer that mixes runs, tried on two tiny runs, stacked and apart."""
+    try:
+        together = _trial(make, [0, 1])
+        apart = torch.cat([_trial(make, [run]) for run in (0, 1)])
+    except Exception as error:
+        raise ValueError(
+            f"The optimizer {_name(make)} cannot train runs as one stack ({error}). Use one that "
+            "treats each number by itself, such as Adam or SGD, or execution='in_turn'."
+        ) from error
+    if not torch.allclose(together, apart, rtol=1e-5, atol=1e-7):
+        raise ValueError(
+            f"The optimizer {_name(make)} mixes runs: two trained as one stack end elsewhere than "
+            "apart. Use one that treats each number by itself, such as Adam or SGD, or "
+            "execution='in_turn'."
+        )
+
+
+def _trial(make: MakeOptimizer, runs: list[int]) -> Tensor:
+    """Three steps of tiny runs with gradients of very different sizes."""
+    start = torch.linspace(-1.0, 1.0, 24).reshape(2, 3, 4)
+    slopes = torch.stack([torch.full((3, 4), 0.01), torch.linspace(1.0, 9.0, 12).reshape(3, 4)])
+    matrix = start[runs].clone().requires_grad_()
+    vector = start[runs, 0].clone().requires_grad_()
+    optimizer = make([matrix, vector])
+    for _ in range(3):
+        matrix.grad, vector.grad = slopes[runs] * matrix.detach(), slopes[runs, 0].clone()
+        optimizer.step()
+    return torch.cat([matrix.detach().flatten(1), vector.detach()], dim=1)
+
+
+def _name(make: MakeOptimizer) -> str:
+    return getattr(make, "__name__", repr(make))
+
+
+class Drive:
+    """An optimizer under a row: hyperparameters of its groups are written before each step.
+
+    A learning rate for each run scales the update instead, which is linear in it.
+    """
+
+    def __init__(self, optimizer: Optimizer, per_run: bool) -> None:
+        self.optimizer, self.per_run = optimizer, per_run
+
+    def step(self, row: Mapping[str, Tensor]) -> None:
+        """One update of the parameters; ``row`` holds values ``(runs,)`` on the CPU."""
+        rates = row.get("lr")
+        scaled = self.per_run and rates is not None and bool((rates != rates[0]).any())
+        for name, values in row.items():
+            for group in self.optimizer.param_groups:
+                group[name] = 1.0 if scaled and name == "lr" else float(values[0])
+        if not scaled or rates is None:
+            self.optimizer.step()
+            return
+        before = [p.detach().clone() for p in self._parameters()]
+        self.optimizer.step()
+        with torch.no_grad():
+            for parameter, start in zip(self._parameters(), before, strict=True):
+                rate = rates.to(parameter).view(-1, *[1] * (parameter.ndim - 1))
+                parameter.copy_(start + rate * (parameter - start))
+
+    def _parameters(self) -> list[Tensor]:
+        return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+
+def check_per_run(name: str, table: Tensor) -> None:
+    """Refuse a hyperparameter, other than the learning rate, that differs between runs."""
+    if name != "lr" and bool((table != table[:, :1]).any()):
+        raise ValueError(
+            f"Track {name!r} differs between runs that are trained together; expected that of 'lr' "
+            "and weights only. Use execution='in_turn'."
+        )

@@ -1,0 +1,73 @@
+"""The plan of a training: every track's value at every step, for every run."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latent_anchors._checks import check_count, listed
+from latent_anchors._streams import BLOCK
+from latent_anchors.curriculum import Timeline
+from latent_anchors.training._callbacks import Every
+from latent_anchors.training._objective import Objective
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Names of the tracks and their table ``(steps, tracks, runs)``, in float64 on the CPU."""
+
+    names: tuple[str, ...]
+    table: Tensor
+
+    @property
+    def steps(self) -> int:
+        """How many there are."""
+        return len(self.table)
+
+    def values(self, name: str) -> Tensor:
+        """One track ``(steps, runs)``."""
+        return self.table[:, self.names.index(name)]
+
+
+def make_plan(
+    timeline: Timeline | Sequence[Timeline], objective: Objective, runs: int, steps: int | None
+) -> Plan:
+    """A table from one timeline for all runs, or from one for each."""
+    timelines = [timeline] * runs if isinstance(timeline, Timeline) else list(timeline)
+    if len(timelines) != runs or len({(t.names, t.steps) for t in timelines}) != 1:
+        raise ValueError(
+            f"{len(timelines)} timelines were given for {runs} runs, with tracks and lengths "
+            f"{listed(dict.fromkeys((t.names, t.steps) for t in timelines))}; expected one for all "
+            "runs, or one for each with the same tracks and length."
+        )
+    objective.check_tracks(timelines[0].names)
+    check_count("steps", timelines[0].steps if steps is None else steps)
+    count = range(timelines[0].steps if steps is None else steps)
+    tables = {id(t): t.table(count) for t in timelines}
+    table = torch.from_numpy(np.stack([tables[id(t)] for t in timelines], axis=-1))
+    _check_weights(Plan(timelines[0].names, table), objective)
+    return Plan(timelines[0].names, table)
+
+
+def _check_weights(plan: Plan, objective: Objective) -> None:
+    for name in set(objective.track_of.values()) & set(plan.names):
+        wrong = (plan.values(name) < 0).nonzero()
+        if len(wrong):
+            step = int(wrong[0, 0])
+            raise ValueError(
+                f"Track {name!r} weighs a term or loss and is {plan.values(name)[step].min():g} at "
+                f"step {step}; expected at least 0. To push the other way, use the anti-term."
+            )
+
+
+def stretches(steps: int, callbacks: Sequence[Every]) -> Iterator[tuple[int, int]]:
+    """First step and stop of each stretch: within a block of draws, up to the next callback."""
+    stops = {*range(BLOCK, steps, BLOCK), steps}
+    for every in callbacks:
+        stops |= {*range(every.steps, steps, every.steps)}
+    first = 0
+    for stop in sorted(stops):
+        yield first, stop
+        first = stop

@@ -1,0 +1,51 @@
+import json
+import math
+
+import pytest
+from refusals import refuses
+
+from latent_anchors.curriculum import Keyframe
+from latent_anchors.transitions import minimum_jerk, smoothstep
+
+
+def test_a_key_is_left_by_minimum_jerk_unless_told_otherwise():
+    assert Keyframe(3, 1).leave is minimum_jerk
+
+
+def test_a_keys_value_is_a_float_however_it_was_written():
+    assert type(Keyframe(3, 1).value) is float
+
+
+@pytest.mark.parametrize(
+    ("step", "error", "message"),
+    [
+        (-1, ValueError, "step is -1; expected at least 0"),
+        (0.5, TypeError, "step is 0.5; expected a whole number"),
+        (True, TypeError, "step is True; expected a whole number"),
+    ],
+)
+def test_a_key_stands_at_a_whole_step_that_is_not_negative(step, error, message):
+    with refuses(error, message):
+        Keyframe(step, 1.0)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_key_has_a_finite_value(value):
+    with refuses(ValueError, "The value at step 7 is .*; expected a finite number"):
+        Keyframe(7, value)
+
+
+def test_a_key_is_left_by_a_function_and_not_by_its_name():
+    with refuses(TypeError, "'linear' is no transition"):
+        Keyframe(0, 1.0, leave="linear")
+
+
+def test_a_key_returns_from_json_as_it_was():
+    key = Keyframe(7, 0.1, leave=smoothstep)
+    assert Keyframe.from_json(json.loads(json.dumps(key.to_json()))) == key
+
+
+def test_a_key_that_is_left_by_an_unnamed_function_says_so_when_it_is_written():
+    key = Keyframe(7, 0.1, leave=lambda progress: progress)
+    with refuses(ValueError, r"Keyframe\(7, 0.1, leave=<lambda>\) cannot be written: .* no name"):
+        key.to_json()

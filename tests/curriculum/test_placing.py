@@ -1,0 +1,80 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from refusals import refuses
+
+from latent_anchors.curriculum._cell import Cell
+from latent_anchors.curriculum._placing import steps_in
+
+
+def placed(*texts: str) -> list[int]:
+    return steps_in([Cell(text, "sheet", row, "STEP") for row, text in enumerate(texts, 2)])
+
+
+@pytest.mark.parametrize(
+    ("written", "steps"),
+    [
+        (["0", "10"], [0, 10]),
+        (["10", "0"], [10, 0]),
+        (["0", "+5"], [0, 5]),
+        (["0", "+5", "+7"], [0, 5, 7]),
+        (["0", "+15", "10"], [0, 15, 10]),
+        (["-5", "10"], [5, 10]),
+        (["0", "-3", "-2", "10"], [0, 7, 8, 10]),
+        (["0", "+3", "-3", "10", "+3"], [0, 3, 7, 10, 13]),
+        (["10", "+0.25", "-0.25", "30"], [10, 15, 25, 30]),
+        (["10", "+.25", "-.25", "30"], [10, 15, 25, 30]),
+        (["30", "+0.25", "10"], [30, 25, 10]),
+        (["0", "+0.33", "750", "+0.5", "+0.9", "1500"], [0, 248, 750, 1125, 1425, 1500]),
+    ],
+)
+def test_relative_steps_refer_to_the_nearest_absolute_rows(written, steps):
+    assert placed(*written) == steps
+
+
+@pytest.mark.parametrize(
+    ("above", "share", "below", "step"),
+    [(0, "+0.5", 5, 2), (0, "+0.5", 7, 4), (1, "+0.5", 4, 2), (1, "-0.5", 6, 4), (0, "-0.1", 5, 4)],
+)
+def test_half_a_step_is_rounded_to_the_even_one(above, share, below, step):
+    assert placed(str(above), share, str(below))[1] == step
+
+
+@given(above=st.integers(0, 1000), gap=st.integers(100, 1000), percent=st.integers(1, 99))
+def test_a_share_from_above_meets_the_rest_from_below(above, gap, percent):
+    forward, backward = f"+{percent / 100:.2f}", f"-{1 - percent / 100:.2f}"
+    down = placed(str(above), forward, str(above + gap))[1]
+    up = placed(str(above), backward, str(above + gap))[1]
+    assert above <= down == up <= above + gap
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "+abc", "-", "+", "1.5", "+1.5", "+1.0", "+0.0", "+0", "-0", "+05", "++5", "1e3", "+ 5"],
+)
+def test_a_malformed_step_is_refused(text):
+    with refuses(ValueError, "sheet, row 3, column 'STEP': found .*; expected a step such as 10"):
+        placed("0", text, "9")
+
+
+@pytest.mark.parametrize(("texts", "where"), [(["+5", "10"], "above"), (["10", "-5"], "below")])
+def test_counting_needs_an_absolute_row_to_count_from(texts, where):
+    with refuses(ValueError, f"found '[+-]5'; expected a row {where} with an absolute step"):
+        placed(*texts)
+
+
+@pytest.mark.parametrize("texts", [["+0.5", "10"], ["10", "+0.5"], ["-0.5", "10"], ["10", "-0.5"]])
+def test_a_share_needs_absolute_rows_on_both_sides(texts):
+    with refuses(ValueError, "found '[+-]0.5'; expected rows with absolute steps above and below"):
+        placed(*texts)
+
+
+def test_no_row_lies_before_the_first_step():
+    with refuses(ValueError, "row 2, .* found '-11'; expected at most 10 steps before step 10"):
+        placed("-11", "10")
+
+
+@pytest.mark.parametrize("texts", [["0", "5", "5"], ["0", "+5", "5"], ["5", "9", "05"]])
+def test_two_rows_at_one_step_are_refused(texts):
+    with refuses(ValueError, "row 4, .*; expected another step, since row [23] is at step 5"):
+        placed(*texts)

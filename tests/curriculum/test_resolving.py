@@ -1,0 +1,56 @@
+import pytest
+from refusals import refuses
+
+from latent_anchors.curriculum import Keyframe, Phase, Timeline, Track
+from latent_anchors.curriculum._resolving import resolved
+from latent_anchors.transitions import linear
+
+
+def test_a_table_of_texts_means_tracks_phases_and_actions():
+    timeline = resolved(
+        ["STEP", "PHASE", "ACTION", "lr:log:linear", "anchor"],
+        [
+            ["0", "", "", "0.01", ""],
+            ["+4", "hues", "", "", "1"],
+            ["10", "all", "anchor, save", "0.1", ""],
+            ["12", "", "", "", ""],
+        ],
+        "sheet",
+    )
+    lr = Track([Keyframe(0, 0.01, leave=linear), Keyframe(10, 0.1, leave=linear)], space="log")
+    assert timeline == Timeline(
+        {"lr": lr, "anchor": Track([Keyframe(4, 1.0)])},
+        [Phase("hues", 4), Phase("all", 10)],
+        {10: ["anchor", "save"]},
+        steps=13,
+    )
+
+
+def test_rows_are_played_in_the_order_of_their_steps():
+    written = resolved(["STEP", "lr"], [["10", "3"], ["0", "1"], ["+15", "4"], ["5", "2"]], "sheet")
+    assert [key.value for key in written["lr"].keyframes] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("separator", [[], [" "], ["", ""]])
+def test_an_empty_row_only_separates_others_and_is_counted_all_the_same(separator):
+    with_gap = resolved(["STEP", "lr"], [["0", "1"], separator, ["5", "2"]], "sheet")
+    assert with_gap == resolved(["STEP", "lr"], [["0", "1"], ["5", "2"]], "sheet")
+    with refuses(ValueError, "sheet, row 4, column 'lr': found 'x'"):
+        resolved(["STEP", "lr"], [["0", "1"], separator, ["5", "x"]], "sheet")
+
+
+@pytest.mark.parametrize(("row", "column"), [(["0"], 2), (["0", "1", "2"], 3)])
+def test_a_ragged_row_is_refused(row, column):
+    with refuses(ValueError, f"row 3, column {column}: found a row of {len(row)} cells, .* 2, one"):
+        resolved(["STEP", "lr"], [["9", "1"], row], "sheet")
+
+
+def test_a_column_that_keys_nothing_is_refused():
+    with refuses(ValueError, "row 1, column 3: found 'anchor:log'; expected a number in one"):
+        resolved(["STEP", "lr", "anchor:log"], [["0", "1", ""]], "sheet")
+
+
+@pytest.mark.parametrize("rows", [[], [[], ["", ""]]])
+def test_a_sheet_without_rows_is_refused(rows):
+    with refuses(ValueError, "sheet, row 2: found no row with text; expected a step, such as 0"):
+        resolved(["STEP", "lr"], rows, "sheet")

@@ -1,0 +1,54 @@
+import pytest
+from refusals import refuses
+
+from latent_anchors.transitions import cosine, name_of, named, register, smoothness
+
+
+def square(progress: float) -> float:
+    return progress**2
+
+
+def test_names_and_transitions_belong_together():
+    assert name_of(named("cosine")) == "cosine"
+    assert named("cosine") is cosine
+
+
+def test_smoothness_is_declared_for_every_easing():
+    names = ["step-end", "linear", "smoothstep", "cosine", "minimum-jerk"]
+    assert [smoothness(named(name)) for name in names] == [-1, 0, 1, 1, 2]
+
+
+def test_an_unknown_name_is_refused_with_those_that_exist():
+    with refuses(
+        ValueError, "'cosin'; expected one of 'linear', 'smoothstep', .*Did you mean 'cosine'"
+    ):
+        named("cosin")
+
+
+def test_a_transition_of_a_users_own_gets_a_name_and_a_declared_smoothness():
+    register("test-square", square, smoothness=0)
+    assert named("test-square") is square
+    assert (name_of(square), smoothness(square)) == ("test-square", 0)
+
+
+@pytest.mark.parametrize("ask", [name_of, smoothness])
+def test_what_nobody_named_says_how_to_name_it(ask):
+    with refuses(ValueError, r"<lambda>.* has no name; give it one with transitions.register\("):
+        ask(lambda progress: progress)
+
+
+def test_a_name_means_one_transition_for_ever():
+    with refuses(ValueError, "'linear' is taken"):
+        register("linear", square, smoothness=0)
+
+
+@pytest.mark.parametrize("name", ["", " padded", "log:square"])
+def test_a_name_that_no_header_can_hold_is_refused(name):
+    with refuses(ValueError, f"The name is '{name}'; expected text without ':'"):
+        register(name, square, smoothness=0)
+
+
+@pytest.mark.parametrize(("order", "error"), [(-2, ValueError), (0.5, TypeError)])
+def test_smoothness_counts_derivatives(order, error):
+    with refuses(error, "smoothness is"):
+        register("test-odd", square, smoothness=order)
