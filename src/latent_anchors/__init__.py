@@ -1,1 +1,69 @@
-"""latent_anchors."""
+"""Choose where a neural network keeps a concept, before training; then measure it, or mute it.
+
+The data flow::
+
+    timeline(step) ─────────────── a row of weights ───────────────┐
+    batch ─▶ model ─▶ output ─────── loss ──────────────┐          ▼
+               └─▶ record(model) ─▶ latents ─▶ Term ... └─▶ Objective ─▶ total.backward()
+
+    with intervene(model, edit): what if the concept were not there?
+
+An :class:`Objective` weighs :class:`Term` after :class:`Term`, each a penalty on the latents at a
+site; :func:`fit` saves the typing and trains many seeds at once; :func:`record` reads a site and
+:func:`intervene` edits it, for the length of a block. The rooms, from the ground up:
+``transitions``, ``curriculum``, ``colorspace``, ``regularizers``, ``models``, ``interventions``,
+``data``, ``training``, ``evaluation`` and, loaded on first use, ``viz``.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from latent_anchors import colorspace as colorspace
+from latent_anchors import curriculum as curriculum
+from latent_anchors import data as data
+from latent_anchors import evaluation as evaluation
+from latent_anchors import interventions as interventions
+from latent_anchors import models as models
+from latent_anchors import regularizers as regularizers
+from latent_anchors import training as training
+from latent_anchors import transitions as transitions
+from latent_anchors.interventions import intervene as intervene
+from latent_anchors.models import record as record
+from latent_anchors.regularizers import Term as Term
+from latent_anchors.training import Objective as Objective
+from latent_anchors.training import fit as fit
+
+if TYPE_CHECKING:
+    from latent_anchors import viz as viz
+
+__version__ = version("latent-anchors")
+
+__all__ = [
+    "Objective",
+    "Term",
+    "__version__",
+    "colorspace",
+    "curriculum",
+    "data",
+    "evaluation",
+    "fit",
+    "intervene",
+    "interventions",
+    "models",
+    "record",
+    "regularizers",
+    "training",
+    "transitions",
+    "viz",
+]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """``viz`` on first use, so that training never loads matplotlib."""
+    if name == "viz":
+        return import_module("latent_anchors.viz")
+    raise AttributeError(
+        f"latent_anchors has no {name!r}; expected one of {', '.join(__all__)}. Look in its rooms."
+    )

@@ -1,6 +1,10 @@
-"""The only home of an epsilon: unit vectors, cosines and powers with finite gradients everywhere."""
+"""The home of epsilons: unit vectors, cosines and powers with finite gradients everywhere."""
+
+from typing import cast
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from latent_anchors._typing import Direction, Latents, PerSample
 
@@ -29,5 +33,10 @@ def cosine(z: Latents, direction: Direction) -> PerSample:
 
 
 def power(base: PerSample, exponent: float) -> PerSample:
-    """``base ** exponent`` for a base in [0, 1], four times as fast as ``pow`` for high exponents."""
+    """``base ** exponent`` for a base in [0, 1], four times as fast as ``pow`` when it is high."""
     return (base.clamp_min(TINY).log() * exponent).exp()
+
+
+def as_floats(values: Float[Tensor, " n"]) -> list[float]:
+    """A tensor's numbers, which torch's own stubs leave untyped."""
+    return cast("list[float]", values.tolist())

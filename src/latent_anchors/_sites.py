@@ -1,8 +1,8 @@
 """Where latents are: sites by name, found through wrappers, in outputs of any shape."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
-from typing import Protocol, TypeAlias, cast
+from dataclasses import Field, dataclass, replace
+from typing import Any, ClassVar, Protocol, TypeAlias, cast
 
 from torch import Tensor, nn
 
@@ -40,12 +40,17 @@ def as_site(at: At) -> Site:
 def resolve(model: nn.Module, site: Site) -> nn.Module:
     """The layer of a site, found through wrappers such as ``DistributedDataParallel``."""
     for root in unwrapped(model):
-        layers = dict(root.named_modules())
+        layers = layers_of(root)
         if site.name in layers:
             refuse_compiled(model, site)
             return layers[site.name]
-    names = [name for name in dict(list(unwrapped(model))[-1].named_modules()) if name]
-    raise ValueError(unknown("site", site.name, names))
+    innermost = list(unwrapped(model))[-1]
+    raise ValueError(unknown("site", site.name, [name for name in layers_of(innermost) if name]))
+
+
+def layers_of(model: nn.Module) -> dict[str, nn.Module]:
+    """All layers by their dotted names, which torch's own stubs leave untyped."""
+    return cast("dict[str, nn.Module]", dict(model.named_modules()))
 
 
 def unwrapped(model: nn.Module) -> Iterator[nn.Module]:
@@ -99,22 +104,29 @@ def with_latents(output: object, site: Site, z: Tensor) -> object:
 
 
 class _Dataclass(Protocol):
-    __dataclass_fields__: dict[str, object]  # pyright: ignore[reportGeneralTypeIssues] -- typeshed's own has ClassVar, which casts refuse
+    """What ``dataclasses.replace`` takes."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
 def _item(output: object, site: Site) -> object:
-    if isinstance(output, Mapping) and site.item in output:
-        return cast("Mapping[object, object]", output)[site.item]
-    if isinstance(output, list | tuple) and isinstance(site.item, int):
-        return cast("Sequence[object]", output)[site.item]
-    if is_dataclass(output) and isinstance(site.item, str) and hasattr(output, site.item):
-        return getattr(output, site.item)
-    names = list(cast("Mapping[object, object]", output)) if isinstance(output, Mapping) else []
-    raise TypeError(
-        f"Site {site.name!r} gave {type(output).__name__}, which has no item {site.item!r}; "
-        f"expected one of {listed(names or getattr(output, '__dataclass_fields__', []))}. "
-        "Name the part that holds the latents: Site(name, item=...)."
-    )
+    parts = _parts(output)
+    if site.item not in parts:
+        raise TypeError(
+            f"Site {site.name!r} gave {type(output).__name__}, which has no item {site.item!r}; "
+            f"expected one of {listed(parts)}. Name the part that holds the latents: "
+            "Site(name, item=...)."
+        )
+    return parts[site.item]
+
+
+def _parts(output: object) -> Mapping[object, object]:
+    if isinstance(output, Mapping):
+        return cast("Mapping[object, object]", output)
+    if isinstance(output, list | tuple):
+        return dict(enumerate(cast("Sequence[object]", output)))
+    names = cast("Mapping[str, object]", getattr(output, "__dataclass_fields__", {}))
+    return {name: getattr(output, name) for name in names}
 
 
 def _replaced(parts: Sequence[object], index: int, part: Tensor) -> object:

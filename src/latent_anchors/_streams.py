@@ -4,7 +4,7 @@ Streams never overlap, data do not depend on labels, nothing needs saving to res
 sees the same numbers alone, among sixty and on any device.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from hashlib import blake2b
 
@@ -26,7 +26,7 @@ def stream(seed: int, name: str, block: int = 0) -> torch.Generator:
 
 
 @contextmanager
-def seeded(seed: int, name: str, block: int = 0) -> Iterator[None]:
+def seeded(seed: int, name: str, block: int = 0) -> Generator[None]:
     """The global generator under a run's own seed; put back afterwards."""
     with torch.random.fork_rng():
         torch.manual_seed(mixed(seed, name, block))

@@ -1,6 +1,7 @@
 """Vectors and bases that a user chose: checked, made unit or orthonormal."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -30,9 +31,9 @@ def as_direction(values: Sequence[float] | Tensor) -> Direction:
     vector = as_vector("direction", values)
     if float(vector.square().sum()) <= TINY_SQUARE:
         raise ValueError(
-            f"The direction is {values!r}, which points nowhere; expected a vector that is not zero."
+            f"The direction is {values!r}, which points nowhere; expected a vector other than zero."
         )
-    return vector / vector.norm()
+    return vector / vector.square().sum().sqrt()
 
 
 def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]:
@@ -44,8 +45,8 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
             "direction each, such as [[1, 0, 0], [0, 1, 0]]."
         )
     # The columns past the last row would vanish from R's diagonal, so more rows than dim show too.
-    q, r = torch.linalg.qr(basis.mT)
-    lengths = basis.norm(dim=-1).clamp_min(TINY_SQUARE)
+    q, r = cast("tuple[Tensor, Tensor]", torch.linalg.qr(basis.mT))
+    lengths = basis.square().sum(-1).sqrt().clamp_min(TINY_SQUARE)
     independent = len(basis) <= basis.shape[1] and bool(
         (r.diagonal().abs() > DEPENDENT * lengths).all()
     )

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from ._distances import Differences, ManyColors
-from ._planes import Plane, angle, planes, root, turns
+from latent_anchors.colorspace._distances import Differences, ManyColors
+from latent_anchors.colorspace._planes import Plane, angle, planes, root, turns
 
 
 def delta_e_2000(lab: ManyColors, other: ManyColors) -> Differences:

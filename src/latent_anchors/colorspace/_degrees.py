@@ -2,9 +2,8 @@
 
 from latent_anchors._checks import check_finite
 from latent_anchors._typing import Colors, PerSample
-
-from ._hsv import hsv_to_rgb, rgb_to_hsv
-from ._planes import check_colors, planes, stack
+from latent_anchors.colorspace._hsv import hsv_to_rgb, rgb_to_hsv
+from latent_anchors.colorspace._planes import check_colors, planes, stack
 
 
 def hue_degree(colors: Colors, hue: float) -> PerSample:

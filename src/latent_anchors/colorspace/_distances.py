@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from ._planes import planes, root
+from latent_anchors.colorspace._planes import planes, root
 
 ManyColors = Float[Tensor, "*#batch 3"]
 Differences = Float[Tensor, "*#batch"]

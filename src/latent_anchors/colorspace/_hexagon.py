@@ -3,8 +3,7 @@
 import torch
 
 from latent_anchors._typing import PerSample
-
-from ._planes import Plane, ratio, turns
+from latent_anchors.colorspace._planes import Plane, ratio, turns
 
 
 def hexagonal_hue(r: Plane, g: Plane, b: Plane, top: Plane, chroma: Plane) -> PerSample:

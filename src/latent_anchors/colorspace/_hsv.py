@@ -1,9 +1,8 @@
 """Hue, saturation, value: the color wheel that painters and pickers use."""
 
 from latent_anchors._typing import Colors
-
-from ._hexagon import hexagonal_hue, shortfalls
-from ._planes import planes, ratio, stack
+from latent_anchors.colorspace._hexagon import hexagonal_hue, shortfalls
+from latent_anchors.colorspace._planes import planes, ratio, stack
 
 
 def rgb_to_hsv(rgb: Colors) -> Colors:

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from latent_anchors._checks import check_between
 from latent_anchors._typing import PerSample
-
-from ._planes import angle, root, turns
+from latent_anchors.colorspace._planes import angle, root, turns
 
 Hues = Float[Tensor, "*#batch"]
 

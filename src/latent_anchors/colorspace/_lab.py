@@ -3,10 +3,9 @@
 import torch
 
 from latent_anchors._typing import Colors
-
-from ._linear import linear_to_rgb, rgb_to_linear
-from ._planes import Plane, mix, planes, rows_of, stack
-from ._xyz import D65, brightest, matrix_to_xyz
+from latent_anchors.colorspace._linear import linear_to_rgb, rgb_to_linear
+from latent_anchors.colorspace._planes import Plane, mix, planes, rows_of, stack
+from latent_anchors.colorspace._xyz import D65, brightest, matrix_to_xyz
 
 DELTA = 6 / 29
 """Cube root of the share of white under which CIELAB is a straight line."""

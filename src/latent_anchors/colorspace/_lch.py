@@ -5,10 +5,9 @@ import math
 import torch
 
 from latent_anchors._typing import Colors
-
-from ._lab import lab_to_rgb, rgb_to_lab
-from ._oklab import oklab_to_rgb, rgb_to_oklab
-from ._planes import angle, planes, root, stack
+from latent_anchors.colorspace._lab import lab_to_rgb, rgb_to_lab
+from latent_anchors.colorspace._oklab import oklab_to_rgb, rgb_to_oklab
+from latent_anchors.colorspace._planes import angle, planes, root, stack
 
 
 def rgb_to_lch(rgb: Colors) -> Colors:

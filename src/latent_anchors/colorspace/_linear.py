@@ -3,8 +3,7 @@
 import torch
 
 from latent_anchors._typing import Colors
-
-from ._planes import check_colors
+from latent_anchors.colorspace._planes import check_colors
 
 TOE = 0.04045
 """Encoded value under which the transfer function is a straight line."""

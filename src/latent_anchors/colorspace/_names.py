@@ -8,8 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_name
-
-from ._hsv import hsv_to_rgb
+from latent_anchors.colorspace._hsv import hsv_to_rgb
 
 _AROUND = (
     *("red", "orange", "yellow", "lime", "green", "teal"),

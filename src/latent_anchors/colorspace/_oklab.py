@@ -3,10 +3,9 @@
 import torch
 
 from latent_anchors._typing import Colors
-
-from ._linear import linear_to_rgb, rgb_to_linear
-from ._planes import check_colors, mix, rows_of
-from ._xyz import matrix_to_xyz
+from latent_anchors.colorspace._linear import linear_to_rgb, rgb_to_linear
+from latent_anchors.colorspace._planes import check_colors, mix, rows_of
+from latent_anchors.colorspace._xyz import matrix_to_xyz
 
 M1 = (
     (0.8189330101, 0.3618667424, -0.1288597137),

@@ -3,9 +3,9 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from ._hsv import rgb_to_hsv
-from ._hues import hue_distance
-from ._planes import planes
+from latent_anchors.colorspace._hsv import rgb_to_hsv
+from latent_anchors.colorspace._hues import hue_distance
+from latent_anchors.colorspace._planes import planes
 
 
 def hsv_similarity(

@@ -5,9 +5,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._typing import Colors
-
-from ._linear import linear_to_rgb, rgb_to_linear
-from ._planes import mix, rows_of
+from latent_anchors.colorspace._linear import linear_to_rgb, rgb_to_linear
+from latent_anchors.colorspace._planes import mix, rows_of
 
 PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 """Chromaticities x, y of sRGB's red, green and blue."""

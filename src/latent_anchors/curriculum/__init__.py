@@ -6,12 +6,12 @@ is a row, the values of all tracks by name. Both can be written as a dope sheet,
 table, and read with :func:`read_dopesheet`.
 """
 
-from ._dopesheet import Dopesheet as Dopesheet
-from ._keyframe import Keyframe as Keyframe
-from ._phase import Phase as Phase
-from ._reading import read_dopesheet as read_dopesheet
-from ._timeline import Row as Row
-from ._timeline import Timeline as Timeline
-from ._track import Track as Track
+from latent_anchors.curriculum._dopesheet import Dopesheet as Dopesheet
+from latent_anchors.curriculum._keyframe import Keyframe as Keyframe
+from latent_anchors.curriculum._phase import Phase as Phase
+from latent_anchors.curriculum._reading import read_dopesheet as read_dopesheet
+from latent_anchors.curriculum._timeline import Row as Row
+from latent_anchors.curriculum._timeline import Timeline as Timeline
+from latent_anchors.curriculum._track import Track as Track
 
 __all__ = ["Dopesheet", "Keyframe", "Phase", "Row", "Timeline", "Track", "read_dopesheet"]

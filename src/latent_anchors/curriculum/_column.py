@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .._checks import listed
-from ..transitions import Transition, minimum_jerk, named
-from ._cell import Cell
-from ._track import SPACES
+from latent_anchors._checks import listed
+from latent_anchors.curriculum._cell import Cell
+from latent_anchors.curriculum._track import SPACES
+from latent_anchors.transitions import Transition, minimum_jerk, named
 
 RESERVED = ("STEP", "PHASE", "ACTION")
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ._resolving import resolved
-from ._timeline import Timeline
+from latent_anchors.curriculum._resolving import resolved
+from latent_anchors.curriculum._timeline import Timeline
 
 
 @dataclass(frozen=True)

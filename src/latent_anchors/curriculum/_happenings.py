@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from .._checks import check_count
-from ._phase import Phase
-from ._track import Track
+from latent_anchors._checks import check_count
+from latent_anchors.curriculum._phase import Phase
+from latent_anchors.curriculum._track import Track
 
 Actions = dict[int, tuple[str, ...]]
 

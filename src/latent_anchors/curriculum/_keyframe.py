@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .._checks import check_count, check_finite
-from ..transitions import Transition, check_transition, minimum_jerk, name_of, named
+from latent_anchors._checks import check_count, check_finite
+from latent_anchors.transitions import Transition, check_transition, minimum_jerk, name_of, named
 
 
 @dataclass(frozen=True, repr=False)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .._checks import check_count
+from latent_anchors._checks import check_count
 
 
 @dataclass(frozen=True)

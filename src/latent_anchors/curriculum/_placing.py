@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ._cell import Cell
+from latent_anchors.curriculum._cell import Cell
 
 ABSOLUTE = re.compile(r"[0-9]+")
 COUNT = re.compile(r"[+-][1-9][0-9]*")

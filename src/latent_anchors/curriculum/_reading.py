@@ -5,7 +5,7 @@ import os
 from io import StringIO, TextIOBase
 from pathlib import Path
 
-from ._dopesheet import Dopesheet
+from latent_anchors.curriculum._dopesheet import Dopesheet
 
 
 def read_dopesheet(source: str | os.PathLike[str] | TextIOBase) -> Dopesheet:

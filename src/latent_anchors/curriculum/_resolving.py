@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from ._cell import Cell, names_in, number_in
-from ._column import RESERVED, Column, columns_in
-from ._keyframe import Keyframe
-from ._phase import Phase
-from ._placing import steps_in
-from ._timeline import Timeline
-from ._track import Track
+from latent_anchors.curriculum._cell import Cell, names_in, number_in
+from latent_anchors.curriculum._column import RESERVED, Column, columns_in
+from latent_anchors.curriculum._keyframe import Keyframe
+from latent_anchors.curriculum._phase import Phase
+from latent_anchors.curriculum._placing import steps_in
+from latent_anchors.curriculum._timeline import Timeline
+from latent_anchors.curriculum._track import Track
 
 Line = dict[str, Cell]
 """One row: its cells by the names of their columns."""

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import check_finite
-from ..transitions import tabulate
-from ._keyframe import Keyframe
+from latent_anchors._checks import check_finite
+from latent_anchors.curriculum._keyframe import Keyframe
+from latent_anchors.transitions import tabulate
 
 Segment = Callable[[float | int], float]
 

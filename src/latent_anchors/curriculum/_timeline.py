@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import unknown
-from ._happenings import checked_actions, checked_phases, checked_steps, checked_tracks
-from ._phase import Phase
-from ._track import Track
+from latent_anchors._checks import unknown
+from latent_anchors.curriculum._happenings import (
+    checked_actions,
+    checked_phases,
+    checked_steps,
+    checked_tracks,
+)
+from latent_anchors.curriculum._phase import Phase
+from latent_anchors.curriculum._track import Track
 
 Row = Mapping[str, float]
 """The values of all tracks at one step, by name."""

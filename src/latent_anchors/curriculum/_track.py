@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_name
-from ._keyframe import Keyframe
-from ._segment import Segment, between, held, table_between
+from latent_anchors._checks import check_name
+from latent_anchors.curriculum._keyframe import Keyframe
+from latent_anchors.curriculum._segment import Segment, between, held, table_between
 
 SPACES = ("linear", "log")
 

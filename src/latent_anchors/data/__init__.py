@@ -11,4 +11,12 @@ from latent_anchors.data._labels import LabelDraw as LabelDraw
 from latent_anchors.data._labels import Soft as Soft
 from latent_anchors.data._samplers import Sampler as Sampler
 
-__all__ = ["Bernoulli", "LabelCount", "LabelDraw", "LabeledBatch", "Sampler", "Soft", "count_labels"]
+__all__ = [
+    "Bernoulli",
+    "LabelCount",
+    "LabelDraw",
+    "LabeledBatch",
+    "Sampler",
+    "Soft",
+    "count_labels",
+]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from jaxtyping import Bool, Float
@@ -80,9 +81,8 @@ def _flags(active: Sequence[bool] | Tensor | None, n: int) -> Sequence[bool]:
 
 
 def _sum(sampler: Sampler, name: str, seed: int, steps: Sequence[int]) -> Tensor:
-    at = torch.tensor(steps, dtype=torch.int64)
     total = torch.zeros(())
-    for index in at.div(BLOCK, rounding_mode="floor").unique().tolist():
-        within = at[(at >= index * BLOCK) & (at < (index + 1) * BLOCK)] - index * BLOCK
+    for index, block in groupby(sorted(steps), key=lambda step: step // BLOCK):
+        within = [step - index * BLOCK for step in block]
         total = total + sampler.block(seed, index).labels[name][within].sum()
     return total

@@ -17,7 +17,9 @@ class LabelDraw(Protocol):
         True
     """
 
-    def draw(self, rows: Int[Tensor, "*batch"], generator: torch.Generator) -> Float[Tensor, "*batch"]:
+    def draw(
+        self, rows: Int[Tensor, "*batch"], generator: torch.Generator
+    ) -> Float[Tensor, "*batch"]:
         """One label for each row.
 
         Args:
@@ -55,7 +57,9 @@ class Bernoulli:
     def __post_init__(self) -> None:
         _check_unit_interval("probability", self.probability)
 
-    def draw(self, rows: Int[Tensor, "*batch"], generator: torch.Generator) -> Float[Tensor, "*batch"]:
+    def draw(
+        self, rows: Int[Tensor, "*batch"], generator: torch.Generator
+    ) -> Float[Tensor, "*batch"]:
         """1 or 0 for each row.
 
         Args:
@@ -93,7 +97,9 @@ class Soft:
     def __post_init__(self) -> None:
         _check_unit_interval("label", self.label)
 
-    def draw(self, rows: Int[Tensor, "*batch"], generator: torch.Generator) -> Float[Tensor, "*batch"]:
+    def draw(
+        self, rows: Int[Tensor, "*batch"], generator: torch.Generator
+    ) -> Float[Tensor, "*batch"]:
         """The label of each row; the generator is left alone.
 
         Args:

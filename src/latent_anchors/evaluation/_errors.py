@@ -22,8 +22,8 @@ from latent_anchors.colorspace import (
 from latent_anchors.models import outputs
 
 FAR = 29.9 / 360
-"""Turns from the concept's hue at which ``far`` begins: neighbors at 30 degrees are in, whatever the
-rounding."""
+"""Turns from the concept's hue at which ``far`` begins: neighbors at 30 degrees are in, whatever
+the rounding."""
 
 
 @contextmanager
@@ -38,9 +38,7 @@ def as_evaluated(model: nn.Module) -> Generator[None]:
         model.train(training)
 
 
-def color_errors(
-    model: nn.Module, colors: Float[Tensor, "n 3"]
-) -> Float[Tensor, "runs n"]:
+def color_errors(model: nn.Module, colors: Float[Tensor, "n 3"]) -> Float[Tensor, "runs n"]:
     r"""Mean squared error of each color over its three channels, in evaluation mode.
 
     .. math:: e(x) = \tfrac{1}{3} \lVert f(x) - x \rVert_2^2
@@ -90,7 +88,8 @@ def error_groups(model: nn.Module, concept: str) -> dict[str, Float[Tensor, " ru
     far = _far(concept)
     colors = [named, grid, between, far]
     sizes = [len(part) for part in colors]
-    by_name, on_grid, in_between, afar = color_errors(model, torch.cat(colors)).split(sizes, dim=1)
+    errors = torch.split(color_errors(model, torch.cat(colors)), sizes, dim=1)
+    by_name, on_grid, in_between, afar = errors
     groups = dict(zip(COLOR_NAMES, by_name.unbind(1), strict=True))
     return {
         **groups,

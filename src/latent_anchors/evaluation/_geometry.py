@@ -102,7 +102,7 @@ def crumpled(
 
 
 def goes_round_once(angles: Float[Tensor, "*batch n"]) -> Tensor:
-    """Whether angles in radians ``(..., n)`` all step one way and close after one turn ``(...)``."""
+    """Whether angles ``(..., n)`` in radians all step one way and close after one turn."""
     steps = torch.remainder(angles.roll(-1, -1) - angles + torch.pi, 2 * torch.pi) - torch.pi
     one_way = (steps > 0).all(-1) | (steps < 0).all(-1)
     return one_way & ((steps.sum(-1).abs() - 2 * torch.pi).abs() < 1e-3)

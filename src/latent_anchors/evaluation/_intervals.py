@@ -36,7 +36,7 @@ def share_interval(share: float, n: int) -> tuple[float, float] | None:
     .. math::
         \frac{p + z^2 / 2n \pm z \sqrt{p (1 - p) / n + z^2 / 4 n^2}}{1 + z^2 / n}, \quad z = 1.96
 
-    with the ``share`` :math:`p` of ``n``; it stays within [0, 1], also where nobody or everybody did.
+    with the ``share`` :math:`p` of ``n``; it stays within [0, 1], even if nobody or everybody did.
 
     Raises:
         ValueError: If the share is not from 0 to 1.

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_name
+from latent_anchors._numerics import as_floats
 from latent_anchors.evaluation._intervals import mean_interval, share_interval
 
 SHARES = ("crumpled",)
@@ -109,7 +110,7 @@ class Evaluation(Mapping[str, Float[Tensor, " runs"]]):
         """
         return {
             name: summarize(
-                [None if run in failed else value for run, value in enumerate(values.tolist())],
+                [None if run in failed else value for run, value in enumerate(as_floats(values))],
                 share=name in SHARES,
             )
             for name, values in self._values.items()

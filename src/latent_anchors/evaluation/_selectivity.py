@@ -9,9 +9,7 @@ from latent_anchors.colorspace import hsv_similarity, named_colors, rgb_grid
 from latent_anchors.evaluation._errors import color_errors
 
 
-def selectivity_r2(
-    model: nn.Module, concept: str, exponent: float = 2.0
-) -> Float[Tensor, " runs"]:
+def selectivity_r2(model: nn.Module, concept: str, exponent: float = 2.0) -> Float[Tensor, " runs"]:
     r"""Share of the error's variance that similarity to the concept explains.
 
     .. math:: r^2, \quad r = \mathrm{corr}(e(x), s(x)^p)
@@ -32,8 +30,8 @@ def selectivity_r2(
         ValueError: If there is no such color or the exponent is not finite.
 
     References:
-        The score of the color experiments 2.4.1 and 2.9.1 of ``ex-preppy`` (2025), which ignores the
-        sign.
+        The score of the color experiments 2.4.1 and 2.9.1 of ``ex-preppy`` (2025), which ignores
+        the sign.
 
     Examples:
         >>> selectivity_r2(nn.Identity(), "red")
@@ -69,5 +67,5 @@ def correlation(
         tensor(-1.)
     """
     x, y = x - x.mean(-1, keepdim=True), y - y.mean(-1, keepdim=True)
-    scale = x.norm(dim=-1) * y.norm(dim=-1)
+    scale = (x.square().sum(-1) * y.square().sum(-1)).sqrt()
     return torch.where(scale > 0, (x * y).sum(-1) / torch.where(scale > 0, scale, 1.0), 0.0)

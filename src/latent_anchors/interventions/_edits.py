@@ -1,11 +1,11 @@
 """What edits share: a strength that can be written in place, copies at another one, composition."""
 
 from copy import deepcopy
+from typing import Self
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from typing_extensions import Self
 
 from latent_anchors._checks import check_between
 

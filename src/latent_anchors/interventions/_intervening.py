@@ -63,7 +63,7 @@ def intervene(model: nn.Module, edit: Edit, at: At = "latent") -> Generator[Hand
         yield handle
     if not handle.calls:
         raise RuntimeError(
-            f"The edit at {at!r} never acted within the block; expected the model to run. Call this "
-            "very model (not a copy, nor a function compiled before) in the block, on a path that "
-            "passes the site."
+            f"The edit at {at!r} never acted within the block; expected the model to run. Call "
+            "this very model (not a copy, nor a function compiled before) in the block, on a path "
+            "that passes the site."
         )

@@ -23,10 +23,10 @@ def suppress(
 
     .. math:: z' = z - b \, g(\alpha) \, (z \cdot v) \, v, \qquad \alpha = \cos(z, v)
 
-    with :math:`v` the unit vector of the ``direction``, :math:`b` the ``strength`` and :math:`g` the
-    bounded falloff. The result is not put back onto the sphere. At strength 1 and power 0 the part
-    along the direction is gone, whatever it was; with a threshold of 0 or more, latents that point
-    away are untouched.
+    with :math:`v` the unit vector of the ``direction``, :math:`b` the ``strength`` and :math:`g`
+    the bounded falloff. The result is not put back onto the sphere. At strength 1 and power 0 the
+    part along the direction is gone, whatever it was; with a threshold of 0 or more, latents that
+    point away are untouched.
 
     Args:
         z: Latents ``(..., dim)``.
@@ -115,4 +115,6 @@ class Suppression(EditModule):
 
     @override
     def extra_repr(self) -> str:
-        return f"threshold={self.threshold:g}, strength={float(self.strength):g}, power={self.power:g}"
+        return (
+            f"threshold={self.threshold:g}, strength={float(self.strength):g}, power={self.power:g}"
+        )

@@ -10,9 +10,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from typing_extensions import override
 
-
 from latent_anchors._hooks import Edit, Handle, Tap
-from latent_anchors._sites import Site, resolve
+from latent_anchors._sites import At, Site, resolve
 from latent_anchors._streams import seeded
 from latent_anchors.models._running import run
 
@@ -50,8 +49,8 @@ class Population(nn.Module):
         for name, tensor in self.tensors().items():
             if tensor.shape[:1] != (len(self.seeds),):
                 raise ValueError(
-                    f"Parameter {name!r} has shape {tuple(tensor.shape)}; expected one row for each "
-                    f"of the {len(self.seeds)} seeds. Use Population.from_models to stack models."
+                    f"Parameter {name!r} has shape {tuple(tensor.shape)}; expected one row for "
+                    f"each of the {len(self.seeds)} seeds. Use Population.from_models to stack."
                 )
 
     @classmethod
@@ -173,7 +172,9 @@ class Population(nn.Module):
         }
 
         def one(tensors: dict[str, Tensor], states: dict[int, dict[str, Tensor]]) -> _Outcome:
-            edits = {site: partial(_through, tap.edits, states) for site, tap in taps.items()}
+            edits: dict[At, Edit] = {
+                site: partial(_through, tap.edits, states) for site, tap in taps.items()
+            }
             output, latents = run(self.stacked, tensors, inputs, taps, edits)
             return output, [latents[site] for site in taps]
 

@@ -1,6 +1,6 @@
 """Reading sites for as long as a ``with`` block lasts."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -62,7 +62,7 @@ class Recording(Mapping[At, Tensor]):
 
 
 @contextmanager
-def record(model: nn.Module, at: At | Iterable[At] = "latent") -> Iterator[Recording]:
+def record(model: nn.Module, at: At | Iterable[At] = "latent") -> Generator[Recording]:
     """Record what leaves one or several sites, for the length of a block.
 
     Latents keep their gradients, so penalties can be taken of them; a later forward pass replaces

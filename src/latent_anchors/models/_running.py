@@ -13,7 +13,7 @@ from latent_anchors._sites import At
 def run(
     model: nn.Module,
     parameters: Mapping[str, Tensor],
-    inputs: object,
+    inputs: Tensor | tuple[Tensor, ...],
     record: Iterable[At] = (),
     edits: Mapping[At, Edit] | None = None,
 ) -> tuple[Tensor, dict[At, Tensor]]:

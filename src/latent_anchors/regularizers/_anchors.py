@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from typing_extensions import override
 
-from latent_anchors._numerics import cosine, in_full_precision
+from latent_anchors._numerics import as_floats, cosine, in_full_precision
 from latent_anchors._typing import Direction, Latents, PerSample
 from latent_anchors._vectors import as_direction, as_vector, check_width
 
@@ -100,7 +100,7 @@ class _Pointed(nn.Module):
 
     @override
     def extra_repr(self) -> str:
-        return ", ".join(f"{value:g}" for value in self.direction.tolist())
+        return ", ".join(f"{value:g}" for value in as_floats(self.direction))
 
 
 class Anchor(_Pointed):

@@ -1,14 +1,15 @@
 """Directions drawn beforehand, at right angles to each other."""
 
+from typing import cast
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_count
 
-def orthonormal_directions(
-    n: int, dim: int, generator: torch.Generator
-) -> Float[Tensor, "n dim"]:
+
+def orthonormal_directions(n: int, dim: int, generator: torch.Generator) -> Float[Tensor, "n dim"]:
     """Random unit vectors at right angles to each other, uniformly oriented.
 
     The Q factor of a Gaussian matrix, its signs fixed by R's diagonal, which makes it uniform.
@@ -42,5 +43,6 @@ def orthonormal_directions(
             f"{n} directions at right angles were asked for in {dim} dimensions; expected at most "
             f"{dim}. Use a wider latent space or fewer directions."
         )
-    q, r = torch.linalg.qr(torch.randn(dim, n, generator=generator, dtype=torch.float64))
+    gaussian = torch.randn(dim, n, generator=generator, dtype=torch.float64)
+    q, r = cast("tuple[Tensor, Tensor]", torch.linalg.qr(gaussian))
     return (q * r.diagonal().sign()).mT.to(torch.get_default_dtype()).contiguous()

@@ -68,7 +68,7 @@ def anti_subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
 
 
 class _Spanned(nn.Module):
-    """What the two modules share: a basis, or axes whose number of siblings comes with the latents."""
+    """What the two modules share: a basis, or axes of a space as wide as the latents are."""
 
     basis: Float[Tensor, "n dim"] | None
 
@@ -117,7 +117,7 @@ class Subspace(_Spanned):
         basis: Rows ``(n, dim)`` that span it, in any directions; made orthonormal.
 
     Raises:
-        ValueError: If not exactly one is given, the axes are not distinct, or the rows are dependent.
+        ValueError: If not exactly one is given, axes are not distinct, or rows are dependent.
 
     Examples:
         >>> import torch
@@ -157,7 +157,7 @@ class AntiSubspace(_Spanned):
         basis: Rows ``(n, dim)`` that span it, in any directions; made orthonormal.
 
     Raises:
-        ValueError: If not exactly one is given, the axes are not distinct, or the rows are dependent.
+        ValueError: If not exactly one is given, axes are not distinct, or rows are dependent.
 
     Examples:
         >>> import torch

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from jaxtyping import Bool, Float
@@ -21,7 +21,8 @@ Pooling: TypeAlias = Callable[[Tensor, Tensor | None], Tensor]
 Normalizer: TypeAlias = Literal["mass", "count", "rate"]
 
 
-class Reduction(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Reduction:
     """A term's weighted sum over a batch, and what it is to be divided by.
 
     Sums and masses of parts of a batch add up to those of the whole, but for couplings.

@@ -59,7 +59,7 @@ def fit(
     callbacks: Sequence[Every] = (),
     progress: bool = True,
 ) -> Fit:
-    """Train one run per seed, all at once.
+    r"""Train one run per seed, all at once.
 
     Run k alone equals run k among sixty: weights, batches and labels bit for bit, and each step
     within float tolerance. A run that goes non-finite is frozen and reported; the others go on.
@@ -87,11 +87,11 @@ def fit(
     Raises:
         ValueError: If losses, tracks or timelines do not match, if weights are negative, or if the
             optimizer mixes runs.
-        RuntimeError: If the runs cannot be trained together; the message says what stands in the way.
+        RuntimeError: If the runs cannot be trained together; the message says why.
 
     Examples:
         >>> from latent_anchors import curriculum, data, models
-        >>> sheet = curriculum.read_dopesheet("STEP,lr,recon\\n0,0.01,1\\n9,0.01,1\\n")
+        >>> sheet = curriculum.read_dopesheet("STEP,lr,recon\n0,0.01,1\n9,0.01,1\n")
         >>> colors = data.Sampler(torch.rand(64, 3), batch_size=8)
         >>> objective = Objective([], losses=["recon"], elsewhere=["lr"])
         >>> from latent_anchors.training import reconstruction

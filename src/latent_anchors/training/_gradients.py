@@ -1,13 +1,16 @@
 """One training step's gradients as a pure function, for one run or for all of them at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
 from torch.func import grad_and_value
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils.hooks import RemovableHandle
 
+from latent_anchors._sites import layers_of
 from latent_anchors.data import LabeledBatch
 from latent_anchors.training._losses import Loss, OneRun
 from latent_anchors.training._objective import Objective
@@ -16,7 +19,7 @@ Tensors: TypeAlias = dict[str, Tensor]
 
 
 class Step(NamedTuple):
-    """What one step gives: gradients by name, and each part's mean and label mass ``(parts, ...)``."""
+    """Gradients by name, and each part's mean and label mass ``(parts, ...)``."""
 
     gradients: Tensors
     means: Tensor
@@ -54,9 +57,8 @@ def of_all_runs(
     """
     pure = grad_and_value(_total(model, objective, losses, tracks), has_aux=True)
     # parts come last axis by last axis: (runs, parts) -> (parts, runs)
-    mapped = cast(
-        "_Pure", torch.vmap(pure, in_dims=(0, 0, 0, 0, 0, 1), out_dims=(0, (0, (1, 1))))
-    )
+    out_axes = cast("Any", (0, (0, (1, 1))))  # vmap's own stub knows no nested axes
+    mapped = cast("_Pure", torch.vmap(pure, in_dims=(0, 0, 0, 0, 0, 1), out_dims=out_axes))
     traced: dict[object, _Pure] = {}
 
     def gradients(
@@ -66,10 +68,51 @@ def of_all_runs(
         key = batch.inputs.shape
         with torch.no_grad():
             if key not in traced:
-                traced[key] = cast("_Pure", make_fx(mapped)(*arguments))
+                # tracing runs the step once, which must not count twice in running averages
+                aside = {name: buffer.clone() for name, buffer in buffers.items()}
+                with _told_where(model):
+                    traced[key] = cast(
+                        "_Pure", make_fx(mapped)(*_arguments(parameters, aside, batch, weights))
+                    )
             return _step(traced[key](*arguments))
 
     return gradients
+
+
+@contextmanager
+def _told_where(model: nn.Module) -> Generator[None]:
+    """Say which layer or term stands in the way when runs cannot be stepped together."""
+    running: list[str] = []
+    handles: list[RemovableHandle] = []
+    for name, layer in layers_of(model).items():
+        handles.append(layer.register_forward_pre_hook(_entering(running, name, layer)))
+        handles.append(layer.register_forward_hook(_leaving(running)))
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:
+        where = f"layer {running[-1]}" if running else "a term or loss"
+        notes = " ".join(getattr(error, "__notes__", []))
+        raise RuntimeError(
+            f"The runs cannot be stepped together because of {where}: {error} {notes} "
+            "Use execution='in_turn', which trains one run after another."
+        ) from error
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _entering(running: list[str], name: str, layer: nn.Module) -> Callable[..., None]:
+    def enter(*_: object) -> None:
+        running.append(f"{name!r} ({type(layer).__name__})")
+
+    return enter
+
+
+def _leaving(running: list[str]) -> Callable[..., None]:
+    def leave(*_: object) -> None:
+        running.pop()
+
+    return leave
 
 
 def _total(

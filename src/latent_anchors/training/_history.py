@@ -43,7 +43,7 @@ class History:
     Examples:
         >>> import torch
         >>> one = {"anchor": torch.ones(2, 1)}
-        >>> History(one, one, {"anchor": torch.tensor([[1.0], [0.0]])}, {"anchor": "anchor"})["anchor"]
+        >>> History(one, one, one, {"anchor": "anchor"})["anchor"]
         tensor([[1.],
                 [1.]])
     """

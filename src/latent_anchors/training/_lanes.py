@@ -1,4 +1,4 @@
-"""A lane: runs that are stepped as one, their optimizer, and what to do when one goes non-finite."""
+"""A lane: runs stepped as one, their optimizer, and what to do when one goes non-finite."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -99,7 +99,8 @@ class Lane:
     def _note_failures(self, step: int, means: Tensor, gradients: Tensors) -> None:
         finite = means.isfinite()
         sound = self._all_finite(gradients) & self._all_finite(self.parameters)
-        for run in (self.alive & ~(finite.all(0) & sound)).nonzero().flatten().tolist():
+        newly = (self.alive & ~(finite.all(0) & sound)).cpu()
+        for run in [run for run, fell in enumerate(newly) if fell]:
             broken = [name for name, ok in zip(self.names, finite[:, run], strict=True) if not ok]
             self.failures.append(Failure(self.runs[run], step, broken[0] if broken else "gradient"))
             self.alive[run] = False

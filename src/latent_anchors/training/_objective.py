@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import listed
-from latent_anchors._sites import At, resolve, as_site
+from latent_anchors._sites import At, as_site, resolve
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import record
 from latent_anchors.regularizers import Reduction, Term, mean
@@ -168,12 +168,13 @@ class Objective(nn.Module):
             Total and parts, all ``()``.
 
         Raises:
-            ValueError: If names in the row or of the losses do not match, a weight is negative or not
-                finite, or a label has the wrong shape.
+            ValueError: If names in the row or of the losses do not match, a weight is negative or
+                not finite, or a label has the wrong shape.
             KeyError: If the batch lacks a label, a mask or the latents of a site.
 
         Examples:
-            >>> Objective([], losses=["recon"])({}, {}, {"recon": 2.0}, recon=torch.tensor(3.0)).total
+            >>> objective = Objective([], losses=["recon"])
+            >>> objective({}, {}, {"recon": 2.0}, recon=torch.tensor(3.0)).total
             tensor(6.)
         """
         self.check_tracks(row)
@@ -233,8 +234,8 @@ class Objective(nn.Module):
         needed = {*self.track_of.values(), *self.elsewhere}
         if weighed != needed or set(given) & set(self.constants):
             raise ValueError(
-                f"The tracks are {listed(given)} and the constants {listed(self.constants)}; terms, "
-                f"losses and elsewhere need {listed(sorted(needed))}. Unweighed: "
+                f"The tracks are {listed(given)} and the constants {listed(self.constants)}; "
+                f"terms, losses and elsewhere need {listed(sorted(needed))}. Unweighed: "
                 f"{listed(sorted(needed - weighed))}; unread: {listed(sorted(weighed - needed))}; "
                 f"twice: {listed(sorted(set(given) & set(self.constants)))}. Add a track or a "
                 "constant for each part, and name what others read in elsewhere=('lr', ...)."

@@ -5,18 +5,18 @@ clocks, so any two are interchangeable. They differ in how gently they start and
 :func:`smoothness` tells. Any function may serve; one with a name can be written down.
 """
 
-from ._easing import cosine as cosine
-from ._easing import linear as linear
-from ._easing import minimum_jerk as minimum_jerk
-from ._easing import smoothstep as smoothstep
-from ._easing import step_end as step_end
-from ._names import name_of as name_of
-from ._names import named as named
-from ._names import register as register
-from ._names import smoothness as smoothness
-from ._tabulate import tabulate as tabulate
-from ._transition import Transition as Transition
-from ._transition import check_transition as check_transition
+from latent_anchors.transitions._easing import cosine as cosine
+from latent_anchors.transitions._easing import linear as linear
+from latent_anchors.transitions._easing import minimum_jerk as minimum_jerk
+from latent_anchors.transitions._easing import smoothstep as smoothstep
+from latent_anchors.transitions._easing import step_end as step_end
+from latent_anchors.transitions._names import name_of as name_of
+from latent_anchors.transitions._names import named as named
+from latent_anchors.transitions._names import register as register
+from latent_anchors.transitions._names import smoothness as smoothness
+from latent_anchors.transitions._tabulate import tabulate as tabulate
+from latent_anchors.transitions._transition import Transition as Transition
+from latent_anchors.transitions._transition import check_transition as check_transition
 
 __all__ = [
     "Transition",

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from .._checks import check_count, check_name
-from ._easing import cosine, linear, minimum_jerk, smoothstep, step_end
-from ._transition import Transition, check_transition
+from latent_anchors._checks import check_count, check_name
+from latent_anchors.transitions._easing import cosine, linear, minimum_jerk, smoothstep, step_end
+from latent_anchors.transitions._transition import Transition, check_transition
 
 
 class _Entry(NamedTuple):

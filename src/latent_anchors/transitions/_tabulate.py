@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ._easing import cosine, linear, minimum_jerk, smoothstep, step_end
-from ._transition import Transition
+from latent_anchors.transitions._easing import cosine, linear, minimum_jerk, smoothstep, step_end
+from latent_anchors.transitions._transition import Transition
 
 
 def tabulate(transition: Transition, progress: NDArray[np.float64]) -> NDArray[np.float64]:
