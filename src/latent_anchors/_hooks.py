@@ -42,8 +42,10 @@ class Handle:
     """
 
     def __init__(self, tap: Tap, edit: Edit | None = None, recorder: Recorder | None = None):
-        self.tap, self.edit, self.recorder = tap, edit, recorder
-        self.calls = 0
+        self.tap: Tap = tap
+        self.edit: Edit | None = edit
+        self.recorder: Recorder | None = recorder
+        self.calls: int = 0
 
     def edited(self, z: Tensor, edit: Edit | None = None) -> Tensor:
         """The latents under this edit (or one run's own form of it); the shape must not change."""

@@ -50,7 +50,7 @@ def resolve(model: nn.Module, site: Site) -> nn.Module:
 
 def layers_of(model: nn.Module) -> dict[str, nn.Module]:
     """All layers by their dotted names, which torch's own stubs leave untyped."""
-    return cast("dict[str, nn.Module]", dict(model.named_modules()))
+    return dict(model.named_modules())  # pyright: ignore[reportUnknownArgumentType] -- torch's own stub leaves it open
 
 
 def unwrapped(model: nn.Module) -> Iterator[nn.Module]:

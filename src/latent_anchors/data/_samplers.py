@@ -49,12 +49,14 @@ class Sampler:
         extras: Mapping[str, Tensor] | None = None,
     ) -> None:
         check_count("batch_size", batch_size)
-        self.inputs, self.batch_size = inputs, batch_size
-        self.labels, self.extras = dict(labels or {}), dict(extras or {})
+        self.inputs: Tensor = inputs
+        self.batch_size: int = batch_size
+        self.labels: dict[str, LabelDraw] = dict(labels or {})
+        self.extras: dict[str, Tensor] = dict(extras or {})
         for name, extra in self.extras.items():
             _check_rows(name, len(extra), len(inputs))
         every = torch.ones(len(inputs)) if weights is None else weights
-        self.cumulative = _cumulative(every, len(inputs))
+        self.cumulative: Tensor = _cumulative(every, len(inputs))
         self._recent = lru_cache(maxsize=8)(self.block)
 
     def block(self, seed: int, index: int) -> LabeledBatch:

@@ -89,7 +89,8 @@ class Suppression(EditModule):
         super().__init__(strength)
         check_falloff(threshold, power)
         self.register_buffer("direction", as_direction(direction))
-        self.threshold, self.power = threshold, power
+        self.threshold: float = threshold
+        self.power: float = power
 
     @override
     def forward(self, z: Latents) -> Latents:

@@ -71,9 +71,9 @@ class SphericalAutoencoder(nn.Module):
         self, channels: int = 3, latent_dim: int = 4, hidden: int = 16, depth: int = 1
     ) -> None:
         super().__init__()
-        self.encoder = mlp(channels, hidden, depth, latent_dim)
-        self.latent = Normalize()
-        self.decoder = mlp(latent_dim, hidden, depth, channels)
+        self.encoder: nn.Sequential = mlp(channels, hidden, depth, latent_dim)
+        self.latent: nn.Module = Normalize()
+        self.decoder: nn.Sequential = mlp(latent_dim, hidden, depth, channels)
 
     @override
     def forward(self, x: Float[Tensor, "*batch channels"]) -> Float[Tensor, "*batch channels"]:
@@ -125,9 +125,9 @@ class PlainAutoencoder(nn.Module):
         normalize: bool = False,
     ) -> None:
         super().__init__()
-        self.encoder = mlp(channels, hidden, depth, latent_dim)
-        self.latent = Normalize() if normalize else nn.Identity()
-        self.decoder = mlp(latent_dim, hidden, depth, channels)
+        self.encoder: nn.Sequential = mlp(channels, hidden, depth, latent_dim)
+        self.latent: nn.Module = Normalize() if normalize else nn.Identity()
+        self.decoder: nn.Sequential = mlp(latent_dim, hidden, depth, channels)
 
     @override
     def forward(self, x: Float[Tensor, "*batch channels"]) -> Float[Tensor, "*batch channels"]:

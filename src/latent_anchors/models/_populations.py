@@ -43,8 +43,8 @@ class Population(nn.Module):
 
     def __init__(self, stacked: nn.Module, seeds: Iterable[int]) -> None:
         super().__init__()
-        self.seeds = tuple(seeds)
-        self.stacked = stacked
+        self.seeds: tuple[int, ...] = tuple(seeds)
+        self.stacked: nn.Module = stacked
         self._taps: dict[Site, Tap] = {}
         for name, tensor in self.tensors().items():
             if tensor.shape[:1] != (len(self.seeds),):

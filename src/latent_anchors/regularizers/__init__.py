@@ -2,7 +2,8 @@
 
 A penalty maps latents ``(..., dim)`` to one non-negative number per sample ``(...)``; a coupling
 also compares the members of a set. Each is a function and a thin module that carries its tensors.
-A :class:`Term` says where a penalty acts and on whom; the mean is taken in one place.
+A :class:`Term` says where a penalty acts and on whom; the mean is taken in one place. A penalty
+of one's own goes through :func:`check` first.
 """
 
 from latent_anchors.regularizers._anchors import Anchor as Anchor
@@ -11,6 +12,7 @@ from latent_anchors.regularizers._anchors import EuclideanAnchor as EuclideanAnc
 from latent_anchors.regularizers._anchors import anchor as anchor
 from latent_anchors.regularizers._anchors import anti_anchor as anti_anchor
 from latent_anchors.regularizers._anchors import euclidean_anchor as euclidean_anchor
+from latent_anchors.regularizers._checking import check as check
 from latent_anchors.regularizers._directions import orthonormal_directions as orthonormal_directions
 from latent_anchors.regularizers._norms import Unitarity as Unitarity
 from latent_anchors.regularizers._norms import unitarity as unitarity
@@ -27,3 +29,29 @@ from latent_anchors.regularizers._terms import Pooling as Pooling
 from latent_anchors.regularizers._terms import Reduction as Reduction
 from latent_anchors.regularizers._terms import Term as Term
 from latent_anchors.regularizers._terms import mean as mean
+
+__all__ = [
+    "Anchor",
+    "AntiAnchor",
+    "AntiSubspace",
+    "EuclideanAnchor",
+    "EuclideanSeparation",
+    "Penalty",
+    "Pooling",
+    "Reduction",
+    "Separation",
+    "Subspace",
+    "Term",
+    "Unitarity",
+    "anchor",
+    "anti_anchor",
+    "anti_subspace",
+    "check",
+    "euclidean_anchor",
+    "euclidean_separation",
+    "mean",
+    "orthonormal_directions",
+    "separation",
+    "subspace",
+    "unitarity",
+]

@@ -83,7 +83,7 @@ class _Spanned(nn.Module):
                 f"{type(self).__name__} was given dims={dims!r} and basis={basis!r}; expected "
                 "exactly one of them. Use dims=(0, 1) for axes, basis= for other directions."
             )
-        self.dims = None if dims is None else _checked_dims(dims)
+        self.dims: tuple[int, ...] | None = None if dims is None else _checked_dims(dims)
         self.register_buffer("basis", None if basis is None else as_basis(basis))
 
     def rows(self, z: Tensor) -> Float[Tensor, "n dim"]:

@@ -112,13 +112,17 @@ class Objective(nn.Module):
         reduce_mass: Callable[[Float[Tensor, " parts"]], Float[Tensor, " parts"]] | None = None,
     ) -> None:
         super().__init__()
-        self.terms, self.losses = tuple(terms), tuple(losses)
-        self.elsewhere, self.constants = tuple(elsewhere), dict(constants or {})
-        self.reduce_mass = reduce_mass
+        self.terms: tuple[Term, ...] = tuple(terms)
+        self.losses: tuple[str, ...] = tuple(losses)
+        self.elsewhere: tuple[str, ...] = tuple(elsewhere)
+        self.constants: dict[str, float] = dict(constants or {})
+        self.reduce_mass: Callable[[Tensor], Tensor] | None = reduce_mass
         # registered so that their tensors travel with the objective
         penalties = [term.penalty for term in self.terms]
-        self.penalties = nn.ModuleList(p for p in penalties if isinstance(p, nn.Module))
-        self.track_of = {term.name: term.track for term in self.terms}
+        self.penalties: nn.ModuleList = nn.ModuleList(
+            p for p in penalties if isinstance(p, nn.Module)
+        )
+        self.track_of: dict[str, str] = {term.name: term.track for term in self.terms}
         self.track_of |= {name: name for name in self.losses}
         self._check_names()
         self._checked: tuple[str, ...] | None = None

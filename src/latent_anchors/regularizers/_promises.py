@@ -1,0 +1,229 @@
+"""What the family promises, one function each: what is broken and what to do, or nothing."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from latent_anchors._checks import listed
+
+_Function = Callable[[Tensor], Tensor]
+
+ROUNDING = 1e-3
+"""Far above float32's rounding, even amplified by an exponent of 100; far below bfloat16's."""
+
+
+class Promise(NamedTuple):
+    """What is promised, and the complaint about a function in so many dimensions, or ``""``."""
+
+    says: str
+    complaint: Callable[[_Function, int], str]
+
+
+def draw(*shape: int) -> Tensor:
+    """Latents that are the same each time, whatever the global generator does."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+
+
+def _shape(penalty: _Function, dim: int) -> str:
+    for leading in [(5,), (2, 5), (2, 3, 5)]:
+        shape = tuple(penalty(draw(*leading, dim)).shape)
+        if shape != leading:
+            return (
+                f"latents of shape {(*leading, dim)} gave {shape}, expected {leading}. "
+                "Reduce the last axis and no other, as with .sum(-1)."
+            )
+    return ""
+
+
+def _sign(penalty: _Function, dim: int) -> str:
+    axes = torch.cat([torch.eye(dim), -torch.eye(dim), torch.zeros(1, dim)])
+    for z in (axes, draw(64, dim), draw(64, dim) / 100, draw(64, dim) * 10):
+        least = float(penalty(z).min())
+        if least < -1e-6:
+            return f"the least value was {least:.3g}. Square it, or end with .clamp_min(0)."
+    return ""
+
+
+def _finite(penalty: _Function, dim: int) -> str:
+    places = {
+        "at the origin": torch.zeros(3, dim),
+        "next to the origin": torch.full((3, dim), 1e-20),
+        "on an axis": torch.cat([torch.eye(dim), -torch.eye(dim)]),
+        "on coincident latents": draw(1, dim).repeat(3, 1),
+        "in a batch of one": draw(1, dim),
+    }
+    found = {place: _with_gradient(penalty, z) for place, z in places.items()}
+    values = [place for place, (value, _) in found.items() if not value.isfinite().all()]
+    slopes = [place for place, (_, slope) in found.items() if not slope.isfinite().all()]
+    if not values and not slopes:
+        return ""
+    return (
+        f"values are not finite {listed(values)}; gradients are not finite {listed(slopes)}. "
+        "Mind square roots, quotients and logarithms of 0: put a number that is not 0 in its place "
+        "with torch.where before the operation; afterwards the gradient is lost already."
+    )
+
+
+def _gradient(penalty: _Function, dim: int) -> str:
+    z = draw(5, dim).requires_grad_()
+    with torch.enable_grad():
+        values = penalty(z)
+    if values.requires_grad:
+        return ""
+    return "it stops on its way. Leave out .detach(), .item(), torch.no_grad() and numpy."
+
+
+def _half(penalty: _Function, dim: int) -> str:
+    for dtype in (torch.bfloat16, torch.float16):
+        z = draw(5, dim).to(dtype)
+        values = penalty(z)
+        if values.dtype not in (torch.float32, torch.float64):
+            return f"{dtype} gave {values.dtype}. Begin with z.float() where z is half precision."
+        if not _same(values, penalty(z.float())):
+            return f"{dtype} lost digits on its way. Make it z.float() before any arithmetic."
+    return ""
+
+
+def _autocast(penalty: _Function, dim: int) -> str:
+    z = draw(5, dim)
+    plain = _with_gradient(penalty, z)
+    under = _with_gradient(torch.autocast("cpu", dtype=torch.bfloat16)(penalty), z)
+    same = all(_same(a, b) and a.dtype == b.dtype for a, b in zip(under, plain, strict=True))
+    if same:
+        return ""
+    return (
+        f"values of type {under[0].dtype}, or values or gradients off by more than {ROUNDING:g}. "
+        "Multiply matrices within torch.autocast(z.device.type, enabled=False)."
+    )
+
+
+def _double(penalty: _Function, dim: int) -> str:
+    dtype = penalty(draw(5, dim).double()).dtype
+    if dtype == torch.float64:
+        return ""
+    return f"it gave {dtype}. Make constants with z.new_tensor(...) or tensor.to(z)."
+
+
+def _unchanged(penalty: _Function, dim: int) -> str:
+    z = draw(5, dim)
+    penalty(z)
+    if torch.equal(z, draw(5, dim)):
+        return ""
+    return "they were written to. Replace methods that end in _ and assignments into z."
+
+
+def _mapped(penalty: _Function, dim: int) -> str:
+    z = draw(3, 5, dim)
+    one_by_one = torch.stack([penalty(part) for part in z.clone()])
+    try:
+        mapped = torch.func.vmap(penalty)(z)
+    except Exception as error:
+        return (
+            f"torch.func.vmap stopped with {_told(error)} Replace if, while, .item() and z[mask] "
+            "by torch.where."
+        )
+    return "" if _same(mapped, one_by_one) else "vmapped, it gave other values than in a loop."
+
+
+def _samples_apart(penalty: _Function, dim: int) -> str:
+    if _parts_alone(penalty, draw(2, 3, dim), axes=2):
+        return ""
+    return (
+        "a sample alone gave another value than among others. Reduce no leading axis; where samples "
+        "are to be compared, it is a coupling: check(..., coupling=True)."
+    )
+
+
+def _sets_apart(coupling: _Function, dim: int) -> str:
+    if _parts_alone(coupling, draw(2, 3, 5, dim), axes=2):
+        return ""
+    return (
+        "a set alone gave other values than among others. Compare along the last leading axis only."
+    )
+
+
+def _shuffled(coupling: _Function, dim: int) -> str:
+    z, order = draw(5, dim), torch.tensor([3, 0, 4, 2, 1])
+    if _same(coupling(z[order]), coupling(z.clone())[..., order]):
+        return ""
+    return "the values depend on the order of the members. Treat all members alike."
+
+
+def _scale(coupling: _Function, dim: int) -> str:
+    few, many = (float(coupling(draw(8, dim).repeat(n, 1)).mean()) for n in (8, 16))
+    if max(few, many) <= 1.5 * min(few, many) + 1e-6:
+        return ""
+    return (
+        f"64 members in 8 places score {few:.3g}, 128 in the same places {many:.3g}. Take the mean "
+        "over the other members: divide their sum by n - 1."
+    )
+
+
+def _alone(coupling: _Function, dim: int) -> str:
+    value = float(coupling(draw(1, dim)).abs().max())
+    return (
+        "" if value <= 1e-6 else f"it gave {value:.3g}. Leave out each member's pair with itself."
+    )
+
+
+def _with_gradient(penalty: _Function, z: Tensor) -> tuple[Tensor, Tensor]:
+    with torch.enable_grad():
+        leaf = z.clone().requires_grad_()
+        values = penalty(leaf.clone())
+        if not values.requires_grad:
+            return values, torch.zeros_like(z)
+        (slope,) = torch.autograd.grad(values.sum(), leaf, materialize_grads=True)
+    return values.detach(), slope
+
+
+def _parts_alone(function: _Function, z: Tensor, axes: int) -> bool:
+    """Whether each part along the first axes gives by itself what it gives among the others."""
+    among = function(z.clone())
+    parts = z.flatten(0, axes - 1)
+    alone = torch.stack([function(part) for part in parts])
+    return _same(alone.unflatten(0, z.shape[:axes]), among)
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    a, b = a.double(), b.double()
+    return a.shape == b.shape and torch.allclose(a, b, rtol=ROUNDING, atol=1e-6, equal_nan=True)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().partition('. ')[0].splitlines()[0]}."
+
+
+def complaints(promises: tuple[Promise, ...], function: _Function, dim: int) -> list[str]:
+    """Each broken promise with what broke it; an error on the way breaks the promise too."""
+    found: list[str] = []
+    for says, complaint in promises:
+        try:
+            said = complaint(function, dim)
+        except Exception as error:
+            said = f"it stopped with {_told(error)}"
+        if said:
+            found.append(f"- {says}: {said}")
+    return found
+
+
+_OF_BOTH = (
+    Promise("one number per sample, whatever the leading axes", _shape),
+    Promise("never below 0", _sign),
+    Promise("finite everywhere, and so is the gradient", _finite),
+    Promise("a gradient reaches the latents", _gradient),
+    Promise("half precision is made full", _half),
+    Promise("autocast costs no digits", _autocast),
+    Promise("float64 stays float64", _double),
+    Promise("the latents are left as they were", _unchanged),
+    Promise("no control flow depends on values", _mapped),
+)
+OF_PENALTIES = (*_OF_BOTH, Promise("samples never interact", _samples_apart))
+OF_COUPLINGS = (
+    *_OF_BOTH,
+    Promise("sets never interact", _sets_apart),
+    Promise("shuffling the set shuffles the values", _shuffled),
+    Promise("the size of the set does not change the scale", _scale),
+    Promise("one member alone gives 0", _alone),
+)

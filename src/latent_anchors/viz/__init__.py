@@ -1,0 +1,1 @@
+from ._latents import plot_latents as plot_latents

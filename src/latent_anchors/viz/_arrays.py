@@ -1,0 +1,49 @@
+"""What figures are drawn from: finite numbers of a known shape, on the CPU, as numpy has them."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+Numbers = Tensor | ArrayLike
+"""A tensor on any device, or what numpy makes an array of."""
+
+Array = NDArray[np.float64]
+
+ROUNDING = 1e-5
+"""How far out of gamut a color conversion's rounding may lead."""
+
+
+def as_array(name: str, values: Numbers, *axes: int | str) -> Array:
+    """A copy; an axis told by a number must be that long, one told by a word is free."""
+    plain = values.detach().cpu().double().numpy() if isinstance(values, Tensor) else values
+    array = np.array(plain, dtype=np.float64)
+    lengths = zip(array.shape, axes, strict=False)
+    fits = array.ndim == len(axes) and all(b in (a, str(b)) for a, b in lengths)
+    if not fits or not array.size:
+        expected = ", ".join(str(axis) for axis in axes)
+        raise ValueError(
+            f"{name} has shape {array.shape}; expected ({expected}), not empty. Of several runs "
+            "choose one, or reshape."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"{name} holds NaN or infinity; expected finite numbers. Leave out runs that failed."
+        )
+    return array
+
+
+def as_colors(name: str, values: Numbers, *axes: int | str) -> Array:
+    """RGB colors, channels last, whose numbers can be shown as they are."""
+    colors = as_array(name, values, *axes, 3)
+    low, high = colors.min(), colors.max()
+    if low < -ROUNDING or high > 1 + ROUNDING:
+        raise ValueError(
+            f"{name} reaches from {low:.3g} to {high:.3g}; expected colors from 0 to 1. Put the "
+            "model in evaluation mode, or clamp."
+        )
+    return colors.clip(0, 1)
+
+
+def as_runs(name: str, values: Numbers, n: int) -> Array:
+    """Numbers ``(runs, n)``; those of a single run may come as ``(n,)``."""
+    return as_array(name, [values] if np.ndim(values) == 1 else values, "runs", n)

@@ -1,0 +1,133 @@
+"""The latent sphere, slice by slice."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+
+from latent_anchors._checks import check_count
+
+from ._arrays import Array, Numbers, as_array, as_colors
+from ._themes import SMALL, Theme, ThemeName, dress, new_figure
+
+View = tuple[int, int, int]
+PANEL = 3.0
+"""Inches across one look at the sphere."""
+
+ROOM = 1.1
+"""Half of a panel's width, where the sphere's radius is 1."""
+
+
+def plot_latents(
+    z: Numbers,
+    colors: Numbers,
+    reconstructions: Numbers | None = None,
+    views: Sequence[View] = ((1, 0, 2), (1, 2, 0), (1, 3, 0)),
+    theme: ThemeName = "light",
+    title: str | None = None,
+) -> Figure:
+    """The latent sphere seen from several sides, each point in its own color.
+
+    A view names three latent dimensions: the first points right, the second up, the third toward
+    the viewer; near points hide far ones. The disc is the unit sphere. With an anchor along
+    dimension 0, the first of the usual views has it on top and the others look straight at it.
+
+    Args:
+        z: Latents of one run, ``(n, dim)``.
+        colors: What they are latents of, RGB ``(n, 3)`` from 0 to 1; they fill the points.
+        reconstructions: What came out, RGB ``(n, 3)`` from 0 to 1; rings around the points.
+        views: Dimensions, from 0 on; a panel each.
+        theme: Inks for a light or a dark page.
+        title: Above all panels.
+
+    Returns:
+        The figure, known to pyplot.
+
+    Raises:
+        ValueError: A shape does not fit, a number is not finite or no color, a view names a
+            dimension twice or one that is not there, there is no view, or no such theme.
+
+    Examples:
+        >>> import matplotlib.pyplot as plt
+        >>> figure = plot_latents([[1, 0, 0], [0, 1, 0]], [[1, 0, 0], [0, 1, 1]], views=[(1, 0, 2)])
+        >>> len(figure.axes)
+        1
+        >>> plt.close(figure)
+    """
+    latents = as_array("z", z, "n", "dim")
+    fill = as_colors("colors", colors, len(latents))
+    ring = None
+    if reconstructions is not None:
+        ring = as_colors("reconstructions", reconstructions, len(latents))
+    check_count("number of views", len(views))
+    for view in views:
+        check_view(view, latents.shape[1])
+    height = PANEL if title is None else PANEL + 0.4
+    figure, inks = new_figure(theme, PANEL * len(views), height, title)
+    for axes, view in zip(figure.subplots(1, len(views), squeeze=False).flat, views, strict=True):
+        draw_sphere(axes, inks, latents, fill, ring, view)
+    return figure
+
+
+def check_view(view: View, dim: int) -> None:
+    """Refuse a view that does not name three of the dimensions that there are."""
+    if len(set(view)) != 3 or not set(view) <= set(range(dim)):
+        raise ValueError(
+            f"View {view!r} does not fit latents of {dim} dimensions; expected three different "
+            f"ones from 0 to {dim - 1}: right, up, and toward the viewer."
+        )
+
+
+def draw_sphere(axes: Axes, inks: Theme, z: Array, fill: Array, ring: Array, view: View) -> None:
+    """The disc behind, the points from the farthest to the nearest, the outline in front."""
+    right, up, toward = view
+    order = np.argsort(z[:, toward], kind="stable")
+    width = point_width(len(z))
+    # A ring takes 0.4 of the radius; without one, a hairline keeps like colors apart.
+    edge = 0.4 if ring is None else 0.2 * width
+    axes.add_patch(Circle((0, 0), 1, facecolor=inks.calm, edgecolor="none", zorder=0))
+    axes.scatter(
+        z[order, right],
+        z[order, up],
+        s=(width - edge) ** 2,
+        c=fill[order],
+        edgecolors=inks.calm if ring is None else ring[order],
+        linewidths=edge,
+        clip_on=False,
+        zorder=1,
+    )
+    axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=inks.faint, linewidth=0.8, zorder=2))
+    reach = ROOM * max(1.0, float(np.abs(z[:, [right, up]]).max()))
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
+    dress(axes, inks)
+    draw_compass(axes, inks, view)
+
+
+def point_width(n: int) -> float:
+    """Points of a diameter, in points, such that many and few both cover the sphere well."""
+    return float(np.clip(175 / n**0.5, 4, 16))
+
+
+def draw_compass(axes: Axes, inks: Theme, view: View) -> None:
+    """In the corner: which dimension points right, which up, and which toward the viewer."""
+    right, up, toward = view
+    corner = (0.05, 0.05)
+    arrow = {"arrowstyle": "<|-, head_width=0.15, head_length=0.3", "color": inks.faint}
+    arrow |= {"shrinkA": 1, "shrinkB": 4, "linewidth": 0.8}
+    style = {"color": inks.faint, "fontsize": SMALL, "ha": "center", "va": "center"}
+    style |= {"xycoords": "axes fraction"}
+    for dim, tip in ((right, (0.19, 0.05)), (up, (0.05, 0.19))):
+        axes.annotate(f"$z_{{{dim}}}$", corner, tip, arrowprops=arrow, **style)
+    axes.annotate(f"$z_{{{toward}}}$", (0.0, 0.0), **style)
+    for marker, width in (("o", 5), (".", 2)):
+        axes.plot(
+            *corner,
+            marker,
+            transform=axes.transAxes,
+            markersize=width,
+            markerfacecolor="none",
+            markeredgecolor=inks.faint,
+            markeredgewidth=0.8,
+        )

@@ -1,0 +1,59 @@
+"""Light and dark: the inks of a figure, and a fresh figure in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from latent_anchors._checks import check_name
+
+ThemeName = Literal["light", "dark"]
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Inks: of the page, of text, of what should step back, and of large calm areas."""
+
+    page: str
+    ink: str
+    faint: str
+    calm: str
+
+
+THEMES: Mapping[str, Theme] = MappingProxyType(
+    {
+        "light": Theme(page="#ffffff", ink="#1f2328", faint="#6b7480", calm="#eff1f4"),
+        "dark": Theme(page="#0d1117", ink="#e8edf2", faint="#8f98a3", calm="#1b222b"),
+    }
+)
+
+SMALL, NORMAL, LARGE = 8.0, 9.5, 12.0
+"""Sizes of text in points, legible where a figure 9 inches wide is shown 900 pixels wide."""
+
+
+def new_figure(
+    theme: ThemeName, width: float, height: float, title: str | None
+) -> tuple[Figure, Theme]:
+    """A figure that pyplot knows, in inches, and its inks; the global style is left alone."""
+    check_name("theme", theme, [*THEMES])
+    inks = THEMES[theme]
+    figure = plt.figure(figsize=(width, height), facecolor=inks.page, layout="constrained")
+    if title is not None:
+        figure.suptitle(title, color=inks.ink, fontsize=LARGE)
+    return figure, inks
+
+
+def dress(axes: Axes, inks: Theme, title: str | None = None) -> None:
+    """Axes without a frame, in the theme's inks whatever the global style says."""
+    axes.set_facecolor(inks.page)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(
+        colors=inks.faint, labelcolor=inks.ink, labelsize=SMALL, length=0, which="both"
+    )
+    if title is not None:
+        axes.set_title(title, color=inks.ink, fontsize=NORMAL)
