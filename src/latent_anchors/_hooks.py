@@ -5,7 +5,7 @@ what leaves to the recorders. A model that runs many runs at once keeps its own 
 """
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, cast, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
@@ -19,42 +19,19 @@ Edit: TypeAlias = Callable[[Tensor], Tensor]
 Recorder: TypeAlias = Callable[[Tensor], None]
 
 
-class Tap:
-    """What happens to the latents of one site, in order: edits, then recorders."""
+class Listener:
+    """One edit or recorder at a tap, and how often it acted."""
 
-    def __init__(self) -> None:
-        self.edits: list[Handle] = []
-        self.recorders: list[Handle] = []
-        self.hook: RemovableHandle | None = None
-
-    def __call__(self, z: Tensor) -> Tensor:
-        for handle in self.edits:
-            z = handle.edited(z)
-        for handle in self.recorders:
-            handle.show(z)
-        return z
-
-
-class Handle:
-    """One edit or recorder in force at a site until ``remove()``, or the end of its ``with`` block.
-
-    Removing it twice is harmless, and it never removes anything else.
-    """
-
-    def __init__(self, tap: Tap, edit: Edit | None = None, recorder: Recorder | None = None):
-        self.tap: Tap = tap
-        self.edit: Edit | None = edit
-        self.recorder: Recorder | None = recorder
-        self.calls: int = 0
+    def __init__(self, act: Edit | Recorder) -> None:
+        self.act, self.calls = act, 0
 
     def edited(self, z: Tensor, edit: Edit | None = None) -> Tensor:
         """The latents under this edit (or one run's own form of it); the shape must not change."""
         self.calls += 1
-        act = edit or self.edit
-        new = z if act is None else act(z)
+        new = (edit or cast("Edit", self.act))(z)
         if new.shape != z.shape:
             raise ValueError(
-                f"The edit {self.edit!r} turned latents of shape {tuple(z.shape)} into "
+                f"The edit {self.act!r} turned latents of shape {tuple(z.shape)} into "
                 f"{tuple(new.shape)}; expected the same shape. To drop dimensions, use surgery."
             )
         return new
@@ -62,16 +39,74 @@ class Handle:
     def show(self, z: Tensor) -> None:
         """Let the recorder see the latents."""
         self.calls += 1
-        if self.recorder is not None:
-            self.recorder(z)
+        self.act(z)
+
+
+class Tap:
+    """What happens to the latents of one site, in order: edits, then recorders."""
+
+    def __init__(self) -> None:
+        self.edits: list[Listener] = []
+        self.recorders: list[Listener] = []
+        self.hook: RemovableHandle | None = None
+
+    def __call__(self, z: Tensor) -> Tensor:
+        for listener in self.edits:
+            z = listener.edited(z)
+        for listener in self.recorders:
+            listener.show(z)
+        return z
+
+    def drop(self, listener: Listener) -> None:
+        """End one listener; the hook goes with the last."""
+        for listeners in (self.edits, self.recorders):
+            listeners[:] = [other for other in listeners if other is not listener]
+        if self.hook is not None and not (self.edits or self.recorders):
+            self.hook.remove()
+            self.hook = None
+
+
+class Handle:
+    """One edit or recorder in force at a site until ``remove()``, or the end of its ``with`` block.
+
+    Removing it twice is harmless, and it never removes anything else.
+
+    Examples:
+        >>> import torch
+        >>> model = nn.Sequential(nn.Identity())
+        >>> with attach_edit(model, "0", torch.neg) as handle:
+        ...     model(torch.ones(1))
+        tensor([-1.])
+        >>> handle.calls
+        1
+    """
+
+    def __init__(self, tap: Tap, listener: Listener) -> None:
+        self._tap, self._listener = tap, listener
+
+    @property
+    def calls(self) -> int:
+        """How often the site has run meanwhile.
+
+        Examples:
+            >>> import torch
+            >>> attach_edit(nn.Sequential(nn.Identity()), "0", torch.neg).calls
+            0
+        """
+        return self._listener.calls
 
     def remove(self) -> None:
-        """End what was attached, and nothing else."""
-        for listeners in (self.tap.edits, self.tap.recorders):
-            listeners[:] = [handle for handle in listeners if handle is not self]
-        if self.tap.hook is not None and not (self.tap.edits or self.tap.recorders):
-            self.tap.hook.remove()
-            self.tap.hook = None
+        """End what was attached, and nothing else.
+
+        Examples:
+            >>> import torch
+            >>> model = nn.Sequential(nn.Identity())
+            >>> handle = attach_edit(model, "0", torch.neg)
+            >>> handle.remove()
+            >>> model(torch.ones(1))
+            tensor([1.])
+        """
+        self._tap.drop(self._listener)
 
     def __enter__(self) -> "Handle":
         return self
@@ -94,18 +129,16 @@ _taps: WeakKeyDictionary[nn.Module, dict[Site, Tap]] = WeakKeyDictionary()
 
 def attach_edit(model: nn.Module, at: At, edit: Edit) -> Handle:
     """Put an edit in force at a site."""
-    tap = tap_of(model, as_site(at))
-    handle = Handle(tap, edit=edit)
-    tap.edits.append(handle)
-    return handle
+    tap, listener = tap_of(model, as_site(at)), Listener(edit)
+    tap.edits.append(listener)
+    return Handle(tap, listener)
 
 
 def attach_recorder(model: nn.Module, at: At, recorder: Recorder) -> Handle:
     """Show what leaves a site, edits included, at every forward pass."""
-    tap = tap_of(model, as_site(at))
-    handle = Handle(tap, recorder=recorder)
-    tap.recorders.append(handle)
-    return handle
+    tap, listener = tap_of(model, as_site(at)), Listener(recorder)
+    tap.recorders.append(listener)
+    return Handle(tap, listener)
 
 
 def tap_of(model: nn.Module, site: Site) -> Tap:

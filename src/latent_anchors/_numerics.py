@@ -29,7 +29,17 @@ def unit(z: Latents) -> Latents:
 
 def cosine(z: Latents, direction: Direction) -> PerSample:
     """Cosine to one direction; 0 at the origin."""
-    return unit(z) @ unit(direction.to(z))
+    return dot(unit(z), unit(direction.to(z)))
+
+
+def dot(z: Latents, v: Direction) -> PerSample:
+    """Scalar products, which autocast would make in half precision if they were written ``@``."""
+    return (z * v).sum(-1)
+
+
+def without_autocast(z: Tensor) -> torch.autocast:
+    """For products of matrices, which autocast would make in half precision."""
+    return torch.autocast(z.device.type, enabled=False)
 
 
 def power(base: PerSample, exponent: float) -> PerSample:

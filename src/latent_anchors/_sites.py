@@ -1,7 +1,7 @@
 """Where latents are: sites by name, found through wrappers, in outputs of any shape."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, replace
+from dataclasses import Field, dataclass, is_dataclass, replace
 from typing import Any, ClassVar, Protocol, TypeAlias, cast
 
 from torch import Tensor, nn
@@ -64,8 +64,9 @@ def unwrapped(model: nn.Module) -> Iterator[nn.Module]:
 
 def refuse_compiled(model: nn.Module, site: Site) -> None:
     """A hook added to a compiled model never runs; say so instead of doing nothing."""
-    compiled = hasattr(model, "_orig_mod") or any(
-        getattr(layer, "_compiled_call_impl", None) is not None for layer in model.modules()
+    compiled = any(
+        hasattr(layer, "_orig_mod") or getattr(layer, "_compiled_call_impl", None) is not None
+        for layer in model.modules()
     )
     if compiled:
         raise RuntimeError(
@@ -96,11 +97,11 @@ def with_latents(output: object, site: Site, z: Tensor) -> object:
     part = z.movedim(-1, site.axis)
     if isinstance(output, Tensor):
         return part
-    if isinstance(output, Mapping):
-        return {**cast("Mapping[object, object]", output), site.item: part}
     if isinstance(output, list | tuple):
         return _replaced(cast("Sequence[object]", output), int(site.item), part)
-    return replace(cast("_Dataclass", output), **{str(site.item): part})
+    if is_dataclass(output):  # some are mappings too, and are to stay what they are
+        return replace(cast("_Dataclass", output), **{str(site.item): part})
+    return {**cast("Mapping[object, object]", output), site.item: part}
 
 
 class _Dataclass(Protocol):

@@ -38,7 +38,8 @@ def as_direction(values: Sequence[float] | Tensor) -> Direction:
 
 def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]:
     """Orthonormal rows that span what the given ones span; dependent rows are refused."""
-    basis = torch.as_tensor(rows, dtype=torch.float64)
+    given = torch.as_tensor(rows)
+    basis = given.to(torch.float64)
     if basis.ndim != 2 or basis.numel() == 0 or not bool(basis.isfinite().all()):
         raise ValueError(
             f"The basis has shape {tuple(basis.shape)}; expected rows of finite numbers, one "
@@ -55,15 +56,23 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
             f"The {len(basis)} rows of the basis are not independent directions in "
             f"{basis.shape[1]} dimensions; expected each to add one. Leave out the dependent ones."
         )
-    return q.mT.to(torch.get_default_dtype()).contiguous()
+    dtype = given.dtype if given.is_floating_point() else torch.get_default_dtype()
+    return q.mT.to(dtype).contiguous()
 
 
 def check_width(name: str, z: Tensor, dim: int) -> None:
     """Refuse latents of another width than the penalty was made for, and integer ones."""
-    if not z.is_floating_point():
-        raise TypeError(f"{name} was given latents of type {z.dtype}; expected floating point.")
+    check_floating(name, z)
     if z.ndim == 0 or z.shape[-1] != dim:
         raise ValueError(
             f"{name} was made for {dim} latent dimensions and was given latents of shape "
             f"{tuple(z.shape)}; expected (..., {dim}). Mind the site and its channel axis."
+        )
+
+
+def check_floating(name: str, z: Tensor) -> None:
+    """Refuse integer latents, such as colors from 0 to 255."""
+    if not z.is_floating_point():
+        raise TypeError(
+            f"{name} was given latents of type {z.dtype}; expected floating point. Mind the site."
         )

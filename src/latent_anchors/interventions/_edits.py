@@ -1,6 +1,7 @@
 """What edits share: a strength that can be written in place, copies at another one, composition."""
 
 from copy import deepcopy
+from typing import TypeVar
 from typing import Self
 
 import torch
@@ -8,6 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_between
+
+_Edit = TypeVar("_Edit", bound="EditModule")
 
 
 class EditModule(nn.Module):
@@ -20,7 +23,7 @@ class EditModule(nn.Module):
         check_between("strength", strength, 0.0, 1.0)
         self.register_buffer("strength", torch.tensor(float(strength)))
 
-    def at(self, strength: float) -> Self:
+    def at(self: _Edit, strength: float) -> _Edit:
         """The same edit at another strength; this one stays as it is.
 
         Raises:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from typing_extensions import override
 
-from latent_anchors._hooks import Edit, Handle, Tap
+from latent_anchors._hooks import Edit, Listener, Tap
 from latent_anchors._sites import At, Site, resolve
 from latent_anchors._streams import seeded
 from latent_anchors.models._running import run
@@ -154,7 +154,7 @@ class Population(nn.Module):
         """The same inputs through every run.
 
         Args:
-            inputs: What one model takes, such as colors ``(..., 3)``.
+            *inputs: What one model takes, such as colors ``(..., 3)``.
 
         Returns:
             Outputs ``(runs, ...)``.
@@ -165,10 +165,10 @@ class Population(nn.Module):
         """
         taps = {site: tap for site, tap in self._taps.items() if tap.edits or tap.recorders}
         states = {
-            id(handle): handle.edit.tensors()
+            id(listener): listener.act.tensors()
             for tap in taps.values()
-            for handle in tap.edits
-            if isinstance(handle.edit, Population)
+            for listener in tap.edits
+            if isinstance(listener.act, Population)
         }
 
         def one(tensors: dict[str, Tensor], states: dict[int, dict[str, Tensor]]) -> _Outcome:
@@ -176,11 +176,11 @@ class Population(nn.Module):
                 site: partial(_through, tap.edits, states) for site, tap in taps.items()
             }
             output, latents = run(self.stacked, tensors, inputs, taps, edits)
-            return output, [latents[site] for site in taps]
+            return output, {site: latents[site] for site in taps if site in latents}
 
         output, latents = torch.vmap(one, randomness="different")(self.tensors(), states)
-        for tap, z in zip(taps.values(), latents, strict=True):
-            for handle in tap.recorders:
+        for site, z in latents.items():
+            for handle in taps[site].recorders:
                 handle.show(z)
         return output
 
@@ -189,7 +189,7 @@ class Population(nn.Module):
         return f"runs={len(self)}"
 
 
-_Outcome = tuple[Tensor, list[Tensor]]
+_Outcome = tuple[Tensor, dict[Site, Tensor]]
 
 
 def outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
@@ -214,16 +214,16 @@ def _tensors(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _through(
-    handles: Sequence[Handle], states: Mapping[int, Mapping[str, Tensor]], z: Tensor
+    listeners: Sequence[Listener], states: Mapping[int, Mapping[str, Tensor]], z: Tensor
 ) -> Tensor:
     """One run's latents through the edits in force, each in this run's own form."""
-    for handle in handles:
-        z = handle.edited(z, _own_form(handle, states))
+    for listener in listeners:
+        z = listener.edited(z, _own_form(listener, states))
     return z
 
 
-def _own_form(handle: Handle, states: Mapping[int, Mapping[str, Tensor]]) -> Edit | None:
-    if not isinstance(handle.edit, Population):
+def _own_form(listener: Listener, states: Mapping[int, Mapping[str, Tensor]]) -> Edit | None:
+    if not isinstance(listener.act, Population):
         return None
-    module, state = handle.edit.stacked, dict(states[id(handle)])
+    module, state = listener.act.stacked, dict(states[id(listener)])
     return lambda z: functional_call(module, state, (z,))

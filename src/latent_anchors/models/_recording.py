@@ -14,23 +14,28 @@ from latent_anchors._sites import At
 class Recording(Mapping[At, Tensor]):
     """The latents of each site at the latest forward pass, by site.
 
-    Shapes are those of the site, channels last; nothing is detached or copied.
+    Nothing is detached or copied.
+
+    Args:
+        latents: By site ``(..., dim)``, filled as sites run.
 
     Raises:
         KeyError: If a site is asked for that was not recorded, or has not run yet.
 
     Examples:
         >>> import torch
-        >>> with record(torch.nn.Sequential(torch.nn.ReLU()), "0") as latents:
+        >>> model = torch.nn.Sequential(torch.nn.ReLU())
+        >>> with record(model, "0") as latents:
         ...     try:
         ...         latents["0"]
         ...     except KeyError as error:
         ...         print(error)
+        ...     output = model(torch.ones(1))
         "Nothing has left site '0' yet; recorded so far: nothing. Call the model first."
     """
 
-    def __init__(self) -> None:
-        self._latents: dict[At, Tensor] = {}
+    def __init__(self, latents: dict[At, Tensor]) -> None:
+        self._latents = latents
 
     def __getitem__(self, at: At) -> Tensor:
         if at not in self._latents:
@@ -46,19 +51,20 @@ class Recording(Mapping[At, Tensor]):
     def __len__(self) -> int:
         return len(self._latents)
 
-    def recorder(self, at: At, gradients_expected: bool) -> Recorder:
-        """What keeps the latents of one site, and refuses those that lost their gradient."""
 
-        def keep(z: Tensor) -> None:
-            if gradients_expected and not torch.is_grad_enabled():
-                raise RuntimeError(
-                    f"The latents at {at!r} cannot carry a gradient, though the model is being "
-                    "trained: the site ran with gradients off, as under reentrant checkpointing. "
-                    "Use checkpoint(..., use_reentrant=False), or record within torch.no_grad()."
-                )
-            self._latents[at] = z
+def _keeper(latents: dict[At, Tensor], at: At, gradients_expected: bool) -> Recorder:
+    """What keeps the latents of one site, and refuses those that lost their gradient."""
 
-        return keep
+    def keep(z: Tensor) -> None:
+        if gradients_expected and not torch.is_grad_enabled():
+            raise RuntimeError(
+                f"The latents at {at!r} cannot carry a gradient, though the model is being "
+                "trained: the site ran with gradients off, as under reentrant checkpointing. "
+                "Use checkpoint(..., use_reentrant=False), or record within torch.no_grad()."
+            )
+        latents[at] = z
+
+    return keep
 
 
 @contextmanager
@@ -88,13 +94,13 @@ def record(model: nn.Module, at: At | Iterable[At] = "latent") -> Generator[Reco
     """
     sites = [at] if isinstance(at, At) else list(at)
     gradients_expected = torch.is_grad_enabled() and model.training and _is_trained(model)
-    recording = Recording()
+    latents: dict[At, Tensor] = {}
     with ExitStack() as handles:
         for site in sites:
-            keep = recording.recorder(site, gradients_expected)
+            keep = _keeper(latents, site, gradients_expected)
             handles.enter_context(attach_recorder(model, site, keep))
-        yield recording
-    silent = [site for site in sites if site not in recording]
+        yield Recording(latents)
+    silent = [site for site in sites if site not in latents]
     if silent:
         raise RuntimeError(
             f"Nothing left {listed(silent)} within the block; expected the model to run. Call this "

@@ -24,8 +24,9 @@ def run(
 
     Args:
         model: The architecture; parameters that are not given are its own.
-        parameters: Parameters and buffers by name.
-        inputs: What the model takes: a tensor, or a tuple of arguments.
+        parameters: Parameters and buffers by name, of the shapes ``(...)`` that they have in the
+            model.
+        inputs: What the model takes: a tensor such as colors ``(..., 3)``, or a tuple of arguments.
         record: Sites whose latents are returned.
         edits: Sites and the edits in force there during this pass.
 

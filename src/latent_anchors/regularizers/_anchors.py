@@ -33,7 +33,8 @@ def anchor(z: Latents, direction: Direction) -> PerSample:
         >>> anchor(z, torch.tensor([1.0, 0.0]))
         tensor([0., 1., 2.])
     """
-    return 1.0 - cosine(in_full_precision(z), direction)
+    # a cosine may exceed 1 by rounding
+    return (1.0 - cosine(in_full_precision(z), direction)).clamp_min(0.0)
 
 
 def anti_anchor(z: Latents, direction: Direction) -> PerSample:

@@ -30,13 +30,14 @@ def check(penalty: Penalty, dim: int, coupling: bool = False) -> None:
         >>> from latent_anchors.regularizers import Anchor, separation
         >>> check(Anchor([1, 0, 0]), dim=3)
         >>> check(separation, dim=3, coupling=True)
-        >>> def drift(z):
-        ...     return z.float().sum(-1)
+        >>> def squared_length(z):
+        ...     return z.float().square().sum(-1)
         >>> try:
-        ...     check(drift, dim=3)
+        ...     check(squared_length, dim=3)
         ... except ValueError as error:
-        ...     print(str(error).splitlines()[1])
-        - never below 0: the least value was -55.5. Square it, or end with .clamp_min(0).
+        ...     print(error)
+        squared_length breaks promises of a penalty:
+        - float64 stays float64: it gave torch.float32. Call z.float() on half precision only.
     """
     check_count("dim", dim)
     penalty(draw(5, dim))

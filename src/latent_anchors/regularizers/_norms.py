@@ -5,6 +5,7 @@ from typing_extensions import override
 
 from latent_anchors._numerics import TINY_SQUARE, in_full_precision
 from latent_anchors._typing import Latents, PerSample
+from latent_anchors._vectors import check_floating
 
 
 def unitarity(z: Latents) -> PerSample:
@@ -52,9 +53,13 @@ class Unitarity(nn.Module):
         Returns:
             ``(...)``, at least 0.
 
+        Raises:
+            TypeError: If they are integers.
+
         Examples:
             >>> import torch
             >>> Unitarity()(torch.ones(4) / 2)
             tensor(0.)
         """
+        check_floating("Unitarity", z)
         return unitarity(z)

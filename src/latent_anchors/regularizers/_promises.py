@@ -38,12 +38,12 @@ def _shape(penalty: _Function, dim: int) -> str:
 
 
 def _sign(penalty: _Function, dim: int) -> str:
-    axes = torch.cat([torch.eye(dim), -torch.eye(dim), torch.zeros(1, dim)])
-    for z in (axes, draw(64, dim), draw(64, dim) / 100, draw(64, dim) * 10):
-        least = float(penalty(z).min())
-        if least < -1e-6:
-            return f"the least value was {least:.3g}. Square it, or end with .clamp_min(0)."
-    return ""
+    places = [torch.eye(dim), -torch.eye(dim), torch.zeros(1, dim)]
+    spread = [draw(64, dim) * scale for scale in (0.01, 1.0, 10.0)]
+    least = float(penalty(torch.cat([*places, *spread])).min())
+    if least >= -1e-6:
+        return ""
+    return f"the least value was {least:.3g}. Square it, or end with .clamp_min(0)."
 
 
 def _finite(penalty: _Function, dim: int) -> str:
@@ -78,7 +78,7 @@ def _gradient(penalty: _Function, dim: int) -> str:
 def _half(penalty: _Function, dim: int) -> str:
     for dtype in (torch.bfloat16, torch.float16):
         z = draw(5, dim).to(dtype)
-        values = penalty(z)
+        values = penalty(z.clone())
         if values.dtype not in (torch.float32, torch.float64):
             return f"{dtype} gave {values.dtype}. Begin with z.float() where z is half precision."
         if not _same(values, penalty(z.float())):
@@ -89,7 +89,7 @@ def _half(penalty: _Function, dim: int) -> str:
 def _autocast(penalty: _Function, dim: int) -> str:
     z = draw(5, dim)
     plain = _with_gradient(penalty, z)
-    under = _with_gradient(torch.autocast("cpu", dtype=torch.bfloat16)(penalty), z)
+    under = _with_gradient(_cast(penalty), z)
     same = all(_same(a, b) and a.dtype == b.dtype for a, b in zip(under, plain, strict=True))
     if same:
         return ""
@@ -99,11 +99,20 @@ def _autocast(penalty: _Function, dim: int) -> str:
     )
 
 
+def _cast(penalty: _Function) -> _Function:
+    # forward alone: the backward pass belongs outside of autocast
+    def under_autocast(z: Tensor) -> Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return penalty(z)
+
+    return under_autocast
+
+
 def _double(penalty: _Function, dim: int) -> str:
     dtype = penalty(draw(5, dim).double()).dtype
     if dtype == torch.float64:
         return ""
-    return f"it gave {dtype}. Make constants with z.new_tensor(...) or tensor.to(z)."
+    return f"it gave {dtype}. Call z.float() on half precision only."
 
 
 def _unchanged(penalty: _Function, dim: int) -> str:
@@ -131,8 +140,8 @@ def _samples_apart(penalty: _Function, dim: int) -> str:
     if _parts_alone(penalty, draw(2, 3, dim), axes=2):
         return ""
     return (
-        "a sample alone gave another value than among others. Reduce no leading axis; where samples "
-        "are to be compared, it is a coupling: check(..., coupling=True)."
+        "a sample alone gave another value than among others. Reduce no leading axis; where "
+        "samples are to be compared, it is a coupling: check(..., coupling=True)."
     )
 
 
@@ -174,8 +183,8 @@ def _with_gradient(penalty: _Function, z: Tensor) -> tuple[Tensor, Tensor]:
         values = penalty(leaf.clone())
         if not values.requires_grad:
             return values, torch.zeros_like(z)
-        (slope,) = torch.autograd.grad(values.sum(), leaf, materialize_grads=True)
-    return values.detach(), slope
+        slopes = torch.autograd.grad(values.sum(), leaf, materialize_grads=True)
+    return values.detach(), slopes[0]
 
 
 def _parts_alone(function: _Function, z: Tensor, axes: int) -> bool:
@@ -183,7 +192,7 @@ def _parts_alone(function: _Function, z: Tensor, axes: int) -> bool:
     among = function(z.clone())
     parts = z.flatten(0, axes - 1)
     alone = torch.stack([function(part) for part in parts])
-    return _same(alone.unflatten(0, z.shape[:axes]), among)
+    return _same(alone.reshape(*z.shape[:axes], *alone.shape[1:]), among)
 
 
 def _same(a: Tensor, b: Tensor) -> bool:

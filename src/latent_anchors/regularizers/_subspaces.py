@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import listed
-from latent_anchors._numerics import in_full_precision
+from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._typing import Latents, PerSample
 from latent_anchors._vectors import as_basis, check_width
 
@@ -38,7 +38,9 @@ def subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
     """
     z = in_full_precision(z)
     b = basis.to(z)
-    return (z - (z @ b.mT) @ b).square().sum(-1)
+    with without_autocast(z):
+        outside = z - (z @ b.mT) @ b
+    return outside.square().sum(-1)
 
 
 def anti_subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
@@ -64,7 +66,9 @@ def anti_subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
         tensor([5.])
     """
     z = in_full_precision(z)
-    return (z @ basis.to(z).mT).square().sum(-1)
+    with without_autocast(z):
+        inside = z @ basis.to(z).mT
+    return inside.square().sum(-1)
 
 
 class _Spanned(nn.Module):
@@ -86,7 +90,7 @@ class _Spanned(nn.Module):
         self.dims: tuple[int, ...] | None = None if dims is None else _checked_dims(dims)
         self.register_buffer("basis", None if basis is None else as_basis(basis))
 
-    def rows(self, z: Tensor) -> Float[Tensor, "n dim"]:
+    def _rows(self, z: Tensor) -> Float[Tensor, "n dim"]:
         """The basis for latents of this width."""
         if self.basis is not None:
             check_width(type(self).__name__, z, self.basis.shape[-1])
@@ -146,7 +150,7 @@ class Subspace(_Spanned):
             >>> Subspace(dims=[0])(torch.tensor([7.0, 0.0]))
             tensor(0.)
         """
-        return subspace(z, self.rows(z))
+        return subspace(z, self._rows(z))
 
 
 class AntiSubspace(_Spanned):
@@ -184,4 +188,4 @@ class AntiSubspace(_Spanned):
             >>> AntiSubspace(basis=[[1, 1]])(torch.tensor([1.0, -1.0])).round()
             tensor(0.)
         """
-        return anti_subspace(z, self.rows(z))
+        return anti_subspace(z, self._rows(z))

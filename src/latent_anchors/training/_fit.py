@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from typing import Literal, Protocol, TypeAlias, get_args
+from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 import torch
 from torch import nn
@@ -30,6 +30,7 @@ from latent_anchors.training._plan import Plan, make_plan, stretches
 Execution: TypeAlias = Literal["together", "in_turn"]
 
 
+@runtime_checkable
 class Batches(Protocol):
     """Where batches come from: a pure function of the seed and the block of steps.
 
@@ -40,7 +41,17 @@ class Batches(Protocol):
     """
 
     def block(self, seed: int, index: int) -> LabeledBatch:
-        """The batches of steps ``100 * index`` and on, stacked along a first axis of 100."""
+        """The batches of a block of steps, with a leading axis of 100 steps.
+
+        Args:
+            seed: The run's.
+            index: Of the block, which begins at step ``100 * index``.
+
+        Examples:
+            >>> from latent_anchors.data import Sampler
+            >>> Sampler(torch.eye(3), batch_size=8).block(seed=0, index=2).inputs.shape
+            torch.Size([100, 8, 3])
+        """
         ...
 
 

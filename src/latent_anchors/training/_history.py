@@ -40,6 +40,9 @@ class History:
         rows: Values of the tracks, by name ``(steps, runs)``.
         track_of: The track that weighs each term or loss.
 
+    Raises:
+        ValueError: If a name is asked for that is no term or loss.
+
     Examples:
         >>> import torch
         >>> one = {"anchor": torch.ones(2, 1)}

@@ -209,8 +209,11 @@ class Objective(nn.Module):
 
         Examples:
             >>> from latent_anchors.regularizers import Unitarity
-            >>> objective = Objective([Term("unit", Unitarity(), at="0")])
+            >>> objective = Objective([Term("unit", Unitarity(), at="1")])
             >>> objective.check(nn.Sequential(nn.Linear(3, 2)), LabeledBatch(torch.rand(4, 3)))
+            Traceback (most recent call last):
+                ...
+            ValueError: Unknown site '1'; expected one of '0'.
         """
         for at in self.sites:
             resolve(model, as_site(at))
@@ -229,7 +232,11 @@ class Objective(nn.Module):
             ValueError: If tracks and consumers do not match; both lists are named.
 
         Examples:
-            >>> Objective([], losses=["recon"], elsewhere=["lr"]).check_tracks(["recon", "lr"])
+            >>> try:
+            ...     Objective([], losses=["recon"]).check_tracks(["recom"])
+            ... except ValueError as error:
+            ...     print(str(error).split(".")[0])
+            Nobody weighs 'recon'; nobody reads 'recom'; weighed twice: nothing
         """
         given = tuple(tracks)
         if given == self._checked:
@@ -238,11 +245,12 @@ class Objective(nn.Module):
         needed = {*self.track_of.values(), *self.elsewhere}
         if weighed != needed or set(given) & set(self.constants):
             raise ValueError(
-                f"The tracks are {listed(given)} and the constants {listed(self.constants)}; "
-                f"terms, losses and elsewhere need {listed(sorted(needed))}. Unweighed: "
-                f"{listed(sorted(needed - weighed))}; unread: {listed(sorted(weighed - needed))}; "
-                f"twice: {listed(sorted(set(given) & set(self.constants)))}. Add a track or a "
-                "constant for each part, and name what others read in elsewhere=('lr', ...)."
+                f"Nobody weighs {listed(sorted(needed - weighed))}; "
+                f"nobody reads {listed(sorted(weighed - needed))}; "
+                f"weighed twice: {listed(sorted(set(given) & set(self.constants)))}. "
+                f"The tracks are {listed(given)}, the constants {listed(self.constants)}; terms, "
+                f"losses and elsewhere need {listed(sorted(needed))}. Add a track or a constant "
+                "for each part, and name what others read in elsewhere=['lr', ...]."
             )
         self._checked = given
 

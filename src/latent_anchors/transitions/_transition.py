@@ -27,7 +27,12 @@ def check_transition(given: object) -> None:
         ValueError: if it does not map 0 to 0 and 1 to 1.
 
     Examples:
-        >>> check_transition(lambda progress: progress**2)
+        >>> check_transition(abs)
+        >>> try:
+        ...     check_transition("smoothstep")
+        ... except TypeError as error:
+        ...     print(str(error).split(";")[0])
+        'smoothstep' is no transition
     """
     if not isinstance(given, Transition):
         raise TypeError(

@@ -46,4 +46,5 @@ def as_colors(name: str, values: Numbers, *axes: int | str) -> Array:
 
 def as_runs(name: str, values: Numbers, n: int) -> Array:
     """Numbers ``(runs, n)``; those of a single run may come as ``(n,)``."""
-    return as_array(name, [values] if np.ndim(values) == 1 else values, "runs", n)
+    axes = ("runs", n) if np.ndim(values) == 2 else (n,)
+    return as_array(name, values, *axes).reshape(-1, n)

@@ -1,6 +1,7 @@
 """The latent sphere, slice by slice."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -80,7 +81,9 @@ def check_view(view: View, dim: int) -> None:
         )
 
 
-def draw_sphere(axes: Axes, inks: Theme, z: Array, fill: Array, ring: Array, view: View) -> None:
+def draw_sphere(
+    axes: Axes, inks: Theme, z: Array, fill: Array, ring: Array | None, view: View
+) -> None:
     """The disc behind, the points from the farthest to the nearest, the outline in front."""
     right, up, toward = view
     order = np.argsort(z[:, toward], kind="stable")
@@ -93,7 +96,7 @@ def draw_sphere(axes: Axes, inks: Theme, z: Array, fill: Array, ring: Array, vie
         z[order, up],
         s=(width - edge) ** 2,
         c=fill[order],
-        edgecolors=inks.calm if ring is None else ring[order],
+        edgecolors=inks.calm if ring is None else [*ring[order]],
         linewidths=edge,
         clip_on=False,
         zorder=1,
@@ -114,13 +117,16 @@ def draw_compass(axes: Axes, inks: Theme, view: View) -> None:
     """In the corner: which dimension points right, which up, and which toward the viewer."""
     right, up, toward = view
     corner = (0.05, 0.05)
-    arrow = {"arrowstyle": "<|-, head_width=0.15, head_length=0.3", "color": inks.faint}
+    arrow: dict[str, Any] = {
+        "arrowstyle": "<|-, head_width=0.15, head_length=0.3",
+        "color": inks.faint,
+    }
     arrow |= {"shrinkA": 1, "shrinkB": 4, "linewidth": 0.8}
-    style = {"color": inks.faint, "fontsize": SMALL, "ha": "center", "va": "center"}
+    style: dict[str, Any] = {"color": inks.faint, "fontsize": SMALL, "ha": "center", "va": "center"}
     style |= {"xycoords": "axes fraction"}
     for dim, tip in ((right, (0.19, 0.05)), (up, (0.05, 0.19))):
         axes.annotate(f"$z_{{{dim}}}$", corner, tip, arrowprops=arrow, **style)
-    axes.annotate(f"$z_{{{toward}}}$", (0.0, 0.0), **style)
+    axes.annotate(f"$z_{{{toward}}}$", (0.01, 0.0), **style)
     for marker, width in (("o", 5), (".", 2)):
         axes.plot(
             *corner,

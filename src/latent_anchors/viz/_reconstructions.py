@@ -7,13 +7,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ._arrays import Array, Numbers, as_colors
-from ._themes import SMALL, Theme, ThemeName, dress, new_figure
+from ._themes import Theme, ThemeName, dress, new_figure
 
 WIDTH = 9.0
 """Inches across a figure."""
 
 CELL = 0.5
 """Inches across the largest cell."""
+
+ACROSS = 6
+"""Panels side by side, at most."""
+
+NAMES = 0.4
+"""Inches for a line of names."""
+
+NAMED = ("titles", "rows", "columns")
 
 FINE, INSET = 10, slice(3, 7)
 """A cell's width in pixels, and those of its central square."""
@@ -60,13 +68,58 @@ def plot_reconstructions(
         ['red', 'gray']
         >>> plt.close(figure)
     """
-    axes_of = ("panels", "rows", "columns")[3 - max(np.ndim(colors) - 1, 2) :]
-    true = as_colors("colors", colors, *axes_of)
+    axes = ("rows", "columns") if np.ndim(colors) == 3 else ("panels", "rows", "columns")
+    true = as_colors("colors", colors, *axes)
     said = as_colors("reconstructions", reconstructions, *true.shape[:-1])
     true, said = (grid.reshape(-1, *grid.shape[-3:]) for grid in (true, said))
-    panels, height, width, _ = true.shape
-    for kind, names, n in (
-        ("titles", titles, panels), ("rows", rows, height), ("columns", columns, width)
-    ):
+    for kind, names, n in zip(NAMED, (titles, rows, columns), true.shape, strict=False):
         check_names(kind, names, n)
+    figure, inks = panels_for(true.shape, theme, title)
+    for k, panel in enumerate(figure.axes):
+        dress(panel, inks, titles[k] if titles else None)
+        draw_cells(panel, inks, true[k], said[k])
+        leftmost, lowest = k % ACROSS == 0, k + ACROSS >= len(true)
+        panel.set_yticks(*name_ticks(rows if leftmost else ()))
+        panel.set_xticks(*name_ticks(columns if lowest else ()))
     return figure
+
+
+def check_names(kind: str, names: Sequence[str], n: int) -> None:
+    """Refuse names that are not one for each."""
+    if names and len(names) != n:
+        raise ValueError(
+            f"{len(names)} {kind} are named where there are {n}; expected a name for each, or none."
+        )
+
+
+def panels_for(shape: tuple[int, ...], theme: ThemeName, title: str | None) -> tuple[Figure, Theme]:
+    """A figure with a panel for each grid, up to six side by side, with room for names."""
+    panels, height, width, _ = shape
+    across = min(panels, ACROSS)
+    down = -(-panels // across)
+    cell = min(CELL, WIDTH / (across * width + across))
+    size = across * (width + 1) * cell, down * (height * cell + NAMES) + NAMES * (title is not None)
+    figure, inks = new_figure(theme, *size, title)
+    for k in range(panels):
+        figure.add_subplot(down, across, k + 1)
+    return figure, inks
+
+
+def draw_cells(axes: Axes, inks: Theme, true: Array, said: Array) -> None:
+    """Cells side by side, each a patch with a square in it."""
+    rows, columns, _ = true.shape
+    fine = np.empty((rows, FINE, columns, FINE, 3))
+    fine[:] = said[:, None, :, None]
+    fine[:, INSET, :, INSET] = true[:, None, :, None]
+    axes.imshow(
+        fine.reshape(rows * FINE, columns * FINE, 3),
+        extent=(-0.5, columns - 0.5, rows - 0.5, -0.5),
+        interpolation="nearest",
+    )
+    # White on white has an end all the same.
+    axes.spines[:].set(visible=True, color=inks.faint, linewidth=0.5)
+
+
+def name_ticks(names: Sequence[str]) -> tuple[range, list[str]]:
+    """Where names go, and how they are written."""
+    return range(len(names)), [name.replace("_", "\n") for name in names]

@@ -1,0 +1,160 @@
+"""Errors round the color wheel."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from latent_anchors.colorspace import HUES
+
+from ._arrays import Array, Numbers, as_array, as_runs
+from ._rainbows import around, draw_band, draw_line, draw_markers
+from ._themes import SMALL, Theme, ThemeName, dress, new_figure
+
+LINES = ((1.8, ""), (3.6, "o"), (2.7, "s"), (2.7, "^"), (2.7, "D"), (2.7, "v"))
+"""Width in points, and marker at the named hues, of the first condition and those after it: told
+apart without their color, which is the data's."""
+
+INNER = 0.42
+"""Turns from the center within which lines are named, so that the names stay inside."""
+
+
+NEAR = 0.12
+"""Turns, and share of the height, within which two names would touch."""
+
+
+def plot_error_by_hue(
+    hues: Numbers,
+    errors: Mapping[str, Numbers],
+    reference: tuple[str, float] | None = None,
+    center: float = 0.5,
+    theme: ThemeName = "light",
+    title: str | None = None,
+) -> Figure:
+    """Error against hue, under one or several conditions.
+
+    Each piece of a line has the color of its hue. Of several runs the line is the median, and the
+    band reaches from the least to the greatest. Conditions differ in width and markers, and are
+    named where they lie farthest apart.
+
+    Args:
+        hues: Where the errors were measured, in turns, ``(n,)``.
+        errors: By the name of the condition: of one run ``(n,)``, or of several ``(runs, n)``.
+        reference: A name and an error, drawn as a dotted line across.
+        center: The hue in the middle, in turns; half a turn is shown on either side.
+        theme: Inks for a light or a dark page.
+        title: Above the panel.
+
+    Returns:
+        The figure, known to pyplot.
+
+    Raises:
+        ValueError: A shape does not fit, a number is not finite, there are no conditions or more
+            than six, or no such theme.
+
+    Examples:
+        >>> import matplotlib.pyplot as plt
+        >>> figure = plot_error_by_hue([0, 1 / 3, 2 / 3], {"muted": [0.25, 0.0, 0.0]})
+        >>> figure.axes[0].get_ylabel()
+        'mean squared error'
+        >>> plt.close(figure)
+    """
+    turns, runs = as_errors(hues, errors)
+    figure, inks = new_figure(theme, 9.0, 3.4, title)
+    draw_errors(figure.add_subplot(), inks, turns, runs, reference, center, every=1)
+    return figure
+
+
+def as_errors(hues: Numbers, errors: Mapping[str, Numbers]) -> tuple[Array, dict[str, Array]]:
+    """Hues ``(n,)`` and errors ``(runs, n)``."""
+    if not 1 <= len(errors) <= len(LINES):
+        raise ValueError(
+            f"{len(errors)} conditions were given; expected 1 to {len(LINES)}, which can be told "
+            "apart. Make several figures."
+        )
+    turns = as_array("hues", hues, "n")
+    runs = {name: as_runs(f"errors[{name!r}]", given, len(turns)) for name, given in errors.items()}
+    return turns, runs
+
+
+def draw_errors(
+    axes: Axes,
+    inks: Theme,
+    hues: Array,
+    errors: Mapping[str, Array],
+    reference: tuple[str, float] | None,
+    center: float,
+    every: int = 1,
+) -> None:
+    """All lines and what belongs to them; one in ``every`` so many named hues is told below."""
+    x = around(center, hues)
+    order = np.argsort(x, kind="stable")
+    x, runs = x[order], [given[:, order] for given in errors.values()]
+    top = max(reference[1] if reference else 0.0, *(float(given.max()) for given in runs))
+    axes.set(xlim=(center - 0.5, center + 0.5), ylim=(-0.03 * top, 1.2 * top or 1.0))
+    ticks = named_around(center)[::every]
+    draw_frame(axes, inks, ticks, max(len(given) for given in runs))
+    if reference is not None:
+        draw_reference(axes, inks, *reference)
+    # The first is thin, and would vanish behind the others where they agree.
+    for given, (width, marker) in reversed([*zip(runs, LINES, strict=False)]):
+        if len(given) > 1:
+            draw_band(axes, x, given.min(0), given.max(0))
+        draw_line(axes, inks, x, np.median(given, 0), width)
+        if marker:
+            at = np.array([hue for hue, _ in ticks])
+            draw_markers(axes, inks, x, np.median(given, 0), at, marker)
+    name_lines(axes, inks, x, dict(zip(errors, runs, strict=True)))
+
+
+def named_around(center: float) -> list[tuple[float, str]]:
+    """Named hues in turns, at most half a turn from the center; the farthest may come twice."""
+    named = [(hue + turn, name) for turn in (-1, 0, 1) for name, hue in HUES.items()]
+    return [(hue, name) for hue, name in named if abs(hue - center) < 0.5 + 1e-9]
+
+
+def draw_frame(axes: Axes, inks: Theme, ticks: list[tuple[float, str]], runs: int) -> None:
+    """Names below, faint lines across."""
+    dress(axes, inks)
+    axes.set_xticks([hue for hue, _ in ticks], [name for _, name in ticks])
+    spread = f"\nmedian and range of {runs} runs" if runs > 1 else ""
+    axes.set_ylabel(f"mean squared error{spread}", color=inks.ink, fontsize=SMALL)
+    axes.grid(axis="y", color=inks.calm, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.locator_params(axis="y", nbins=6)
+    axes.tick_params(axis="x", pad=7)
+
+
+def draw_reference(axes: Axes, inks: Theme, name: str, error: float) -> None:
+    """A dotted line across, named at its left end."""
+    axes.axhline(error, color=inks.faint, linewidth=1, linestyle=":")
+    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": SMALL, "color": inks.faint}
+    axes.annotate(name, (axes.get_xlim()[0], error), (2, 3), **style)
+
+
+def name_lines(axes: Axes, inks: Theme, x: Array, errors: Mapping[str, Array]) -> None:
+    """Each line's name, just above it and its band."""
+    middle = float(np.mean(axes.get_xlim()))
+    lines = np.stack([np.median(runs, 0) for runs in errors.values()])
+    places = label_places(x, lines, np.abs(x - middle) < INNER)
+    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": SMALL, "color": inks.ink}
+    for (name, runs), k in zip(errors.items(), places, strict=True):
+        side = ("left", "center", "right")[int(np.sign(round(4 * (x[k] - middle))) + 1)]
+        axes.annotate(name, (x[k], runs[:, k].max()), (0, 6), ha=side, va="bottom", **style)
+
+
+def label_places(x: Array, lines: Array, inner: NDArray[np.bool_]) -> list[int]:
+    """Where each line is farthest from the others, and no other is named close by."""
+    places: list[int] = []
+    for k, line in enumerate(lines):
+        others = np.delete(lines, k, axis=0)
+        apart = np.abs(others - line).min(0) if len(others) else line
+        free = inner.copy()
+        for other, place in zip(lines, places, strict=False):
+            close = np.abs(line - other[place]) < NEAR * lines.max()
+            free &= ~close | (np.abs(x - x[place]) > NEAR)
+        places.append(int(np.where(free, apart, -1.0).argmax()))
+    return places

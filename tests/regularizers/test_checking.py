@@ -1,0 +1,185 @@
+"""Every member keeps what the family promises, and whoever breaks a promise is told which."""
+
+from functools import partial
+
+import pytest
+import torch
+from refusals import refuses
+
+from latent_anchors import regularizers as reg
+from latent_anchors.regularizers._promises import OF_COUPLINGS, OF_PENALTIES
+
+DIRECTION = torch.tensor([0.3, -2.0, 0.5, 1.0])
+BASIS = reg.orthonormal_directions(2, 4, torch.Generator().manual_seed(5))
+PENALTIES = {
+    "anchor": partial(reg.anchor, direction=DIRECTION),
+    "anti_anchor": partial(reg.anti_anchor, direction=DIRECTION),
+    "euclidean_anchor": partial(reg.euclidean_anchor, point=DIRECTION),
+    "unitarity": reg.unitarity,
+    "subspace": partial(reg.subspace, basis=BASIS),
+    "anti_subspace": partial(reg.anti_subspace, basis=BASIS),
+    "Anchor": reg.Anchor([0.0, 1.0, 0.0, 0.0]),
+    "AntiAnchor": reg.AntiAnchor([0.0, 1.0, 0.0, 0.0]),
+    "EuclideanAnchor": reg.EuclideanAnchor([0.0, 1.0, 0.0, 0.0]),
+    "Unitarity": reg.Unitarity(),
+    "Subspace": reg.Subspace(dims=(0, 2)),
+    "AntiSubspace": reg.AntiSubspace(basis=BASIS),
+}
+COUPLINGS = {
+    "separation": reg.separation,
+    "euclidean_separation": reg.euclidean_separation,
+    "Separation": reg.Separation(power=7.0),
+    "EuclideanSeparation": reg.EuclideanSeparation(),
+}
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_every_penalty_keeps_its_promises(name):
+    reg.check(PENALTIES[name], dim=4)
+
+
+@pytest.mark.parametrize("name", COUPLINGS)
+@pytest.mark.parametrize("dim", [1, 2, 5])
+def test_every_coupling_keeps_its_promises(name, dim):
+    reg.check(COUPLINGS[name], dim, coupling=True)
+
+
+def test_no_member_of_the_room_is_forgotten():
+    other = {"check", "mean", "orthonormal_directions", "Penalty", "Pooling", "Reduction", "Term"}
+    assert {*PENALTIES, *COUPLINGS} == {*reg.__all__} - other
+
+
+def full(z):
+    return z if z.dtype == torch.float64 else z.float()
+
+
+def length_by_square_root(z):
+    return full(z).square().sum(-1).sqrt()
+
+
+def half_stays_half(z):
+    return z.square().sum(-1)
+
+
+def multiplies_under_autocast(z):
+    z = full(z)
+    return (z @ z.new_ones(z.shape[-1])).to(z).square()
+
+
+def writes(z):
+    z.detach().mul_(2.0)
+    return reg.unitarity(z)
+
+
+def decides_by_value(z):
+    return reg.unitarity(z) if z.sum() > 0 else reg.unitarity(z)
+
+
+def sees_all_sets(z):
+    return reg.separation(z.flatten(0, -2)).reshape(z.shape[:-1])
+
+
+def prefers_odd_places(z):
+    return reg.separation(z) * (1 + torch.arange(z.shape[-2]) % 2)
+
+
+BROKEN = {
+    "one number per sample, whatever the leading axes": lambda z: reg.unitarity(z).unsqueeze(-1),
+    "never below 0": lambda z: -reg.unitarity(z),
+    "finite everywhere, and so is the gradient": length_by_square_root,
+    "a gradient reaches the latents": lambda z: reg.unitarity(z.detach()),
+    "half precision is made full": half_stays_half,
+    "autocast costs no digits": multiplies_under_autocast,
+    "float64 stays float64": lambda z: reg.unitarity(z.float()),
+    "the latents are left as they were": writes,
+    "no control flow depends on values": decides_by_value,
+    "samples never interact": lambda z: reg.unitarity(full(z) - full(z).mean(0)),
+    "sets never interact": sees_all_sets,
+    "shuffling the set shuffles the values": prefers_odd_places,
+    "the size of the set does not change the scale": lambda z: (
+        reg.separation(z) * (z.shape[-2] - 1)
+    ),
+    "one member alone gives 0": lambda z: reg.separation(z) + 1.0,
+}
+COUPLED = {promise.says for promise in OF_COUPLINGS} - {promise.says for promise in OF_PENALTIES}
+
+
+def complaints(function, coupling):
+    with pytest.raises(ValueError, match="breaks promises") as refused:
+        reg.check(function, dim=4, coupling=coupling)
+    return [line.removeprefix("- ").split(":")[0] for line in str(refused.value).splitlines()[1:]]
+
+
+@pytest.mark.parametrize("promise", BROKEN)
+def test_who_breaks_one_promise_is_told_of_that_one(promise):
+    assert complaints(BROKEN[promise], coupling=promise in COUPLED) == [promise]
+
+
+def test_every_promise_has_somebody_who_breaks_it():
+    assert {promise.says for promise in (*OF_PENALTIES, *OF_COUPLINGS)} == {*BROKEN}
+
+
+def test_who_breaks_several_is_told_all_at_once():
+    found = complaints(lambda z: -z.float().square().sum(-1), coupling=False)
+    assert found == ["never below 0", "float64 stays float64"]
+
+
+def test_a_coupling_taken_for_a_penalty_is_not_let_through():
+    assert complaints(reg.Separation(power=1.0), coupling=False) == ["samples never interact"]
+
+
+def test_a_penalty_taken_for_a_coupling_is_not_let_through():
+    assert complaints(reg.unitarity, coupling=True) == ["one member alone gives 0"]
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        (lambda z: z[..., 0].abs().rsqrt(), "at the origin"),
+        (lambda z: torch.acos(reg.anchor(z, torch.eye(4)[0]) - 1.0), "on an axis"),
+    ],
+)
+def test_it_is_said_where_numbers_are_not_finite(values, where):
+    with refuses(ValueError, f"not finite .*'{where}'"):
+        reg.check(values, dim=4)
+
+
+def test_the_mean_over_a_batch_of_one_is_no_excuse():
+    def divides_by_others(z):
+        return reg.separation(z) * max(z.shape[-2] - 1, 1) / (z.shape[-2] - 1 or float("nan"))
+
+    with refuses(ValueError, "not finite 'in a batch of one'"):
+        reg.check(divides_by_others, dim=4, coupling=True)
+
+
+def test_an_error_on_the_way_is_passed_on_in_words():
+    def no_vectors(z):
+        return (
+            reg.unitarity(z.flatten(0, -2)[:, None])[:, 0].reshape(z.shape[:-1]) + z.mT[..., 0, 0]
+        )
+
+    with refuses(ValueError, "samples never interact: it stopped with"):
+        reg.check(no_vectors, dim=4)
+
+
+def test_the_penalty_is_called_by_its_name():
+    with refuses(ValueError, "^writes breaks promises of a penalty:"):
+        reg.check(writes, dim=4)
+    with refuses(ValueError, r"^Separation\(power=100\) breaks"):
+        reg.check(reg.Separation(), dim=4)
+
+
+def test_latents_of_the_wrong_width_are_the_penaltys_own_business():
+    with refuses(ValueError, "Anchor was made for 2 latent dimensions"):
+        reg.check(reg.Anchor([1.0, 0.0]), dim=3)
+
+
+def test_dimensions_are_counted():
+    with refuses(TypeError, "dim is 2.5"):
+        reg.check(reg.unitarity, dim=2.5)
+
+
+def test_checking_leaves_the_global_generator_alone():
+    before = torch.get_rng_state()
+    reg.check(reg.unitarity, dim=3)
+    assert torch.equal(torch.get_rng_state(), before)

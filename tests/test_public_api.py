@@ -1,0 +1,146 @@
+"""Every public name is listed, exported and documented; nothing is public by accident."""
+
+import ast
+import doctest
+import importlib
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+import latent_anchors
+
+ROOMS = (
+    *("transitions", "curriculum", "colorspace", "regularizers", "models", "interventions"),
+    *("data", "training", "evaluation", "viz"),
+)
+INVENTORY = Path(__file__).with_name("inventory.txt")
+TENSORS = ("Tensor", "Colors", "PerSample", "Latents", "Direction", "Indices", "ArrayLike")
+REFUSING = re.compile("check_.*|as_vector|as_direction|as_basis|resolve")
+UNNAMED = {"self", "cls"}
+
+
+def public() -> list[str]:
+    names = [f"latent_anchors.{name}" for name in latent_anchors.__all__]
+    for room in ROOMS:
+        module = importlib.import_module(f"latent_anchors.{room}")
+        names += [f"{module.__name__}.{name}" for name in module.__all__]
+    return names
+
+
+def thing(name: str) -> object:
+    module, _, attribute = name.rpartition(".")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def documented() -> Iterator[tuple[str, object]]:
+    """Functions and classes that are ours, with the public methods of the classes."""
+    for name in public():
+        found = thing(name)
+        if not getattr(found, "__module__", "").startswith("latent_anchors"):
+            continue
+        if inspect.isfunction(found) or inspect.isclass(found):
+            yield name, found
+        if inspect.isclass(found):
+            yield from methods(name, found)
+
+
+def methods(name: str, owner: type) -> Iterator[tuple[str, object]]:
+    for attribute in dir(owner):
+        member = inspect.getattr_static(owner, attribute)
+        member = member.__func__ if isinstance(member, classmethod | staticmethod) else member
+        member = member.fget if isinstance(member, property) else member
+        ours = getattr(member, "__module__", "") or ""
+        torchs = hasattr(nn.Module, attribute) and attribute != "forward"
+        if attribute.startswith("_") or torchs or not inspect.isfunction(member):
+            continue
+        if ours.startswith("latent_anchors"):
+            yield f"{name}.{attribute}", member
+
+
+EVERY = dict(documented())
+
+
+def doc(name: str) -> str:
+    return inspect.cleandoc(getattr(EVERY[name], "__doc__", None) or "")
+
+
+def body(name: str) -> ast.AST:
+    """The source of a function, or of a class's construction."""
+    found = inspect.unwrap(EVERY[name]) if inspect.isfunction(EVERY[name]) else EVERY[name]
+    tree = ast.parse(textwrap.dedent(inspect.getsource(found))).body[0]
+    if isinstance(tree, ast.ClassDef):
+        made = ("__init__", "__post_init__", "__getitem__")
+        tree.body = [part for part in tree.body if getattr(part, "name", "") in made] or [
+            ast.Pass()
+        ]
+    return tree
+
+
+def test_the_inventory_lists_every_public_name():
+    assert public() == INVENTORY.read_text().split()
+
+
+def test_lists_of_exports_are_sorted_and_exported_once():
+    for room in ROOMS:
+        names = importlib.import_module(f"latent_anchors.{room}").__all__
+        assert len(set(names)) == len(names), room
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_public_name_has_a_caption_of_one_line(name: str):
+    caption, _, rest = doc(name).partition("\n")
+    assert caption.endswith(".")
+    assert not rest or rest.startswith("\n")
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_public_name_has_an_example_with_a_visible_answer(name: str):
+    examples = doctest.DocTestParser().get_examples(doc(name))
+    assert any(example.want for example in examples)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_refuses_says_so(name: str):
+    refuses = any(
+        (isinstance(node, ast.Raise) and node.exc is not None)
+        or (isinstance(node, ast.Call) and REFUSING.fullmatch(called(node)))
+        for node in ast.walk(body(name))
+    )
+    assert not refuses or "Raises:" in doc(name)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_formula_has_a_source(name: str):
+    assert ".. math::" not in doc(name) or "References:" in doc(name)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_tensors_have_their_shapes_told(name: str):
+    for argument, annotation in tensors(name):
+        told = [
+            line for line in doc(name).splitlines() if line.strip(" *").startswith(f"{argument}:")
+        ]
+        assert told, f"{argument}: {annotation} is not told"
+        entry = doc(name).split(told[0], 1)[1]
+        assert "``(" in told[0] + entry.split(":", 1)[0], f"{argument} has no shape"
+
+
+def called(node: ast.Call) -> str:
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def tensors(name: str) -> Iterator[tuple[str, str]]:
+    """Arguments, or a class's fields, that are tensors."""
+    tree = body(name)
+    made = tree.body if isinstance(tree, ast.ClassDef) else [tree]
+    for function in (part for part in made if isinstance(part, ast.FunctionDef)):
+        for node in ast.walk(function.args):
+            if isinstance(node, ast.arg) and node.annotation and node.arg not in UNNAMED:
+                annotation = ast.unparse(node.annotation)
+                if "Callable" not in annotation and any(word in annotation for word in TENSORS):
+                    yield node.arg, annotation
