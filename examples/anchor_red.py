@@ -36,7 +36,7 @@ vibrancy = colorspace.vibrancy(grid)
 sampler = data.Sampler(
     grid,
     labels={
-        "concept": data.Bernoulli(0.08 * degree**8),
+        concept: data.Bernoulli(0.08 * degree**8),
         "vibrant": data.Bernoulli(0.01 * vibrancy**10),
     },
     batch_size=64,
@@ -66,7 +66,7 @@ anchor = [1.0, 0.0, 0.0, 0.0]
 objective = la.Objective(
     [
         la.Term("separate", reg.Separation(power=100)),
-        la.Term("anchor", reg.Anchor(anchor), label="concept"),
+        la.Term("anchor", reg.Anchor(anchor), label=concept),
         la.Term("subspace", reg.Subspace(dims=(0, 1)), label="vibrant"),
     ],
     losses=["recon"],
@@ -93,15 +93,42 @@ train_seconds = time.monotonic() - began
 # Measure as it is, and with the concept's direction muted: whatever points along the anchor is
 # taken out, everything else is left alone.
 
+population, named = trained.population, colorspace.named_colors(*colorspace.COLOR_NAMES)
+wheel = colorspace.hsv_grid(360, [1.0], [1.0])
 mute = interventions.Suppression(anchor)
-found = evaluation.evaluate_colors(trained.population, concept)
-with la.intervene(trained.population, mute):
-    found |= evaluation.evaluate_colors(trained.population, concept, "muted", exponent=2)
+
+found = evaluation.evaluate_colors(population, concept)
+outputs = {"as trained": evaluation.reconstructions(population, named)}
+errors = {"as trained": evaluation.color_errors(population, wheel.rgb)}
+with la.intervene(population, mute):
+    found |= evaluation.evaluate_colors(population, concept, "muted", exponent=2)
+    outputs[f"{concept} muted"] = evaluation.reconstructions(population, named)
+    errors[f"{concept} muted"] = evaluation.color_errors(population, wheel.rgb)
+
 found |= {
-    f"alignment/{concept}": evaluation.alignment(trained.population, concept, anchor),
-    "crumpled": evaluation.crumpled(trained.population),
-    "labels/concept": trained.history.labels_used("anchor"),
+    f"alignment/{concept}": evaluation.alignment(population, concept, anchor),
+    "crumpled": evaluation.crumpled(population),
+    f"labels/{concept}": trained.history.labels_used("anchor"),
     "labels/vibrant": trained.history.labels_used("subspace"),
 }
 settings = {"sheet": SHEET, "mute": repr(mute), "batch_size": 64, "grid": 8}
 metrics = evidence.write(found, settings, train_seconds, trained.failures)
+print(evaluation.error_table(metrics))
+print(evaluation.metric_table(metrics, ["selectivity_r2/muted", f"labels/{concept}", "crumpled"]))
+
+# %%
+# The first run's latent sphere; what comes out; the error of every hue, over all runs.
+
+z = evaluation.latents(population, grid)[0]
+summary = viz.plot_before_after(
+    concept,
+    anchor=anchor,
+    z=z,
+    colors=grid,
+    outputs=outputs,
+    hues=wheel.hsv[:, 0],
+    errors=errors,
+    title=f"{concept.capitalize()} was put at the top before training; muted, it turns gray",
+)
+sphere = viz.plot_latents(z, grid, title="The latent sphere of the first run, from three sides")
+viz.present({"anchor_red": summary, "sphere": sphere}, evidence.out)

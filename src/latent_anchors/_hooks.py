@@ -20,14 +20,14 @@ Recorder: TypeAlias = Callable[[Tensor], None]
 
 
 class Listener:
-    """One edit or recorder at a tap, and how often it acted."""
+    """One edit or recorder at a tap, and whether it acted; a count would recompile each time."""
 
     def __init__(self, act: Edit | Recorder) -> None:
-        self.act, self.calls = act, 0
+        self.act, self.acted = act, False
 
     def edited(self, z: Tensor, edit: Edit | None = None) -> Tensor:
         """The latents under this edit (or one run's own form of it); the shape must not change."""
-        self.calls += 1
+        self.acted = True
         new = (edit or cast("Edit", self.act))(z)
         if new.shape != z.shape:
             raise ValueError(
@@ -38,7 +38,7 @@ class Listener:
 
     def show(self, z: Tensor) -> None:
         """Let the recorder see the latents."""
-        self.calls += 1
+        self.acted = True
         self.act(z)
 
 
@@ -77,23 +77,23 @@ class Handle:
         >>> with attach_edit(model, "0", torch.neg) as handle:
         ...     model(torch.ones(1))
         tensor([-1.])
-        >>> handle.calls
-        1
+        >>> handle.acted
+        True
     """
 
     def __init__(self, tap: Tap, listener: Listener) -> None:
         self._tap, self._listener = tap, listener
 
     @property
-    def calls(self) -> int:
-        """How often the site has run meanwhile.
+    def acted(self) -> bool:
+        """Whether the site has run meanwhile.
 
         Examples:
             >>> import torch
-            >>> attach_edit(nn.Sequential(nn.Identity()), "0", torch.neg).calls
-            0
+            >>> attach_edit(nn.Sequential(nn.Identity()), "0", torch.neg).acted
+            False
         """
-        return self._listener.calls
+        return self._listener.acted
 
     def remove(self) -> None:
         """End what was attached, and nothing else.

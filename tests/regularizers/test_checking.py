@@ -72,7 +72,7 @@ def writes(z):
 
 
 def decides_by_value(z):
-    return reg.unitarity(z) if z.sum() > 0 else reg.unitarity(z)
+    return reg.unitarity(z) if z.sum() > 0 else reg.unitarity(-z)
 
 
 def sees_all_sets(z):

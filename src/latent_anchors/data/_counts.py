@@ -62,7 +62,7 @@ def count_labels(
         Labels used in each run, and samples seen.
 
     Raises:
-        ValueError: If the sampler has no such label.
+        ValueError: If the sampler has no such label, or ``active`` is not as long as the steps.
 
     Examples:
         >>> from latent_anchors.data import Soft
@@ -77,7 +77,13 @@ def count_labels(
 
 
 def _flags(active: Sequence[bool] | Tensor | None, n: int) -> Sequence[bool]:
-    return [True] * n if active is None else [bool(on) for on in active]
+    flags = [True] * n if active is None else [bool(on) for on in active]
+    if len(flags) != n:
+        raise ValueError(
+            f"active has {len(flags)} entries for {n} steps; expected one for each, such as "
+            "history.rows['anchor'][:, 0] > 0."
+        )
+    return flags
 
 
 def _sum(sampler: Sampler, name: str, seed: int, steps: Sequence[int]) -> Tensor:

@@ -17,6 +17,10 @@ class LabelDraw(Protocol):
         True
     """
 
+    def __len__(self) -> int:
+        """How many samples the data set has."""
+        ...
+
     def draw(
         self, rows: Int[Tensor, "*batch"], generator: torch.Generator
     ) -> Float[Tensor, "*batch"]:
@@ -45,6 +49,7 @@ class Bernoulli:
 
     Raises:
         ValueError: If a probability is outside of [0, 1].
+        TypeError: If they are not floating point.
 
     Examples:
         >>> always_or_never = Bernoulli(torch.tensor([1.0, 0.0]))
@@ -56,6 +61,9 @@ class Bernoulli:
 
     def __post_init__(self) -> None:
         _check_unit_interval("probability", self.probability)
+
+    def __len__(self) -> int:
+        return len(self.probability)
 
     def draw(
         self, rows: Int[Tensor, "*batch"], generator: torch.Generator
@@ -86,6 +94,7 @@ class Soft:
 
     Raises:
         ValueError: If a label is outside of [0, 1].
+        TypeError: If they are not floating point.
 
     Examples:
         >>> Soft(torch.tensor([0.25, 1.0])).draw(torch.tensor([0]), torch.Generator())
@@ -96,6 +105,9 @@ class Soft:
 
     def __post_init__(self) -> None:
         _check_unit_interval("label", self.label)
+
+    def __len__(self) -> int:
+        return len(self.label)
 
     def draw(
         self, rows: Int[Tensor, "*batch"], generator: torch.Generator
@@ -118,6 +130,10 @@ class Soft:
 
 
 def _check_unit_interval(name: str, values: Tensor) -> None:
+    if not values.is_floating_point():
+        raise TypeError(
+            f"The {name} is of type {values.dtype}; expected floating point. Use .float()."
+        )
     if values.ndim != 1 or not bool(((values >= 0) & (values <= 1)).all()):
         raise ValueError(
             f"The {name} has shape {tuple(values.shape)} and runs from {values.min():g} to "

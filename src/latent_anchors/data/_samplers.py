@@ -28,8 +28,8 @@ class Sampler:
         extras: By name ``(n, ...)``: what else travels with a sample.
 
     Raises:
-        ValueError: If the weights are negative, not finite, all zero or too few; or if labels or
-            extras do not have one row for each sample.
+        ValueError: If there are no samples; if weights are negative, not finite, all zero or too
+            few; or if labels or extras do not have one row for each sample.
         TypeError: If the batch size is not a whole number.
 
     Examples:
@@ -53,8 +53,9 @@ class Sampler:
         self.batch_size: int = batch_size
         self.labels: dict[str, LabelDraw] = dict(labels or {})
         self.extras: dict[str, Tensor] = dict(extras or {})
-        for name, extra in self.extras.items():
-            _check_rows(name, len(extra), len(inputs))
+        check_count("The number of samples", len(inputs))
+        for name, given in [*self.labels.items(), *self.extras.items()]:
+            _check_rows(name, len(given), len(inputs))
         every = torch.ones(len(inputs)) if weights is None else weights
         self.cumulative: Tensor = _cumulative(every, len(inputs))
         self._recent = lru_cache(maxsize=8)(self.block)
@@ -98,8 +99,7 @@ class Sampler:
         chance = torch.rand(
             (BLOCK, self.batch_size), generator=stream(seed, "rows", index), dtype=torch.float64
         )
-        rows = torch.searchsorted(self.cumulative, chance, right=True)
-        return rows.clamp_max(len(self.inputs) - 1)
+        return torch.searchsorted(self.cumulative, chance, right=True)
 
     def batch(self, seed: int, step: int) -> LabeledBatch:
         """One batch, at any step in any order.
@@ -136,6 +136,14 @@ class Sampler:
             5
         """
         return (self.batch(seed, step) for step in steps)
+
+    def __getstate__(self) -> dict[str, object]:
+        # what was drawn recently stays behind when the sampler goes to a worker
+        return {name: value for name, value in self.__dict__.items() if name != "_recent"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._recent = lru_cache(maxsize=8)(self.block)
 
     def __repr__(self) -> str:
         return (

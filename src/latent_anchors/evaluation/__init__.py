@@ -6,6 +6,7 @@ Every function takes a model (one run) or a population and gives one value per r
 
 from latent_anchors.evaluation._errors import color_errors as color_errors
 from latent_anchors.evaluation._errors import error_groups as error_groups
+from latent_anchors.evaluation._errors import reconstructions as reconstructions
 from latent_anchors.evaluation._evaluate import evaluate_colors as evaluate_colors
 from latent_anchors.evaluation._evidence import Evidence as Evidence
 from latent_anchors.evaluation._geometry import alignment as alignment
@@ -19,6 +20,7 @@ from latent_anchors.evaluation._metrics import summarize as summarize
 from latent_anchors.evaluation._selectivity import correlation as correlation
 from latent_anchors.evaluation._selectivity import selectivity_r2 as selectivity_r2
 from latent_anchors.evaluation._tables import error_table as error_table
+from latent_anchors.evaluation._tables import metric_table as metric_table
 
 __all__ = [
     "Evaluation",
@@ -33,6 +35,8 @@ __all__ = [
     "evaluate_colors",
     "latents",
     "mean_interval",
+    "metric_table",
+    "reconstructions",
     "selectivity_r2",
     "share_interval",
     "summarize",

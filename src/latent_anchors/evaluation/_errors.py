@@ -29,13 +29,32 @@ the rounding."""
 @contextmanager
 def as_evaluated(model: nn.Module) -> Generator[None]:
     """Evaluation mode, without gradients, for the length of a block."""
-    training = model.training
+    modes = {layer: layer.training for layer in model.modules()}
     model.eval()
     try:
         with torch.no_grad():
             yield
     finally:
-        model.train(training)
+        for layer, training in modes.items():
+            layer.training = training
+
+
+def reconstructions(model: nn.Module, colors: Float[Tensor, "n 3"]) -> Float[Tensor, "runs n 3"]:
+    """What comes out for some colors, in evaluation mode, clamped to [0, 1].
+
+    Args:
+        model: A model (one run) or a population; edits in force count.
+        colors: RGB ``(n, 3)``, in [0, 1].
+
+    Returns:
+        ``(runs, n, 3)``, in [0, 1].
+
+    Examples:
+        >>> reconstructions(nn.Identity(), torch.ones(2, 3)).shape
+        torch.Size([1, 2, 3])
+    """
+    with as_evaluated(model):
+        return outputs(model, colors.to(like(model, colors))).clamp(0.0, 1.0)
 
 
 def color_errors(model: nn.Module, colors: Float[Tensor, "n 3"]) -> Float[Tensor, "runs n"]:
@@ -57,8 +76,7 @@ def color_errors(model: nn.Module, colors: Float[Tensor, "n 3"]) -> Float[Tensor
         >>> color_errors(nn.Identity(), torch.rand(2, 3))
         tensor([[0., 0.]])
     """
-    with as_evaluated(model):
-        said = outputs(model, colors.to(_like(model, colors))).clamp(0.0, 1.0)
+    said = reconstructions(model, colors)
     return (said - colors.to(said)).square().mean(-1)
 
 
@@ -110,5 +128,6 @@ def _far(concept: str) -> Colors:
     return colors[away & (saturations > 1e-9)].to(torch.get_default_dtype())
 
 
-def _like(model: nn.Module, default: Tensor) -> Tensor:
+def like(model: nn.Module, default: Tensor) -> Tensor:
+    """A tensor of the type and place that a model's inputs should have."""
     return next(iter(model.parameters()), default)

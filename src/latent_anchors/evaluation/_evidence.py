@@ -52,8 +52,7 @@ class Evidence:
             example: The example's name.
             seeds: How many by default.
             concept: The hue anchored by default; without one there is no ``--concept``.
-            arguments: Those of the command line if None; arguments of others are left alone where
-                there is no command line, as in a gallery.
+            arguments: Those of the command line if None.
 
         Raises:
             ValueError: If there are no seeds.

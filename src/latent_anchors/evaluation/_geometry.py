@@ -10,7 +10,7 @@ from latent_anchors._numerics import cosine
 from latent_anchors._sites import At
 from latent_anchors._vectors import as_direction
 from latent_anchors.colorspace import HUES, named_colors, rgb_grid
-from latent_anchors.evaluation._errors import as_evaluated, color_errors
+from latent_anchors.evaluation._errors import as_evaluated, color_errors, like
 from latent_anchors.models import Population, record
 
 CLEAN = 1e-3
@@ -40,7 +40,7 @@ def latents(
         torch.Size([1, 5, 4])
     """
     with as_evaluated(model), record(model, at) as recorded:
-        model(colors.to(next(model.parameters())))
+        model(colors.to(like(model, colors)))
     z = recorded[at]
     return z if isinstance(model, Population) else z.unsqueeze(0)
 

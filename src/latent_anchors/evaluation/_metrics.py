@@ -8,7 +8,7 @@ from math import isfinite
 from jaxtyping import Float
 from torch import Tensor
 
-from latent_anchors._checks import check_name
+from latent_anchors._checks import unknown
 from latent_anchors._numerics import as_floats
 from latent_anchors.evaluation._intervals import mean_interval, share_interval
 
@@ -72,7 +72,7 @@ class Evaluation(Mapping[str, Float[Tensor, " runs"]]):
         values: By name ``(runs,)``.
 
     Raises:
-        ValueError: If a name is asked for that was not measured.
+        KeyError: If a name is asked for that was not measured.
 
     Examples:
         >>> import torch
@@ -85,7 +85,8 @@ class Evaluation(Mapping[str, Float[Tensor, " runs"]]):
         self._values = dict(values)
 
     def __getitem__(self, name: str) -> Float[Tensor, " runs"]:
-        check_name("measure", name, tuple(self._values))
+        if name not in self._values:
+            raise KeyError(unknown("measure", name, self._values))
         return self._values[name]
 
     def __iter__(self) -> Iterator[str]:

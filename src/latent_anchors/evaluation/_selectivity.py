@@ -68,4 +68,6 @@ def correlation(
     """
     x, y = x - x.mean(-1, keepdim=True), y - y.mean(-1, keepdim=True)
     scale = (x.square().sum(-1) * y.square().sum(-1)).sqrt()
-    return torch.where(scale > 0, (x * y).sum(-1) / torch.where(scale > 0, scale, 1.0), 0.0)
+    r = (x * y).sum(-1) / torch.where(scale > 0, scale, 1.0)
+    # a correlation may exceed 1 by rounding
+    return torch.where(scale > 0, r.clamp(-1.0, 1.0), 0.0)

@@ -42,6 +42,34 @@ def error_table(
     return "\n".join(lines)
 
 
+def metric_table(metrics: Mapping[str, Metric], names: Sequence[str]) -> str:
+    """Some measures over all runs: mean, standard deviation, least and greatest, 95 % interval.
+
+    Args:
+        metrics: By name.
+        names: Rows.
+
+    Raises:
+        KeyError: If one of them was not measured.
+
+    Examples:
+        >>> from latent_anchors.evaluation import summarize
+        >>> print(metric_table({"labels": summarize([80.0, 84.0])}, ["labels"]))
+        labels: 82 (std 2.828, min 80, max 84, n 2, 95 % interval of the mean 56.59 to 107.4)
+    """
+    return "\n".join(f"{name}: {_summary(metrics[name])}" for name in names)
+
+
+def _summary(metric: Metric) -> str:
+    if metric.mean is None:
+        return "no value"
+    spread = f"std {metric.std:.4g}, min {metric.min:.4g}, max {metric.max:.4g}, n {metric.n}"
+    if metric.ci95 is None:
+        return f"{metric.mean:.4g} ({spread})"
+    low, high = metric.ci95
+    return f"{metric.mean:.4g} ({spread}, 95 % interval of the mean {low:.4g} to {high:.4g})"
+
+
 def _line(name: str, cells: Sequence[str]) -> str:
     return f"{name:<12} {'  '.join(f'{cell:<34}' for cell in cells)}".rstrip()
 

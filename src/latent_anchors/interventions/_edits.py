@@ -2,7 +2,6 @@
 
 from copy import deepcopy
 from typing import TypeVar
-from typing import Self
 
 import torch
 from jaxtyping import Float

@@ -61,7 +61,7 @@ def intervene(model: nn.Module, edit: Edit, at: At = "latent") -> Generator[Hand
     """
     with attach(model, edit, at) as handle:
         yield handle
-    if not handle.calls:
+    if not handle.acted:
         raise RuntimeError(
             f"The edit at {at!r} never acted within the block; expected the model to run. Call "
             "this very model (not a copy, nor a function compiled before) in the block, on a path "

@@ -1,16 +1,14 @@
 """Separation: latents of one set ought to keep apart from each other."""
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 from typing_extensions import override
 
 from latent_anchors._checks import check_finite
-from latent_anchors._numerics import in_full_precision, power, unit, without_autocast
+from latent_anchors._numerics import in_full_precision, unit, without_autocast
 from latent_anchors._typing import Latents, PerSample
 from latent_anchors._vectors import check_floating
-
-_Pairs = Float[Tensor, "*batch n n"]
+from latent_anchors.regularizers._nearness import mean_nearness
 
 
 def separation(z: Latents, exponent: float = 100.0) -> PerSample:
@@ -44,9 +42,7 @@ def separation(z: Latents, exponent: float = 100.0) -> PerSample:
     z = in_full_precision(z)
     # in bfloat16 the gradients would be 8 to 15 % off
     with without_autocast(z):
-        u = unit(z)
-        cosines = u @ u.mT
-    return _mean_of_others(power(0.5 + 0.5 * cosines, exponent))
+        return mean_nearness(unit(z), exponent)
 
 
 def euclidean_separation(z: Latents, softening: float = 1e-3) -> PerSample:
@@ -74,14 +70,10 @@ def euclidean_separation(z: Latents, softening: float = 1e-3) -> PerSample:
         tensor([0.2000, 0.2000])
     """
     z = in_full_precision(z)
+    n = z.shape[-2]
     square = (z.unsqueeze(-2) - z.unsqueeze(-3)).square().sum(-1)
-    return _mean_of_others(1.0 / (square + softening))
-
-
-def _mean_of_others(pairs: _Pairs) -> Float[Tensor, "*batch n"]:
-    n = pairs.shape[-1]
-    others = 1.0 - torch.eye(n, dtype=pairs.dtype, device=pairs.device)
-    return (pairs * others).sum(-1) / max(n - 1, 1)
+    others = 1.0 - torch.eye(n, dtype=z.dtype, device=z.device)
+    return (others / (square + softening)).sum(-1) / max(n - 1, 1)
 
 
 class Separation(nn.Module):

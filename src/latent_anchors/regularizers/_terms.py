@@ -1,5 +1,6 @@
 """Terms: a penalty, where it acts, on whom, and how it is averaged; and the one reduction."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
@@ -101,6 +102,7 @@ class Term:
             )
         for share in self.shares.values():
             check_finite(f"A share of term {self.name!r}", share)
+            check_between(f"A share of term {self.name!r}", share, 0.0, math.inf)
         object.__setattr__(self, "track", self.track or self.name)
 
     @property
@@ -118,7 +120,7 @@ class Term:
         return {site: 1.0 / len(sites) for site in sites}
 
     def values(
-        self, latents: Mapping[At, Tensor], mask: Bool[Tensor, "*batch"] | None = None
+        self, latents: Mapping[At, Tensor], mask: Bool[Tensor, "*values"] | None = None
     ) -> PerSample:
         """The penalty at each sample, sites and positions pooled.
 
@@ -129,6 +131,9 @@ class Term:
         Returns:
             ``(...)``, at least 0.
 
+        Raises:
+            ValueError: If the mask has another shape than the values before pooling.
+
         Examples:
             >>> import torch
             >>> from latent_anchors.regularizers import Unitarity
@@ -137,7 +142,9 @@ class Term:
         """
         parts = [self._at_site(latents[at]) * share for at, share in self.shares.items()]
         values = torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
-        return values if self.pool is None else self.pool(values, mask)
+        if self.pool is None:
+            return values
+        return self.pool(values, mask if mask is None else self._fitting("mask", mask, values))
 
     def _at_site(self, z: Tensor) -> Tensor:
         try:
@@ -191,11 +198,11 @@ class Term:
         weight = torch.ones_like(values)
         if mask is not None:
             pooled = mask if self.pool is None else mask.any(-1)
-            weight = weight * self._fitting("mask", self.where, pooled, values)
+            weight = weight * self._fitting("mask", pooled, values).to(values)
         count = weight.sum()
         if self.label is not None:
             label = self._found("label", self.label, labels)
-            weight = weight * self._fitting("label", self.label, label, values)
+            weight = weight * self._fitting("label", label, values).to(values)
         mass = weight.sum()
         divisor = mass if self.normalizer == "mass" else count * (self.rate or 1.0)
         return Reduction((weight * values).sum(), divisor, mass, count)
@@ -215,14 +222,15 @@ class Term:
             )
         return among[name]
 
-    def _fitting(self, kind: str, name: str | None, given: Tensor, values: Tensor) -> Tensor:
+    def _fitting(self, kind: Literal["label", "mask"], given: Tensor, values: Tensor) -> Tensor:
         if given.shape != values.shape:
+            name = self.label if kind == "label" else self.where
             raise ValueError(
                 f"Term {self.name!r}: {kind} {name!r} has shape {tuple(given.shape)}, the values "
                 f"have {tuple(values.shape)}; expected exactly that, since nothing is broadcast. "
                 "Pool positions, or give one label for each value."
             )
-        return given.to(values)
+        return given
 
 
 def mean(total: Float[Tensor, ""], divisor: Float[Tensor, ""]) -> Float[Tensor, ""]:

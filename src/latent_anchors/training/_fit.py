@@ -96,8 +96,9 @@ def fit(
         Trained population, history and failures.
 
     Raises:
-        ValueError: If losses, tracks or timelines do not match, if weights are negative, or if the
-            optimizer mixes runs.
+        ValueError: If losses, tracks, timelines, sites or shapes do not match, if weights are
+            negative, or if the optimizer mixes runs.
+        KeyError: If the batches lack a label or a mask.
         RuntimeError: If the runs cannot be trained together; the message says why.
 
     Examples:
@@ -115,6 +116,7 @@ def fit(
     _check_losses(losses, objective)
     population = _population(make_model, seeds, device)
     plan = make_plan(timeline, objective, len(population), steps)
+    _check_batch(population, objective, batches)
     lanes = _lanes(population, objective, losses, optimizer, execution, plan)
     log = Log.empty(plan.table, plan.names, objective.track_of, population)
     with tqdm(total=plan.steps, disable=not progress, unit="step") as bar:
@@ -147,6 +149,13 @@ def _check_losses(losses: Mapping[str, Loss], objective: Objective) -> None:
         )
 
 
+def _check_batch(population: Population, objective: Objective, batches: Batches) -> None:
+    model = population[0]
+    device = next(model.parameters()).device
+    first = batches.block(population.seeds[0], 0).map(lambda tensor: tensor[0].to(device))
+    objective.check(model, first)
+
+
 def _lanes(
     population: Population,
     objective: Objective,
@@ -170,7 +179,7 @@ def _lanes(
         lanes.append(Lane(group, parameters, buffers, gradients, drive, objective.names, noise))
         if together:
             for name in _hyperparameters(drive, plan):
-                check_per_run(name, plan.values(name))
+                check_per_run(name, plan.values(name), make_optimizer)
     return lanes
 
 
@@ -189,7 +198,8 @@ def _lane_tensors(
 
 
 def _hyperparameters(drive: Drive, plan: Plan) -> list[str]:
-    return [name for name in plan.names if name in drive.optimizer.defaults]
+    settings = {*plan.elsewhere} & {*drive.optimizer.defaults}
+    return [name for name in plan.names if name in settings]
 
 
 def _play(

@@ -65,7 +65,7 @@ def of_all_runs(
         parameters: Tensors, buffers: Tensors, batch: LabeledBatch, weights: Tensor
     ) -> Step:
         arguments = _arguments(parameters, buffers, batch, weights)
-        key = batch.inputs.shape
+        key = _shapes(batch)
         with torch.no_grad():
             if key not in traced:
                 # tracing runs the step once, which must not count twice in running averages
@@ -139,6 +139,11 @@ def _total(
         return parts.total, (means.detach(), masses.detach())
 
     return total
+
+
+def _shapes(batch: LabeledBatch) -> tuple[object, ...]:
+    named = [*batch.labels.items(), *batch.extras.items()]
+    return (batch.inputs.shape, *((name, tensor.shape) for name, tensor in named))
 
 
 def _arguments(

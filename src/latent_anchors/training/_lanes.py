@@ -51,16 +51,20 @@ class Lane:
         self.gradients, self.drive = gradients, drive
         self.alive = torch.ones(len(runs), dtype=torch.bool, device=_device(parameters))
         self.failures: list[Failure] = []
-        self.noise = torch.Generator().manual_seed(noise).get_state()
+        self.noise = torch.Generator(self.alive.device).manual_seed(noise).get_state()
 
     def play(self, stretch: Stretch) -> None:
         """All steps of a stretch, under the lane's own noise; the global generator is put back."""
-        with torch.random.fork_rng():
-            torch.set_rng_state(self.noise)
-            self._play(stretch)
-            self.noise = torch.get_rng_state()
+        generator = _global_generator(self.alive.device)
+        before = generator.get_state()
+        generator.set_state(self.noise)
+        try:
+            self._play(stretch, generator)
+            self.noise = generator.get_state()
+        finally:
+            generator.set_state(before)
 
-    def _play(self, stretch: Stretch) -> None:
+    def _play(self, stretch: Stretch, generator: torch.Generator) -> None:
         if self.failures:
             self._guarded(stretch)
             return
@@ -71,7 +75,7 @@ class Lane:
             self.drive.step({name: values[index] for name, values in stretch.hyper.items()})
         if not self._finite(stretch):
             self._restore(snapshot)
-            torch.set_rng_state(self.noise)
+            generator.set_state(self.noise)
             self._guarded(stretch)
 
     def _step(self, stretch: Stretch, index: int) -> Step:
@@ -137,3 +141,8 @@ class Lane:
 
 def _device(parameters: Tensors) -> torch.device:
     return next(iter(parameters.values())).device
+
+
+def _global_generator(device: torch.device) -> torch.Generator:
+    on_gpu = device.type == "cuda"
+    return torch.cuda.default_generators[device.index] if on_gpu else torch.default_generator

@@ -1,6 +1,7 @@
 """The objective: terms, losses and a row of weights give the total and its parts."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import listed
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._sites import At, as_site, resolve
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import record
@@ -88,7 +90,8 @@ class Objective(nn.Module):
             averaged over processes, give the average of the divisors over processes.
 
     Raises:
-        ValueError: If names recur, or tracks and consumers do not match.
+        ValueError: If names recur, tracks and consumers do not match, or a constant is negative or
+            not finite.
 
     References:
         The weighted sum of ``ex-preppy`` (2025), there with weight 1 for what nobody scheduled.
@@ -116,6 +119,8 @@ class Objective(nn.Module):
         self.losses: tuple[str, ...] = tuple(losses)
         self.elsewhere: tuple[str, ...] = tuple(elsewhere)
         self.constants: dict[str, float] = dict(constants or {})
+        for name, constant in self.constants.items():
+            _check_weight(name, constant)
         self.reduce_mass: Callable[[Tensor], Tensor] | None = reduce_mass
         # registered so that their tensors travel with the objective
         penalties = [term.penalty for term in self.terms]
@@ -199,6 +204,8 @@ class Objective(nn.Module):
     def check(self, model: nn.Module, batch: LabeledBatch) -> None:
         """Refuse early what does not fit: sites, labels, masks and shapes, tried on one batch.
 
+        The model is left as it was, running averages included.
+
         Args:
             model: The one to be trained.
             batch: As the training will see it.
@@ -217,7 +224,7 @@ class Objective(nn.Module):
         """
         for at in self.sites:
             resolve(model, as_site(at))
-        with torch.no_grad(), record(model, self.sites) as latents:
+        with _left_as_it_was(model), record(model, self.sites) as latents:
             model(batch.inputs)
         for term in self.terms:
             term.reduce(latents, batch.labels, batch.extras)
@@ -273,16 +280,33 @@ class Objective(nn.Module):
 
 
 def _reduction(values: Tensor) -> Reduction:
+    values = in_full_precision(values)
     count = values.new_tensor(float(values.numel()))
     return Reduction(values.sum(), count, count, count)
 
 
 def _part(name: str, reduction: Reduction, divisor: Tensor, weight: float | Tensor) -> Part:
     if not isinstance(weight, Tensor):
-        if not 0.0 <= weight < float("inf"):
-            raise ValueError(
-                f"The weight of {name!r} is {weight}; expected a finite number of at least 0. "
-                "To push the other way, use the anti-term."
-            )
+        _check_weight(name, weight)
         weight = reduction.total.new_tensor(weight)
     return Part(mean(reduction.total, divisor), weight, reduction.mass, reduction.count)
+
+
+def _check_weight(name: str, weight: float) -> None:
+    if not 0.0 <= weight < float("inf"):
+        raise ValueError(
+            f"The weight of {name!r} is {weight}; expected a finite number of at least 0. "
+            "To push the other way, use the anti-term."
+        )
+
+
+@contextmanager
+def _left_as_it_was(model: nn.Module) -> Generator[None]:
+    """Running averages and the global generator are put back."""
+    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    with torch.random.fork_rng(), torch.no_grad():
+        try:
+            yield
+        finally:
+            for name, buffer in model.named_buffers():
+                buffer.copy_(buffers[name])

@@ -29,16 +29,35 @@ def check_separable(make: MakeOptimizer) -> None:
         )
 
 
-def _trial(make: MakeOptimizer, runs: list[int]) -> Tensor:
+def check_per_run(name: str, table: Tensor, make: MakeOptimizer) -> None:
+    """Refuse a hyperparameter that differs between runs, but for a learning rate that scales."""
+    differs = bool((table != table[:, :1]).any())
+    if differs and (name != "lr" or not _scales(make)):
+        raise ValueError(
+            f"Track {name!r} differs between runs that are trained together; expected that of "
+            "weights only, and of 'lr' where updates are proportional to it, which those of "
+            f"{_name(make)} have to be. Use execution='in_turn'."
+        )
+
+
+def _scales(make: MakeOptimizer) -> bool:
+    rates = torch.tensor([0.1, 0.3])
+    together = _trial(make, [0, 1], rates)
+    apart = torch.cat([_trial(make, [run], rates) for run in (0, 1)])
+    return torch.allclose(together, apart, rtol=1e-5, atol=1e-7)
+
+
+def _trial(make: MakeOptimizer, runs: list[int], rates: Tensor | None = None) -> Tensor:
     """Three steps of tiny runs with gradients of very different sizes."""
-    start = torch.linspace(-1.0, 1.0, 24).reshape(2, 3, 4)
-    slopes = torch.stack([torch.full((3, 4), 0.01), torch.linspace(1.0, 9.0, 12).reshape(3, 4)])
+    start = torch.linspace(-1.0, 1.0, 24, dtype=torch.float64).reshape(2, 3, 4)
+    steep = torch.linspace(1.0, 9.0, 12).reshape(3, 4)
+    slopes = torch.stack([torch.full((3, 4), 0.01), steep]).to(start)
     matrix = start[runs].clone().requires_grad_()
     vector = start[runs, 0].clone().requires_grad_()
-    optimizer = make([matrix, vector])
-    for _ in range(3):
+    drive = Drive(make([matrix, vector]), per_run=True)
+    for step in range(3):
         matrix.grad, vector.grad = slopes[runs] * matrix.detach(), slopes[runs, 0].clone()
-        optimizer.step()
+        drive.step({} if rates is None else {"lr": rates[runs] * (1 + step)})
     return torch.cat([matrix.detach().flatten(1), vector.detach()], dim=1)
 
 
@@ -74,12 +93,3 @@ class Drive:
 
     def _parameters(self) -> list[Tensor]:
         return [p for group in self.optimizer.param_groups for p in group["params"]]
-
-
-def check_per_run(name: str, table: Tensor) -> None:
-    """Refuse a hyperparameter, other than the learning rate, that differs between runs."""
-    if name != "lr" and bool((table != table[:, :1]).any()):
-        raise ValueError(
-            f"Track {name!r} differs between runs that are trained together; expected that of 'lr' "
-            "and weights only. Use execution='in_turn'."
-        )

@@ -20,6 +20,8 @@ class Plan:
 
     names: tuple[str, ...]
     table: Tensor
+    elsewhere: tuple[str, ...]
+    """Names of the tracks that weigh nothing."""
 
     @property
     def steps(self) -> int:
@@ -47,8 +49,9 @@ def make_plan(
     count = range(timelines[0].steps if steps is None else steps)
     tables = {id(t): t.table(count) for t in timelines}
     table = torch.from_numpy(np.stack([tables[id(t)] for t in timelines], axis=-1))
-    _check_weights(Plan(timelines[0].names, table), objective)
-    return Plan(timelines[0].names, table)
+    plan = Plan(timelines[0].names, table, objective.elsewhere)
+    _check_weights(plan, objective)
+    return plan
 
 
 def _check_weights(plan: Plan, objective: Objective) -> None:

@@ -5,9 +5,16 @@ knows, for a light or a dark page; the global style is left alone. Colors on a f
 data's own, so nothing else is told by color.
 """
 
-from ._before_after import plot_before_after as plot_before_after
-from ._hues import plot_error_by_hue as plot_error_by_hue
-from ._latents import plot_latents as plot_latents
-from ._reconstructions import plot_reconstructions as plot_reconstructions
+from latent_anchors.viz._before_after import plot_before_after as plot_before_after
+from latent_anchors.viz._hue_errors import plot_error_by_hue as plot_error_by_hue
+from latent_anchors.viz._latents import plot_latents as plot_latents
+from latent_anchors.viz._presenting import present as present
+from latent_anchors.viz._reconstructions import plot_reconstructions as plot_reconstructions
 
-__all__ = ["plot_before_after", "plot_error_by_hue", "plot_latents", "plot_reconstructions"]
+__all__ = [
+    "plot_before_after",
+    "plot_error_by_hue",
+    "plot_latents",
+    "plot_reconstructions",
+    "present",
+]

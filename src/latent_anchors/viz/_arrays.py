@@ -4,21 +4,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-Numbers = Tensor | ArrayLike
-"""A tensor on any device, or what numpy makes an array of."""
-
 Array = NDArray[np.float64]
 
 ROUNDING = 1e-5
 """How far out of gamut a color conversion's rounding may lead."""
 
 
-def as_array(name: str, values: Numbers, *axes: int | str) -> Array:
+def as_array(name: str, values: ArrayLike, *axes: int | str) -> Array:
     """A copy; an axis told by a number must be that long, one told by a word is free."""
     plain = values.detach().cpu().double().numpy() if isinstance(values, Tensor) else values
     array = np.array(plain, dtype=np.float64)
-    lengths = zip(array.shape, axes, strict=False)
-    fits = array.ndim == len(axes) and all(b in (a, str(b)) for a, b in lengths)
+    fits = array.ndim == len(axes) and all(
+        isinstance(axis, str) or axis == length
+        for axis, length in zip(axes, array.shape, strict=True)
+    )
     if not fits or not array.size:
         expected = ", ".join(str(axis) for axis in axes)
         raise ValueError(
@@ -32,7 +31,7 @@ def as_array(name: str, values: Numbers, *axes: int | str) -> Array:
     return array
 
 
-def as_colors(name: str, values: Numbers, *axes: int | str) -> Array:
+def as_colors(name: str, values: ArrayLike, *axes: int | str) -> Array:
     """RGB colors, channels last, whose numbers can be shown as they are."""
     colors = as_array(name, values, *axes, 3)
     low, high = colors.min(), colors.max()
@@ -44,7 +43,7 @@ def as_colors(name: str, values: Numbers, *axes: int | str) -> Array:
     return colors.clip(0, 1)
 
 
-def as_runs(name: str, values: Numbers, n: int) -> Array:
-    """Numbers ``(runs, n)``; those of a single run may come as ``(n,)``."""
+def as_runs(name: str, values: ArrayLike, n: int) -> Array:
+    """ArrayLike ``(runs, n)``; those of a single run may come as ``(n,)``."""
     axes = ("runs", n) if np.ndim(values) == 2 else (n,)
     return as_array(name, values, *axes).reshape(-1, n)

@@ -7,20 +7,21 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
 
+from latent_anchors._checks import check_count
 from latent_anchors._vectors import as_direction
 from latent_anchors.colorspace import COLOR_NAMES, hue_of, named_colors
-
-from ._arrays import Array, Numbers, as_array, as_colors
-from ._hues import as_errors, draw_errors
-from ._latents import View, check_view, draw_sphere
-from ._reconstructions import name_ticks
-from ._themes import NORMAL, SMALL, Theme, ThemeName, dress, new_figure
+from latent_anchors.viz._arrays import Array, as_array, as_colors
+from latent_anchors.viz._hue_errors import as_errors, draw_errors
+from latent_anchors.viz._latents import View, check_view, draw_sphere
+from latent_anchors.viz._reconstructions import name_ticks
+from latent_anchors.viz._themes import NORMAL, SMALL, Theme, ThemeName, dress, new_figure
 
 MID_GRAY = 0.5
 
-ABOVE = 22
-"""Points between a panel and its title, where the anchor is named."""
+ABOVE = 1.2
+"""Room above the sphere, where the anchor is named, as a factor."""
 
 STRIP = 0.55
 """Inches of a row of patches."""
@@ -32,12 +33,12 @@ PATCH = 0.46
 def plot_before_after(
     concept: str,
     *,
-    anchor: Numbers,
-    z: Numbers,
-    colors: Numbers,
-    outputs: Mapping[str, Numbers],
-    hues: Numbers,
-    errors: Mapping[str, Numbers],
+    anchor: ArrayLike,
+    z: ArrayLike,
+    colors: ArrayLike,
+    outputs: Mapping[str, ArrayLike],
+    hues: ArrayLike,
+    errors: Mapping[str, ArrayLike],
     view: View = (1, 0, 2),
     theme: ThemeName = "light",
     title: str | None = None,
@@ -89,15 +90,16 @@ def plot_before_after(
     fill = as_colors("colors", colors, len(latents))
     direction = as_direction(torch.from_numpy(as_array("anchor", anchor, latents.shape[1]))).numpy()
     check_view(view, latents.shape[1])
+    check_count("number of outputs", len(outputs))
     layers = {name: as_layers(f"outputs[{name!r}]", given) for name, given in outputs.items()}
     turns, runs = as_errors(hues, errors)
     center = hue_of(concept)
     figure, inks = new_figure(theme, 9.0, 4.2 + STRIP * len(layers), title)
-    cells = figure.add_gridspec(2, 2, width_ratios=(3, 5), height_ratios=(3, STRIP * len(layers)))
+    cells = figure.add_gridspec(2, 2, width_ratios=(2.8, 5), height_ratios=(3, STRIP * len(layers)))
     sphere, wheel = figure.add_subplot(cells[0, 0]), figure.add_subplot(cells[0, 1])
     draw_sphere(sphere, inks, latents, fill, None, view)
     for axes, words in ((sphere, "Where colors lie"), (wheel, "Error of each hue")):
-        axes.set_title(words, color=inks.ink, fontsize=NORMAL, pad=ABOVE)
+        axes.set_title(words, color=inks.ink, fontsize=NORMAL)
     draw_anchor(sphere, inks, f"{concept} was put here", direction[[*view]])
     reference = f"{concept} shown as mid-gray", distance_to_gray(concept)
     draw_errors(wheel, inks, turns, runs, reference, center, every=2)
@@ -105,7 +107,7 @@ def plot_before_after(
     return figure
 
 
-def as_layers(name: str, values: Numbers) -> Array:
+def as_layers(name: str, values: ArrayLike) -> Array:
     """Named colors as they come out, ``(runs, 17, 3)``."""
     several = np.ndim(values) == 3
     colors = as_colors(name, values, *(("runs",) if several else ()), len(COLOR_NAMES))
@@ -119,15 +121,16 @@ def distance_to_gray(concept: str) -> float:
 
 def draw_anchor(axes: Axes, inks: Theme, words: str, direction: Array) -> None:
     """An arrow from the words, above the sphere, to where the anchor is."""
+    axes.set_ylim(top=ABOVE * axes.get_ylim()[1])
     axes.annotate(
         words,
         (direction[0], direction[1]),
-        (0.5, 1.0),
+        (0.5, 0.99),
         textcoords="axes fraction",
         color=inks.ink,
         fontsize=SMALL,
         ha="center",
-        va="bottom",
+        va="top",
         arrowprops={"arrowstyle": "-|>", "color": inks.ink, "linewidth": 1.0, "shrinkA": 1},
         zorder=3,
     )

@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
+from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_count
-
-from ._arrays import Array, Numbers, as_array, as_colors
-from ._themes import SMALL, Theme, ThemeName, dress, new_figure
+from latent_anchors.viz._arrays import Array, as_array, as_colors
+from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 
 View = tuple[int, int, int]
 PANEL = 3.0
@@ -22,9 +22,9 @@ ROOM = 1.1
 
 
 def plot_latents(
-    z: Numbers,
-    colors: Numbers,
-    reconstructions: Numbers | None = None,
+    z: ArrayLike,
+    colors: ArrayLike,
+    reconstructions: ArrayLike | None = None,
     views: Sequence[View] = ((1, 0, 2), (1, 2, 0), (1, 3, 0)),
     theme: ThemeName = "light",
     title: str | None = None,

@@ -6,9 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from latent_anchors.colorspace import hsv_to_rgb
-
-from ._arrays import Array
-from ._themes import Theme
+from latent_anchors.viz._arrays import Array
+from latent_anchors.viz._themes import Theme
 
 OUTLINE = 1.2
 """Points by which a line's outline is wider: yellow is hard to see on white, blue on black."""

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
-from ._arrays import Array, Numbers, as_colors
-from ._themes import Theme, ThemeName, dress, new_figure
+from latent_anchors.viz._arrays import Array, as_colors
+from latent_anchors.viz._themes import Theme, ThemeName, dress, new_figure
 
 WIDTH = 9.0
 """Inches across a figure."""
@@ -28,8 +29,8 @@ FINE, INSET = 10, slice(3, 7)
 
 
 def plot_reconstructions(
-    colors: Numbers,
-    reconstructions: Numbers,
+    colors: ArrayLike,
+    reconstructions: ArrayLike,
     titles: Sequence[str] = (),
     rows: Sequence[str] = (),
     columns: Sequence[str] = (),

@@ -8,6 +8,7 @@ from typing import Literal
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from latent_anchors._checks import check_name
 
@@ -27,12 +28,15 @@ class Theme:
 THEMES: Mapping[str, Theme] = MappingProxyType(
     {
         "light": Theme(page="#ffffff", ink="#1f2328", faint="#6b7480", calm="#eff1f4"),
-        "dark": Theme(page="#0d1117", ink="#e8edf2", faint="#8f98a3", calm="#1b222b"),
+        "dark": Theme(page="#0d1117", ink="#e8edf2", faint="#8f98a3", calm="#2a323d"),
     }
 )
 
 SMALL, NORMAL, LARGE = 8.0, 9.5, 12.0
 """Sizes of text in points, legible where a figure 9 inches wide is shown 900 pixels wide."""
+
+PAD = 0.08
+"""Inches around every panel."""
 
 
 def new_figure(
@@ -41,7 +45,8 @@ def new_figure(
     """A figure that pyplot knows, in inches, and its inks; the global style is left alone."""
     check_name("theme", theme, [*THEMES])
     inks = THEMES[theme]
-    figure = plt.figure(figsize=(width, height), facecolor=inks.page, layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD)
+    figure = plt.figure(figsize=(width, height), facecolor=inks.page, layout=layout)
     if title is not None:
         figure.suptitle(title, color=inks.ink, fontsize=LARGE)
     return figure, inks

@@ -6,29 +6,23 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
+from latent_anchors._checks import check_finite
 from latent_anchors.colorspace import HUES
-
-from ._arrays import Array, Numbers, as_array, as_runs
-from ._rainbows import around, draw_band, draw_line, draw_markers
-from ._themes import SMALL, Theme, ThemeName, dress, new_figure
+from latent_anchors.viz._arrays import Array, as_array, as_runs
+from latent_anchors.viz._line_names import name_lines
+from latent_anchors.viz._rainbows import around, draw_band, draw_line, draw_markers
+from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 
 LINES = ((1.8, ""), (3.6, "o"), (2.7, "s"), (2.7, "^"), (2.7, "D"), (2.7, "v"))
 """Width in points, and marker at the named hues, of the first condition and those after it: told
 apart without their color, which is the data's."""
 
-INNER = 0.42
-"""Turns from the center within which lines are named, so that the names stay inside."""
-
-
-NEAR = 0.12
-"""Turns, and share of the height, within which two names would touch."""
-
 
 def plot_error_by_hue(
-    hues: Numbers,
-    errors: Mapping[str, Numbers],
+    hues: ArrayLike,
+    errors: Mapping[str, ArrayLike],
     reference: tuple[str, float] | None = None,
     center: float = 0.5,
     theme: ThemeName = "light",
@@ -63,12 +57,15 @@ def plot_error_by_hue(
         >>> plt.close(figure)
     """
     turns, runs = as_errors(hues, errors)
+    check_finite("center", center)
+    if reference is not None:
+        check_finite("reference", reference[1])
     figure, inks = new_figure(theme, 9.0, 3.4, title)
     draw_errors(figure.add_subplot(), inks, turns, runs, reference, center, every=1)
     return figure
 
 
-def as_errors(hues: Numbers, errors: Mapping[str, Numbers]) -> tuple[Array, dict[str, Array]]:
+def as_errors(hues: ArrayLike, errors: Mapping[str, ArrayLike]) -> tuple[Array, dict[str, Array]]:
     """Hues ``(n,)`` and errors ``(runs, n)``."""
     if not 1 <= len(errors) <= len(LINES):
         raise ValueError(
@@ -87,7 +84,7 @@ def draw_errors(
     errors: Mapping[str, Array],
     reference: tuple[str, float] | None,
     center: float,
-    every: int = 1,
+    every: int,
 ) -> None:
     """All lines and what belongs to them; one in ``every`` so many named hues is told below."""
     x = around(center, hues)
@@ -133,28 +130,3 @@ def draw_reference(axes: Axes, inks: Theme, name: str, error: float) -> None:
     axes.axhline(error, color=inks.faint, linewidth=1, linestyle=":")
     style: dict[str, Any] = {"textcoords": "offset points", "fontsize": SMALL, "color": inks.faint}
     axes.annotate(name, (axes.get_xlim()[0], error), (2, 3), **style)
-
-
-def name_lines(axes: Axes, inks: Theme, x: Array, errors: Mapping[str, Array]) -> None:
-    """Each line's name, just above it and its band."""
-    middle = float(np.mean(axes.get_xlim()))
-    lines = np.stack([np.median(runs, 0) for runs in errors.values()])
-    places = label_places(x, lines, np.abs(x - middle) < INNER)
-    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": SMALL, "color": inks.ink}
-    for (name, runs), k in zip(errors.items(), places, strict=True):
-        side = ("left", "center", "right")[int(np.sign(round(4 * (x[k] - middle))) + 1)]
-        axes.annotate(name, (x[k], runs[:, k].max()), (0, 6), ha=side, va="bottom", **style)
-
-
-def label_places(x: Array, lines: Array, inner: NDArray[np.bool_]) -> list[int]:
-    """Where each line is farthest from the others, and no other is named close by."""
-    places: list[int] = []
-    for k, line in enumerate(lines):
-        others = np.delete(lines, k, axis=0)
-        apart = np.abs(others - line).min(0) if len(others) else line
-        free = inner.copy()
-        for other, place in zip(lines, places, strict=False):
-            close = np.abs(line - other[place]) < NEAR * lines.max()
-            free &= ~close | (np.abs(x - x[place]) > NEAR)
-        places.append(int(np.where(free, apart, -1.0).argmax()))
-    return places

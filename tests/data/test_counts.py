@@ -1,0 +1,55 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from refusals import refuses
+
+from latent_anchors.data import Bernoulli, LabelCount, Sampler, Soft, count_labels
+
+SAMPLER = Sampler(
+    torch.rand(12, 3),
+    {"rare": Bernoulli(torch.full((12,), 0.1)), "soft": Soft(torch.linspace(0, 1, 12).double())},
+    batch_size=5,
+)
+
+
+@given(
+    first=st.integers(0, 150),
+    active=st.lists(st.booleans(), min_size=1, max_size=120),
+    name=st.sampled_from(["rare", "soft"]),
+)
+def test_a_count_is_what_a_loop_over_the_batches_sees(first, active, name):
+    steps = range(first, first + len(active))
+    found = count_labels(SAMPLER, name, [0, 4], steps, active)
+    for run, seed in enumerate([0, 4]):
+        seen = [
+            float(SAMPLER.batch(seed, step).labels[name].sum())
+            for step, on in zip(steps, active, strict=True)
+            if on
+        ]
+        assert float(found.used[run]) == pytest.approx(sum(seen), abs=1e-4)
+    assert found.samples == 5 * sum(active)
+
+
+def test_every_step_counts_unless_said_otherwise():
+    some = torch.tensor([True] * 30)
+    everything = count_labels(SAMPLER, "rare", [0], range(30))
+    assert torch.equal(everything.used, count_labels(SAMPLER, "rare", [0], range(30), some).used)
+    assert float(everything.used) > 0
+
+
+def test_the_share_is_of_the_samples_seen_and_of_none_it_is_0():
+    assert LabelCount(torch.tensor([3.0, 0.0]), samples=12).share.tolist() == [0.25, 0.0]
+    nothing = count_labels(SAMPLER, "rare", [0, 1], range(3), [False] * 3)
+    assert (nothing.samples, nothing.share.tolist()) == (0, [0.0, 0.0])
+
+
+def test_an_unknown_label_is_refused_with_those_that_exist():
+    with refuses(ValueError, "Unknown label 'rae'; expected one of 'rare', 'soft'"):
+        count_labels(SAMPLER, "rae", [0], range(3))
+
+
+@pytest.mark.parametrize("n", [2, 4])
+def test_a_flag_for_each_step_is_needed(n):
+    with refuses(ValueError, f"active has {n} entries for 3 steps; expected one for each"):
+        count_labels(SAMPLER, "rare", [0], range(3), [True] * n)

@@ -1,0 +1,206 @@
+import pytest
+import torch
+from refusals import refuses
+from torch import nn
+
+from latent_anchors.interventions import Suppression, attach, intervene
+from latent_anchors.models import Population, Site, SphericalAutoencoder, outputs, record, run
+
+MUTE = Suppression([1.0, 0.0, 0.0, 0.0], threshold=-1.0)  # acts on all latents
+
+
+@pytest.fixture
+def population():
+    return Population.make(SphericalAutoencoder, seeds=[3, 1, 4])
+
+
+@pytest.fixture
+def colors(generator):
+    return torch.rand(8, 3, generator=generator)
+
+
+def same_weights(a, b):
+    pairs = zip(a.state_dict().values(), b.state_dict().values(), strict=True)
+    return all(torch.equal(x, y) for x, y in pairs)
+
+
+def test_every_run_is_the_model_it_was_made_from_bit_for_bit():
+    models = [SphericalAutoencoder() for _ in range(3)]
+    population = Population.from_models(models)
+    assert population.seeds == (0, 1, 2)
+    assert all(same_weights(one, model) for one, model in zip(population, models, strict=True))
+
+
+def test_a_run_is_made_under_its_own_seed_whoever_else_is_there(population):
+    alone = Population.make(SphericalAutoencoder, seeds=[4])
+    assert same_weights(alone[0], population[2])
+    assert not same_weights(population[0], population[1])
+
+
+def test_making_a_population_leaves_the_global_generator_alone():
+    before = torch.get_rng_state()
+    Population.make(SphericalAutoencoder, seeds=range(2))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_together_the_runs_say_what_each_says_alone(population, colors):
+    alone = torch.stack([model(colors) for model in population])
+    torch.testing.assert_close(population(colors), alone)
+
+
+def test_a_run_keeps_its_mode(population, colors):
+    population.eval()
+    assert not population[0].training
+    assert 0 <= population(10 * colors).min() <= population(10 * colors).max() <= 1
+
+
+def test_a_run_taken_out_is_a_copy(population):
+    before = population[0]
+    with torch.no_grad():
+        population[0].encoder[0].weight.zero_()
+    assert same_weights(population[0], before)
+
+
+def test_a_slice_is_a_population_of_those_runs(population, colors):
+    part = population[1:]
+    assert part.seeds == (1, 4)
+    torch.testing.assert_close(part(colors), population(colors)[1:])
+    assert same_weights(part[-1], population[2])
+
+
+def test_gradients_reach_each_run_as_if_it_were_alone(population, colors):
+    with record(population) as latents:
+        population(colors)
+    assert latents["latent"].shape == (3, 8, 4)
+    latents["latent"][..., 0].sum().backward()
+    for k, model in enumerate(population):
+        with record(model) as alone:
+            model(colors)
+        torch.testing.assert_close(latents["latent"][k], alone["latent"])
+        alone["latent"][..., 0].sum().backward()
+        together = population.stacked.encoder[0].weight.grad[k]
+        torch.testing.assert_close(together, model.encoder[0].weight.grad)
+
+
+def test_buffers_are_stacked_too(colors):
+    def with_statistics():
+        return nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).eval()
+
+    population = Population.make(with_statistics, seeds=[0, 1])
+    population.stacked[1].running_mean.copy_(torch.tensor([[0.0, 0.0], [5.0, 5.0]]))
+    alone = torch.stack([model(colors) for model in population])
+    torch.testing.assert_close(population(colors), alone)
+
+
+def test_one_edit_acts_on_every_run(population, colors):
+    with intervene(population, MUTE), record(population) as latents:
+        edited = population(colors)
+    assert not latents["latent"][..., 0].any()
+    for k, model in enumerate(population):
+        with intervene(model, MUTE):
+            torch.testing.assert_close(edited[k], model(colors))
+
+
+def test_a_population_of_edits_holds_one_for_each_run(population, colors):
+    edits = [MUTE.at(0.0), MUTE.at(0.5), Suppression([0.0, 1.0, 0.0, 0.0], threshold=-1.0)]
+    with intervene(population, Population.from_models(edits)):
+        edited = population(colors)
+    torch.testing.assert_close(edited[0], population[0](colors))
+    for model, edit, output in zip(population, edits, edited, strict=True):
+        with intervene(model, edit):
+            torch.testing.assert_close(output, model(colors))
+
+
+def test_the_strength_of_a_run_can_be_written_while_in_force(population, colors):
+    edits = Population.from_models([MUTE.at(0.0)] * 3)
+    with intervene(population, edits):
+        before = population(colors)
+        edits.stacked.strength[1] = 1.0
+        after = population(colors)
+    changed = (before != after).flatten(1).any(-1)
+    assert changed.tolist() == [False, True, False]
+
+
+def test_removing_one_edit_leaves_the_other(population, colors):
+    first, second = attach(population, MUTE), attach(population, torch.neg)
+    first.remove()
+    with record(population) as latents:
+        population(colors)
+    second.remove()
+    with record(population) as untouched:
+        population(colors)
+    torch.testing.assert_close(latents["latent"], -untouched["latent"])
+
+
+def test_a_site_may_be_given_with_its_axis(population, colors):
+    site = Site("latent", axis=0)
+    with record(population, site) as latents:
+        population(colors)
+    assert latents[site].shape == (3, 4, 8)
+
+
+def test_a_block_in_which_the_site_never_ran_is_refused(colors):
+    class Beside(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.latent, self.used = nn.Linear(3, 3), nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.used(x)
+
+    population = Population.make(Beside, seeds=[0, 1])
+    with refuses(RuntimeError, "Nothing left 'latent' within the block"), record(population):
+        population(colors)
+    with refuses(RuntimeError, "never acted within the block"), intervene(population, torch.neg):
+        population(colors)
+
+
+def test_a_gradient_lost_while_training_is_refused(population, colors):
+    with (
+        refuses(RuntimeError, "cannot carry a gradient, though the model is being trained"),
+        record(population),
+        torch.no_grad(),
+    ):
+        population(colors)
+
+
+def test_what_a_population_runs_is_the_pure_function(population, colors):
+    one = {name: tensor[1] for name, tensor in population.tensors().items()}
+    output, _ = run(population.stacked, one, colors)
+    assert torch.equal(output, population[1](colors))
+
+
+def test_a_model_counts_as_a_population_of_one(population, colors):
+    assert torch.equal(outputs(population[0], colors)[0], population[0](colors))
+    assert torch.equal(outputs(population, colors), population(colors))
+
+
+def test_a_population_can_be_saved_and_read_back(population):
+    other = Population.make(SphericalAutoencoder, seeds=[7, 8, 9])
+    other.load_state_dict(population.state_dict())
+    assert same_weights(other[1], population[1])
+    assert "runs=3" in repr(population)
+
+
+def test_an_unknown_site_is_refused(population):
+    with (
+        refuses(ValueError, "Unknown site 'latnt'.*Did you mean 'latent'"),
+        record(population, "latnt"),
+    ):
+        pass
+
+
+def test_nobody_makes_no_population():
+    with refuses(ValueError, "No models were given"):
+        Population.from_models([])
+
+
+def test_models_that_differ_are_refused():
+    models = [SphericalAutoencoder(), SphericalAutoencoder(latent_dim=5)]
+    with refuses(ValueError, "Model 1 has parameters.*expected one architecture"):
+        Population.from_models(models)
+
+
+def test_parameters_that_are_not_stacked_are_refused():
+    with refuses(ValueError, r"Parameter 'weight' has shape \(2, 3\); expected one row for each"):
+        Population(nn.Linear(3, 2), seeds=range(5))

@@ -1,0 +1,217 @@
+from dataclasses import dataclass
+
+import pytest
+import torch
+from refusals import refuses
+from torch import Tensor, nn
+
+from latent_anchors.interventions import Suppression, intervene
+from latent_anchors.models import Site, SphericalAutoencoder, record
+
+
+class Giving(nn.Module):
+    """A model whose layer gives its latents in some wrapping."""
+
+    def __init__(self, wrap, unwrap):
+        super().__init__()
+        self.latent = Wrapping(wrap)
+        self.unwrap = unwrap
+
+    def forward(self, x):
+        return self.unwrap(self.latent(x))
+
+
+class Wrapping(nn.Module):
+    def __init__(self, wrap):
+        super().__init__()
+        self.linear = nn.Linear(3, 4)
+        self.wrap = wrap
+
+    def forward(self, x):
+        return self.wrap(self.linear(x))
+
+
+@dataclass
+class Output:
+    other: str
+    hidden: Tensor
+
+
+WRAPPINGS = {
+    "tuple": (lambda z: ("other", z), lambda out: out[1], 1),
+    "list": (lambda z: ["other", z], lambda out: out[1], 1),
+    "dict": (lambda z: {"hidden": z}, lambda out: out["hidden"], "hidden"),
+    "dataclass": (lambda z: Output("other", z), lambda out: out.hidden, "hidden"),
+}
+every_wrapping = pytest.mark.parametrize(
+    ("wrap", "unwrap", "item"), WRAPPINGS.values(), ids=WRAPPINGS
+)
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return SphericalAutoencoder()
+
+
+@pytest.fixture
+def colors(generator):
+    return torch.rand(8, 3, generator=generator)
+
+
+def hooks(model):
+    return sum(len(layer._forward_hooks) for layer in model.modules())
+
+
+def test_gradients_flow_from_what_is_recorded_into_what_made_it(model, colors):
+    with record(model) as latents:
+        model(colors)
+    latents["latent"][:, 0].sum().backward()
+    assert model.encoder[0].weight.grad.any()
+    assert model.decoder[0].weight.grad is None
+
+
+def test_several_sites_are_read_at_once(model, colors):
+    with record(model, ["encoder", "latent", Site("decoder")]) as latents:
+        output = model(colors)
+    assert list(latents) == ["encoder", "latent", Site("decoder")]
+    assert torch.equal(latents["latent"], model.latent(latents["encoder"]))
+    assert torch.equal(latents[Site("decoder")], output)
+
+
+def test_recording_changes_nothing(model, colors):
+    with record(model):
+        recorded = model(colors)
+    assert torch.equal(recorded, model(colors))
+
+
+def test_a_later_pass_replaces_an_earlier_one(model, colors):
+    with record(model) as latents:
+        model(colors)
+        model(colors[:2])
+    assert len(latents["latent"]) == 2
+
+
+@every_wrapping
+def test_latents_are_found_in_any_wrapping(wrap, unwrap, item, colors):
+    model = Giving(wrap, unwrap)
+    with record(model, Site("latent", item=item)) as latents:
+        output = model(colors)
+    assert torch.equal(latents[Site("latent", item=item)], output)
+
+
+@every_wrapping
+def test_latents_are_replaced_in_any_wrapping(wrap, unwrap, item, colors):
+    model = Giving(wrap, unwrap)
+    with intervene(model, torch.neg, Site("latent", item=item)):
+        edited = model(colors)
+    assert torch.equal(edited, -model(colors))
+
+
+def test_channels_in_the_middle_come_out_last(generator):
+    images = torch.rand(2, 3, 5, 6, generator=generator)
+    model, site = nn.Sequential(nn.Conv2d(3, 7, 1)), Site("0", axis=1)
+    with record(model, site) as latents:
+        output = model(images)
+    assert torch.equal(latents[site], output.permute(0, 2, 3, 1))
+
+
+def test_recorded_latents_are_the_edited_ones(model, colors):
+    mute = Suppression([1.0, 0.0, 0.0, 0.0], threshold=-1.0)
+    with record(model) as latents, intervene(model, mute):
+        model(colors)
+    with record(model) as untouched:
+        model(colors)
+    assert untouched["latent"][:, 0].all()
+    assert not latents["latent"][:, 0].any()
+
+
+def test_a_wrapped_model_keeps_the_names_of_its_sites(model, colors):
+    wrapped = nn.DataParallel(model) if not torch.cuda.is_available() else Around(model)
+    with record(wrapped) as latents:
+        wrapped(colors)
+    assert latents["latent"].shape == (8, 4)
+    twice = Around(Around(model))
+    with record(twice) as latents:
+        twice(colors)
+    assert latents["latent"].shape == (8, 4)
+
+
+class Around(nn.Module):
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, x):
+        return self.module(x)
+
+
+def test_an_unknown_site_is_refused_with_those_that_exist(model):
+    with (
+        refuses(ValueError, "Unknown site 'latnt'; .*'encoder'.*'decoder'.*mean 'latent'"),
+        record(model, ["encoder", "latnt"]),
+    ):
+        pass
+    assert hooks(model) == 0
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of torch's own compiler
+@pytest.mark.parametrize("compiled", ["wrapped", "in place", "inside"])
+def test_compiled_models_are_refused_with_what_to_do(compiled, model):
+    if compiled == "wrapped":
+        model = torch.compile(model)
+    elif compiled == "in place":
+        model.compile()
+    else:
+        model = Around(torch.compile(model))
+    with refuses(RuntimeError, "compiled already.*Attach first"), record(model):
+        pass
+
+
+def test_a_block_in_which_the_site_never_ran_is_refused(model, colors):
+    copy = SphericalAutoencoder()
+    with refuses(RuntimeError, "Nothing left 'latent' within the block"), record(model):
+        copy(colors)
+    assert hooks(model) == 0
+
+
+def test_asking_too_early_is_refused(model, colors):
+    with record(model) as latents:
+        with refuses(KeyError, "Nothing has left site 'latent' yet; recorded so far: nothing"):
+            latents["latent"]
+        model(colors)
+
+
+def test_the_hook_leaves_even_when_the_block_fails(model):
+    with pytest.raises(ZeroDivisionError), record(model):
+        _ = hooks(model) / 0
+    assert hooks(model) == 0
+
+
+def test_a_gradient_lost_while_training_is_refused(model, colors):
+    with (
+        refuses(
+            RuntimeError, "'latent' cannot carry a gradient, though the model is being trained"
+        ),
+        record(model),
+        torch.no_grad(),
+    ):
+        model(colors)
+
+
+@pytest.mark.parametrize("excuse", ["evaluating", "frozen", "within no_grad"])
+def test_nobody_asks_for_gradients_outside_of_training(excuse, model, colors):
+    model.train(excuse != "evaluating").requires_grad_(excuse != "frozen")
+    wanted = torch.set_grad_enabled(excuse != "within no_grad")
+    with wanted, record(model) as latents, torch.no_grad():
+        model(colors)
+    assert not latents["latent"].requires_grad
+
+
+def test_reentrant_checkpointing_is_refused_and_the_other_kind_is_not(model, colors):
+    checkpoint = torch.utils.checkpoint.checkpoint
+    with record(model) as latents:
+        checkpoint(model, colors, use_reentrant=False)
+    assert latents["latent"].requires_grad
+    with refuses(RuntimeError, "use_reentrant=False"), record(model):
+        checkpoint(model, colors.clone().requires_grad_(), use_reentrant=True)

@@ -1,0 +1,69 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latent_anchors._numerics import as_floats, cosine, dot, in_full_precision, unit
+
+both_dtypes = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+tiny = st.sampled_from([0.0, 1e-38, 1e-30, 1e-20, 1e-13, 1e-11, 1e-6, 1.0, 1e6, 1e15])
+
+
+@both_dtypes
+@given(length=tiny, angle=st.floats(0, math.tau))
+def test_unit_vectors_have_length_one_or_are_the_origin_and_gradients_are_finite(
+    dtype, length, angle
+):
+    direction = torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64)
+    z = (length * direction).to(dtype).requires_grad_()
+    made = unit(z)
+    for component in made:
+        (slope,) = torch.autograd.grad(component, z, retain_graph=True)
+        assert slope.isfinite().all()
+    assert made.norm().item() == pytest.approx(0.0 if length < 1e-12 else 1.0, abs=1e-5)
+
+
+@both_dtypes
+def test_the_slope_of_the_origin_is_zero(dtype):
+    z = torch.zeros(3, dtype=dtype, requires_grad=True)
+    (slope,) = torch.autograd.grad(unit(z).sum(), z)
+    assert not slope.any()
+
+
+def test_unit_has_the_slopes_it_should(generator):
+    z = torch.randn(5, 3, dtype=torch.float64, generator=generator).requires_grad_()
+    assert torch.autograd.gradcheck(unit, z)
+
+
+def test_a_cosine_is_that_of_the_angle_whatever_the_lengths():
+    z = torch.tensor([[3.0, 0.0], [0.0, 2.0], [-5.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
+    cosines = cosine(z, torch.tensor([0.5, 0.0], dtype=torch.float64))
+    torch.testing.assert_close(cosines, torch.tensor([1.0, 0.0, -1.0, 0.5**0.5, 0.0]))
+
+
+def test_products_lose_no_digits_under_autocast_where_a_plain_one_would(generator):
+    z, v = torch.randn(2, 8, generator=generator)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        ours, plain = dot(z, v), z @ v
+    assert ours.dtype == torch.float32
+    assert plain.dtype == torch.bfloat16
+    torch.testing.assert_close(ours, z @ v)
+
+
+@pytest.mark.parametrize(
+    ("given_type", "full"),
+    [
+        (torch.float16, torch.float32),
+        (torch.bfloat16, torch.float32),
+        (torch.float32, torch.float32),
+        (torch.float64, torch.float64),
+    ],
+)
+def test_half_precision_is_made_full_and_full_is_kept(given_type, full):
+    assert in_full_precision(torch.ones(2, dtype=given_type)).dtype == full
+
+
+def test_numbers_come_out_of_a_tensor_as_floats():
+    assert as_floats(torch.tensor([0.5, 2.0])) == [0.5, 2.0]

@@ -1,0 +1,47 @@
+import pytest
+import torch
+from refusals import refuses
+from training.tiny import Dropped, same, timeline, train, trained
+
+from latent_anchors.training import Every
+
+
+def test_each_callback_is_called_at_its_period_and_at_the_end():
+    called = {7: [], 10: [], 25: [], 99: []}
+    callbacks = [Every(steps, lambda p, s=steps: called[s].append(p.step)) for steps in called]
+    train(time=timeline(25), callbacks=callbacks)
+    assert called == {7: [7, 14, 21, 25], 10: [10, 20, 25], 25: [25], 99: [25]}
+
+
+def test_a_callback_sees_what_happened_so_far_and_the_runs_as_they_are_then():
+    seen = []
+
+    def look(progress):
+        rows = {name: tensor.clone() for name, tensor in progress.population.tensors().items()}
+        seen.append((progress.step, progress.history["recon"].clone(), rows))
+
+    means = train(callbacks=[Every(8, look)]).history["recon"]
+    assert [step for step, _, _ in seen] == [8, 16, 20]
+    assert all(torch.equal(so_far, means[:step]) for step, so_far, _ in seen)
+    for (_, _, rows), stopped in [(seen[0], train(steps=8)), (seen[2], trained())]:
+        assert all(torch.equal(rows[name], stopped.population.tensors()[name]) for name in rows)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"make_model": Dropped, "execution": "in_turn", "seeds": [3, 1], "steps": 12}]
+)
+def test_looking_on_changes_nothing(options):
+    def measure(progress):
+        progress.population(torch.rand(2, 3, dtype=torch.float64))
+
+    watched = train(callbacks=[Every(3, measure), Every(7, measure)], **options)
+    alone = train(**options) if options else trained()
+    assert same(watched.population, alone.population)
+    assert torch.equal(watched.history["recon"], alone.history["recon"])
+
+
+def test_a_period_is_a_whole_number_of_steps():
+    with refuses(ValueError, "The period of a callback is 0; expected at least 1"):
+        Every(0, print)
+    with refuses(TypeError, "The period of a callback is 2.5; expected a whole number"):
+        Every(2.5, print)

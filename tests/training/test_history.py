@@ -1,0 +1,62 @@
+import pytest
+import torch
+from refusals import refuses
+from training.tiny import SAMPLER, timeline, train
+
+from latent_anchors.data import count_labels
+from latent_anchors.training import History
+
+
+@pytest.fixture(scope="module")
+def fading():
+    """A training in which the anchor has weight in steps 0 to 11 of 20 only."""
+    return train(time=timeline(anchor=(0.6, 0.0), recon=(0.0, 1.0)), steps=20)
+
+
+def test_a_history_is_by_step_and_run(fading):
+    history = fading.history
+    assert {name: tuple(values.shape) for name, values in history.means.items()} == {
+        "anchor": (20, 3),
+        "recon": (20, 3),
+    }
+    assert set(history.rows) == {"lr", "anchor", "recon"}
+    assert all(values.shape == (20, 3) for values in history.rows.values())
+    assert bool(torch.stack([*history.means.values()]).isfinite().all())
+    assert fading.failures == ()
+
+
+def test_rows_are_those_of_the_timeline(fading):
+    time = timeline(anchor=(0.6, 0.0), recon=(0.0, 1.0))
+    for name in time.names:
+        expected = torch.tensor([time(step)[name] for step in range(20)], dtype=torch.float64)
+        assert torch.equal(fading.history.rows[name], expected[:, None].expand(20, 3))
+
+
+def test_masses_are_sums_of_labels_and_of_a_loss_the_number_of_samples(fading):
+    seen = [[SAMPLER.batch(seed, step).labels["red"].sum() for seed in (3, 1, 4)] for step in (0, 9)]
+    assert fading.history.masses["anchor"][[0, 9]].tolist() == torch.tensor(seen).tolist()
+    assert bool((fading.history.masses["recon"] == 8).all())
+
+
+def test_labels_used_are_those_seen_while_the_term_had_weight(fading):
+    active = fading.history.rows["anchor"][:, 0] > 0
+    used = fading.history.labels_used("anchor")
+    counted = count_labels(SAMPLER, "red", [3, 1, 4], range(20), active).used
+    assert torch.equal(used, counted)
+    assert int(active.sum()) == 19
+    every_label = fading.history.masses["anchor"].sum(0)
+    assert fading.history.labels_used("recon").tolist() == [19 * 8] * 3
+    assert bool((used <= every_label).all())
+
+
+def test_labels_used_differ_by_run_where_weights_do():
+    masses, rows = torch.ones(4, 2), torch.tensor([[0.0, 1.0], [0.0, 1.0], [0.5, 0.0], [0.0, 1.0]])
+    history = History({}, {"anchor": masses}, {"shared": rows}, {"anchor": "shared"})
+    assert history.labels_used("anchor").tolist() == [1.0, 3.0]
+
+
+def test_a_name_that_is_no_part_is_refused(fading):
+    with refuses(ValueError, "Unknown term or loss 'anchr'; expected one of 'anchor', 'recon'"):
+        fading.history["anchr"]
+    with refuses(ValueError, "Unknown term or loss 'lr'; expected one of 'anchor', 'recon'"):
+        fading.history.labels_used("lr")

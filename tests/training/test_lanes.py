@@ -1,0 +1,110 @@
+import pytest
+import torch
+from training.tiny import SAMPLER, Normed, network, timeline, train, trained, weights
+
+from latent_anchors import Term
+from latent_anchors.data import LabeledBatch
+from latent_anchors.training import Every, Failure
+
+EXECUTIONS = ("together", "in_turn")
+
+
+class Poisoned:
+    """One seed's target, or its inputs, are not there from some step on."""
+
+    def __init__(self, seed, step, inputs=False):
+        self.seed, self.step, self.inputs = seed, step, inputs
+
+    def block(self, seed, index):
+        batch = SAMPLER.block(seed, index)
+        factor = torch.ones(100, 1, 1, dtype=torch.float64)
+        if seed == self.seed and index == self.step // 100:
+            factor[self.step % 100 :] = torch.nan
+        inputs = batch.inputs * (factor if self.inputs else 1.0)
+        return LabeledBatch(inputs, batch.labels, {"target": batch.inputs * factor})
+
+
+def to_target(forward, batch):
+    output, _ = forward(batch.inputs)
+    return (output - batch.extras["target"]).square().mean(-1)
+
+
+SOUND = Poisoned(None, 0)
+
+
+def others_are_untouched(failed, sound, run):
+    for other in {0, 1, 2} - {run}:
+        assert torch.equal(weights(failed.population, other), weights(sound.population, other))
+        assert torch.equal(failed.history["recon"][:, other], sound.history["recon"][:, other])
+
+
+@pytest.mark.parametrize("execution", EXECUTIONS)
+@pytest.mark.parametrize("make_model", [network, Normed])
+def test_a_run_that_goes_non_finite_is_frozen_reported_and_alone_in_it(make_model, execution):
+    options = {"make_model": make_model, "execution": execution, "losses": {"recon": to_target}}
+    sound = train(batches=SOUND, steps=12, **options)
+    failed = train(batches=Poisoned(1, 7), steps=12, **options)
+    assert failed.failures == (Failure(run=1, step=7, what="recon"),)
+    others_are_untouched(failed, sound, run=1)
+    until_then = train(batches=SOUND, steps=7, **options)
+    assert torch.equal(weights(failed.population, 1), weights(until_then.population, 1))
+    means = failed.history["recon"][:, 1]
+    assert torch.equal(means[:7], sound.history["recon"][:7, 1])
+    assert bool(means[7:].isnan().all())
+    assert failed.history.masses["anchor"][7:, 1].tolist() == [0.0] * 5
+
+
+def test_it_stays_frozen_over_callbacks_and_blocks():
+    options = {"losses": {"recon": to_target}, "time": timeline(112)}
+    failed = train(batches=Poisoned(3, 95), callbacks=[Every(50, id)], **options)
+    assert failed.failures == (Failure(0, 95, "recon"),)
+    others_are_untouched(failed, train(batches=SOUND, **options), run=0)
+    assert failed.history["recon"].isnan().sum(0).tolist() == [112 - 95, 0, 0]
+
+
+def test_the_first_part_that_is_not_finite_is_named():
+    size = Term("anchor", lambda z: z.square().sum(-1), at="encoder")
+    failed = train(batches=Poisoned(4, 3, inputs=True), terms=[size], steps=6)
+    assert failed.failures == (Failure(2, 3, "anchor"),)
+
+
+def test_several_failures_come_in_order_of_their_step():
+    class Both:
+        def block(self, seed, index):
+            return Poisoned(seed, {3: 5, 1: 2, 4: 90}[seed]).block(seed, index)
+
+    for execution in EXECUTIONS:
+        failed = train(losses={"recon": to_target}, batches=Both(), steps=8, execution=execution)
+        assert failed.failures == (Failure(1, 2, "recon"), Failure(0, 5, "recon"))
+
+
+def test_a_gradient_that_is_not_finite_counts_though_every_part_is():
+    class Vanishing:
+        def block(self, seed, index):
+            batch = SAMPLER.block(seed, index)
+            there = torch.ones(100, 8, dtype=torch.float64)
+            there[4:] = float(seed != 1)
+            return LabeledBatch(batch.inputs, batch.labels, {"there": there})
+
+    def distance(forward, batch):
+        output, _ = forward(batch.inputs)
+        return (batch.extras["there"] * (output - batch.inputs).square().sum(-1)).sqrt()
+
+    failed = train(losses={"recon": distance}, batches=Vanishing(), steps=8)
+    assert failed.failures == (Failure(1, 4, "gradient"),)
+    assert bool(failed.history["recon"][4:, 1].isnan().all())
+    assert bool(weights(failed.population, 1).isfinite().all())
+
+
+def test_a_learning_rate_that_blows_one_run_up_leaves_the_others_alone():
+    times = [timeline(), timeline(lr=1e200), timeline()]
+    failed = train(time=times)
+    assert [(failure.run, failure.what) for failure in failed.failures] == [(1, "recon")]
+    assert bool(weights(failed.population, 1).isfinite().all())
+    for run in (0, 2):
+        difference = weights(failed.population, run) - weights(trained().population, run)
+        assert float(difference.abs().max()) < 1e-9
+
+
+def test_without_failures_nothing_is_reported():
+    assert trained().failures == ()

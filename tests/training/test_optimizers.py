@@ -1,0 +1,79 @@
+from functools import partial
+
+import pytest
+import torch
+from refusals import refuses
+from torch import optim
+from training.tiny import timeline, train
+
+from latent_anchors.training._optimizers import Drive, check_per_run, check_separable
+
+BY_NUMBER = [
+    optim.Adam,
+    optim.AdamW,
+    optim.RMSprop,
+    optim.Adagrad,
+    optim.NAdam,
+    partial(optim.SGD, lr=0.1, momentum=0.9, weight_decay=0.01),
+]
+EQUAL, DIFFERENT = torch.full((5, 2), 0.1), torch.tensor([[0.1, 0.1], [0.1, 0.2]])
+
+
+class Clipping(optim.SGD):
+    """Clips by the norm of everything that it is given."""
+
+    def step(self, closure=None):
+        torch.nn.utils.clip_grad_norm_(self.param_groups[0]["params"], 0.1)
+        super().step(closure)
+
+
+@pytest.mark.parametrize("make", BY_NUMBER)
+def test_an_optimizer_that_treats_each_number_by_itself_may_drive_many_runs(make):
+    check_separable(make)
+    check_per_run("lr", DIFFERENT, make)
+
+
+@pytest.mark.parametrize("make", [optim.Adafactor, Clipping])
+def test_an_optimizer_that_mixes_runs_is_refused_by_name(make):
+    with refuses(ValueError, f"The optimizer {make.__name__} mixes runs.*execution='in_turn'"):
+        train(optimizer=make)
+
+
+def test_an_optimizer_that_steps_otherwise_is_refused_by_name():
+    with refuses(ValueError, "LBFGS cannot train runs as one stack .*closure.*in_turn"):
+        train(optimizer=optim.LBFGS)
+
+
+def test_what_cannot_train_together_may_train_in_turn():
+    assert len(train(optimizer=Clipping, execution="in_turn", steps=3).history["recon"]) == 3
+
+
+@pytest.mark.parametrize("make", [optim.Rprop, optim.ASGD])
+def test_rates_of_their_own_need_updates_in_proportion_to_the_rate(make):
+    check_per_run("lr", EQUAL, make)
+    with refuses(ValueError, f"Track 'lr' differs between runs.*{make.__name__}.*in_turn"):
+        check_per_run("lr", DIFFERENT, make)
+
+
+def test_other_settings_may_change_with_the_step_but_not_between_runs():
+    check_per_run("weight_decay", EQUAL * torch.arange(5)[:, None], optim.Adam)
+    with refuses(ValueError, "Track 'weight_decay' differs between runs that are trained together"):
+        check_per_run("weight_decay", DIFFERENT, optim.Adam)
+
+
+def test_a_fit_refuses_settings_that_differ_between_runs():
+    times = [timeline(lr=0.1), timeline(lr=0.2)]
+    with refuses(ValueError, "Track 'lr' differs between runs.*Rprop"):
+        train(time=times, seeds=[0, 1], optimizer=optim.Rprop)
+
+
+@pytest.mark.parametrize("rates", [[0.5, 0.5], [0.5, 0.25]])
+def test_a_row_is_written_into_the_optimizer_before_its_step(rates):
+    stack = torch.zeros(2, 3, requires_grad=True)
+    stack.grad = torch.ones(2, 3)
+    drive = Drive(optim.SGD([stack]), per_run=True)
+    drive.step({"lr": torch.tensor(rates), "weight_decay": torch.tensor([0.0, 0.0])})
+    assert stack.detach().tolist() == [[-rate] * 3 for rate in rates]
+    drive.step({"weight_decay": torch.tensor([0.2, 0.2]), "lr": torch.tensor([0.0, 0.0])})
+    assert drive.optimizer.param_groups[0]["weight_decay"] == pytest.approx(0.2)
+    assert stack.detach().tolist() == [[-rate] * 3 for rate in rates]

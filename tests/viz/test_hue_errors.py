@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+import torch
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from refusals import refuses
+
+from latent_anchors.colorspace import HUES, hsv_to_rgb
+from latent_anchors.viz import plot_error_by_hue
+from latent_anchors.viz._hue_errors import LINES
+
+HUE = torch.arange(36) / 36
+ERRORS = torch.rand(5, 36, generator=torch.Generator().manual_seed(0))
+
+
+def rainbows(axes: Axes) -> list[LineCollection]:
+    """The painted lines; the first condition is drawn last."""
+    lines = [line for line in axes.collections if type(line) is LineCollection]
+    return lines[::-1]
+
+
+def heights(line: LineCollection) -> list[float]:
+    segments = line.get_segments()
+    return [*(segment[0, 1] for segment in segments), segments[-1][1, 1]]
+
+
+def test_each_piece_has_the_color_of_its_hue():
+    (line,) = rainbows(plot_error_by_hue(HUE, {"a": ERRORS[0]}).axes[0])
+    middle = (HUE[1:] + HUE[:-1]) / 2
+    expected = hsv_to_rgb(torch.stack([middle, torch.ones(35), torch.ones(35)], -1))
+    np.testing.assert_allclose(line.get_colors()[:, :3], expected, atol=1e-5)
+
+
+def test_the_line_of_one_run_is_the_run():
+    (line,) = rainbows(plot_error_by_hue(HUE, {"a": ERRORS[0]}).axes[0])
+    np.testing.assert_allclose(heights(line), ERRORS[0])
+
+
+def test_the_line_of_several_runs_is_their_median_and_the_band_their_range():
+    axes = plot_error_by_hue(HUE, {"a": ERRORS}).axes[0]
+    np.testing.assert_allclose(heights(rainbows(axes)[0]), ERRORS.median(0).values)
+    (band,) = axes.images
+    corners = band.get_clip_path().get_fully_transformed_path().vertices
+    ends = axes.transData.inverted().transform(corners)[:, 1]
+    assert ends.min() == pytest.approx(float(ERRORS.min()))
+    assert ends.max() == pytest.approx(float(ERRORS.max()))
+    assert "median and range of 5 runs" in axes.get_ylabel()
+
+
+def test_one_run_has_no_band():
+    axes = plot_error_by_hue(HUE, {"a": ERRORS[:1]}).axes[0]
+    assert not axes.images
+    assert "runs" not in axes.get_ylabel()
+
+
+def test_the_order_of_the_hues_does_not_matter():
+    shuffled = torch.randperm(36, generator=torch.Generator().manual_seed(0))
+    (line,) = rainbows(plot_error_by_hue(HUE[shuffled], {"a": ERRORS[0][shuffled]}).axes[0])
+    np.testing.assert_allclose(heights(line), ERRORS[0])
+
+
+def test_the_center_comes_to_lie_in_the_middle():
+    axes = plot_error_by_hue(HUE, {"a": ERRORS[0]}, center=0.0).axes[0]
+    names = [label.get_text() for label in axes.get_xticklabels()]
+    assert axes.get_xlim() == (-0.5, 0.5)
+    assert names == [*[*HUES][6:], *[*HUES][:7]]
+    lowest = min(segment[0, 0] for segment in rainbows(axes)[0].get_segments())
+    assert lowest == pytest.approx(-17 / 36)
+
+
+def test_conditions_differ_without_their_color():
+    conditions = {name: ERRORS[0] + k for k, name in enumerate("abcdef")}
+    axes = plot_error_by_hue(HUE, conditions).axes[0]
+    assert len(rainbows(axes)) == len(LINES) == len(set(LINES))
+    widths = [line.get_linewidths()[0] for line in rainbows(axes)]
+    assert widths == [width for width, _ in LINES]
+    markers = [points for points in axes.collections if len(points.get_offsets()) == 12]
+    assert len(markers) == len(LINES) - 1
+    assert [text.get_text() for text in axes.texts] == [*conditions]
+
+
+def test_a_reference_is_a_dotted_line_across_within_sight():
+    axes = plot_error_by_hue(HUE, {"a": 0 * HUE}, ("gray", 2.0)).axes[0]
+    dotted = [line for line in axes.lines if line.get_linestyle() == ":"]
+    assert [line.get_ydata()[0] for line in dotted] == [2.0]
+    assert axes.get_ylim()[1] > 2.0
+    assert axes.texts[0].get_text() == "gray"
+
+
+def test_no_error_at_all_can_be_drawn():
+    axes = plot_error_by_hue(HUE, {"a": 0 * HUE}).axes[0]
+    assert axes.get_ylim()[0] < axes.get_ylim()[1]
+
+
+@pytest.mark.parametrize("n", [0, 7])
+def test_conditions_that_cannot_be_told_apart_are_refused(n: int):
+    with refuses(ValueError, f"{n} conditions were given; expected 1 to 6.*several figures"):
+        plot_error_by_hue(HUE, {str(k): ERRORS for k in range(n)})
+
+
+def test_errors_of_other_hues_are_refused():
+    with refuses(ValueError, r"errors\['a'\] has shape \(5, 35\); expected \(runs, 36\)"):
+        plot_error_by_hue(HUE, {"a": ERRORS[:, 1:]})
+
+
+def test_a_center_or_a_reference_that_is_no_number_is_refused():
+    with refuses(ValueError, "center is nan; expected a finite number"):
+        plot_error_by_hue(HUE, {"a": ERRORS}, center=torch.nan)
+    with refuses(ValueError, "reference is inf; expected a finite number"):
+        plot_error_by_hue(HUE, {"a": ERRORS}, ("gray", torch.inf))
