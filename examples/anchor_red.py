@@ -11,6 +11,8 @@ Afterwards red lies where we said, and muting that direction turns red gray.
 
 import time
 
+import torch
+
 import latent_anchors as la
 from latent_anchors import (
     colorspace,
@@ -20,8 +22,11 @@ from latent_anchors import (
     interventions,
     models,
     training,
+    viz,
 )
 from latent_anchors import regularizers as reg
+
+torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
 evidence = evaluation.Evidence.from_arguments("anchor_red", seeds=12, concept="red")
 concept = evidence.concept
@@ -128,7 +133,7 @@ summary = viz.plot_before_after(
     outputs=outputs,
     hues=wheel.hsv[:, 0],
     errors=errors,
-    title=f"{concept.capitalize()} was put at the top before training; muted, it turns gray",
+    title=f"{concept.capitalize()} was put at the top before training; muted, it turns gray, its neighbors in part",
 )
 sphere = viz.plot_latents(z, grid, title="The latent sphere of the first run, from three sides")
 viz.present({"anchor_red": summary, "sphere": sphere}, evidence.out)

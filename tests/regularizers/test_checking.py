@@ -183,3 +183,11 @@ def test_checking_leaves_the_global_generator_alone():
     before = torch.get_rng_state()
     reg.check(reg.unitarity, dim=3)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_checking_is_as_strict_where_gradients_are_off():
+    with torch.no_grad():
+        reg.check(reg.unitarity, dim=3)
+        assert complaints(length_by_square_root, coupling=False) == [
+            "finite everywhere, and so is the gradient"
+        ]

@@ -280,7 +280,7 @@ class Objective(nn.Module):
 
 
 def _reduction(values: Tensor) -> Reduction:
-    values = in_full_precision(values)
+    values = in_full_precision(values.flatten())
     count = values.new_tensor(float(values.numel()))
     return Reduction(values.sum(), count, count, count)
 
