@@ -29,6 +29,9 @@ from latent_anchors import models as models
 from latent_anchors import regularizers as regularizers
 from latent_anchors import training as training
 from latent_anchors import transitions as transitions
+from latent_anchors._store import load as load
+from latent_anchors._store import register as register
+from latent_anchors._store import save as save
 from latent_anchors.interventions import intervene as intervene
 from latent_anchors.models import record as record
 from latent_anchors.regularizers import Term as Term
@@ -51,9 +54,12 @@ __all__ = [
     "fit",
     "intervene",
     "interventions",
+    "load",
     "models",
     "record",
+    "register",
     "regularizers",
+    "save",
     "training",
     "transitions",
     "viz",

@@ -57,7 +57,8 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
             f"{basis.shape[1]} dimensions; expected each to add one. Leave out the dependent ones."
         )
     dtype = given.dtype if given.is_floating_point() else torch.get_default_dtype()
-    return q.mT.to(dtype).contiguous()
+    # with these signs, rows that are orthonormal already stay as they are
+    return (q * r.diagonal().sign()).mT.to(dtype).contiguous()
 
 
 def check_width(name: str, z: Tensor, dim: int) -> None:

@@ -98,7 +98,7 @@ def test_a_module_is_its_function_with_the_vector_carried_along(module, function
 
 def test_a_direction_is_made_unit_and_a_point_is_kept():
     assert Anchor([3.0, 4.0]).direction.tolist() == pytest.approx([0.6, 0.8])
-    assert EuclideanAnchor([3.0, 4.0]).direction.tolist() == [3.0, 4.0]
+    assert EuclideanAnchor([3.0, 4.0]).point.tolist() == [3.0, 4.0]
     assert repr(EuclideanAnchor([3.0, 4.5])) == "EuclideanAnchor(3, 4.5)"
 
 
@@ -106,7 +106,7 @@ def test_the_tensor_a_module_was_made_from_may_change_afterwards():
     vector = torch.tensor([1.0, 0.0])
     penalty = EuclideanAnchor(vector)
     vector[0] = 7.0
-    assert penalty.direction.tolist() == [1.0, 0.0]
+    assert penalty.point.tolist() == [1.0, 0.0]
 
 
 @pytest.mark.parametrize("module", [Anchor, AntiAnchor])

@@ -140,7 +140,7 @@ def test_a_penalty_taken_for_a_coupling_is_not_let_through():
     ],
 )
 def test_it_is_said_where_numbers_are_not_finite(values, where):
-    with refuses(ValueError, f"not finite .*'{where}'"):
+    with refuses(ValueError, f"gradients fail: .*'{where}'"):
         reg.check(values, dim=4)
 
 
@@ -148,17 +148,21 @@ def test_the_mean_over_a_batch_of_one_is_no_excuse():
     def divides_by_others(z):
         return reg.separation(z) * max(z.shape[-2] - 1, 1) / (z.shape[-2] - 1 or float("nan"))
 
-    with refuses(ValueError, "not finite 'in a batch of one'"):
+    with refuses(ValueError, "values fail: 'in a batch of one'"):
         reg.check(divides_by_others, dim=4, coupling=True)
 
 
-def test_an_error_on_the_way_is_passed_on_in_words():
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(KeyError("no rows. And so on"), "KeyError: 'no rows"), (AssertionError(), "AssertionError")],
+)
+def test_an_error_on_the_way_breaks_the_promise_and_is_told(error, told):
     def no_vectors(z):
-        return (
-            reg.unitarity(z.flatten(0, -2)[:, None])[:, 0].reshape(z.shape[:-1]) + z.mT[..., 0, 0]
-        )
+        if z.ndim == 1:
+            raise error
+        return reg.unitarity(z)
 
-    with refuses(ValueError, "samples never interact: it stopped with"):
+    with refuses(ValueError, f"samples never interact: it stopped with {told}."):
         reg.check(no_vectors, dim=4)
 
 

@@ -29,7 +29,7 @@ SINGLE = Sampler(COLORS.float(), {"red": Soft(COLORS[:, 0].float())}, batch_size
 CURVES = timeline(60, lr=(0.001, 0.05), anchor=(0.1, 0.4), recon=(1.0, 0.7))
 
 
-def seen(forward, batch):
+def seen(_forward, batch):
     """What goes in: exact sums, since the channels are halves."""
     return batch.inputs.sum(-1)
 
@@ -163,7 +163,7 @@ def test_only_a_name_read_elsewhere_sets_the_optimizer():
 
 def test_noise_is_a_runs_own_in_turn_and_reproducible():
     class Same:
-        def block(self, seed, index):
+        def block(self, *_):
             return SAMPLER.block(0, 0).map(lambda tensor: tensor[:1].expand_as(tensor))
 
     options = {"make_model": Dropped, "execution": "in_turn", "steps": 8, "batches": Same()}

@@ -90,9 +90,7 @@ def test_tracing_does_not_count_in_running_averages():
 
 
 def test_a_batch_of_another_shape_is_traced_anew():
-    gradients = of_all_runs(
-        network(), OBJECTIVE, {"recon": reconstruction}, ["anchor", "recon"]
-    )
+    gradients = of_all_runs(network(), OBJECTIVE, {"recon": reconstruction}, ["anchor", "recon"])
     tensors = Population.make(network, seeds=[0, 1]).tensors()
     rows = WEIGHTS[:, None].expand(2, 2)
     whole = stacked(batches())

@@ -33,7 +33,9 @@ def test_rows_are_those_of_the_timeline(fading):
 
 
 def test_masses_are_sums_of_labels_and_of_a_loss_the_number_of_samples(fading):
-    seen = [[SAMPLER.batch(seed, step).labels["red"].sum() for seed in (3, 1, 4)] for step in (0, 9)]
+    seen = [
+        [SAMPLER.batch(seed, step).labels["red"].sum() for seed in (3, 1, 4)] for step in (0, 9)
+    ]
     assert fading.history.masses["anchor"][[0, 9]].tolist() == torch.tensor(seen).tolist()
     assert bool((fading.history.masses["recon"] == 8).all())
 

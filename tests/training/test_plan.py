@@ -43,7 +43,9 @@ def test_tracks_that_do_not_fit_the_objective_are_refused():
 
 
 def test_a_negative_weight_is_refused_with_its_step_and_other_tracks_may_be_negative():
-    with refuses(ValueError, "Track 'anchor' weighs a term or loss and is -0.* at step 7; expected"):
+    with refuses(
+        ValueError, "Track 'anchor' weighs a term or loss and is -0.* at step 7; expected"
+    ):
         make_plan(timeline(10, anchor=(0.4, -0.1)), OBJECTIVE, runs=1, steps=None)
     assert float(make_plan(timeline(lr=-1.0), OBJECTIVE, runs=1, steps=1).values("lr")) == -1
 

@@ -41,7 +41,7 @@ def selectivity_r2(model: nn.Module, concept: str, exponent: float = 2.0) -> Flo
     grid = rgb_grid(8)
     errors = color_errors(model, grid)
     similarity = hsv_similarity(grid, named_colors(concept)).to(errors) ** exponent
-    return correlation(errors, similarity).clamp_min(0.0).square()
+    return correlation(errors, similarity.expand_as(errors)).clamp_min(0.0).square()
 
 
 def correlation(

@@ -71,6 +71,10 @@ class SphericalAutoencoder(nn.Module):
         self, channels: int = 3, latent_dim: int = 4, hidden: int = 16, depth: int = 1
     ) -> None:
         super().__init__()
+        self.channels: int = channels
+        self.latent_dim: int = latent_dim
+        self.hidden: int = hidden
+        self.depth: int = depth
         self.encoder: nn.Sequential = mlp(channels, hidden, depth, latent_dim)
         self.latent: nn.Module = Normalize()
         self.decoder: nn.Sequential = mlp(latent_dim, hidden, depth, channels)
@@ -125,6 +129,11 @@ class PlainAutoencoder(nn.Module):
         normalize: bool = False,
     ) -> None:
         super().__init__()
+        self.channels: int = channels
+        self.latent_dim: int = latent_dim
+        self.hidden: int = hidden
+        self.depth: int = depth
+        self.normalize: bool = normalize
         self.encoder: nn.Sequential = mlp(channels, hidden, depth, latent_dim)
         self.latent: nn.Module = Normalize() if normalize else nn.Identity()
         self.decoder: nn.Sequential = mlp(latent_dim, hidden, depth, channels)

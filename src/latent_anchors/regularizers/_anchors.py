@@ -90,8 +90,13 @@ def euclidean_anchor(z: Latents, point: Direction) -> PerSample:
     return (z - point.to(z)).square().sum(-1)
 
 
+def listed_numbers(vector: Direction) -> str:
+    """A vector as a representation shows it."""
+    return ", ".join(f"{value:g}" for value in as_floats(vector))
+
+
 class _Pointed(nn.Module):
-    """What the three modules share: one vector, carried across devices and checkpoints."""
+    """What the two modules share: a direction, carried across devices and checkpoints."""
 
     direction: Direction
 
@@ -101,7 +106,7 @@ class _Pointed(nn.Module):
 
     @override
     def extra_repr(self) -> str:
-        return ", ".join(f"{value:g}" for value in as_floats(self.direction))
+        return listed_numbers(self.direction)
 
 
 class Anchor(_Pointed):
@@ -186,7 +191,7 @@ class AntiAnchor(_Pointed):
         return anti_anchor(z, self.direction)
 
 
-class EuclideanAnchor(_Pointed):
+class EuclideanAnchor(nn.Module):
     """:func:`euclidean_anchor`, carrying its point.
 
     Args:
@@ -201,8 +206,11 @@ class EuclideanAnchor(_Pointed):
         tensor(1.)
     """
 
+    point: Direction
+
     def __init__(self, point: Sequence[float] | Tensor) -> None:
-        super().__init__(as_vector("point", point))
+        super().__init__()
+        self.register_buffer("point", as_vector("point", point))
 
     @override
     def forward(self, z: Latents) -> PerSample:
@@ -223,5 +231,9 @@ class EuclideanAnchor(_Pointed):
             >>> EuclideanAnchor([3, 4])(torch.zeros(2))
             tensor(25.)
         """
-        check_width("EuclideanAnchor", z, len(self.direction))
-        return euclidean_anchor(z, self.direction)
+        check_width("EuclideanAnchor", z, len(self.point))
+        return euclidean_anchor(z, self.point)
+
+    @override
+    def extra_repr(self) -> str:
+        return listed_numbers(self.point)

@@ -60,7 +60,7 @@ def _finite(penalty: _Function, dim: int) -> str:
     if not values and not slopes:
         return ""
     return (
-        f"values are not finite {listed(values)}; gradients are not finite {listed(slopes)}. "
+        f"values fail: {listed(values)}; gradients fail: {listed(slopes)}. "
         "Mind square roots, quotients and logarithms of 0: put a number that is not 0 in its place "
         "with torch.where before the operation; afterwards the gradient is lost already."
     )
@@ -137,7 +137,7 @@ def _mapped(penalty: _Function, dim: int) -> str:
 
 
 def _samples_apart(penalty: _Function, dim: int) -> str:
-    if _parts_alone(penalty, draw(2, 3, dim), axes=2):
+    if _parts_alone(penalty, draw(2, 3, dim)):
         return ""
     return (
         "a sample alone gave another value than among others. Reduce no leading axis; where "
@@ -146,7 +146,7 @@ def _samples_apart(penalty: _Function, dim: int) -> str:
 
 
 def _sets_apart(coupling: _Function, dim: int) -> str:
-    if _parts_alone(coupling, draw(2, 3, 5, dim), axes=2):
+    if _parts_alone(coupling, draw(2, 3, 5, dim)):
         return ""
     return (
         "a set alone gave other values than among others. Compare along the last leading axis only."
@@ -187,12 +187,11 @@ def _with_gradient(penalty: _Function, z: Tensor) -> tuple[Tensor, Tensor]:
     return values.detach(), slopes[0]
 
 
-def _parts_alone(function: _Function, z: Tensor, axes: int) -> bool:
-    """Whether each part along the first axes gives by itself what it gives among the others."""
+def _parts_alone(function: _Function, z: Tensor) -> bool:
+    """Whether each part along the first two axes gives by itself what it gives among others."""
     among = function(z.clone())
-    parts = z.flatten(0, axes - 1)
-    alone = torch.stack([function(part) for part in parts])
-    return _same(alone.reshape(*z.shape[:axes], *alone.shape[1:]), among)
+    alone = torch.stack([function(part) for part in z.flatten(0, 1)])
+    return _same(alone.reshape(*z.shape[:2], *alone.shape[1:]), among)
 
 
 def _same(a: Tensor, b: Tensor) -> bool:
@@ -201,7 +200,8 @@ def _same(a: Tensor, b: Tensor) -> bool:
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).strip().partition('. ')[0].splitlines()[0]}."
+    first = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+    return first.partition(". ")[0].rstrip(":.") + "."
 
 
 def complaints(promises: tuple[Promise, ...], function: _Function, dim: int) -> list[str]:

@@ -117,6 +117,7 @@ class Objective(nn.Module):
         super().__init__()
         self.terms: tuple[Term, ...] = tuple(terms)
         self.losses: tuple[str, ...] = tuple(losses)
+        self.tracks: tuple[str, ...] | None = None if tracks is None else tuple(tracks)
         self.elsewhere: tuple[str, ...] = tuple(elsewhere)
         self.constants: dict[str, float] = dict(constants or {})
         for name, constant in self.constants.items():
@@ -131,8 +132,8 @@ class Objective(nn.Module):
         self.track_of |= {name: name for name in self.losses}
         self._check_names()
         self._checked: tuple[str, ...] | None = None
-        if tracks is not None:
-            self.check_tracks(tracks)
+        if self.tracks is not None:
+            self.check_tracks(self.tracks)
 
     @property
     def sites(self) -> tuple[At, ...]:

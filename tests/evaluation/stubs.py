@@ -1,0 +1,51 @@
+"""Models of which it is known beforehand what they get wrong."""
+
+import torch
+from torch import nn
+
+from latent_anchors.colorspace import hsv_similarity, named_colors, rgb_to_hsv
+
+
+class Broken(nn.Module):
+    """Says the complement of some colors, as strongly as it is told, and every other as it is."""
+
+    def __init__(self, colors, strength=1.0):
+        super().__init__()
+        self.register_buffer("colors", colors)
+        self.strength = nn.Parameter(torch.tensor(strength))
+        self.latent = nn.Identity()
+
+    def forward(self, x):
+        x = self.latent(x)
+        same = ((x.unsqueeze(-2) - self.colors).abs().amax(-1) < 1e-4).any(-1, keepdim=True)
+        return x + self.strength * same.to(x) * (1 - 2 * x)
+
+
+class Damaged(nn.Module):
+    """Off in every channel by an amount that follows, or flees, similarity to red."""
+
+    def __init__(self, power, flees=False):
+        super().__init__()
+        self.power, self.flees = power, flees
+
+    def forward(self, x):
+        alike = hsv_similarity(x, named_colors("red", dtype=x.dtype)[0])
+        amount = 0.1 * ((1 - alike) if self.flees else alike).clamp(0, 1) ** (self.power / 2)
+        inward = torch.where(x < 0.5, 1.0, -1.0)
+        return x + inward * amount.unsqueeze(-1)
+
+
+class Wheel(nn.Module):
+    """Twelve hues at the angles given, and colors said with an error in every channel."""
+
+    def __init__(self, turns, off=0.0):
+        super().__init__()
+        self.register_buffer("angles", 2 * torch.pi * torch.tensor(turns, dtype=torch.float32))
+        self.off = nn.Parameter(torch.tensor(off))
+        self.latent = nn.Identity()
+
+    def forward(self, x):
+        twelfth = (rgb_to_hsv(x)[..., 0] * 12).round().long() % 12
+        angle = self.angles[twelfth]
+        self.latent(torch.stack([angle.cos(), torch.zeros_like(angle), angle.sin()], dim=-1))
+        return x + self.off * torch.where(x < 0.5, 1.0, -1.0)

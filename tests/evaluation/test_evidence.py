@@ -1,0 +1,115 @@
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from refusals import refuses
+
+from latent_anchors.colorspace import HUES
+from latent_anchors.evaluation import Evaluation, Evidence
+from latent_anchors.training import Failure
+
+
+def read(*arguments, **options):
+    return Evidence.from_arguments("demo", **{"seeds": 3, **options}, arguments=arguments)
+
+
+def test_by_default_seeds_begin_at_0_and_results_go_where_git_does_not_look():
+    found = read()
+    assert (found.example, found.seeds, found.smoke) == ("demo", (0, 1, 2), False)
+    assert (found.concept, found.out, found.steps) == ("", Path("results/demo"), None)
+
+
+def test_every_argument_is_read():
+    arguments = ["--seeds", "2", "--first-seed", "500", "--out", "here", "--concept", "lime"]
+    found = read(*arguments, concept="red")
+    assert (found.seeds, found.out, found.concept) == ((500, 501), Path("here"), "lime")
+    assert (read(concept="red").concept, read("--seeds", "60").seeds) == ("red", tuple(range(60)))
+
+
+def test_arguments_are_those_of_the_command_line_unless_given(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["demo.py", "--first-seed", "7"])
+    assert Evidence.from_arguments("demo", seeds=2).seeds == (7, 8)
+
+
+def test_a_smoke_test_is_a_few_steps_of_two_seeds_at_most():
+    assert (read("--smoke").seeds, read("--smoke").steps) == ((0, 1), 20)
+    assert read("--smoke", "--seeds", "1", "--first-seed", "4").seeds == (4,)
+
+
+@pytest.mark.parametrize("concept", HUES)
+def test_every_hue_may_be_the_concept(concept):
+    assert read("--concept", concept, concept="red").concept == concept
+
+
+@pytest.mark.parametrize(
+    ("arguments", "concept"),
+    [
+        (["--concept", "gray"], "red"),
+        (["--concept", "red"], ""),
+        (["--seed", "x"], ""),
+        (["--steps", "3"], ""),
+    ],
+    ids=["no hue", "nothing is anchored", "no number", "unknown"],
+)
+def test_what_the_command_line_does_not_know_ends_the_example(arguments, concept, capsys):
+    with pytest.raises(SystemExit):
+        read(*arguments, concept=concept)
+    assert "demo.py: error: " in capsys.readouterr().err
+
+
+def test_there_is_at_least_one_seed():
+    with refuses(ValueError, "--seeds is 0; expected at least 1"):
+        read("--seeds", "0")
+
+
+FOUND = Evaluation(
+    {"error/muted/red": torch.tensor([0.25, 0.5, math.nan]), "crumpled": torch.tensor([0.0, 1, 1])}
+)
+
+
+def write(folder, *arguments, failures=(), settings=None, concept="red"):
+    evidence = read("--out", str(folder / "new"), *arguments, concept=concept)
+    metrics = evidence.write(FOUND, settings or {"power": 2}, 1.5, failures)
+
+    def refuse(name):
+        raise AssertionError(f"{name} is not JSON")
+
+    text = (folder / "new" / "results.json").read_text()
+    return metrics, json.loads(text, parse_constant=refuse)
+
+
+def test_results_are_strict_json_with_the_fields_that_were_agreed(tmp_path):
+    _, results = write(tmp_path, failures=[Failure(1, 812, "recon")])
+    assert list(results) == [
+        *("example", "settings", "seeds", "train_seconds"),
+        *("wall_seconds", "failures", "metrics"),
+    ]
+    assert (results["example"], results["seeds"]) == ("demo", [0, 1, 2])
+    assert results["settings"] == {"power": 2, "concept": "red"}
+    assert results["train_seconds"] == 1.5
+    assert results["wall_seconds"] >= 0
+    assert results["failures"] == [{"run": 1, "step": 812, "what": "recon"}]
+    assert set(results["metrics"]["crumpled"]) == {
+        *("per_seed", "mean", "std", "min", "max", "n", "ci95")
+    }
+
+
+def test_values_that_do_not_exist_are_null_as_are_those_of_failed_runs(tmp_path):
+    metrics, results = write(tmp_path, failures=[Failure(1, 812, "recon")])
+    error, crumpled = (results["metrics"][name] for name in ("error/muted/red", "crumpled"))
+    assert (error["per_seed"], error["n"], error["mean"]) == ([0.25, None, None], 1, 0.25)
+    assert (crumpled["per_seed"], crumpled["n"]) == ([0.0, None, 1.0], 2)
+    assert metrics["crumpled"].per_seed == (0.0, None, 1.0)
+
+
+def test_where_nothing_is_anchored_no_concept_is_written(tmp_path):
+    _, results = write(tmp_path, concept="")
+    assert results["settings"] == {"power": 2}
+    assert results["failures"] == []
+
+
+def test_settings_hold_what_json_can_hold(tmp_path):
+    with refuses(TypeError, "tensor.*cannot be written as JSON; expected numbers"):
+        write(tmp_path, settings={"direction": torch.ones(2)})

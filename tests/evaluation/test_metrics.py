@@ -1,0 +1,93 @@
+import json
+import math
+import statistics
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from refusals import refuses
+
+from latent_anchors._records import plain
+from latent_anchors.evaluation import (
+    Evaluation,
+    mean_interval,
+    share_interval,
+    summarize,
+)
+
+missing = st.sampled_from([None, math.nan, math.inf, -math.inf])
+value = st.floats(-10, 10)
+
+
+def strictly(text):
+    """JSON without the extensions that Python lets pass."""
+
+    def refuse(name):
+        raise AssertionError(f"{name} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@given(per_seed=st.lists(st.one_of(value, missing), max_size=12))
+def test_a_summary_is_of_the_values_that_exist(per_seed):
+    there = [value for value in per_seed if value is not None and math.isfinite(value)]
+    found = summarize(per_seed)
+    assert found.n == len(there)
+    assert len(found.per_seed) == len(per_seed)
+    assert [value for value in found.per_seed if value is not None] == there
+    if not there:
+        assert {found.mean, found.std, found.min, found.max, found.ci95} == {None}
+        return
+    assert (found.min, found.max) == (min(there), max(there))
+    assert found.mean == pytest.approx(sum(there) / len(there))
+    assert found.std == (statistics.stdev(there) if len(there) > 1 else 0.0)
+    assert found.ci95 == mean_interval(found.mean, found.std, found.n)
+
+
+@given(per_seed=st.lists(st.one_of(value, missing), max_size=12))
+def test_a_metric_is_strict_json_with_its_seeds_in_order(per_seed):
+    metric = summarize(per_seed)
+    read = strictly(json.dumps(plain(metric), allow_nan=False))
+    assert set(read) == {"per_seed", "mean", "std", "min", "max", "n", "ci95"}
+    assert read["per_seed"] == list(metric.per_seed)
+
+
+def test_a_single_value_has_no_spread_to_tell_an_interval_from():
+    found = summarize([0.25, None])
+    assert (found.mean, found.std, found.n, found.ci95) == (0.25, 0.0, 1, None)
+
+
+def test_a_share_has_another_interval_than_a_mean():
+    per_seed = [0.0, 0.0, 1.0, 0.0]
+    assert summarize(per_seed, share=True).ci95 == share_interval(0.25, 4)
+    assert summarize(per_seed).ci95 == mean_interval(0.25, 0.5, 4)
+
+
+FOUND = Evaluation({"error": torch.tensor([0.5, 0.25, 1.0]), "crumpled": torch.tensor([0.0, 1, 0])})
+
+
+def test_an_evaluation_is_a_mapping():
+    assert (list(FOUND), len(FOUND)) == (["error", "crumpled"], 2)
+    assert "error" in FOUND
+    assert "errors" not in FOUND
+    assert FOUND.get("errors") is None
+    assert FOUND["error"].tolist() == [0.5, 0.25, 1.0]
+
+
+def test_evaluations_join_and_keep_their_order():
+    more = FOUND | {"alignment": torch.ones(3)} | Evaluation({"other": torch.zeros(3)})
+    assert list(more) == ["error", "crumpled", "alignment", "other"]
+    assert len(FOUND) == 2
+
+
+def test_each_measure_is_summed_up_over_the_runs_that_did_not_fail():
+    metrics = FOUND.metrics(failed={1})
+    assert metrics["error"] == summarize([0.5, None, 1.0])
+    assert metrics["crumpled"] == summarize([0.0, None, 0.0], share=True)
+    assert FOUND.metrics()["error"].n == 3
+
+
+def test_an_unknown_measure_is_refused_with_those_that_exist():
+    with refuses(KeyError, "Unknown measure 'errors'; expected one of 'error', 'crumpled'"):
+        FOUND["errors"]
