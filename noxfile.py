@@ -1,6 +1,13 @@
 """One session per promise: `nox -R -s tests` checks one, `nox -R` the usual ones."""
 
+from pathlib import Path
+
 import nox
+
+HUES = (
+    *("red", "orange", "yellow", "lime", "green", "teal"),
+    *("cyan", "azure", "blue", "violet", "magenta", "rose"),
+)
 
 nox.options.sessions = ["lint", "types", "tests", "doctests"]
 nox.options.reuse_existing_virtualenvs = True
@@ -45,7 +52,8 @@ def doctests(session: nox.Session) -> None:
 def examples(session: nox.Session) -> None:
     """Every example script, a few steps of everything."""
     install(session, "dev")
-    session.run("python", ".ci/examples.py", "--smoke")
+    for example in sorted(Path("examples").glob("*.py")):
+        session.run("python", str(example), "--smoke", env={"MPLBACKEND": "agg"})
 
 
 @nox.session
@@ -53,3 +61,36 @@ def docs(session: nox.Session) -> None:
     """The site, with warnings as errors."""
     install(session, "docs")
     session.run("sphinx-build", "-W", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build both distributions, check their metadata, and run an example from the wheel alone."""
+    session.install("-c", "constraints.txt", "build", "twine")
+    built = Path(session.create_tmp()).resolve()
+    session.run("python", "-m", "build", "--outdir", str(built))
+    session.run("twine", "check", "--strict", *map(str, built.iterdir()))
+    wheel = next(built.glob("*.whl"))
+    session.install("-c", "constraints.txt", "--force-reinstall", "--no-deps", str(wheel))
+    session.install("-c", "constraints.txt", str(wheel))
+    example = Path("examples/anchor_red.py").resolve()
+    with session.chdir(built):
+        session.run("python", str(example), "--smoke", env={"MPLBACKEND": "agg"})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Side by side with plain PyTorch, as ratios."""
+    install(session, "bench")
+    session.run("pytest", "-o", "addopts=", "tests/benchmarks", "-s", *session.posargs)
+
+
+@nox.session
+def evidence(session: nox.Session) -> None:
+    """The long runs: sixty seeds of every concept, and what must hold of them."""
+    install(session, "test")
+    for hue in HUES:
+        out = f"results/evidence/{hue}"
+        script = ["examples/anchor_red.py", "--seeds", "60", "--concept", hue, "--out", out]
+        session.run("python", *script, env={"MPLBACKEND": "agg"})
+    session.run("pytest", "-o", "addopts=", "tests/evidence", *session.posargs)

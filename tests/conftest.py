@@ -25,7 +25,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """The count of refusals comes last, and only when everything before it runs."""
     items.sort(key=lambda item: item.path.name == LAST)
     here = Path(__file__).parent
-    every_file = {path for path in here.rglob("test_*.py") if "compiled" not in path.name}
+    apart = {here / "benchmarks", here / "evidence"}
+    every_file = {path for path in here.rglob("test_*.py") if path.parent not in apart}
+    every_file -= {path for path in every_file if "compiled" in path.name}
     missing = every_file - {item.path for item in items}
     if missing or config.option.keyword:
         items[:] = [item for item in items if item.path.name != LAST]
