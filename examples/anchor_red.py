@@ -133,7 +133,8 @@ summary = viz.plot_before_after(
     outputs=outputs,
     hues=wheel.hsv[:, 0],
     errors=errors,
-    title=f"{concept.capitalize()} was put at the top before training; muted, it turns gray, its neighbors in part",
+    title=f"{concept.capitalize()} was put at the top before training; "
+    "muted, it turns gray, its neighbors in part",
 )
 sphere = viz.plot_latents(z, grid, title="The latent sphere of the first run, from three sides")
 viz.present({"anchor_red": summary, "sphere": sphere}, evidence.out)

@@ -44,7 +44,6 @@ def register(name: str) -> Callable[[_Made], _Made]:
         >>> Double.__name__
         'Double'
     """
-
     if name in _registered or _ours(name) is not None:
         raise ValueError(
             f"The name {name!r} is taken; expected a new one. Put your project's name in front."
