@@ -116,6 +116,15 @@ def test_samples_are_drawn_in_proportion_to_their_weight_and_those_without_never
     assert not found[share == 0].any()
 
 
+@pytest.mark.parametrize(("chance", "row"), [(0.0, 1), (0.25, 3), (1 - 2**-53, 3)])
+def test_on_the_very_edge_a_sample_without_weight_is_not_drawn_either(chance, row, monkeypatch):
+    sampler = Sampler(COLORS[:5], weights=torch.tensor([0.0, 1.0, 0.0, 3.0, 0.0]))
+    monkeypatch.setattr(
+        torch, "rand", lambda size, **kind: torch.full(size, chance, dtype=kind["dtype"])
+    )
+    assert sampler.rows(0, 0).unique().tolist() == [row]
+
+
 def test_without_weights_all_are_drawn_alike():
     equal = Sampler(COLORS, batch_size=4, weights=torch.full((10,), 3.0))
     assert torch.equal(equal.rows(5, 2), Sampler(COLORS, batch_size=4).rows(5, 2))

@@ -102,7 +102,7 @@ class TestGroups:
         )
 
     def test_of_grays_is_the_worst_of_the_five_and_grays_are_never_far(self):
-        groups = error_groups(Broken(named_colors("white", "dark_gray")), "red")
+        groups = error_groups(Broken(named_colors("white", "dark_gray")), "cyan")
         assert (groups["white"].item(), groups["dark_gray"].item()) == (1.0, 0.25)
         assert groups["grays"].item() == 1.0
         assert groups["far"].item() == 0.0

@@ -140,7 +140,7 @@ def test_timelines_of_their_own_are_fits_of_their_own():
 
 
 def test_momentum_with_a_learning_rate_for_each_run_is_momentum_in_turn():
-    times = [timeline(lr=(0.1, 0.01)), timeline(lr=0.2)]
+    times = [timeline(lr=(0.1, 0.01)), timeline(lr=0.2, anchor=2.0)]
 
     def momentum(parameters):
         return torch.optim.SGD(parameters, momentum=0.9)

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from training.tiny import SAMPLER, Normed, network, timeline, train, trained, weights
+from training.tiny import SAMPLER, Dropped, Normed, network, timeline, train, trained, weights
 
 from latent_anchors import Term
 from latent_anchors.data import LabeledBatch
@@ -40,7 +40,7 @@ def others_are_untouched(failed, sound, run):
 
 @pytest.mark.parametrize(
     ("make_model", "execution"),
-    [(network, "together"), (Normed, "together"), (Normed, "in_turn")],
+    [(network, "together"), (Normed, "together"), (Normed, "in_turn"), (Dropped, "in_turn")],
 )
 def test_a_run_that_goes_non_finite_is_frozen_reported_and_alone_in_it(make_model, execution):
     options = {"make_model": make_model, "execution": execution, "losses": {"recon": to_target}}
