@@ -23,7 +23,8 @@ class Listener:
     """One edit or recorder at a tap, and whether it acted; a count would recompile each time."""
 
     def __init__(self, act: Edit | Recorder) -> None:
-        self.act, self.acted = act, False
+        self.act: Edit | Recorder = act
+        self.acted: bool = False
 
     def edited(self, z: Tensor, edit: Edit | None = None) -> Tensor:
         """The latents under this edit (or one run's own form of it); the shape must not change."""
