@@ -14,8 +14,8 @@ from latent_anchors.training._losses import Forward as Forward
 from latent_anchors.training._losses import Loss as Loss
 from latent_anchors.training._losses import reconstruction as reconstruction
 from latent_anchors.training._objective import Objective as Objective
-from latent_anchors.training._objective import Part as Part
-from latent_anchors.training._objective import Parts as Parts
+from latent_anchors.training._parts import Part as Part
+from latent_anchors.training._parts import Parts as Parts
 
 __all__ = [
     "Batches",

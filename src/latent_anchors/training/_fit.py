@@ -2,32 +2,25 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
+from functools import lru_cache
+from typing import Protocol, get_args, runtime_checkable
 
 import torch
 from torch import nn
 from tqdm.auto import tqdm
 
 from latent_anchors._checks import check_name, listed
-from latent_anchors._streams import BLOCK, mixed
+from latent_anchors._streams import BLOCK
 from latent_anchors.curriculum import Timeline
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Every, Progress, call_those_due
-from latent_anchors.training._gradients import of_all_runs, of_one_run
+from latent_anchors.training._execution import Execution, make_lanes, play
 from latent_anchors.training._history import Fit, Log
-from latent_anchors.training._lanes import Lane, Stretch
 from latent_anchors.training._losses import Loss
 from latent_anchors.training._objective import Objective
-from latent_anchors.training._optimizers import (
-    Drive,
-    MakeOptimizer,
-    check_per_run,
-    check_separable,
-)
-from latent_anchors.training._plan import Plan, make_plan, stretches
-
-Execution: TypeAlias = Literal["together", "in_turn"]
+from latent_anchors.training._optimizers import MakeOptimizer
+from latent_anchors.training._plan import make_plan, stretches
 
 
 @runtime_checkable
@@ -117,11 +110,16 @@ def fit(
     population = _population(make_model, seeds, device)
     plan = make_plan(timeline, objective, len(population), steps)
     _check_batch(population, objective, batches)
-    lanes = _lanes(population, objective, losses, optimizer, execution, plan)
+    lanes = make_lanes(population, objective, losses, optimizer, execution, plan)
     log = Log.empty(plan.table, plan.names, objective.track_of, population)
+
+    @lru_cache(maxsize=1)
+    def draw(index: int) -> list[LabeledBatch]:
+        return [batches.block(seed, index) for seed in population.seeds]
+
     with tqdm(total=plan.steps, disable=not progress, unit="step") as bar:
         for first, stop in stretches(plan.steps, callbacks):
-            _play(lanes, batches, population, plan, log, first, stop)
+            play(lanes, draw(first // BLOCK), population, plan, log, first, stop)
             call_those_due(callbacks, Progress(stop, population, log.until(stop)), plan.steps)
             bar.update(stop - first)
     failures = [failure for lane in lanes for failure in lane.failures]
@@ -154,105 +152,3 @@ def _check_batch(population: Population, objective: Objective, batches: Batches)
     device = next(model.parameters()).device
     first = batches.block(population.seeds[0], 0).map(lambda tensor: tensor[0].to(device))
     objective.check(model, first)
-
-
-def _lanes(
-    population: Population,
-    objective: Objective,
-    losses: Mapping[str, Loss],
-    make_optimizer: MakeOptimizer,
-    execution: Execution,
-    plan: Plan,
-) -> list[Lane]:
-    """One lane for all runs, or one for each."""
-    together = execution == "together"
-    if together:
-        check_separable(make_optimizer)
-    make_gradients = of_all_runs if together else of_one_run
-    gradients = make_gradients(population.stacked, objective, losses, plan.names)
-    runs = list(range(len(population)))
-    lanes: list[Lane] = []
-    for group in [runs] if together else [[run] for run in runs]:
-        parameters, buffers = _lane_tensors(population, None if together else group[0])
-        drive = Drive(make_optimizer(parameters.values()), per_run=together)
-        noise = mixed(population.seeds[group[0]], "noise")
-        lanes.append(Lane(group, parameters, buffers, gradients, drive, objective.names, noise))
-        if together:
-            for name in _hyperparameters(drive, plan):
-                check_per_run(name, plan.values(name), make_optimizer)
-    return lanes
-
-
-def _lane_tensors(
-    population: Population, run: int | None
-) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    """The population's own tensors for all runs, or leaves of one run's; frozen ones as buffers."""
-    trained: dict[str, torch.Tensor] = {}
-    fixed: dict[str, torch.Tensor] = {}
-    for name, tensor in population.tensors().items():
-        own = tensor if run is None else tensor.detach()[run].clone()
-        (trained if tensor.requires_grad else fixed)[name] = own.requires_grad_(
-            tensor.requires_grad
-        )
-    return trained, fixed
-
-
-def _hyperparameters(drive: Drive, plan: Plan) -> list[str]:
-    settings = {*plan.elsewhere} & {*drive.optimizer.defaults}
-    return [name for name in plan.names if name in settings]
-
-
-def _play(
-    lanes: Sequence[Lane],
-    batches: Batches,
-    population: Population,
-    plan: Plan,
-    log: Log,
-    first: int,
-    stop: int,
-) -> None:
-    """One stretch in every lane; what single runs learnt goes back into the population."""
-    block, offset = divmod(first, BLOCK)
-    drawn = [batches.block(seed, block) for seed in population.seeds]
-    weights = plan.table[first:stop].to(log.means)
-    for lane in lanes:
-        within = slice(offset, offset + stop - first)
-        runs = slice(lane.runs[0], lane.runs[-1] + 1)
-        lane.play(
-            Stretch(
-                first,
-                _lane_batches([drawn[run] for run in lane.runs], within, lane, log.means.device),
-                weights[..., runs] if lane.stacked else weights[..., lane.runs[0]],
-                {
-                    name: plan.values(name)[first:stop, runs]
-                    for name in _hyperparameters(lane.drive, plan)
-                },
-                log.means[first:stop, :, runs],
-                log.masses[first:stop, :, runs],
-            )
-        )
-        if not lane.stacked:
-            _write_back(population, lane)
-
-
-def _lane_batches(
-    drawn: Sequence[LabeledBatch], within: slice, lane: Lane, device: torch.device
-) -> list[LabeledBatch]:
-    """The batches of a stretch, step by step; stacked over runs where the lane is."""
-    if not lane.stacked:
-        whole = drawn[0].map(lambda tensor: tensor[within].to(device))
-    else:
-        names = (tuple(drawn[0].labels), tuple(drawn[0].extras))
-        whole = LabeledBatch(
-            torch.stack([batch.inputs[within] for batch in drawn], 1).to(device),
-            {n: torch.stack([b.labels[n][within] for b in drawn], 1).to(device) for n in names[0]},
-            {n: torch.stack([b.extras[n][within] for b in drawn], 1).to(device) for n in names[1]},
-        )
-    return [whole.map(lambda tensor, i=i: tensor[i]) for i in range(len(whole.inputs))]
-
-
-def _write_back(population: Population, lane: Lane) -> None:
-    with torch.no_grad():
-        stacked = population.tensors()
-        for name, tensor in {**lane.parameters, **lane.buffers}.items():
-            stacked[name][lane.runs[0]].copy_(tensor)

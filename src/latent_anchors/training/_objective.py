@@ -1,8 +1,7 @@
 """The objective: terms, losses and a row of weights give the total and its parts."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -15,57 +14,10 @@ from latent_anchors._sites import At, as_site, resolve
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import record
 from latent_anchors.regularizers import Reduction, Term, mean
+from latent_anchors.training._parts import Part, Parts
 
 Row = Mapping[str, float | Tensor]
 """The values of all tracks at one step, by name."""
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One term or loss at one step, as tensors ``()`` that nobody has waited for.
-
-    Attributes:
-        mean: Over the samples it acts on.
-        weight: From the row.
-        mass: Sum of the labels.
-        count: Number of samples.
-
-    Examples:
-        >>> Part(*torch.tensor([0.5, 0.1, 2.0, 64.0])).mean
-        tensor(0.5000)
-    """
-
-    mean: Tensor
-    weight: Tensor
-    mass: Tensor
-    count: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class Parts(Mapping[str, Part]):
-    """What an objective came to: the total, and each part by name.
-
-    Attributes:
-        total: Weighted sum of the means ``()``; call ``backward()`` on it.
-        parts: By the names of terms and losses.
-
-    Examples:
-        >>> parts = Parts(torch.tensor(0.05), {"anchor": Part(*torch.tensor([0.5, 0.1, 2, 64]))})
-        >>> parts["anchor"].weight
-        tensor(0.1000)
-    """
-
-    total: Tensor
-    parts: Mapping[str, Part]
-
-    def __getitem__(self, name: str) -> Part:
-        return self.parts[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.parts)
-
-    def __len__(self) -> int:
-        return len(self.parts)
 
 
 class Objective(nn.Module):

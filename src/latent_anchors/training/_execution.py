@@ -1,0 +1,125 @@
+"""How runs are executed: all together in one lane, or in turn, each in a lane of its own."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import torch
+
+from latent_anchors._streams import BLOCK, mixed
+from latent_anchors.data import LabeledBatch
+from latent_anchors.models import Population
+from latent_anchors.training._gradients import of_all_runs, of_one_run
+from latent_anchors.training._history import Log
+from latent_anchors.training._lanes import Lane, Stretch
+from latent_anchors.training._losses import Loss
+from latent_anchors.training._objective import Objective
+from latent_anchors.training._optimizers import (
+    Drive,
+    MakeOptimizer,
+    check_per_run,
+    check_separable,
+)
+from latent_anchors.training._plan import Plan
+
+Execution: TypeAlias = Literal["together", "in_turn"]
+
+
+def make_lanes(
+    population: Population,
+    objective: Objective,
+    losses: Mapping[str, Loss],
+    make_optimizer: MakeOptimizer,
+    execution: Execution,
+    plan: Plan,
+) -> list[Lane]:
+    """One lane for all runs, or one for each."""
+    together = execution == "together"
+    if together:
+        check_separable(make_optimizer)
+    make_gradients = of_all_runs if together else of_one_run
+    gradients = make_gradients(population.stacked, objective, losses, plan.names)
+    runs = list(range(len(population)))
+    lanes: list[Lane] = []
+    for group in [runs] if together else [[run] for run in runs]:
+        parameters, buffers = _lane_tensors(population, None if together else group[0])
+        drive = Drive(make_optimizer(parameters.values()), per_run=together)
+        noise = mixed(population.seeds[group[0]], "noise")
+        lanes.append(Lane(group, parameters, buffers, gradients, drive, objective.names, noise))
+        if together:
+            for name in _hyperparameters(drive, plan):
+                check_per_run(name, plan.values(name), make_optimizer)
+    return lanes
+
+
+def _lane_tensors(
+    population: Population, run: int | None
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """The population's own tensors for all runs, or leaves of one run's; frozen ones as buffers."""
+    trained: dict[str, torch.Tensor] = {}
+    fixed: dict[str, torch.Tensor] = {}
+    for name, tensor in population.tensors().items():
+        own = tensor if run is None else tensor.detach()[run].clone()
+        (trained if tensor.requires_grad else fixed)[name] = own.requires_grad_(
+            tensor.requires_grad
+        )
+    return trained, fixed
+
+
+def _hyperparameters(drive: Drive, plan: Plan) -> list[str]:
+    settings = {*plan.elsewhere} & {*drive.optimizer.defaults}
+    return [name for name in plan.names if name in settings]
+
+
+def play(
+    lanes: Sequence[Lane],
+    drawn: Sequence[LabeledBatch],
+    population: Population,
+    plan: Plan,
+    log: Log,
+    first: int,
+    stop: int,
+) -> None:
+    """One stretch in every lane; what single runs learnt goes back into the population."""
+    offset = first % BLOCK
+    weights = plan.table[first:stop].to(log.means)
+    for lane in lanes:
+        within = slice(offset, offset + stop - first)
+        runs = slice(lane.runs[0], lane.runs[-1] + 1)
+        lane.play(
+            Stretch(
+                first,
+                _lane_batches([drawn[run] for run in lane.runs], within, lane, log.means.device),
+                weights[..., runs] if lane.stacked else weights[..., lane.runs[0]],
+                {
+                    name: plan.values(name)[first:stop, runs]
+                    for name in _hyperparameters(lane.drive, plan)
+                },
+                log.means[first:stop, :, runs],
+                log.masses[first:stop, :, runs],
+            )
+        )
+        if not lane.stacked:
+            _write_back(population, lane)
+
+
+def _lane_batches(
+    drawn: Sequence[LabeledBatch], within: slice, lane: Lane, device: torch.device
+) -> list[LabeledBatch]:
+    """The batches of a stretch, step by step; stacked over runs where the lane is."""
+    if not lane.stacked:
+        whole = drawn[0].map(lambda tensor: tensor[within].to(device))
+    else:
+        names = (tuple(drawn[0].labels), tuple(drawn[0].extras))
+        whole = LabeledBatch(
+            torch.stack([batch.inputs[within] for batch in drawn], 1).to(device),
+            {n: torch.stack([b.labels[n][within] for b in drawn], 1).to(device) for n in names[0]},
+            {n: torch.stack([b.extras[n][within] for b in drawn], 1).to(device) for n in names[1]},
+        )
+    return [whole.map(lambda tensor, i=i: tensor[i]) for i in range(len(whole.inputs))]
+
+
+def _write_back(population: Population, lane: Lane) -> None:
+    with torch.no_grad():
+        stacked = population.tensors()
+        for name, tensor in {**lane.parameters, **lane.buffers}.items():
+            stacked[name][lane.runs[0]].copy_(tensor)

@@ -1,0 +1,56 @@
+"""What an objective comes to at one step: the total, and each term and loss by name."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One term or loss at one step, as tensors ``()`` that nobody has waited for.
+
+    Attributes:
+        mean: Over the samples it acts on.
+        weight: From the row.
+        mass: Sum of the labels.
+        count: Number of samples.
+
+    Examples:
+        >>> import torch
+        >>> Part(*torch.tensor([0.5, 0.1, 2.0, 64.0])).mean
+        tensor(0.5000)
+    """
+
+    mean: Tensor
+    weight: Tensor
+    mass: Tensor
+    count: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Parts(Mapping[str, Part]):
+    """What an objective came to: the total, and each part by name.
+
+    Attributes:
+        total: Weighted sum of the means ``()``; call ``backward()`` on it.
+        parts: By the names of terms and losses.
+
+    Examples:
+        >>> import torch
+        >>> parts = Parts(torch.tensor(0.05), {"anchor": Part(*torch.tensor([0.5, 0.1, 2, 64]))})
+        >>> parts["anchor"].weight
+        tensor(0.1000)
+    """
+
+    total: Tensor
+    parts: Mapping[str, Part]
+
+    def __getitem__(self, name: str) -> Part:
+        return self.parts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.parts)
+
+    def __len__(self) -> int:
+        return len(self.parts)
