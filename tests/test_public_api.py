@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from refusals import refuses
 from torch import nn
 
 import latent_anchors
@@ -89,6 +90,11 @@ def test_lists_of_exports_are_sorted_and_exported_once():
     for room in ROOMS:
         names = importlib.import_module(f"latent_anchors.{room}").__all__
         assert len(set(names)) == len(names), room
+
+
+def test_a_name_that_is_not_there_is_refused_with_the_nearest():
+    with refuses(AttributeError, r"Unknown name in latent_anchors 'vis'.* Did you mean 'viz'"):
+        _ = latent_anchors.vis
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -29,6 +29,7 @@ from latent_anchors import models as models
 from latent_anchors import regularizers as regularizers
 from latent_anchors import training as training
 from latent_anchors import transitions as transitions
+from latent_anchors._checks import unknown
 from latent_anchors._store import load as load
 from latent_anchors._store import register as register
 from latent_anchors._store import save as save
@@ -71,5 +72,5 @@ def __getattr__(name: str) -> ModuleType:
     if name == "viz":
         return import_module("latent_anchors.viz")
     raise AttributeError(
-        f"latent_anchors has no {name!r}; expected one of {', '.join(__all__)}. Look in its rooms."
+        unknown("name in latent_anchors", name, __all__) + " Or look in its rooms."
     )
