@@ -22,7 +22,7 @@ def tests(session: nox.Session) -> None:
     """Every promise of every member, with shapes checked; then what compiles."""
     install(session, "test")
     session.run("pytest", *session.posargs)
-    session.run("pytest", "-o", "addopts=", "-m", "compiled")
+    session.run("pytest", "-o", "addopts=--import-mode=importlib", "-m", "compiled")
 
 
 @nox.session

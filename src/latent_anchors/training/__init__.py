@@ -5,6 +5,7 @@ The user's own loop is the main loop; :func:`fit` only saves typing.
 
 from latent_anchors.training._callbacks import Every as Every
 from latent_anchors.training._callbacks import Progress as Progress
+from latent_anchors.training._captured import Captured as Captured
 from latent_anchors.training._fit import Batches as Batches
 from latent_anchors.training._fit import fit as fit
 from latent_anchors.training._history import Failure as Failure
@@ -19,6 +20,7 @@ from latent_anchors.training._parts import Parts as Parts
 
 __all__ = [
     "Batches",
+    "Captured",
     "Every",
     "Failure",
     "Fit",

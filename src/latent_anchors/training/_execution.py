@@ -8,6 +8,7 @@ import torch
 from latent_anchors._streams import BLOCK, mixed
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
+from latent_anchors.training._captured import Remembering
 from latent_anchors.training._gradients import of_all_runs, of_one_run
 from latent_anchors.training._history import Log
 from latent_anchors.training._lanes import Lane, Stretch
@@ -73,6 +74,7 @@ def _hyperparameters(drive: Drive, plan: Plan) -> list[str]:
 def play(
     lanes: Sequence[Lane],
     drawn: Sequence[LabeledBatch],
+    losses: Mapping[str, Loss],
     population: Population,
     plan: Plan,
     log: Log,
@@ -81,6 +83,7 @@ def play(
 ) -> None:
     """One stretch in every lane; what single runs learnt goes back into the population."""
     offset = first % BLOCK
+    memory = _memory(losses)
     weights = plan.table[first:stop].to(log.means)
     for lane in lanes:
         within = slice(offset, offset + stop - first)
@@ -88,7 +91,7 @@ def play(
         lane.play(
             Stretch(
                 first,
-                _lane_batches([drawn[run] for run in lane.runs], within, lane, log.means.device),
+                _lane_batches(drawn, memory, within, lane, log.means.device),
                 weights[..., runs] if lane.stacked else weights[..., lane.runs[0]],
                 {
                     name: plan.values(name)[first:stop, runs]
@@ -103,9 +106,14 @@ def play(
 
 
 def _lane_batches(
-    drawn: Sequence[LabeledBatch], within: slice, lane: Lane, device: torch.device
+    drawn: Sequence[LabeledBatch],
+    memory: Mapping[str, torch.Tensor],
+    within: slice,
+    lane: Lane,
+    device: torch.device,
 ) -> list[LabeledBatch]:
     """The batches of a stretch, step by step; stacked over runs where the lane is."""
+    drawn = [drawn[run] for run in lane.runs]
     if not lane.stacked:
         whole = drawn[0].map(lambda tensor: tensor[within].to(device))
     else:
@@ -115,7 +123,15 @@ def _lane_batches(
             {n: torch.stack([b.labels[n][within] for b in drawn], 1).to(device) for n in names[0]},
             {n: torch.stack([b.extras[n][within] for b in drawn], 1).to(device) for n in names[1]},
         )
-    return [whole.map(lambda tensor, i=i: tensor[i]) for i in range(len(whole.inputs))]
+    steps = [whole.map(lambda tensor, i=i: tensor[i]) for i in range(len(whole.inputs))]
+    own = {name: kept if lane.stacked else kept[lane.runs[0]] for name, kept in memory.items()}
+    return [LabeledBatch(each.inputs, each.labels, {**each.extras, **own}) for each in steps]
+
+
+def _memory(losses: Mapping[str, Loss]) -> dict[str, torch.Tensor]:
+    """What losses remember of each run ``(runs, ...)``, by the name under which it travels."""
+    kept = [loss.memory() for loss in losses.values() if isinstance(loss, Remembering)]
+    return {name: tensor for each in kept for name, tensor in each.items()}
 
 
 def _write_back(population: Population, lane: Lane) -> None:

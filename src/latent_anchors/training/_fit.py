@@ -15,12 +15,13 @@ from latent_anchors.curriculum import Timeline
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Every, Progress, call_those_due
+from latent_anchors.training._captured import Remembering
 from latent_anchors.training._execution import Execution, make_lanes, play
 from latent_anchors.training._history import Fit, Log
 from latent_anchors.training._losses import Loss
 from latent_anchors.training._objective import Objective
 from latent_anchors.training._optimizers import MakeOptimizer
-from latent_anchors.training._plan import make_plan, stretches
+from latent_anchors.training._plan import check_actions, make_plan, stretches
 
 
 @runtime_checkable
@@ -61,6 +62,7 @@ def fit(
     device: torch.device | str | None = None,
     execution: Execution = "together",
     callbacks: Sequence[Every] = (),
+    actions: Mapping[str, Callable[[Progress], None]] | None = None,
     progress: bool = True,
 ) -> Fit:
     r"""Train one run per seed, all at once.
@@ -83,6 +85,7 @@ def fit(
         execution: All runs ``"together"`` in one stack, or ``"in_turn"``, one after another: for
             larger models, dropout, or penalties whose course depends on data.
         callbacks: Called with the progress.
+        actions: What to call, just before the step, for each action of the timeline, by its name.
         progress: Whether to show a bar.
 
     Returns:
@@ -117,9 +120,16 @@ def fit(
     def draw(index: int) -> list[LabeledBatch]:
         return [batches.block(seed, index) for seed in population.seeds]
 
+    handlers = dict(actions or {})
+    check_actions(plan, handlers)
+    for loss in losses.values():
+        if isinstance(loss, Remembering):
+            loss.begin(population)
     with tqdm(total=plan.steps, disable=not progress, unit="step") as bar:
-        for first, stop in stretches(plan.steps, callbacks):
-            play(lanes, draw(first // BLOCK), population, plan, log, first, stop)
+        for first, stop in stretches(plan.steps, callbacks, plan.actions):
+            for name in plan.actions.get(first, ()):
+                handlers[name](Progress(first, population, log.until(first)))
+            play(lanes, draw(first // BLOCK), losses, population, plan, log, first, stop)
             call_those_due(callbacks, Progress(stop, population, log.until(stop)), plan.steps)
             bar.update(stop - first)
     failures = [failure for lane in lanes for failure in lane.failures]

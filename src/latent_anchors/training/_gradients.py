@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -56,9 +56,7 @@ def of_all_runs(
     the same.
     """
     pure = grad_and_value(_total(model, objective, losses, tracks), has_aux=True)
-    # parts come last axis by last axis: (runs, parts) -> (parts, runs)
-    out_axes = cast("Any", (0, (0, (1, 1))))  # vmap's own stub knows no nested axes
-    mapped = cast("_Pure", torch.vmap(pure, in_dims=(0, 0, 0, 0, 0, 1), out_dims=out_axes))
+    mapped = cast("_Pure", torch.vmap(pure, in_dims=(0, 0, 0, 0, 0, 1)))
     traced: dict[object, _Pure] = {}
 
     def gradients(
@@ -155,4 +153,5 @@ def _arguments(
 
 def _step(outcome: tuple[Tensors, tuple[Tensor, tuple[Tensor, Tensor]]]) -> Step:
     gradients, (_, (means, masses)) = outcome
-    return Step(gradients, means, masses)
+    # parts first, then runs where there are any
+    return Step(gradients, means.movedim(-1, 0), masses.movedim(-1, 0))

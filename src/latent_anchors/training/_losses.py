@@ -1,6 +1,6 @@
 """Losses: what the model is trained for, as functions of a pure forward pass and a batch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
@@ -18,16 +18,19 @@ class Forward(Protocol):
 
     Examples:
         >>> import torch
-        >>> def forward(inputs, edits=None):
+        >>> def forward(inputs, edits=None, record=()):
         ...     return inputs, {}
         >>> isinstance(forward, Forward)
         True
     """
 
     def __call__(
-        self, inputs: Tensor, edits: Mapping[At, Edit] | None = None
+        self,
+        inputs: Tensor,
+        edits: Mapping[At, Edit] | None = None,
+        record: Iterable[At] = (),
     ) -> tuple[Tensor, Mapping[At, Tensor]]:
-        """The output and the latents, edits in force."""
+        """The output, and the latents at the objective's sites and those to ``record``."""
         ...
 
 
@@ -64,7 +67,7 @@ def reconstruction(forward: Forward, batch: LabeledBatch) -> Float[Tensor, " bat
 
     Examples:
         >>> import torch
-        >>> identity = lambda inputs, edits=None: (inputs, {})
+        >>> identity = lambda inputs, edits=None, record=(): (inputs, {})
         >>> reconstruction(identity, LabeledBatch(torch.rand(2, 3)))
         tensor([0., 0.])
     """
@@ -80,10 +83,14 @@ class OneRun:
         self.kept: tuple[Tensor, tuple[Tensor, Mapping[At, Tensor]]] | None = None
 
     def __call__(
-        self, inputs: Tensor, edits: Mapping[At, Edit] | None = None
+        self,
+        inputs: Tensor,
+        edits: Mapping[At, Edit] | None = None,
+        record: Iterable[At] = (),
     ) -> tuple[Tensor, Mapping[At, Tensor]]:
-        if edits:
-            return run(self.model, self.tensors, inputs, self.sites, edits)
+        others = [at for at in record if at not in self.sites]
+        if edits or others:
+            return run(self.model, self.tensors, inputs, [*self.sites, *others], edits)
         if self.kept is None or self.kept[0] is not inputs:
             self.kept = (inputs, run(self.model, self.tensors, inputs, self.sites))
         return self.kept[1]

@@ -1,0 +1,150 @@
+"""Captured anchors: where some inputs came to lie, remembered run by run."""
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from latent_anchors._checks import listed
+from latent_anchors._sites import At
+from latent_anchors.data import LabeledBatch
+from latent_anchors.models import Population, record
+from latent_anchors.training._callbacks import Progress
+from latent_anchors.training._losses import Forward
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A loss that remembers tensors of its own for each run."""
+
+    def begin(self, population: Population) -> None:
+        """Called before the first step."""
+        ...
+
+    def memory(self) -> Mapping[str, Tensor]:
+        """By name ``(runs, ...)``; each run's own part joins its batches' extras."""
+        ...
+
+
+class Captured:
+    r"""Squared distance of some inputs' latents from where they lay when they were captured.
+
+    .. math:: \ell_k = \tfrac{1}{d} \lVert z(x_k) - c_k \rVert_2^2
+
+    with the latents :math:`z` of the ``inputs`` :math:`x_k` and what was captured :math:`c_k`, for
+    each run its own. It holds a structure in place that training has found by itself. Give
+    ``losses={"hold": captured}`` and ``actions={"capture": captured.capture}`` to :func:`fit`, and
+    let the timeline say when. Until then it is exactly 0.
+
+    Args:
+        inputs: Whose latents are held ``(n, ...)``.
+        at: The site.
+        name: Under which it travels in the batches' extras; one for each.
+
+    References:
+        The captured anchors of the color experiments 1.5 and 1.6 of ``ex-preppy`` (2025).
+
+    Examples:
+        >>> from latent_anchors.models import SphericalAutoencoder
+        >>> captured = Captured(torch.eye(3))
+        >>> captured.begin(Population.make(SphericalAutoencoder, seeds=range(2)))
+        >>> captured.memory()["captured"].shape
+        torch.Size([2, 3, 4])
+    """
+
+    def __init__(self, inputs: Tensor, at: At = "latent", name: str = "captured") -> None:
+        self.inputs: Tensor = inputs
+        self.at: At = at
+        self.name: str = name
+        self.latents: Tensor | None = None
+
+    def begin(self, population: Population) -> None:
+        """Make room for what will be captured, unless an earlier training captured it.
+
+        Args:
+            population: The runs to be trained.
+
+        Raises:
+            ValueError: If another number of runs was captured.
+
+        Examples:
+            >>> from latent_anchors.models import SphericalAutoencoder
+            >>> captured = Captured(torch.eye(3))
+            >>> captured.begin(Population.make(SphericalAutoencoder, seeds=[0]))
+            >>> captured.latents.shape
+            torch.Size([1, 3, 4])
+        """
+        if self.latents is None:
+            self.latents = torch.full_like(self._latents(population), torch.nan)
+        elif len(self.latents) != len(population):
+            raise ValueError(
+                f"{self.name!r} remembers {len(self.latents)} runs and {len(population)} are to be "
+                "trained; expected as many. Make a new Captured."
+            )
+
+    def capture(self, progress: Progress) -> None:
+        """Remember where the inputs lie now, as an action of a timeline.
+
+        Args:
+            progress: As :func:`fit` gives it.
+
+        Examples:
+            >>> from latent_anchors.models import SphericalAutoencoder
+            >>> from latent_anchors.training import History
+            >>> population = Population.make(SphericalAutoencoder, seeds=range(2))
+            >>> captured = Captured(torch.eye(3))
+            >>> captured.capture(Progress(5, population, History({}, {}, {}, {})))
+            >>> captured.latents.shape
+            torch.Size([2, 3, 4])
+        """
+        self.latents = self._latents(progress.population)
+
+    def _latents(self, population: Population) -> Tensor:
+        with torch.no_grad(), record(population, self.at) as latents:
+            population(self.inputs.to(next(population.parameters())))
+        return latents[self.at].clone()
+
+    def memory(self) -> dict[str, Tensor]:
+        """What was captured, by the name under which it travels; NaN until then.
+
+        Returns:
+            ``(runs, n, dim)``.
+
+        Examples:
+            >>> Captured(torch.eye(3)).memory()
+            {}
+        """
+        return {} if self.latents is None else {self.name: self.latents}
+
+    def __call__(self, forward: Forward, batch: LabeledBatch) -> Float[Tensor, " n"]:
+        """Squared distance from where each input lay.
+
+        Args:
+            forward: A pure forward pass.
+            batch: Its extras hold what was captured ``(n, dim)``.
+
+        Returns:
+            ``(n,)``, at least 0.
+
+        Raises:
+            KeyError: If nothing was captured, or under another name.
+
+        Examples:
+            >>> captured = Captured(torch.ones(1, 2), at="z")
+            >>> batch = LabeledBatch(torch.ones(1, 2), extras={"captured": torch.zeros(1, 2)})
+            >>> def forward(inputs, edits=None, record=()):
+            ...     return inputs, {"z": inputs}
+            >>> captured(forward, batch)
+            tensor([1.])
+        """
+        if self.name not in batch.extras:
+            raise KeyError(
+                f"{self.name!r} was not captured; the batch has extras {listed(batch.extras)}. "
+                "Let fit hold it, or call begin(population) and add memory() to the extras."
+            )
+        _, latents = forward(self.inputs.to(batch.inputs), record=[self.at])
+        then = batch.extras[self.name]
+        known = ~then.isnan()
+        return torch.where(known, latents[self.at] - then.nan_to_num(), 0.0).square().mean(-1)

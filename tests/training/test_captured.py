@@ -1,0 +1,94 @@
+import pytest
+import torch
+from refusals import refuses
+
+import latent_anchors as la
+from latent_anchors import curriculum, data, evaluation, models, training
+
+COLORS = torch.rand(32, 3, generator=torch.Generator().manual_seed(0))
+THREE = COLORS[:3]
+SAMPLER = data.Sampler(COLORS, batch_size=8)
+SHEET = """\
+STEP, ACTION,  lr,   recon, hold
+0,    ,        0.05, 1,     0
+10,   capture, ,     ,      {weight}
+39,   ,        0.05, 1,     {weight}
+"""
+
+
+def fit(captured: training.Captured, weight: float, seeds=range(3), **options) -> training.Fit:
+    return la.fit(
+        lambda: models.PlainAutoencoder(latent_dim=2, hidden=4),
+        la.Objective([], losses=["recon", "hold"], elsewhere=["lr"]),
+        curriculum.read_dopesheet(SHEET.format(weight=weight)).timeline(),
+        SAMPLER,
+        losses={"recon": training.reconstruction, "hold": captured},
+        seeds=seeds,
+        progress=False,
+        **{"actions": {"capture": captured.capture}, **options},
+    )
+
+
+def drift(captured: training.Captured, trained: training.Fit) -> torch.Tensor:
+    now = evaluation.latents(trained.population, THREE)
+    return (now - captured.latents).norm(dim=-1).amax(-1)
+
+
+def test_what_was_captured_is_held_and_drifts_without():
+    held, free = training.Captured(THREE), training.Captured(THREE)
+    holding, drifting = fit(held, weight=50.0), fit(free, weight=0.0)
+    assert bool((drift(held, holding) < 0.5 * drift(free, drifting)).all())
+
+
+def test_each_run_is_held_where_it_lay_itself_just_before_the_step_of_the_action():
+    seen = {}
+
+    def look(progress):
+        seen[progress.step] = evaluation.latents(progress.population, THREE)
+
+    captured = training.Captured(THREE)
+    fit(captured, weight=1.0, callbacks=[training.Every(10, look)])
+    torch.testing.assert_close(captured.latents, seen[10], rtol=0.0, atol=0.0)
+    assert len({tuple(run.flatten().tolist()) for run in captured.latents}) == 3
+
+
+def test_a_run_alone_is_held_as_among_many():
+    alone, among = training.Captured(THREE), training.Captured(THREE)
+    one, many = fit(alone, 1.0, seeds=[2]), fit(among, 1.0)
+    torch.testing.assert_close(alone.latents[0], among.latents[2], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(one.history["hold"][:, 0], many.history["hold"][:, 2])
+
+
+def test_together_and_in_turn_hold_alike():
+    together, apart = training.Captured(THREE), training.Captured(THREE)
+    first, second = fit(together, 1.0), fit(apart, 1.0, execution="in_turn")
+    torch.testing.assert_close(first.history["hold"], second.history["hold"], rtol=1e-3, atol=1e-5)
+
+
+def test_what_was_captured_stays_captured_in_a_further_training():
+    captured = training.Captured(THREE)
+    trained = fit(captured, 1.0)
+    before = captured.latents.clone()
+    captured.begin(trained.population)
+    assert torch.equal(captured.latents, before)
+    with refuses(ValueError, r"'captured' remembers 3 runs and 2 are to be trained"):
+        captured.begin(trained.population[:2])
+
+
+def test_until_something_was_captured_it_is_exactly_zero():
+    captured = training.Captured(THREE)
+    history = fit(captured, 1.0).history
+    assert bool((history["hold"][:10] == 0).all())
+    assert bool((history["hold"][12:] > 0).all())
+
+
+def test_it_is_refused_where_nothing_was_captured():
+    captured = training.Captured(THREE, name="mine")
+    with refuses(KeyError, r"'mine' was not captured; the batch has extras nothing"):
+        captured(print, data.LabeledBatch(COLORS))
+
+
+@pytest.mark.parametrize("handlers", [{}, {"captur": print}])
+def test_actions_and_handlers_must_match(handlers):
+    with refuses(ValueError, r"The timeline has actions 'capture'; handlers were given for"):
+        fit(training.Captured(THREE), 1.0, actions=handlers)
