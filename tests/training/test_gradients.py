@@ -11,7 +11,6 @@ from training.tiny import (
     same,
     timeline,
     train,
-    trained,
 )
 
 from latent_anchors import Objective, Term
@@ -78,24 +77,27 @@ class TestOneStep:
 
 @pytest.mark.parametrize("make_model", [network, Normed])
 def test_the_traced_step_is_the_plain_one_bit_for_bit(make_model, monkeypatch):
-    traced = trained() if make_model is network else train(make_model)
+    monkeypatch.setattr(_gradients, "UNTRACED", 2)
+    traced = train(make_model)
     monkeypatch.setattr(_gradients, "make_fx", lambda function: lambda *_: function)
     plain = train(make_model)
     assert same(traced.population, plain.population)
     assert torch.equal(traced.history["anchor"], plain.history["anchor"])
 
 
-def test_tracing_does_not_count_in_running_averages():
+def test_tracing_does_not_count_in_running_averages(monkeypatch):
+    monkeypatch.setattr(_gradients, "UNTRACED", 2)
     tensors = train(Normed, steps=4).population.tensors()
     assert tensors["latent.1.num_batches_tracked"].tolist() == [4, 4, 4]
 
 
-def test_a_batch_of_another_shape_is_traced_anew():
+def test_a_batch_of_another_shape_is_traced_anew(monkeypatch):
+    monkeypatch.setattr(_gradients, "UNTRACED", 2)
     gradients = of_all_runs(network(), OBJECTIVE, {"recon": reconstruction}, ["anchor", "recon"])
     tensors = Population.make(network, seeds=[0, 1]).tensors()
     rows = WEIGHTS[:, None].expand(2, 2)
     whole = stacked(batches())
-    for n in (48, 7, 48):
+    for n in (48, 48, 7, 7, 48):
         step = gradients(tensors, {}, whole.map(lambda tensor, n=n: tensor[:, :n]), rows)
         assert step.masses[1].tolist() == [n, n]
 

@@ -29,6 +29,6 @@ def present(figures: Mapping[str, Figure], folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
-        figure.savefig(folder / f"{name}.png", dpi=150, facecolor=figure.get_facecolor())
+        figure.savefig(folder / f"{name}.png", dpi=130, facecolor=figure.get_facecolor())
     if mpl.get_backend().lower() not in WITHOUT_A_SCREEN:
         plt.show()
