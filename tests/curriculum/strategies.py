@@ -5,12 +5,20 @@ import random
 from hypothesis import strategies as st
 
 from latent_anchors.curriculum import Keyframe, Phase, Timeline, Track
-from latent_anchors.transitions import cosine, linear, minimum_jerk, smoothstep, step_end
+from latent_anchors.transitions import (
+    cosine,
+    linear,
+    minimum_jerk,
+    pchip,
+    quintic,
+    smoothstep,
+    step_end,
+)
 
 LAST_STEP = 100
 
 steps = st.integers(0, LAST_STEP)
-easings = st.sampled_from([linear, smoothstep, minimum_jerk, cosine, step_end])
+easings = st.sampled_from([linear, smoothstep, minimum_jerk, cosine, step_end, pchip, quintic])
 texts = st.text(min_size=1, max_size=8)
 
 
@@ -28,7 +36,7 @@ def tracks(draw, space=None):
     space = space or draw(st.sampled_from(["linear", "log"]))
     values = st.floats(1e-12, 1e6) if space == "log" else st.floats(-1e6, 1e6)
     keyed = sorted(draw(st.sets(steps, min_size=1, max_size=6)))
-    keys = [Keyframe(step, draw(values), draw(easings)) for step in keyed]
+    keys = [Keyframe(step, draw(values), draw(easings), draw(st.booleans())) for step in keyed]
     return made(Track, keys, space)
 
 

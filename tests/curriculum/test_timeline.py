@@ -119,3 +119,27 @@ def test_there_is_nothing_before_the_first_step(ask, step):
 def test_an_unknown_track_is_refused_with_those_that_exist():
     with refuses(KeyError, "Unknown track 'anchro'; expected one of 'lr', 'anchor'"):
         TIMELINE["anchro"]
+
+
+def test_values_are_listed_step_by_step_as_ignites_schedulers_do():
+    before = repr(TIMELINE), TIMELINE(3)
+    rows = TIMELINE.simulate_values(30, ["anchor", "lr"])
+    assert rows == [[step, TIMELINE["anchor"](step), TIMELINE["lr"](step)] for step in range(30)]
+    assert TIMELINE.simulate_values(2) == [[0, *TIMELINE(0).values()], [1, *TIMELINE(1).values()]]
+    assert TIMELINE.simulate_values(0) == []
+    assert (repr(TIMELINE), TIMELINE(3)) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "names", "error", "message"),
+    [
+        (-1, None, ValueError, "num_events is -1; expected at least 0"),
+        (1.5, None, TypeError, "num_events is 1.5; expected a whole number"),
+        (5, ["anchro"], ValueError, "Unknown track 'anchro'; .* Did you mean 'anchor'"),
+    ],
+)
+def test_values_are_listed_for_a_number_of_steps_and_tracks_that_exist(
+    number, names, error, message
+):
+    with refuses(error, message):
+        TIMELINE.simulate_values(number, names)

@@ -173,3 +173,9 @@ def test_there_must_be_samples_batches_and_steps():
         SAMPLER.batch(0, -1)
     with refuses(TypeError, "step is 1.0; expected a whole number"):
         SAMPLER.batch(0, 1.0)
+
+
+def test_draws_of_record_never_change():
+    weights = torch.tensor([1.0, 0.0, 2.0, 3.0, 0.5])
+    rows = Sampler(torch.eye(5), batch_size=8, weights=weights).rows(seed=0, index=2)
+    assert rows[17].tolist() == [3, 2, 2, 3, 0, 2, 0, 3]

@@ -9,12 +9,14 @@ from latent_anchors.transitions import (
     linear,
     minimum_jerk,
     named,
+    pchip,
+    quintic,
     smoothness,
     smoothstep,
     step_end,
 )
 
-EASINGS = ["linear", "smoothstep", "minimum-jerk", "cosine", "step-end"]
+EASINGS = ["linear", "smoothstep", "minimum-jerk", "cosine", "step-end", "pchip", "quintic"]
 every_easing = pytest.mark.parametrize("easing", [named(name) for name in EASINGS], ids=EASINGS)
 fractions = st.floats(0.0, 1.0)
 
@@ -120,4 +122,4 @@ def test_minimum_jerk_moves_as_published(tau, value, velocity, acceleration):
 
 def test_the_room_offers_every_easing_by_a_name_of_its_own():
     offered = {transitions.named(name) for name in EASINGS}
-    assert offered == {linear, smoothstep, minimum_jerk, cosine, step_end}
+    assert offered == {linear, smoothstep, minimum_jerk, cosine, step_end, pchip, quintic}

@@ -14,8 +14,8 @@ def test_names_and_transitions_belong_together():
 
 
 def test_smoothness_is_declared_for_every_easing():
-    names = ["step-end", "linear", "smoothstep", "cosine", "minimum-jerk"]
-    assert [smoothness(named(name)) for name in names] == [-1, 0, 1, 1, 2]
+    names = ["step-end", "linear", "smoothstep", "cosine", "pchip", "minimum-jerk", "quintic"]
+    assert [smoothness(named(name)) for name in names] == [-1, 0, 1, 1, 1, 2, 2]
 
 
 def test_an_unknown_name_is_refused_with_those_that_exist():

@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from refusals import refuses
 from torch import Tensor
+from viz.plans import CHANGED, PLANNED
 
 from latent_anchors import viz
 from latent_anchors.viz._themes import THEMES
@@ -72,7 +73,19 @@ def before_after(given: dict[str, Tensor], **options: str) -> Figure:
     )
 
 
-every_plot = pytest.mark.parametrize("plot", [latents, reconstructions, errors, before_after])
+def timeline(given: dict[str, Tensor], **options: str) -> Figure:
+    del given
+    return viz.plot_timeline(CHANGED, PLANNED, **options)
+
+
+def values(given: dict[str, Tensor], **options: str) -> Figure:
+    del given
+    return viz.plot_values(PLANNED, 15, **options)
+
+
+every_plot = pytest.mark.parametrize(
+    "plot", [latents, reconstructions, errors, before_after, timeline, values]
+)
 every_theme = pytest.mark.parametrize("theme", THEMES)
 
 

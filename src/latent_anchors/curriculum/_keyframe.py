@@ -13,6 +13,13 @@ class Keyframe:
 
     The last keyframe of a track leaves for nowhere; its ``leave`` waits for a next one.
 
+    Args:
+        step: from 0.
+        value: any finite number.
+        leave: how to travel on; :func:`~latent_anchors.transitions.pchip` and
+            :func:`~latent_anchors.transitions.quintic` pass through the keys between them.
+        rest: whether to rest here even where the track would pass through.
+
     Raises:
         TypeError: if the step is no whole number, or ``leave`` no function.
         ValueError: if the step is negative, the value not finite, or an end of ``leave`` not exact.
@@ -25,6 +32,7 @@ class Keyframe:
     step: int
     value: float | int
     leave: Transition = minimum_jerk
+    rest: bool = False
 
     def __post_init__(self) -> None:
         check_count("A keyframe's step", self.step, least=0)
@@ -34,7 +42,8 @@ class Keyframe:
 
     def __repr__(self) -> str:
         leave = getattr(self.leave, "__name__", repr(self.leave))
-        return f"Keyframe({self.step}, {self.value!r}, leave={leave})"
+        rest = ", rest=True" if self.rest else ""
+        return f"Keyframe({self.step}, {self.value!r}, leave={leave}{rest})"
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON.
@@ -50,7 +59,8 @@ class Keyframe:
             leave = name_of(self.leave)
         except ValueError as error:
             raise ValueError(f"{self!r} cannot be written: {error}") from error
-        return {"step": self.step, "value": self.value, "leave": leave}
+        rest = {"rest": True} if self.rest else {}
+        return {"step": self.step, "value": self.value, "leave": leave, **rest}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Keyframe":
@@ -63,4 +73,4 @@ class Keyframe:
             >>> Keyframe.from_json({"step": 10, "value": 0.1, "leave": "linear"})
             Keyframe(10, 0.1, leave=linear)
         """
-        return cls(data["step"], data["value"], named(data["leave"]))
+        return cls(data["step"], data["value"], named(data["leave"]), data.get("rest", False))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from latent_anchors._checks import check_finite
 from latent_anchors.curriculum._keyframe import Keyframe
-from latent_anchors.transitions import tabulate
+from latent_anchors.curriculum._slopes import Slopes
+from latent_anchors.transitions import passing, tabulate
 
 Segment = Callable[[float | int], float]
 
@@ -22,13 +23,14 @@ def held(key: Keyframe) -> Segment:
     return lambda _: value
 
 
-def between(start: Keyframe, end: Keyframe, space: str) -> Segment:
+def between(start: Keyframe, end: Keyframe, space: str, slopes: Slopes) -> Segment:
     """The way from one key to the next, in linear or log space.
 
     It runs at every training step, so everything but the step is worked out beforehand.
     """
-    leave, first, span = start.leave, start.step, end.step - start.step
-    y0, change = float(start.value), _change(start, end, space)
+    leave = passing(start.leave, *slopes) if any(slopes) else start.leave
+    first, span = start.step, end.step - start.step
+    y0, change = float(start.value), change_between(start, end, space)
     low, high = sorted((y0, float(end.value)))
 
     def linear(step: float | int) -> float:
@@ -45,17 +47,20 @@ def between(start: Keyframe, end: Keyframe, space: str) -> Segment:
 
 
 def table_between(
-    start: Keyframe, end: Keyframe, space: str, steps: NDArray[np.float64]
+    start: Keyframe, end: Keyframe, space: str, slopes: Slopes, steps: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """:func:`between` on an array of steps, by the same arithmetic."""
-    w = tabulate(start.leave, (steps - start.step) / (end.step - start.step))
-    moved = _change(start, end, space) * w
+    tau = (steps - start.step) / (end.step - start.step)
+    w = passing(start.leave, *slopes)(tau) if any(slopes) else tabulate(start.leave, tau)
+    moved = change_between(start, end, space) * w
     y = start.value * np.exp(moved) if space == "log" else start.value + moved
     low, high = sorted((start.value, end.value))
-    return np.where((w >= 0) & (w <= 1), np.clip(y, low, high), y)
+    kept = np.minimum(np.maximum(y, low), high)
+    return kept if np.array_equal(kept, y) else np.where((w >= 0) & (w <= 1), kept, y)
 
 
-def _change(start: Keyframe, end: Keyframe, space: str) -> float:
+def change_between(start: Keyframe, end: Keyframe, space: str) -> float:
+    """The change of the value, or in log space of its logarithm."""
     if space == "log":
         return math.log(end.value) - math.log(start.value)
     change = float(end.value - start.value)

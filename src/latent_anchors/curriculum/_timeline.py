@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from latent_anchors._checks import unknown
+from latent_anchors._checks import check_count, check_name, unknown
 from latent_anchors.curriculum._happenings import (
     checked_actions,
     checked_phases,
@@ -17,10 +17,19 @@ from latent_anchors.curriculum._happenings import (
     checked_tracks,
 )
 from latent_anchors.curriculum._phase import Phase
+from latent_anchors.curriculum._stretching import (
+    stretched_actions,
+    stretched_phases,
+    stretched_track,
+    stretching,
+)
 from latent_anchors.curriculum._track import Track
 
 Row = Mapping[str, float]
 """The values of all tracks at one step, by name."""
+
+Point = list[float | int]
+"""A step, and values there."""
 
 
 class Timeline:
@@ -141,6 +150,60 @@ class Timeline:
         for column, track in enumerate(self._tracks.values()):
             values[..., column] = track.table(at)
         return values
+
+    def simulate_values(self, num_events: int, names: Sequence[str] | None = None) -> list[Point]:
+        """The values of the first steps, as ignite's schedulers list them.
+
+        Args:
+            num_events: how many steps.
+            names: which tracks, in which order; all, if not given.
+
+        Returns:
+            For every step a list: the step, and the value of each track.
+
+        Raises:
+            TypeError: if ``num_events`` is no whole number.
+            ValueError: if it is negative, or there is no such track.
+
+        Examples:
+            >>> from latent_anchors.curriculum import Keyframe
+            >>> timeline = Timeline({"lr": Track([Keyframe(0, 0.0), Keyframe(2, 1.0)])})
+            >>> timeline.simulate_values(3)
+            [[0, 0.0], [1, 0.5], [2, 1.0]]
+        """
+        check_count("num_events", num_events, least=0)
+        chosen = self.names if names is None else names
+        for name in chosen:
+            check_name("track", name, self.names)
+        return [
+            [step, *(self._tracks[name](step) for name in chosen)] for step in range(num_events)
+        ]
+
+    def with_steps(self, steps: int) -> "Timeline":
+        """The same in so many steps: the first step stays the first, the last becomes the last.
+
+        Everything in between is moved in proportion, to the nearest step, and from halfway between
+        two to the even one.
+
+        Raises:
+            TypeError: if ``steps`` is no whole number.
+            ValueError: if it is less than 1, or two keys of a track, two phases, or the actions of
+                two steps would come to be at one.
+
+        Examples:
+            >>> from latent_anchors.curriculum import Keyframe
+            >>> timeline = Timeline({"lr": Track([Keyframe(0, 0.0), Keyframe(10, 1.0)])})
+            >>> timeline.with_steps(21)["lr"](10)
+            0.5
+        """
+        check_count("steps", steps)
+        place = stretching(self._steps, steps)
+        return Timeline(
+            {name: stretched_track(name, track, place) for name, track in self._tracks.items()},
+            stretched_phases(self._phases, place),
+            stretched_actions(self._actions, place),
+            steps,
+        )
 
     def phase(self, step: float | int) -> Phase | None:
         """The phase at a step; None before the first one starts.

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from latent_anchors._checks import check_name
 from latent_anchors.curriculum._keyframe import Keyframe
-from latent_anchors.curriculum._segment import Segment, between, held, table_between
+from latent_anchors.curriculum._segment import Segment, between, change_between, held, table_between
+from latent_anchors.curriculum._slopes import Slopes, slopes
 
 SPACES = ("linear", "log")
 
@@ -31,6 +32,16 @@ class Track:
     around the step :math:`t`. At a key the value is exactly the keyed one. Before the first key
     the first value holds, after the last key the last one, so one key makes a constant.
 
+    Where two segments that can pass through (:func:`~latent_anchors.transitions.pchip`,
+    :func:`~latent_anchors.transitions.quintic`) meet, the key between them is passed with the slope
+
+    .. math::
+        \frac{3(h_0 + h_1)}{(2h_1 + h_0)/\delta_0 + (h_1 + 2h_0)/\delta_1}
+
+    of their lengths :math:`h` and mean slopes :math:`\delta`, or with the steepest at which both
+    stay monotone, if that is less. Where the track turns back, at its first and last key, and
+    where a key says ``rest``, it rests.
+
     Args:
         keyframes: at least one, steps strictly increasing.
         space: ``"linear"`` or ``"log"``; in log space a transition moves by factors.
@@ -42,7 +53,8 @@ class Track:
     References:
         Linear interpolation of the value, or of its logarithm, in eased time; Lasseter,
         Principles of Traditional Animation Applied to 3D Computer Animation, SIGGRAPH 1987
-        ("Slow In and Out").
+        ("Slow In and Out"). Fritsch & Butland, A Method for Constructing Local Monotone Piecewise
+        Cubic Interpolants, SIAM J. Sci. Stat. Comput. 5, 1984, for the slopes.
 
     Examples:
         >>> warmup = Track([Keyframe(0, 0.0), Keyframe(10, 1.0)])
@@ -82,8 +94,14 @@ class Track:
         return [key.step for key in self.keyframes]
 
     @cached_property
+    def _slopes(self) -> list[Slopes]:
+        changes = [change_between(*pair, self.space) for pair in pairwise(self.keyframes)]
+        return slopes(self.keyframes, changes)
+
+    @cached_property
     def _segments(self) -> list[Segment]:
-        ways = [between(*pair, self.space) for pair in pairwise(self.keyframes)]
+        pairs = zip(pairwise(self.keyframes), self._slopes, strict=True)
+        ways = [between(*pair, self.space, ends) for pair, ends in pairs]
         return [held(self.keyframes[0]), *ways, held(self.keyframes[-1])]
 
     def __reduce__(self) -> tuple[type["Track"], tuple[Sequence[Keyframe], str]]:
@@ -114,12 +132,18 @@ class Track:
             [0.0, 0.5, 1.0]
         """
         at = np.asarray(steps, dtype=np.float64)
-        first, last = self.keyframes[0], self.keyframes[-1]
-        values = np.where(at < first.step, first.value, last.value)
-        for start, end in pairwise(self.keyframes):
-            inside = (at >= start.step) & (at < end.step)
-            values[inside] = table_between(start, end, self.space, at[inside])
-        return values
+        # In order, the steps of a segment are one slice, whatever the number of segments.
+        order = np.argsort(at, axis=None, kind="stable")
+        ordered = at.ravel()[order]
+        bounds = np.searchsorted(ordered, self._steps).tolist()
+        values = np.full(at.size, self.keyframes[-1].value)
+        values[: bounds[0]] = self.keyframes[0].value
+        segments = zip(pairwise(self.keyframes), pairwise(bounds), self._slopes, strict=True)
+        for (start, end), (low, high), ends in segments:
+            values[low:high] = table_between(start, end, self.space, ends, ordered[low:high])
+        table = np.empty_like(values)
+        table[order] = values
+        return table.reshape(at.shape)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON.

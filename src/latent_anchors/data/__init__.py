@@ -1,15 +1,21 @@
 """What a run sees: labeled batches, samplers with replacement, label draws and their count.
 
-A draw is a pure function of the seed and the step.
+A draw is a pure function of the seed and the step. What is sampled can be scheduled: weights are
+then a function of a row of a timeline, of a user's own or made from `color_extent` and `focus`.
 """
 
 from latent_anchors.data._batches import LabeledBatch as LabeledBatch
 from latent_anchors.data._counts import LabelCount as LabelCount
 from latent_anchors.data._counts import count_labels as count_labels
+from latent_anchors.data._extents import color_extent as color_extent
+from latent_anchors.data._focus import focus as focus
+from latent_anchors.data._focus import hue_focus as hue_focus
+from latent_anchors.data._focus import levels as levels
 from latent_anchors.data._labels import Bernoulli as Bernoulli
 from latent_anchors.data._labels import LabelDraw as LabelDraw
 from latent_anchors.data._labels import Soft as Soft
 from latent_anchors.data._samplers import Sampler as Sampler
+from latent_anchors.data._scheduled import ScheduledWeights as ScheduledWeights
 
 __all__ = [
     "Bernoulli",
@@ -17,6 +23,11 @@ __all__ = [
     "LabelDraw",
     "LabeledBatch",
     "Sampler",
+    "ScheduledWeights",
     "Soft",
+    "color_extent",
     "count_labels",
+    "focus",
+    "hue_focus",
+    "levels",
 ]

@@ -1,6 +1,7 @@
 """Samplers: what is seen at a step, as a pure function of the seed and the step."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import torch
@@ -9,8 +10,13 @@ from torch import Tensor
 
 from latent_anchors._checks import check_count, listed
 from latent_anchors._streams import BLOCK, stream
+from latent_anchors.curriculum import Row, Timeline
 from latent_anchors.data._batches import LabeledBatch
 from latent_anchors.data._labels import LabelDraw
+from latent_anchors.data._scheduled import ScheduledWeights
+from latent_anchors.data._shares import check_shape, pieces, shares, shares_at
+
+RECENT = ("_recent", "_shares")
 
 
 class Sampler:
@@ -20,16 +26,21 @@ class Sampler:
     a run sees the same numbers alone, among sixty and on any device. Which rows are drawn does not
     depend on the labels. Steps are drawn 100 at a time.
 
+    Weights that follow a timeline change while batches are drawn, and the data set stays. The
+    chance behind a draw does not depend on them, so that steps at which they are alike draw alike.
+
     Args:
         inputs: The data set ``(n, ...)``.
         labels: By name, how each is drawn.
         batch_size: Samples in a batch.
-        weights: How often each sample is drawn ``(n,)``, in proportion; all alike if None.
+        weights: How often each sample is drawn, in proportion: always ``(n,)``, or scheduled; all
+            alike if None.
         extras: By name ``(n, ...)``: what else travels with a sample.
 
     Raises:
         ValueError: If there are no samples; if weights are negative, not finite, all zero or too
-            few; or if labels or extras do not have one row for each sample.
+            few, at once or at the step whose batch is drawn; or if labels or extras do not have one
+            row for each sample.
         TypeError: If the batch size is not a whole number.
 
     Examples:
@@ -45,7 +56,7 @@ class Sampler:
         inputs: Tensor,
         labels: Mapping[str, LabelDraw] | None = None,
         batch_size: int = 64,
-        weights: Float[Tensor, " n"] | None = None,
+        weights: Float[Tensor, " n"] | ScheduledWeights | None = None,
         extras: Mapping[str, Tensor] | None = None,
     ) -> None:
         check_count("batch_size", batch_size)
@@ -56,9 +67,11 @@ class Sampler:
         check_count("The number of samples", len(inputs))
         for name, given in [*self.labels.items(), *self.extras.items()]:
             _check_rows(name, len(given), len(inputs))
-        every = torch.ones(len(inputs)) if weights is None else weights
-        self.cumulative: Tensor = _cumulative(every, len(inputs))
-        self._recent = lru_cache(maxsize=8)(self.block)
+        self.weights: Tensor | ScheduledWeights = (
+            torch.ones(len(inputs)) if weights is None else weights
+        )
+        self._always: Tensor | None = self._shares_of_all_steps()
+        self._remember()
 
     def block(self, seed: int, index: int) -> LabeledBatch:
         """All the batches of a block of steps, with a leading axis of steps.
@@ -75,12 +88,7 @@ class Sampler:
             torch.Size([100, 2, 3])
         """
         rows = self.rows(seed, index)
-        labels = {
-            name: draw.draw(rows, stream(seed, f"label/{name}", index))
-            for name, draw in self.labels.items()
-        }
-        extras = {name: extra[rows] for name, extra in self.extras.items()}
-        return LabeledBatch(self.inputs[rows], labels, extras)
+        return self._gathered(rows, self._labels(rows, seed, index))
 
     def rows(self, seed: int, index: int) -> Int[Tensor, "steps batch"]:
         """Which samples are drawn in a block of steps, by inverting the cumulative weights.
@@ -96,24 +104,33 @@ class Sampler:
             >>> bool((Sampler(torch.eye(3)).rows(0, 0) < 3).all())
             True
         """
-        chance = torch.rand(
-            (BLOCK, self.batch_size), generator=stream(seed, "rows", index), dtype=torch.float64
-        )
-        return torch.searchsorted(self.cumulative, chance, right=True)
+        chance = self._chance(seed, index)
+        if self._always is not None:
+            return torch.searchsorted(self._always, chance, right=True)
+        first = index * BLOCK
+        drawn = [
+            torch.searchsorted(
+                self._shares(steps), chance[steps.start - first : steps.stop - first], right=True
+            )
+            for steps in pieces(range(first, first + BLOCK), len(self.inputs))
+        ]
+        return torch.cat(drawn)
 
-    def batch(self, seed: int, step: int) -> LabeledBatch:
+    def batch(self, seed: int, step: int, row: Row | None = None) -> LabeledBatch:
         """One batch, at any step in any order.
 
         Args:
             seed: The run's.
             step: From 0.
+            row: What scheduled weights follow in their timeline's place, such as a playhead's row;
+                with ``timeline(step)`` the batch is the same as without.
 
         Returns:
             Tensors ``(batch, ...)``.
 
         Raises:
-            ValueError: If the step is negative.
-            TypeError: If it is not a whole number.
+            ValueError: If the step is negative, or a row is given to weights that follow none.
+            TypeError: If the step is not a whole number.
 
         Examples:
             >>> Sampler(torch.eye(3), batch_size=2).batch(seed=0, step=7).inputs.shape
@@ -121,7 +138,35 @@ class Sampler:
         """
         check_count("step", step, least=0)
         index, offset = divmod(step, BLOCK)
-        return self._recent(seed, index).map(lambda tensor: tensor[offset])
+        if row is None:
+            return self._recent(seed, index).map(lambda tensor: tensor[offset])
+        cumulative = self._shares_under(row, step)
+        rows = torch.searchsorted(cumulative, self._chance(seed, index)[offset], right=True)
+        # Labels are drawn for a block, so that each step has the chance that it always has.
+        labels = self._labels(rows.expand(BLOCK, -1), seed, index)
+        return self._gathered(rows, {name: label[offset] for name, label in labels.items()})
+
+    def following(self, timeline: Timeline) -> "Sampler":
+        """The same sampler, but for its scheduled weights, which follow another timeline.
+
+        That which a playhead turned out to be tells afterwards what was drawn.
+
+        Args:
+            timeline: With the tracks that the weights read.
+
+        Raises:
+            ValueError: If the weights follow none, or the timeline lacks one of their tracks.
+
+        Examples:
+            >>> from latent_anchors.curriculum import Keyframe, Track
+            >>> one, other = (Timeline({"a": Track([Keyframe(0, value)])}) for value in (0, 1))
+            >>> weights = ScheduledWeights(lambda row: torch.tensor([row["a"], 1 - row["a"]]), one)
+            >>> sampler = Sampler(torch.eye(2), weights=weights, batch_size=3)
+            >>> sampler.rows(seed=0, index=0)[7], sampler.following(other).rows(seed=0, index=0)[7]
+            (tensor([1, 1, 1]), tensor([0, 0, 0]))
+        """
+        weights = replace(self._scheduled("timeline"), timeline=timeline)
+        return Sampler(self.inputs, self.labels, self.batch_size, weights, self.extras)
 
     def batches(self, seed: int, steps: Iterable[int]) -> Iterator[LabeledBatch]:
         """The batches of some steps, in order, for a loop of one's own.
@@ -137,30 +182,62 @@ class Sampler:
         """
         return (self.batch(seed, step) for step in steps)
 
+    def _shares_of_all_steps(self) -> Tensor | None:
+        n = len(self.inputs)
+        if isinstance(self.weights, ScheduledWeights):
+            shares_at(self.weights, range(1), n)  # refuses weights of another shape at once
+            return None
+        _check_rows("weights", len(self.weights), n)
+        return shares(self.weights)
+
+    def _shares_at(self, steps: range) -> Tensor:
+        return shares_at(self._scheduled("timeline"), steps, len(self.inputs))
+
+    def _shares_under(self, row: Row, step: int) -> Tensor:
+        made = self._scheduled("row")(row)
+        check_shape(made, (len(self.inputs),), f"at step {step}")
+        return shares(made, f" at step {step}")
+
+    def _scheduled(self, given: str) -> ScheduledWeights:
+        if not isinstance(self.weights, ScheduledWeights):
+            raise ValueError(
+                f"A {given} was given, but the weights follow none; expected a sampler with "
+                "weights=ScheduledWeights(...)."
+            )
+        return self.weights
+
+    def _chance(self, seed: int, index: int) -> Tensor:
+        size = (BLOCK, self.batch_size)
+        return torch.rand(size, generator=stream(seed, "rows", index), dtype=torch.float64)
+
+    def _labels(self, rows: Tensor, seed: int, index: int) -> dict[str, Tensor]:
+        return {
+            name: draw.draw(rows, stream(seed, f"label/{name}", index))
+            for name, draw in self.labels.items()
+        }
+
+    def _gathered(self, rows: Tensor, labels: Mapping[str, Tensor]) -> LabeledBatch:
+        extras = {name: extra[rows] for name, extra in self.extras.items()}
+        return LabeledBatch(self.inputs[rows], labels, extras)
+
+    def _remember(self) -> None:
+        self._recent = lru_cache(maxsize=8)(self.block)
+        # One run after another asks for the same block.
+        self._shares = lru_cache(maxsize=1)(self._shares_at)
+
     def __getstate__(self) -> dict[str, object]:
         # what was drawn recently stays behind when the sampler goes to a worker
-        return {name: value for name, value in self.__dict__.items() if name != "_recent"}
+        return {name: value for name, value in self.__dict__.items() if name not in RECENT}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
-        self._recent = lru_cache(maxsize=8)(self.block)
+        self._remember()
 
     def __repr__(self) -> str:
         return (
             f"Sampler({len(self.inputs)} samples, batch_size={self.batch_size}, "
             f"labels={listed(self.labels)})"
         )
-
-
-def _cumulative(weights: Tensor, n: int) -> Tensor:
-    _check_rows("weights", len(weights), n)
-    if not bool((weights.isfinite() & (weights >= 0)).all()) or float(weights.sum()) <= 0:
-        raise ValueError(
-            f"The weights run from {weights.min():g} to {weights.max():g}; expected finite numbers "
-            "of at least 0, not all of them 0. Give each sample its share of the draws."
-        )
-    cumulative = weights.double().cumsum(0)
-    return cumulative / cumulative[-1]
 
 
 def _check_rows(name: str, given: int, n: int) -> None:

@@ -1,11 +1,13 @@
 """Where the parts meet: an objective, and a loop that trains many runs at once.
 
-The user's own loop is the main loop; :func:`fit` only saves typing.
+The user's own loop is the main loop; :func:`fit` only saves typing. In it :func:`drive` writes a
+timeline's values into any optimizer; a trainer that wants torch's scheduler takes a `TimelineLR`.
 """
 
 from latent_anchors.training._callbacks import Every as Every
 from latent_anchors.training._callbacks import Progress as Progress
 from latent_anchors.training._captured import Captured as Captured
+from latent_anchors.training._driving import drive as drive
 from latent_anchors.training._fit import Batches as Batches
 from latent_anchors.training._fit import fit as fit
 from latent_anchors.training._history import Failure as Failure
@@ -17,6 +19,7 @@ from latent_anchors.training._losses import reconstruction as reconstruction
 from latent_anchors.training._objective import Objective as Objective
 from latent_anchors.training._parts import Part as Part
 from latent_anchors.training._parts import Parts as Parts
+from latent_anchors.training._scheduler import TimelineLR as TimelineLR
 
 __all__ = [
     "Batches",
@@ -31,6 +34,8 @@ __all__ = [
     "Part",
     "Parts",
     "Progress",
+    "TimelineLR",
+    "drive",
     "fit",
     "reconstruction",
 ]

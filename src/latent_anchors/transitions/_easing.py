@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 Progress = TypeVar("Progress", float | int, NDArray[np.float64])
 
 
-def _clamp(progress: Progress) -> Progress:
+def clamped(progress: Progress) -> Progress:
+    """Progress within [0, 1]."""
     if isinstance(progress, np.ndarray):
-        return np.clip(progress, 0.0, 1.0)
+        return np.minimum(np.maximum(progress, 0.0), 1.0)
     return 0.0 if progress <= 0.0 else 1.0 if progress >= 1.0 else progress  # pyright: ignore[reportReturnType] -- an int's end is a float
 
 
@@ -28,7 +29,7 @@ def linear(progress: Progress) -> Progress:
         >>> [linear(tau) for tau in (-1.0, 0.25, 2.0)]
         [0.0, 0.25, 1.0]
     """
-    return _clamp(progress)
+    return clamped(progress)
 
 
 def smoothstep(progress: Progress) -> Progress:
@@ -52,8 +53,8 @@ def smoothstep(progress: Progress) -> Progress:
         >>> [smoothstep(tau) for tau in (0.0, 0.25, 1.0)]
         [0.0, 0.15625, 1.0]
     """
-    tau = _clamp(progress)
-    return _clamp(tau * tau * (3.0 - 2.0 * tau))
+    tau = clamped(progress)
+    return clamped(tau * tau * (3.0 - 2.0 * tau))
 
 
 def minimum_jerk(progress: Progress) -> Progress:
@@ -77,9 +78,9 @@ def minimum_jerk(progress: Progress) -> Progress:
         >>> [minimum_jerk(tau) for tau in (0.0, 0.25, 0.5, 1.0)]
         [0.0, 0.103515625, 0.5, 1.0]
     """
-    tau = _clamp(progress)
+    tau = clamped(progress)
     # Near the end the polynomial can round to just above 1, and a falling weight to below 0.
-    return _clamp(tau * tau * tau * (10.0 + tau * (6.0 * tau - 15.0)))
+    return clamped(tau * tau * tau * (10.0 + tau * (6.0 * tau - 15.0)))
 
 
 def cosine(progress: Progress) -> Progress:
@@ -102,7 +103,7 @@ def cosine(progress: Progress) -> Progress:
         >>> [round(cosine(tau), 6) for tau in (0.0, 0.25, 0.5, 1.0)]
         [0.0, 0.146447, 0.5, 1.0]
     """
-    tau = _clamp(progress)
+    tau = clamped(progress)
     if isinstance(tau, np.ndarray):
         return 0.5 * (1.0 - np.cos(math.pi * tau))
     return 0.5 * (1.0 - math.cos(math.pi * tau))
@@ -121,4 +122,4 @@ def step_end(progress: Progress) -> Progress:
         >>> [step_end(tau) for tau in (0.0, 0.999, 1.0)]
         [0.0, 0.0, 1.0]
     """
-    return _clamp(progress) // 1.0
+    return clamped(progress) // 1.0

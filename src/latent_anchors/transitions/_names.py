@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from latent_anchors._checks import check_count, check_name
 from latent_anchors.transitions._easing import cosine, linear, minimum_jerk, smoothstep, step_end
+from latent_anchors.transitions._passing import pchip, quintic
 from latent_anchors.transitions._transition import Transition, check_transition
 
 
@@ -18,6 +19,8 @@ _entries: dict[str, _Entry] = {
     "minimum-jerk": _Entry(minimum_jerk, 2),
     "cosine": _Entry(cosine, 1),
     "step-end": _Entry(step_end, -1),
+    "pchip": _Entry(pchip, 1),
+    "quintic": _Entry(quintic, 2),
 }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_anchors.transitions._easing import cosine, linear, minimum_jerk, smoothstep, step_end
+from latent_anchors.transitions._passing import pchip, quintic
 from latent_anchors.transitions._transition import Transition
 
 
@@ -22,7 +23,7 @@ def tabulate(transition: Transition, progress: NDArray[np.float64]) -> NDArray[n
         [0.0, 0.25, 1.0]
     """
     points = progress.ravel()
-    for easing in (linear, smoothstep, minimum_jerk, cosine, step_end):
+    for easing in (linear, smoothstep, minimum_jerk, cosine, step_end, pchip, quintic):
         if transition is easing:
             return easing(points).reshape(progress.shape)
     values = [float(transition(tau)) for tau in points.tolist()]

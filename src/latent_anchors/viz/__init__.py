@@ -1,8 +1,9 @@
-"""What it looks like: the latent sphere, reconstructions, errors round the color wheel.
+"""What it looks like: the latent sphere, reconstructions, errors round the color wheel, timelines.
 
-Every function takes plain numbers (tensors, arrays or lists) and returns a figure that pyplot
-knows, for a light or a dark page; the global style is left alone. Colors on a figure are the
-data's own, so nothing else is told by color.
+Every function takes plain numbers (tensors, arrays or lists), or a timeline, and returns a figure
+that pyplot knows, for a light or a dark page; the global style is left alone. Colors on a figure
+are the data's own, so nothing else is told by color; only where no color is the data's, as on a
+timeline, lines have colors of their own, and names.
 """
 
 from latent_anchors.viz._before_after import plot_before_after as plot_before_after
@@ -10,11 +11,15 @@ from latent_anchors.viz._hue_errors import plot_error_by_hue as plot_error_by_hu
 from latent_anchors.viz._latents import plot_latents as plot_latents
 from latent_anchors.viz._presenting import present as present
 from latent_anchors.viz._reconstructions import plot_reconstructions as plot_reconstructions
+from latent_anchors.viz._timelines import plot_timeline as plot_timeline
+from latent_anchors.viz._timelines import plot_values as plot_values
 
 __all__ = [
     "plot_before_after",
     "plot_error_by_hue",
     "plot_latents",
     "plot_reconstructions",
+    "plot_timeline",
+    "plot_values",
     "present",
 ]

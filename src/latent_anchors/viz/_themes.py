@@ -17,18 +17,35 @@ ThemeName = Literal["light", "dark"]
 
 @dataclass(frozen=True)
 class Theme:
-    """Inks: of the page, of text, of what should step back, and of large calm areas."""
+    """Inks: of the page, of text, of what should step back, of large calm areas, and of lines.
+
+    Lines are told apart by color where the color is not the data's: those of Okabe and Ito, which
+    people of every color vision can tell, but for those too near the page.
+    """
 
     page: str
     ink: str
     faint: str
     calm: str
+    lines: tuple[str, ...]
 
 
 THEMES: Mapping[str, Theme] = MappingProxyType(
     {
-        "light": Theme(page="#ffffff", ink="#1f2328", faint="#6b7480", calm="#eff1f4"),
-        "dark": Theme(page="#0d1117", ink="#e8edf2", faint="#8f98a3", calm="#2a323d"),
+        "light": Theme(
+            page="#ffffff",
+            ink="#1f2328",
+            faint="#6b7480",
+            calm="#eff1f4",
+            lines=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"),
+        ),
+        "dark": Theme(
+            page="#0d1117",
+            ink="#e8edf2",
+            faint="#8f98a3",
+            calm="#2a323d",
+            lines=("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00"),
+        ),
     }
 )
 

@@ -1,0 +1,121 @@
+"""Sampling weights that follow a timeline."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from latent_anchors._checks import check_name, unknown
+from latent_anchors.curriculum import Row, Timeline
+
+WeightFunction: TypeAlias = Callable[[Mapping[str, Any]], Tensor]
+"""A row of a timeline to a weight for each sample."""
+
+Values = tuple[float, ...]
+
+
+class Named(dict[str, Any]):
+    """The values of some tracks; asked for another, it says which there are."""
+
+    def __missing__(self, name: str) -> Any:
+        raise KeyError(unknown("track", name, self))
+
+
+@dataclass(frozen=True, eq=False)
+class ScheduledWeights:
+    """How often each sample is drawn, as a function of a row of a timeline.
+
+    A function of a user's own, of any numbers per sample: degrees, difficulty, length, source. It
+    is called for the steps of a block together, and only where a value of its tracks has changed.
+
+    Args:
+        function: From a row to weights ``(n,)``, which depend on nothing else. The row holds the
+            values of ``tracks`` by name.
+        timeline: Where the rows come from; beyond its end the last one holds.
+        tracks: Names of those that the function reads; every track if None. Named, they spare it
+            the calls where only others change, such as a learning rate.
+        vectorized: Whether the function takes many steps at once: then the values of its row are
+            float64 tensors ``(steps, 1)``, and its weights are ``(steps, n)``.
+
+    Raises:
+        ValueError: If the timeline has no such track.
+
+    Examples:
+        >>> from latent_anchors.curriculum import Keyframe, Track
+        >>> timeline = Timeline({"dark": Track([Keyframe(0, 0.0), Keyframe(100, 1.0)])})
+        >>> value = torch.tensor([1.0, 0.5])
+        >>> weights = ScheduledWeights(lambda row: value ** (2 - 2 * row["dark"]), timeline)
+        >>> weights.table([0, 50, 100]).tolist()
+        [[1.0, 0.25], [1.0, 0.5], [1.0, 1.0]]
+    """
+
+    function: WeightFunction
+    timeline: Timeline
+    tracks: Sequence[str] | None = None
+    vectorized: bool = False
+
+    def __post_init__(self) -> None:
+        for name in self.tracks or ():
+            check_name("track", name, self.timeline.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tracks that the function reads: an objective's ``elsewhere``.
+
+        Examples:
+            >>> ScheduledWeights(lambda row: torch.ones(3), Timeline({})).names
+            ()
+        """
+        return self.timeline.names if self.tracks is None else tuple(self.tracks)
+
+    def __call__(self, row: Row) -> Tensor:
+        """The weights at one row, such as that of a playhead.
+
+        Returns:
+            ``(n,)``, as the function made them.
+
+        Raises:
+            KeyError: If the row lacks one of the tracks.
+
+        Examples:
+            >>> ScheduledWeights(lambda row: torch.ones(3), Timeline({}))({})
+            tensor([1., 1., 1.])
+        """
+        given = Named(row)
+        return weights_of(self, [tuple(given[name] for name in self.names)])[0]
+
+    def table(self, steps: Sequence[int]) -> Tensor:
+        """The weights at many steps.
+
+        Args:
+            steps: Such as ``range(100)``.
+
+        Returns:
+            ``(steps, n)``, as the function made them.
+
+        Examples:
+            >>> ScheduledWeights(lambda row: torch.ones(3), Timeline({})).table(range(2)).shape
+            torch.Size([2, 3])
+        """
+        rows, which = distinct_rows(self, steps)
+        return weights_of(self, rows)[which]
+
+
+def distinct_rows(weights: ScheduledWeights, steps: Sequence[int]) -> tuple[list[Values], Tensor]:
+    """The values that differ, and for each step which of them holds ``(steps,)``."""
+    columns = [weights.timeline.names.index(name) for name in weights.names]
+    values = [tuple(row) for row in weights.timeline.table(steps)[:, columns].tolist()]
+    place = {row: k for k, row in enumerate(dict.fromkeys(values))}
+    return [*place], torch.tensor([place[row] for row in values])
+
+
+def weights_of(weights: ScheduledWeights, rows: Sequence[Values]) -> Tensor:
+    """Weights ``(rows, n)``."""
+    if not weights.vectorized:
+        named = [Named(zip(weights.names, row, strict=True)) for row in rows]
+        return torch.stack([weights.function(row) for row in named])
+    columns = torch.tensor(rows, dtype=torch.float64).unbind(-1)
+    named = Named(zip(weights.names, (column[:, None] for column in columns), strict=True))
+    return weights.function(named)

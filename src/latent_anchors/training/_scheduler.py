@@ -1,0 +1,133 @@
+"""A timeline as one of torch's own schedulers, for trainers that ask for one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from typing_extensions import override
+
+from latent_anchors._checks import check_count, check_name, listed
+from latent_anchors.curriculum import Timeline
+from latent_anchors.training._driving import LR, check_setting, check_value, write
+
+INITIAL = "initial_lr"
+
+
+class TimelineLR(LRScheduler):
+    """A learning rate, and other settings, that a timeline drives through torch's own interface.
+
+    It begins at step 0 and goes on by one at each :meth:`step`, to be called after the
+    optimizer's. Beyond the timeline's end the last values hold. Its state is the step; loading
+    writes the values of that step into the optimizer, so that the order in which the two are
+    restored does not matter.
+
+    Args:
+        optimizer: Whose groups are driven, all alike.
+        timeline: With a track ``"lr"``, whose values are the rates themselves, no factors.
+        also: Names of further tracks that bear the name of a setting, such as ``"weight_decay"``.
+        last_epoch: The last step that is done; -1 at the beginning.
+
+    Raises:
+        ValueError: If the timeline lacks one of the tracks, the optimizer one of the settings, or
+            its groups differ in one.
+        TypeError: If the last step is not a whole number.
+
+    Examples:
+        >>> import torch
+        >>> from latent_anchors.curriculum import Keyframe, Track
+        >>> timeline = Timeline({"lr": Track([Keyframe(0, 0.0), Keyframe(2, 0.1)])})
+        >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+        >>> scheduler = TimelineLR(optimizer, timeline)
+        >>> for _ in range(2):
+        ...     optimizer.step()
+        ...     scheduler.step()
+        >>> scheduler.get_last_lr()
+        [0.1]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        timeline: Timeline,
+        also: Sequence[str] = (),
+        last_epoch: int = -1,
+    ) -> None:
+        check_count("last_epoch", last_epoch, least=-1)
+        self.timeline: Timeline = timeline
+        self.names: tuple[str, ...] = tuple(dict.fromkeys((LR, *also)))
+        for name in self.names:
+            check_name("track", name, timeline.names)
+            check_setting(optimizer, name)
+        for group in optimizer.param_groups:
+            # torch asks for it in order to resume; nothing here depends on it
+            group.setdefault(INITIAL, _plain(group[LR]))
+        super().__init__(optimizer, last_epoch)
+
+    @override
+    def get_lr(self) -> list[float | Tensor]:
+        """The rate of each group at the step that has come, for torch to write.
+
+        The other settings are written here, as torch's own cyclic schedulers do it.
+
+        Raises:
+            ValueError: If the rate is negative.
+
+        Examples:
+            >>> import torch
+            >>> from latent_anchors.curriculum import Keyframe, Track
+            >>> timeline = Timeline({"lr": Track([Keyframe(0, 0.5)])})
+            >>> TimelineLR(torch.optim.SGD([torch.zeros(1)]), timeline).get_lr()
+            [0.5]
+        """
+        row = self.timeline(self.last_epoch)
+        check_value(LR, row[LR])
+        for group in self.optimizer.param_groups:
+            for name in self.names[1:]:
+                write(group, name, row[name])
+        return [row[LR] for _ in self.optimizer.param_groups]
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        """The step, and how often torch was asked to go on.
+
+        Examples:
+            >>> import torch
+            >>> from latent_anchors.curriculum import Keyframe, Track
+            >>> timeline = Timeline({"lr": Track([Keyframe(0, 0.5)])})
+            >>> TimelineLR(torch.optim.SGD([torch.zeros(1)]), timeline).state_dict()
+            {'last_epoch': 0, '_step_count': 1}
+        """
+        return {"last_epoch": self.last_epoch, "_step_count": self._step_count}
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a saved step, with the optimizer's settings as they were.
+
+        Raises:
+            ValueError: If the state is not that of a :class:`TimelineLR`.
+
+        Examples:
+            >>> import torch
+            >>> from latent_anchors.curriculum import Keyframe, Track
+            >>> timeline = Timeline({"lr": Track([Keyframe(0, 0.0), Keyframe(2, 0.1)])})
+            >>> scheduler = TimelineLR(torch.optim.SGD([torch.zeros(1)]), timeline)
+            >>> scheduler.load_state_dict({"last_epoch": 2, "_step_count": 3})
+            >>> scheduler.get_last_lr()
+            [0.1]
+        """
+        if set(state_dict) != set(self.state_dict()):
+            raise ValueError(
+                f"The state holds {listed(state_dict)}; expected {listed(self.state_dict())}, as "
+                "another TimelineLR saved it."
+            )
+        self.last_epoch: int = state_dict["last_epoch"]
+        self._step_count = state_dict["_step_count"]
+        self._last_lr = self.get_lr()
+        for group, rate in zip(self.optimizer.param_groups, self._last_lr, strict=True):
+            write(group, LR, rate)
+
+
+def _plain(rate: float | Tensor) -> float | Tensor:
+    return rate.detach().clone() if isinstance(rate, Tensor) else rate

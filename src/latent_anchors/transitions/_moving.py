@@ -1,0 +1,287 @@
+"""A value that is on its way, and can be sent elsewhere at any time."""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from latent_anchors._checks import check_between, check_finite, check_name, listed
+from latent_anchors.transitions._quintic import Motion, Quintic, least_jerk
+
+SPACES = ("linear", "log")
+OVERSHOOTS = ("allow", "clamp", "lengthen")
+
+
+class _Move(NamedTuple):
+    start: float
+    position: float
+    velocity: float
+    acceleration: float
+    target: float
+    duration: float
+
+
+class Moving:
+    r"""A value that can be retargeted in flight, and carries its velocity and acceleration over.
+
+    .. math::
+        y(\tau) = y_1 + (\tau - 1)^3 \bigl((6D - 3u - \tfrac12 w)\tau^2 + (3D - u)\tau + D\bigr)
+
+    where :math:`\tau` is the share of the ``duration`` :math:`T` that is over, :math:`y_1` the
+    target, :math:`D = y_1 - y_0` the distance to it, and :math:`u = v_0 T`, :math:`w = a_0 T^2`
+    what is left of the motion before. In log space :math:`y` is the logarithm of the value.
+
+    A value that moves fast towards a near target passes it: from :math:`a_0 = 0`, if
+    :math:`u > 2.5 D`. A longer polynomial would only pass it further. Hence the choices:
+
+    * ``overshoot="allow"``: it passes, and returns.
+    * ``"clamp"``: it stops dead when it gets there.
+    * ``"lengthen"``: it first comes to rest halfway to the target, as soon as that takes to pass
+      nothing, and from there needs the whole duration. One that moves when it is at its new
+      target cannot but leave it, and returns.
+
+    Bounds hold whatever the choice: the first two stop dead at them, the last keeps off. Where
+    the value has stopped dead, its velocity and acceleration are 0.
+
+    The past is not kept: steps before the latest change of target are refused.
+
+    Args:
+        value: where it rests until it is sent elsewhere, from step 0 on.
+        space: ``"linear"`` or ``"log"``.
+        bounds: the lowest and the highest value there may be.
+        overshoot: ``"allow"``, ``"clamp"`` or ``"lengthen"``.
+
+    Raises:
+        ValueError: if a choice is unknown, the bounds are empty, or the value is not finite, not
+            within the bounds, or in log space not positive.
+
+    References:
+        Flash & Hogan, The coordination of arm movements, J. Neurosci. 5, 1985, for the path of
+        least jerk between two states of motion.
+
+    Examples:
+        >>> weight = Moving(0.1)
+        >>> weight.retarget(0, 0.5, duration=50)
+        >>> weight.retarget(40, 0.75, duration=50)
+        >>> [round(weight(step), 6) for step in (40, 41, 50, 90)]
+        [0.476832, 0.482549, 0.519393, 0.75]
+    """
+
+    def __init__(
+        self,
+        value: float | int,
+        *,
+        space: str = "linear",
+        bounds: tuple[float | int, float | int] = (-math.inf, math.inf),
+        overshoot: str = "allow",
+    ) -> None:
+        check_name("space", space, SPACES)
+        check_name("overshoot", overshoot, OVERSHOOTS)
+        if not bounds[0] < bounds[1]:
+            raise ValueError(f"The bounds are {bounds}; expected a lower one below a higher one.")
+        self._space, self._overshoot = space, overshoot
+        self._bounds = float(bounds[0]), float(bounds[1])
+        start = self._checked("value", value)
+        self._go(_Move(0.0, self._position(start), 0.0, 0.0, start, 0.0))
+
+    @property
+    def target(self) -> float:
+        """Where the value is going, or has come to rest.
+
+        Examples:
+            >>> Moving(0.1).target
+            0.1
+        """
+        return self._move.target
+
+    @property
+    def arrival(self) -> float:
+        """The step from which the value rests at its target.
+
+        Examples:
+            >>> weight = Moving(0.1)
+            >>> weight.retarget(30, 0.5, duration=50)
+            >>> weight.arrival
+            80.0
+        """
+        return self._move.start + sum(piece.duration for piece in self._pieces)
+
+    def __call__(self, step: float | int) -> float:
+        """The value at a step.
+
+        Raises:
+            ValueError: if the step is before the latest change of target.
+
+        Examples:
+            >>> Moving(0.1)(7)
+            0.1
+        """
+        position = self._motion(step).position
+        if position == self._position(self.target):
+            return self.target
+        value = math.exp(position) if self._space == "log" else position
+        return min(max(value, self._bounds[0]), self._bounds[1])
+
+    def velocity(self, step: float | int) -> float:
+        """How fast the value changes, per step; in log space its logarithm.
+
+        Raises:
+            ValueError: if the step is before the latest change of target.
+
+        Examples:
+            >>> weight = Moving(0.0)
+            >>> weight.retarget(0, 1.0, duration=10)
+            >>> weight.velocity(5)
+            0.1875
+        """
+        return self._motion(step).velocity
+
+    def acceleration(self, step: float | int) -> float:
+        """How fast the velocity changes, per step; in log space that of the logarithm.
+
+        Raises:
+            ValueError: if the step is before the latest change of target.
+
+        Examples:
+            >>> weight = Moving(0.0)
+            >>> weight.retarget(0, 1.0, duration=4)
+            >>> weight.acceleration(1)
+            0.3515625
+        """
+        return self._motion(step).acceleration
+
+    def retarget(self, step: float | int, value: float | int, duration: float | int) -> None:
+        """Send the value elsewhere, from where it is at this step and as it moves there.
+
+        The same target within the same duration while it is on its way there changes nothing, nor
+        does a target at which it rests. Within a duration of 0 it jumps, and rests.
+
+        Args:
+            step: not before the latest change of target.
+            value: the new target.
+            duration: how many steps the move takes, unless ``"lengthen"`` needs more.
+
+        Raises:
+            ValueError: if the step is before the latest change of target, the duration is negative
+                or not finite, or the target is none that the value could have begun with.
+
+        Examples:
+            >>> weight = Moving(0.1)
+            >>> weight.retarget(5, 0.5, duration=0)
+            >>> weight(5)
+            0.5
+        """
+        span = _checked_duration("duration", duration)
+        target, motion = self._checked("The target", value), self._motion(step)
+        if target == self.target and (step >= self.arrival or span == self._move.duration):
+            return
+        if span == 0.0:
+            motion = Motion(self._position(target))
+        self._go(_Move(float(step), *motion, target, span))
+
+    def state_dict(self) -> dict[str, float]:
+        """The latest change of target, and the motion then: all there is to remember.
+
+        Examples:
+            >>> Moving(0.1).state_dict()["target"]
+            0.1
+        """
+        return self._move._asdict()
+
+    def load_state_dict(self, state: Mapping[str, float | int]) -> None:
+        """Go on from where :meth:`state_dict` was taken.
+
+        Raises:
+            ValueError: if the state is another's: other names, a number that is not finite, a
+                negative duration, or a target or position out of bounds.
+
+        Examples:
+            >>> weight, other = Moving(0.1), Moving(0.2)
+            >>> other.load_state_dict(weight.state_dict())
+            >>> other(0)
+            0.1
+        """
+        if set(state) != set(_Move._fields):
+            raise ValueError(
+                f"The state of a moving value holds {listed(state)}; "
+                f"expected {listed(_Move._fields)}."
+            )
+        move = _Move(**{name: float(number) for name, number in state.items()})
+        for name, number in move._asdict().items():
+            check_finite(f"{name} in the state", number)
+        _checked_duration("duration in the state", move.duration)
+        self._checked("target in the state", move.target)
+        low, high = (self._position(bound) for bound in self._bounds)
+        check_between("position in the state", move.position, low, high)
+        self._go(move)
+
+    def __repr__(self) -> str:
+        return (
+            f"Moving(target={self.target!r}, arrival={self.arrival!r}, space={self._space!r}, "
+            f"bounds={self._bounds!r}, overshoot={self._overshoot!r})"
+        )
+
+    def _checked(self, name: str, value: float | int) -> float:
+        given = float(value)
+        check_finite(name, given)
+        check_between(name, given, *self._bounds)
+        if self._space == "log" and given <= 0:
+            raise ValueError(
+                f"{name} is {value!r} in log space; expected a number above 0. Use a small one "
+                "such as 1e-8, or space='linear'."
+            )
+        return given
+
+    def _position(self, value: float) -> float:
+        if self._space == "linear":
+            return value
+        return math.log(value) if value > 0 else -math.inf
+
+    def _go(self, move: _Move) -> None:
+        motion, goal = Motion(*move[1:4]), self._position(move.target)
+        check_finite(f"The change to {move.target!r}", goal - motion.position)
+        low, high = (self._position(bound) for bound in self._bounds)
+        self._move, self._pieces = move, _pieces(motion, goal, move.duration)
+        if self._overshoot == "lengthen" and not all(p.stays(low, high) for p in self._pieces):
+            self._pieces = _rested(motion, goal, move.duration, low, high)
+        stop = self._overshoot == "clamp"
+        self._low = goal if stop and motion.position >= goal else low
+        self._high = goal if stop and motion.position <= goal else high
+
+    def _motion(self, step: float | int) -> Motion:
+        elapsed = step - self._move.start
+        if not elapsed >= 0:
+            raise ValueError(
+                f"The step is {step}; expected at least {self._move.start:g}, where the value was "
+                "last sent elsewhere. What was before is not kept."
+            )
+        for piece in self._pieces:
+            if elapsed < piece.duration:
+                motion = piece.at(elapsed)
+                stopped = min(max(motion.position, self._low), self._high)
+                return motion if stopped == motion.position else Motion(stopped)
+            elapsed -= piece.duration
+        return Motion(self._position(self.target))
+
+
+def _checked_duration(name: str, duration: float | int) -> float:
+    check_finite(name, float(duration))
+    check_between(name, float(duration), 0.0, math.inf)
+    return float(duration)
+
+
+def _pieces(motion: Motion, goal: float, duration: float) -> tuple[Quintic, ...]:
+    return (least_jerk(motion, goal, duration),) if duration else ()
+
+
+def _rested(
+    motion: Motion, goal: float, duration: float, low: float, high: float
+) -> tuple[Quintic, ...]:
+    """To rest halfway, in a half, a quarter, ... of the duration, and on from there in all of it.
+
+    The shorter a path, the less of the motion before is left to lead it astray.
+    """
+    halfway = motion.position + 0.5 * (goal - motion.position)
+    braking = least_jerk(motion, halfway, 0.5 * duration)
+    while not braking.stays(low, high):
+        braking = least_jerk(motion, halfway, 0.5 * braking.duration)
+    return braking, least_jerk(Motion(halfway), goal, duration)

@@ -1,0 +1,114 @@
+"""Tracks as lines, named where they end."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
+
+from latent_anchors.curriculum import Timeline
+from latent_anchors.viz._arrays import Array
+from latent_anchors.viz._scales import spread
+from latent_anchors.viz._themes import SMALL, Theme, dress
+
+FINE = 4000
+"""Steps at which a line is drawn, besides its keyframes."""
+
+KEYS = 60
+"""Keyframes of a track that a person set, at most; what a play turned out to be may have more."""
+
+THICK, THIN = 3.0, 1.4
+"""Points: of lines that run together the first is seen on either side of the last."""
+
+BESIDE = 1.03
+"""Where names stand, right of a panel whose width is 1."""
+
+MARGIN = 1.3
+"""Factor between the outermost values of a logarithmic panel and its edges."""
+
+NAME = 1.5 * SMALL / 72
+"""Inches from one name to the next."""
+
+
+def sampled(timeline: Timeline, steps: int) -> tuple[Array, dict[str, Array]]:
+    """Steps and each track's values there: enough for every bend and jump."""
+    keyed = {key.step for name in timeline.names for key in timeline[name].keyframes}
+    shown = {*np.linspace(0, steps - 1, min(steps, FINE)).round(), *keyed, *(k - 1 for k in keyed)}
+    at = np.array(sorted(step for step in shown if 0 <= step < steps), dtype=np.float64)
+    table = timeline.table(at)
+    return at, {name: table[:, k] for k, name in enumerate(timeline.names)}
+
+
+def draw_lines(axes: Axes, inks: Theme, at: Array, values: Mapping[str, Array]) -> None:
+    """A line for each track, later ones thinner and on top."""
+    widths = np.linspace(THICK, THIN, len(values) + 1)[1:]
+    for width, color, track in zip(widths, inks.lines, values.values(), strict=False):
+        axes.plot(at, track, color=color, linewidth=width, solid_capstyle="round")
+
+
+def draw_dashes(axes: Axes, inks: Theme, at: Array, values: Mapping[str, Array]) -> None:
+    """The same tracks as they were planned, under the lines."""
+    for color, track in zip(inks.lines, values.values(), strict=False):
+        axes.plot(at, track, "--", color=color, linewidth=1.2, zorder=1.9)
+
+
+def draw_keys(axes: Axes, inks: Theme, timeline: Timeline, names: list[str]) -> None:
+    """Keyframes as dots on the lines; none where so many keys are but the values of steps."""
+    style: dict[str, Any] = {"markeredgecolor": inks.page, "markeredgewidth": 0.8, "zorder": 2.5}
+    for color, name in zip(inks.lines, names, strict=False):
+        keys = timeline[name].keyframes
+        if len(keys) <= KEYS:
+            x, y = [key.step for key in keys], [key.value for key in keys]
+            axes.plot(x, y, "o", color=color, markersize=5, clip_on=False, **style)
+
+
+def dress_panel(axes: Axes, inks: Theme, values: Array, logarithmic: bool) -> None:
+    """Faint lines across, and an axis that holds all values; that of weights holds 0."""
+    dress(axes, inks)
+    low, high = float(values.min()), float(values.max())
+    if logarithmic:
+        axes.set(yscale="log", ylim=(low / MARGIN, high * MARGIN))
+    else:
+        low, high = min(low, 0.0), max(high, 0.0)
+        room = 0.06 * (high - low) or 1.0
+        axes.set_ylim(low - room, high + room)
+        axes.locator_params(axis="y", nbins=4)
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(axis="y", color=inks.calm, linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def dress_steps(axes: Axes, inks: Theme, steps: int, words: str) -> None:
+    """What the steps are called, below all panels."""
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.tick_params(axis="x", labelbottom=True)
+    axes.set_xlabel(words, color=inks.ink, fontsize=SMALL)
+    room = 0.01 * max(steps - 1, 1)
+    axes.set_xlim(-room, steps - 1 + room)
+
+
+def name_ends(
+    axes: Axes, inks: Theme, ends: Mapping[str, tuple[float, float]], tall: float
+) -> None:
+    """Each line's name at the right, tied to its end by a thread in its color."""
+    bottom, top = (axes.transScale.transform((1, y))[1] for y in axes.get_ylim())
+    heights = {
+        name: (axes.transScale.transform(end)[1] - bottom) / (top - bottom)
+        for name, end in ends.items()
+    }
+    order = sorted(ends, key=lambda name: heights[name])
+    places = dict(zip(order, spread([heights[name] for name in order], NAME / tall), strict=True))
+    thread: dict[str, Any] = {"arrowstyle": "-", "linewidth": 1.2, "shrinkA": 2, "shrinkB": 0}
+    style: dict[str, Any] = {"fontsize": SMALL, "va": "center", "annotation_clip": False}
+    for color, (name, end) in zip(inks.lines, ends.items(), strict=False):
+        axes.annotate(
+            name,
+            end,
+            (BESIDE, places[name]),
+            textcoords="axes fraction",
+            color=inks.ink,
+            arrowprops=thread | {"color": color, "relpos": (0, 0.5)},
+            **style,
+        )

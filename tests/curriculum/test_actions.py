@@ -1,0 +1,29 @@
+import pytest
+from refusals import refuses
+
+from latent_anchors.curriculum import ExtendPhase, Fire, Retarget
+
+
+def test_an_extension_has_steps():
+    with refuses(ValueError, "The steps by which to extend is 0; expected at least 1"):
+        ExtendPhase(0)
+    with refuses(TypeError, "The steps by which to extend is 0.5; expected a whole"):
+        ExtendPhase(0.5)
+
+
+def test_an_action_has_a_name():
+    with refuses(ValueError, "The action to fire has no name"):
+        Fire("")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((float("nan"), 3), "The new value of 'lr' is nan; expected a finite"),
+        ((0.1, -1), "over is -1; expected at least 0"),
+        ((0.1, 3, "pass"), "Unknown overshoot 'pass'; expected one of 'allow', 'clamp', 'length"),
+    ],
+)
+def test_a_new_target_is_a_number_some_steps_away(given, message):
+    with refuses(ValueError, message):
+        Retarget("lr", *given)
