@@ -15,7 +15,7 @@ from latent_anchors.viz._themes import SMALL, Theme, dress
 FINE = 4000
 """Steps at which a line is drawn, besides its keyframes."""
 
-KEYS = 60
+KEYS = 24
 """Keyframes of a track that a person set, at most; what a play turned out to be may have more."""
 
 THICK, THIN = 3.0, 1.4
