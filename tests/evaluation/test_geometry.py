@@ -9,7 +9,7 @@ from refusals import refuses
 
 from latent_anchors import intervene
 from latent_anchors.colorspace import named_colors, rgb_grid
-from latent_anchors.evaluation import alignment, crumpled, latents
+from latent_anchors.evaluation import alignment, crumpled, disordered, latents
 from latent_anchors.evaluation._geometry import goes_round_once
 from latent_anchors.models import Population, SphericalAutoencoder
 
@@ -113,6 +113,11 @@ class TestCrumpling:
     def test_is_what_values_that_are_not_there_count_as(self):
         assert crumpled(Wheel([math.nan] * 12), PLANE).tolist() == [1.0]
         assert crumpled(Wheel(ROUND, off=math.nan), PLANE).tolist() == [1.0]
+
+
+def test_a_disordered_wheel_is_one_whose_hues_are_out_of_order_whatever_the_error():
+    models = [Wheel(ROUND), Wheel(SWAPPED), Wheel(ROUND, off=0.1), Wheel([math.nan] * 12)]
+    assert disordered(Population.from_models(models), PLANE).tolist() == [0.0, 1.0, 0.0, 1.0]
 
 
 gaps = st.lists(st.floats(0.2, 1.0), min_size=12, max_size=12)

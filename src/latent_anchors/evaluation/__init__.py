@@ -11,6 +11,7 @@ from latent_anchors.evaluation._evaluate import evaluate_colors as evaluate_colo
 from latent_anchors.evaluation._evidence import Evidence as Evidence
 from latent_anchors.evaluation._geometry import alignment as alignment
 from latent_anchors.evaluation._geometry import crumpled as crumpled
+from latent_anchors.evaluation._geometry import disordered as disordered
 from latent_anchors.evaluation._geometry import latents as latents
 from latent_anchors.evaluation._intervals import mean_interval as mean_interval
 from latent_anchors.evaluation._intervals import share_interval as share_interval
@@ -30,6 +31,7 @@ __all__ = [
     "color_errors",
     "correlation",
     "crumpled",
+    "disordered",
     "error_groups",
     "error_table",
     "evaluate_colors",

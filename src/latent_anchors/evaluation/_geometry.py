@@ -74,13 +74,39 @@ def alignment(
     return cosine(z, as_direction(direction))
 
 
+def disordered(
+    model: nn.Module, plane: tuple[int, int] = (0, 1), at: At = "latent"
+) -> Float[Tensor, " runs"]:
+    """1 where the color wheel is out of order, 0 where it is clean, whatever the colors look like.
+
+    Clean means: the angles of the twelve named hues in the plane of hue all step one way and go
+    round exactly once.
+
+    Args:
+        model: A model or a population.
+        plane: The two latent dimensions that hold hue.
+        at: The site.
+
+    Returns:
+        ``(runs,)``, 0 or 1.
+
+    Examples:
+        >>> from latent_anchors.models import SphericalAutoencoder
+        >>> disordered(SphericalAutoencoder()).shape
+        torch.Size([1])
+    """
+    z = latents(model, named_colors(*HUES), at)
+    angles = torch.atan2(z[..., plane[1]], z[..., plane[0]])
+    return 1.0 - goes_round_once(angles).to(z.dtype)
+
+
 def crumpled(
     model: nn.Module, plane: tuple[int, int] = (0, 1), at: At = "latent"
 ) -> Float[Tensor, " runs"]:
-    """1 where the color wheel is out of order, 0 where it is clean.
+    """1 where the color wheel is out of order or colors are not learnt, 0 where all is clean.
 
-    Clean means: the angles of the twelve named hues in the plane of hue all step one way and go
-    round exactly once, and the mean error over the 8x8x8 RGB grid is at most 0.001.
+    Clean means: the wheel is not :func:`disordered`, and the mean error over the 8x8x8 RGB grid is
+    at most 0.001.
 
     Args:
         model: A model or a population.
@@ -95,10 +121,9 @@ def crumpled(
         >>> crumpled(SphericalAutoencoder())
         tensor([1.])
     """
-    z = latents(model, named_colors(*HUES), at)
-    ordered = goes_round_once(torch.atan2(z[..., plane[1]], z[..., plane[0]]))
-    sharp = color_errors(model, rgb_grid(8)).mean(1) <= CLEAN
-    return 1.0 - (ordered & sharp).to(z.dtype)
+    sharp = color_errors(model, rgb_grid(8)).mean(1) <= CLEAN  # NaN is not
+    wheel = disordered(model, plane, at)
+    return torch.where(sharp, wheel, torch.ones_like(wheel))
 
 
 def goes_round_once(angles: Float[Tensor, "*batch n"]) -> Tensor:

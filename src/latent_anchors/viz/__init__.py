@@ -13,6 +13,7 @@ from latent_anchors.viz._presenting import present as present
 from latent_anchors.viz._reconstructions import plot_reconstructions as plot_reconstructions
 from latent_anchors.viz._timelines import plot_timeline as plot_timeline
 from latent_anchors.viz._timelines import plot_values as plot_values
+from latent_anchors.viz._unfolding import plot_unfolding as plot_unfolding
 
 __all__ = [
     "plot_before_after",
@@ -20,6 +21,7 @@ __all__ = [
     "plot_latents",
     "plot_reconstructions",
     "plot_timeline",
+    "plot_unfolding",
     "plot_values",
     "present",
 ]

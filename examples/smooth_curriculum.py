@@ -1,0 +1,160 @@
+"""Hue first, then the whole color space unfolds, smoothly; red and the primaries stay in place.
+
+A small autoencoder begins with six pure hues and ends with all colors. Weights, learning rate and
+what is sampled travel along one sheet, without a jump. Once the color wheel has formed, its hues
+are anchored, so that the colors that come later have to arrange themselves around it. Two variants,
+on the same seeds: only red is given beforehand, and the others are captured where they came to lie;
+or all six are given. In a curriculum a wheel can crumple: hues out of order stay out of order.
+"""
+
+# %%
+# Which seeds, and where the results go.
+
+import time
+from dataclasses import replace
+from functools import partial
+
+import torch
+
+import latent_anchors as la
+from latent_anchors import colorspace, curriculum, data, evaluation, models, training, viz
+from latent_anchors import regularizers as reg
+
+torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
+evidence = evaluation.Evidence.from_arguments("smooth_curriculum", seeds=2)
+
+# %%
+# The sheet. "hues" and "vibrancies" are fractions: at 0 only the pure hues are drawn, then more and
+# more of what lies between. "captured" holds five hues where they lay at step 1200, "given" at the
+# corners of a hexagon; each variant has one of the two.
+
+SHEET = """\
+STEP, PHASE,  ACTION,  lr,    recon, separate, planar, unit, red, captured, given, hues, vibrancies
+0,    hue,    ,        0.01,  1,     0,        0.2,    0.1,  0.1,  0,       0.1,   0,    0
+60,   ,       ,        ,      ,      0.1,      ,       ,     ,     ,        ,      ,
+600,  ,       ,        ,      ,      0,        0.4,    0.25, 0.1,  ,        0.1,   0,
+1000, ,       ,        ,      ,      ,         0.2,    ,     ,     ,        ,      1,
+1200, unfold, capture, 0.01,  ,      ,         ,       ,     ,     0.1,     ,      ,     0
+1500, ,       ,        ,      ,      ,         ,       ,     ,     0.25,    ,      ,
+2500, ,       ,        ,      ,      ,         0,      0.25, 0.25, 0.25,    0.25,  ,     0.3
+3500, ,       ,        0.012, ,      ,         ,       ,     ,     ,        ,      ,     1
+4000, ,       ,        0.015, ,      ,         ,       0.25, 0.3,  0.3,     0.3,   ,
+5200, ,       ,        0.015, ,      ,         ,       0.02, 0.05, 0.05,    0.05,  ,
+7000, ,       ,        2e-4,  1,     ,         ,       0.01, 0.05, 0.05,    0.05,  ,
+"""
+sheet = curriculum.read_dopesheet(SHEET)
+timeline = sheet.timeline().with_steps(71) if evidence.smoke else sheet.timeline()
+variants = {
+    "captured": curriculum.scale(timeline, {"given": 0.0}),
+    "given": curriculum.scale(timeline, {"captured": 0.0}),
+}
+print(sheet)
+
+# %%
+# The data: all hues, saturations and values, of which the sheet says how many are drawn. The six
+# pure hues are labeled as such.
+
+grid = colorspace.hsv_grid(36, 10, 10)
+hue_focus, vibrancy = data.hue_focus(grid.hsv[:, 0]), colorspace.vibrancy(grid.rgb)
+
+
+def weights(row):
+    """How often each color is drawn."""
+    return (
+        grid.weight * data.focus(hue_focus, row["hues"]) * data.focus(vibrancy, row["vibrancies"])
+    )
+
+
+six = [*colorspace.HUES][::2]
+pure = {name: (grid.rgb == colorspace.named_colors(name)).all(-1) for name in six}
+sampler = data.Sampler(
+    grid.rgb,
+    labels={name: data.Soft(where.float()) for name, where in pure.items()},
+    weights=data.ScheduledWeights(weights, timeline, ["hues", "vibrancies"], vectorized=True),
+)
+
+# %%
+# The objective. Hue is to lie in the plane of dimensions 0 and 1, red at (1, 0). Of the others,
+# "given" says where each is to lie, and "captured" remembers, run by run, where it came to lie.
+
+captured = training.Captured(colorspace.named_colors(*six[1:]))
+turns = {name: 2 * torch.pi * torch.tensor(colorspace.hue_of(name)) for name in six}
+corner = {name: [float(turn.cos()), float(turn.sin()), 0.0, 0.0] for name, turn in turns.items()}
+objective = la.Objective(
+    [
+        la.Term("separate", reg.EuclideanSeparation(softening=0.01)),
+        la.Term("planar", reg.Subspace(dims=(0, 1))),
+        la.Term("unit", reg.Unitarity()),
+        la.Term("red", reg.EuclideanAnchor(corner["red"]), label="red"),
+        *(
+            la.Term(name, reg.EuclideanAnchor(corner[name]), label=name, track="given")
+            for name in six[1:]
+        ),
+    ],
+    losses=["recon", "captured"],
+    tracks=timeline.names,
+    elsewhere=["lr", "hues", "vibrancies"],
+)
+
+# %%
+# Train both variants of all seeds at once. At the end of the first phase the hues are captured, and
+# it is noted whether the wheel is in order; along the way we keep what one run's latents look like.
+
+shown = colorspace.hsv_grid(24, 5, 5).rgb
+unfolding: dict[int, torch.Tensor] = {}
+after_hue: list[torch.Tensor] = []
+
+
+def capture(progress):
+    """What the sheet's action does."""
+    captured.capture(progress)
+    after_hue.append(evaluation.disordered(progress.population))
+
+
+def look(progress):
+    """Keep the latents of the first run."""
+    unfolding[progress.step] = evaluation.latents(progress.population, shown)[0]
+
+
+n = len(evidence.seeds)
+began = time.monotonic()
+trained = la.fit(
+    models.Population.make(models.PlainAutoencoder, [*evidence.seeds, *evidence.seeds]),
+    objective,
+    [variants["captured"]] * n + [variants["given"]] * n,
+    sampler,
+    losses={"recon": training.reconstruction, "captured": captured},
+    actions={"capture": capture},
+    callbacks=[training.Every(600, look)],
+    optimizer=partial(torch.optim.Adam, fused=True),
+)
+train_seconds = time.monotonic() - began
+
+# %%
+# Is the wheel in order after the first phase, and is everything clean at the end?
+
+end = evaluation.crumpled(trained.population)
+order = evaluation.disordered(trained.population)
+error = evaluation.error_groups(trained.population, "red")["grid"]
+found = {}
+for variant, runs in {"captured": slice(0, n), "given": slice(n, 2 * n)}.items():
+    found[f"disordered/{variant}/first_phase"] = after_hue[0][runs]
+    found[f"disordered/{variant}/end"] = order[runs]
+    found[f"crumpled/{variant}/end"] = end[runs]
+    found[f"error/baseline/{variant}/grid"] = error[runs]
+failures = [replace(failure, run=failure.run % n) for failure in trained.failures]
+settings = {"sheet": SHEET, "batch_size": 64}
+metrics = evidence.write(evaluation.Evaluation(found), settings, train_seconds, failures)
+print(evaluation.metric_table(metrics, [*found]))
+
+# %%
+# The space unfolding, and the sheet that made it.
+
+steps = [step for step in unfolding if step % 1200 == 0 or step == max(unfolding)]
+strip = viz.plot_unfolding(
+    {f"step {step}": unfolding[step] for step in steps},
+    shown,
+    title="Hue first, then the whole color space unfolds",
+)
+plan = viz.plot_timeline(timeline, title="What is emphasized, and when")
+viz.present({"unfolding": strip, "timeline": plan}, evidence.out)
