@@ -20,7 +20,7 @@ ROOMS = (
     *("data", "training", "evaluation", "viz"),
 )
 INVENTORY = Path(__file__).with_name("inventory.txt")
-TENSORS = ("Tensor", "Colors", "PerSample", "Latents", "Direction", "Indices", "ArrayLike")
+TENSORS = ("Tensor", "Colors", "PerSample", "Latents", "Direction", "ArrayLike")
 REFUSING = re.compile("check_.*|as_vector|as_direction|as_basis|resolve")
 UNNAMED = {"self", "cls"}
 

@@ -1,6 +1,6 @@
 """The vocabulary of shapes. Leading axes are free: samples, positions, runs."""
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 Colors = Float[Tensor, "*batch 3"]
@@ -14,6 +14,3 @@ Latents = Float[Tensor, "*batch dim"]
 
 Direction = Float[Tensor, " dim"]
 """One vector of latent space."""
-
-Indices = Int[Tensor, "*batch"]
-"""Rows of a data set."""
