@@ -19,7 +19,7 @@ MODULES = [
     reg.AntiSubspace(dims=[1]),
     reg.Separation(50.0),
     reg.EuclideanSeparation(0.01),
-    interventions.Suppression([1.0, 1.0], threshold=0.5, strength=0.25, power=2.0),
+    interventions.Suppression([1.0, 1.0], interventions.BoundedFalloff(0.5, 2.0), strength=0.25),
     models.SphericalAutoencoder(latent_dim=5, depth=2),
     models.PlainAutoencoder(normalize=True),
     models.Population.make(models.SphericalAutoencoder, range(3)),

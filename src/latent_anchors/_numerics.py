@@ -29,7 +29,7 @@ def cosine(z: Latents, direction: Direction) -> PerSample:
     return dot(unit(z), unit(direction.to(z)))
 
 
-def dot(z: Latents, v: Direction) -> PerSample:
+def dot(z: Latents, v: Float[Tensor, "*#batch dim"]) -> PerSample:
     """Scalar products, which autocast would make in half precision if they were written ``@``."""
     return (z * v).sum(-1)
 

@@ -70,9 +70,9 @@ def save(thing: object, folder: str | Path) -> None:
         >>> import tempfile
         >>> from latent_anchors.interventions import Suppression
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save(Suppression([1, 0], power=2), folder)
+        ...     save(Suppression([1, 0], strength=0.5), folder)
         ...     load(folder)
-        Suppression(threshold=0, strength=1, power=2)
+        Suppression(falloff=BoundedFalloff(threshold=0.0, power=0.0), strength=0.5)
     """
     tensors: dict[str, Tensor] = {}
     structure = {"format": FORMAT, "thing": _told(thing, type(thing).__name__, tensors)}

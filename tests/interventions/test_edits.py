@@ -3,10 +3,157 @@ import math
 import pytest
 import torch
 from refusals import refuses
+from torch import nn
 
-from latent_anchors.interventions import Suppression
+import latent_anchors as la
+from latent_anchors.interventions import (
+    BezierMapper,
+    BoundedFalloff,
+    Composition,
+    ConeFalloff,
+    EditModule,
+    Projection,
+    Redirection,
+    Repulsion,
+    Steering,
+    Suppression,
+    Zeroing,
+    intervene,
+)
+from latent_anchors.models import Population
 
 Z = torch.tensor([[3.0, 4.0], [-3.0, 4.0]])
+RED = [1.0, 2.0, -2.0, 0.0]  # off every axis, of length 3
+GRAY = [0.0, 2.0, 1.0, 2.0]
+NARROW = BoundedFalloff(threshold=0.5, power=1.5)
+CONE = ConeFalloff(inner=10.0, outer=30.0)
+EDITS = {
+    "suppression": Suppression(RED),
+    "narrow suppression": Suppression(RED, NARROW),
+    "suppression in a cone": Suppression(RED, CONE, strength=0.8),
+    "repulsion": Repulsion(RED),
+    "curved repulsion": Repulsion(RED, BezierMapper(0.3, 0.6, end_slope=0.1), towards=GRAY),
+    "projection": Projection([RED]),
+    "narrow projection": Projection([RED, GRAY], NARROW),
+    "renormalized projection": Projection([RED, GRAY], renormalize=True),
+    "redirection": Redirection(RED, GRAY, NARROW),
+    "redirection on an arc": Redirection(RED, GRAY, CONE, path="arc"),
+    "redirection to the opposite": Redirection(RED, [-1.0, -2.0, 2.0, 0.0], path="arc"),
+    "zeroing": Zeroing([0, 2]),
+    "steering": Steering(GRAY),
+    "narrow steering": Steering(RED, NARROW),
+    "composition": Suppression(RED, CONE).then(Steering(GRAY, strength=0.5)),
+    "longer composition": Repulsion(RED).then(Zeroing([3])).then(Projection([GRAY])).at(0.7),
+}
+members = pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+NEAR_RED = {name: edit for name, edit in EDITS.items() if getattr(edit, "falloff", None) == NARROW}
+
+
+@pytest.fixture
+def z(generator):
+    """Latents anywhere, and where an edit may be degenerate."""
+    red, gray = torch.tensor(RED), torch.tensor(GRAY)
+    special = torch.stack([torch.zeros(4), red, -red, gray, -gray, red / 3, red + 1e-7])
+    near = red + 0.5 * torch.randn(16, 4, generator=generator)
+    return torch.cat([special, near, torch.randn(16, 4, generator=generator)])
+
+
+@members
+def test_at_strength_0_nothing_happens_and_otherwise_something(edit, z):
+    assert torch.equal(edit.at(0.0)(z), z)
+    assert not torch.allclose(edit(z), z)
+
+
+@pytest.mark.parametrize("edit", NEAR_RED.values(), ids=NEAR_RED)
+def test_outside_of_its_falloff_latents_stay_bit_for_bit(edit):
+    away = torch.tensor([[2.0, -1.0, 0.0, 1.0], [9.0, 0.0, 0.0, -1.0], [0.0, 0.0, 0.0, 0.0]])
+    assert torch.equal(edit(away), away)
+    assert not torch.equal(edit(torch.tensor([RED])), torch.tensor([RED]))
+
+
+@members
+def test_the_latents_given_are_left_alone(edit, z):
+    before, state = z.clone(), {k: v.clone() for k, v in edit.state_dict().items()}
+    edit(z)
+    assert torch.equal(z, before)
+    assert all(torch.equal(v, state[k]) for k, v in edit.state_dict().items())
+
+
+@members
+def test_leading_axes_are_free_and_samples_do_not_interact(edit, z):
+    one_by_one = torch.stack([edit(row) for row in z])
+    torch.testing.assert_close(edit(z), one_by_one)
+    torch.testing.assert_close(edit(z[:36].reshape(2, 3, 6, 4)), edit(z[:36]).reshape(2, 3, 6, 4))
+    assert edit(z[:0]).shape == (0, 4)
+
+
+@members
+def test_it_is_mapped_over_latents(edit, z):
+    torch.testing.assert_close(torch.vmap(edit)(z), edit(z))
+
+
+@members
+def test_each_run_has_a_strength_of_its_own(edit, z):
+    strengths = [0.0, 0.3, 1.0]
+    models = Population.from_models([nn.Sequential(nn.Linear(4, 4)) for _ in strengths])
+    z_of_run = models(z)
+    with intervene(models, Population.from_models([edit.at(s) for s in strengths]), at="0"):
+        edited = models(z)
+    expected = [edit.at(s)(one) for s, one in zip(strengths, z_of_run, strict=True)]
+    torch.testing.assert_close(edited, torch.stack(expected))
+
+
+@members
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_computed_in_single(edit, dtype, z):
+    half = z.to(dtype)
+    assert torch.equal(edit(half), edit(half.float()).to(dtype))
+
+
+@members
+def test_double_precision_stays_so(edit, z):
+    assert edit(z.double()).dtype == torch.float64
+
+
+@members
+def test_autocast_costs_no_digits(edit, z):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        under = edit(z)
+    assert torch.equal(under, edit(z))
+
+
+@members
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+def test_gradients_are_finite_at_the_origin_and_where_it_is_degenerate(edit, strength, z):
+    edit = edit.at(strength)
+    edit.strength.requires_grad_()
+    edit(z.requires_grad_()).square().sum().backward()
+    assert z.grad.isfinite().all()
+    assert edit.strength.grad.isfinite()
+
+
+@members
+def test_it_comes_back_from_disk_without_pickle(edit, z, tmp_path):
+    la.save(edit, tmp_path)
+    again = la.load(tmp_path)
+    assert torch.equal(again(z), edit(z))
+    assert repr(again) == repr(edit)
+
+
+@members
+def test_it_acts_the_same_when_moved_to_double(edit, z):
+    double = edit.at(float(edit.strength)).double()
+    clear = z[7:]  # in the special places, what is degenerate depends on the precision
+    torch.testing.assert_close(double(clear.double()).float(), edit(clear), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("edit", [e for e in EDITS.values() if not isinstance(e, Composition)])
+def test_latents_of_another_width_and_integers_are_refused(edit):
+    name = type(edit).__name__
+    with refuses(ValueError, rf"{name} was made for \d .* shape \(5, 2\)"):
+        edit(torch.zeros(5, 2))
+    with refuses(TypeError, f"{name} was given latents of type torch.int64"):
+        edit(torch.zeros(5, 4, dtype=torch.int64))
 
 
 def test_at_another_strength_is_another_edit_and_the_first_stays():
@@ -29,13 +176,42 @@ def test_a_strength_is_saved_with_the_edit():
     assert torch.equal(other(Z), mute(Z))
 
 
-def test_then_is_one_edit_after_the_other():
-    first, second = Suppression([1.0, 0.0]), Suppression([1.0, 1.0])
-    torch.testing.assert_close(first.then(second)(Z), second(first(Z)))
-    assert not torch.allclose(first.then(second)(Z), second.then(first)(Z))
+def test_strengths_that_differ_by_run_are_told():
+    population = Population.from_models([Zeroing([0]).at(s) for s in (0.0, 1.0)])
+    assert "Zeroing(dims=(0,), strength=one per run)" in repr(population)
+    assert repr(Zeroing([0], strength=0.5)) == "Zeroing(dims=(0,), strength=0.5)"
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.1, math.nan])
 def test_strengths_outside_of_0_to_1_are_refused(strength):
     with refuses(ValueError, "strength is .*; expected a number from 0.0 to 1.0"):
         Suppression([1.0, 0.0]).at(strength)
+    with refuses(ValueError, "strength is .*; expected a number from 0.0 to 1.0"):
+        Zeroing([0], strength)
+
+
+def test_then_is_one_edit_after_the_other():
+    first, second = Suppression([1.0, 0.0]), Suppression([1.0, 1.0])
+    torch.testing.assert_close(first.then(second)(Z), second(first(Z)))
+    assert not torch.allclose(first.then(second)(Z), second.then(first)(Z))
+
+
+def test_the_strength_of_a_composition_scales_that_of_both():
+    first, second = Suppression([1.0, 0.0], strength=0.8), Steering([0.0, 2.0])
+    both = first.then(second).at(0.5)
+    torch.testing.assert_close(both(Z), second.at(0.5)(first.at(0.4)(Z)))
+
+
+def test_an_edit_of_ones_own_can_be_part_of_a_composition():
+    class Negation(EditModule):
+        def _edited(self, z, strength):
+            return z * (1 - 2 * strength)
+
+    both = Negation(1.0).then(Zeroing([0]))
+    assert both(Z).tolist() == [[0.0, -4.0], [0.0, -4.0]]
+    assert torch.equal(both.at(0.0)(Z), Z)
+
+
+def test_what_has_no_strength_cannot_be_part_of_a_composition():
+    with refuses(TypeError, "neg.* cannot be part of a composition; expected an edit with a stren"):
+        Suppression([1.0, 0.0]).then(torch.neg)

@@ -1,12 +1,15 @@
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import pytest
 import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import Suppression, attach, intervene
+from latent_anchors.interventions import Suppression, attach, everywhere, intervene
 from latent_anchors.models import Site, SphericalAutoencoder
 
-MUTE = Suppression([1.0, 0.0, 0.0, 0.0], threshold=-1.0)  # acts on all latents
+MUTE = Suppression([1.0, 0.0, 0.0, 0.0], everywhere)  # acts on all latents
 
 
 @pytest.fixture
@@ -127,3 +130,95 @@ def test_an_edit_that_drops_dimensions_is_refused(model, colors):
         intervene(model, lambda z: z[:, 1:]),
     ):
         model(colors)
+
+
+def test_one_edit_acts_at_several_sites(model, colors):
+    with intervene(model, torch.neg, at=["encoder", Site("latent")]) as handles:
+        within = model(colors)
+    expected = model.decoder(-model.latent(-model.encoder(colors)))
+    assert torch.equal(within, expected)
+    assert list(handles) == ["encoder", Site("latent")]
+    assert hooks(model) == 0
+
+
+def test_each_site_may_have_an_edit_of_its_own(model, colors):
+    with intervene(model, {"latent": MUTE, "encoder": torch.exp}):
+        within = model(colors)
+    assert torch.equal(within, model.decoder(MUTE(model.latent(model.encoder(colors).exp()))))
+
+
+def test_removing_the_edit_of_one_site_leaves_the_other(model, colors):
+    with intervene(model, torch.neg, at=["encoder", "latent"]) as handles:
+        model(colors)
+        handles["encoder"].remove()
+        within = model(colors)
+    assert torch.equal(within, decoded(model, colors, torch.neg))
+
+
+def test_where_one_of_several_sites_is_unknown_nothing_stays_attached(model):
+    with (
+        refuses(ValueError, "Unknown site 'nowhere'"),
+        intervene(model, MUTE, at=["latent", "nowhere"]),
+    ):
+        pass
+    assert hooks(model) == 0
+
+
+def test_where_one_of_several_sites_never_ran_it_is_named(model, colors):
+    with (
+        refuses(RuntimeError, "The edit at 'decoder' never acted"),
+        intervene(model, torch.neg, at=["encoder", "decoder"]),
+    ):
+        model.encoder(colors)
+
+
+@pytest.mark.parametrize("sites", [[], ["latent", "latent"]])
+def test_no_sites_and_sites_that_recur_are_refused(sites, model):
+    with (
+        refuses(ValueError, r"The sites are \[.*\]; expected at least one, each once"),
+        intervene(model, MUTE, at=sites),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(("edits", "at"), [({}, "latent"), ({"latent": MUTE}, "encoder")])
+def test_edits_by_site_come_without_other_sites(edits, at, model):
+    with (
+        refuses(ValueError, "Edits were given for the sites .*Leave `at` out"),
+        intervene(model, edits, at=at),
+    ):
+        pass
+
+
+class Pair(NamedTuple):
+    z: torch.Tensor
+    other: str
+
+
+@dataclass(frozen=True)
+class Output:
+    z: torch.Tensor
+    other: str
+
+
+@pytest.mark.parametrize(
+    ("wrap", "item"),
+    [
+        (lambda z: (z, "kept"), 0),
+        (lambda z: ["kept", z], 1),
+        (lambda z: Pair(z, "kept"), 0),
+        (lambda z: {"z": z, "other": "kept"}, "z"),
+        (lambda z: Output(z, "kept"), "z"),
+    ],
+)
+def test_the_latents_may_be_one_part_of_an_output(wrap, item):
+    class Wrapped(nn.Module):
+        def forward(self, z):
+            return wrap(z)
+
+    model, z = nn.Sequential(Wrapped()), torch.tensor([3.0, 4.0, 5.0, 6.0])
+    with intervene(model, MUTE, at=Site("0", item=item)):
+        within = model(z)
+    expected = wrap(MUTE(z))
+    assert type(within) is type(expected)
+    assert str(within) == str(expected)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
 
-from latent_anchors.interventions import Suppression, bounded_falloff, suppress
+from latent_anchors.interventions import BoundedFalloff, Suppression, everywhere, suppress
 
 RED = torch.tensor([1.0, 2.0, -2.0, 0.0], dtype=torch.float64) / 3
 vectors = st.lists(st.floats(-10, 10), min_size=4, max_size=4)
@@ -39,14 +39,10 @@ def test_what_points_away_is_untouched_bit_for_bit(z):
     assert not torch.equal(suppress(-away, RED), -away)
 
 
-def test_at_strength_0_nothing_happens(z):
-    assert torch.equal(suppress(z, RED, threshold=-1.0, strength=0.0), z)
-
-
 def test_the_cone_begins_just_above_the_threshold():
     around = torch.tensor([59.9, 60.1], dtype=torch.float64).deg2rad()
     z = torch.stack([around.cos(), around.sin()], -1)
-    after = suppress(z, torch.tensor([1.0, 0.0]), threshold=0.5)
+    after = suppress(z, torch.tensor([1.0, 0.0]), BoundedFalloff(0.5))
     assert (after != z).any(-1).tolist() == [True, False]
 
 
@@ -59,74 +55,39 @@ def test_exactly_on_the_threshold_nothing_happens():
 def test_a_power_takes_out_the_share_that_the_falloff_says(degrees, power):
     theta = math.radians(degrees)
     z = torch.tensor([math.cos(theta), math.sin(theta)], dtype=torch.float64)
-    after = suppress(z, torch.tensor([1.0, 0.0]), power=power)
-    share = bounded_falloff(z[0], power=power)
+    falloff = BoundedFalloff(power=power)
+    after = suppress(z, torch.tensor([1.0, 0.0]), falloff)
+    share = falloff(z[0])
     torch.testing.assert_close(after[0], (1 - share) * z[0])
 
 
-@pytest.mark.parametrize("shape", [(4,), (1, 4), (2, 3, 4), (0, 4)])
-def test_leading_axes_are_free(shape, generator):
-    z = torch.randn(shape, generator=generator)
-    one_by_one = [suppress(row, RED) for row in z.reshape(-1, 4)]
-    torch.testing.assert_close(
-        suppress(z, RED), torch.stack(one_by_one).reshape(shape) if one_by_one else z
-    )
+def test_everywhere_it_is_directional_ablation(z):
+    torch.testing.assert_close(suppress(z, RED, everywhere) @ RED, torch.zeros_like(z[:, 0]))
+    assert (suppress(z, RED) @ RED < -0.1).any()
 
 
-@pytest.mark.parametrize("power", [0.0, 0.5, 2.0])
-def test_gradients_are_finite_on_the_direction_across_it_and_at_the_origin(power):
-    z = torch.stack([RED, -RED, torch.zeros_like(RED), torch.eye(4, dtype=RED.dtype)[3]])
-    z.requires_grad_()
-    (slope,) = torch.autograd.grad(suppress(z, RED, power=power).sum(), z)
-    assert slope.isfinite().all()
-
-
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
-def test_the_type_of_the_latents_is_kept(dtype, z):
-    assert Suppression(RED)(z.to(dtype)).dtype == dtype
-
-
-def test_autocast_costs_no_digits(z):
-    z = z.float()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        under = suppress(z, RED)
-    assert torch.equal(under, suppress(z, RED))
-
-
-def test_the_latents_given_are_left_alone(z):
-    before = z.clone()
-    Suppression(RED)(z)
-    assert torch.equal(z, before)
-
-
-def test_it_maps_over_latents_and_over_strengths(z):
-    mapped = torch.func.vmap(lambda one: suppress(one, RED))(z)
-    torch.testing.assert_close(mapped, suppress(z, RED))
+def test_it_maps_over_strengths(z):
     strengths = torch.tensor([0.0, 0.3, 1.0])
     each = torch.func.vmap(lambda s: suppress(z, RED, strength=s))(strengths)
     expected = [suppress(z, RED, strength=s) for s in strengths]
     torch.testing.assert_close(each, torch.stack(expected))
+    broadcast = suppress(z.expand(3, 32, 4), RED, strength=strengths.unsqueeze(-1))
+    torch.testing.assert_close(broadcast, torch.stack(expected))
 
 
 def test_the_module_is_the_function(z):
-    mute = Suppression(3 * RED, threshold=0.2, strength=0.7, power=1.5)
-    torch.testing.assert_close(mute(z), suppress(z, RED, 0.2, 0.7, 1.5))
-    assert repr(mute) == "Suppression(threshold=0.2, strength=0.7, power=1.5)"
+    mute = Suppression(3 * RED, BoundedFalloff(0.2, 1.5), strength=0.7)
+    torch.testing.assert_close(mute(z), suppress(z, RED, BoundedFalloff(0.2, 1.5), 0.7))
+    assert repr(mute) == (
+        "Suppression(falloff=BoundedFalloff(threshold=0.2, power=1.5), strength=0.7)"
+    )
+    assert repr(Suppression(RED, everywhere)) == "Suppression(falloff=everywhere, strength=1)"
 
 
 def test_suppressing_twice_is_suppressing_once(z):
     torch.testing.assert_close(suppress(suppress(z, RED), RED), suppress(z, RED))
 
 
-def test_settings_out_of_range_are_refused():
-    with refuses(ValueError, "threshold is 1.5; expected a number from -1.0 to 1.0"):
-        Suppression([1.0, 0.0], threshold=1.5)
-    with refuses(ValueError, "strength is 2.0; expected a number from 0.0 to 1.0"):
-        Suppression([1.0, 0.0], strength=2.0)
+def test_a_direction_that_points_nowhere_is_refused():
     with refuses(ValueError, "points nowhere"):
         Suppression([0.0, 0.0])
-
-
-def test_latents_of_another_width_are_refused():
-    with refuses(ValueError, r"Suppression was made for 2 .* shape \(5, 3\)"):
-        Suppression([1.0, 0.0])(torch.zeros(5, 3))

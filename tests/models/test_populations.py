@@ -3,10 +3,10 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import Suppression, attach, intervene
+from latent_anchors.interventions import Suppression, attach, everywhere, intervene
 from latent_anchors.models import Population, Site, SphericalAutoencoder, outputs, record, run
 
-MUTE = Suppression([1.0, 0.0, 0.0, 0.0], threshold=-1.0)  # acts on all latents
+MUTE = Suppression([1.0, 0.0, 0.0, 0.0], everywhere)  # acts on all latents
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_one_edit_acts_on_every_run(population, colors):
 
 
 def test_a_population_of_edits_holds_one_for_each_run(population, colors):
-    edits = [MUTE.at(0.0), MUTE.at(0.5), Suppression([0.0, 1.0, 0.0, 0.0], threshold=-1.0)]
+    edits = [MUTE.at(0.0), MUTE.at(0.5), Suppression([0.0, 1.0, 0.0, 0.0], everywhere)]
     with intervene(population, Population.from_models(edits)):
         edited = population(colors)
     torch.testing.assert_close(edited[0], population[0](colors))

@@ -5,7 +5,7 @@ import torch
 from refusals import refuses
 from torch import Tensor, nn
 
-from latent_anchors.interventions import Suppression, intervene
+from latent_anchors.interventions import Suppression, everywhere, intervene
 from latent_anchors.models import Site, SphericalAutoencoder, record
 
 
@@ -117,7 +117,7 @@ def test_channels_in_the_middle_come_out_last(generator):
 
 
 def test_recorded_latents_are_the_edited_ones(model, colors):
-    mute = Suppression([1.0, 0.0, 0.0, 0.0], threshold=-1.0)
+    mute = Suppression([1.0, 0.0, 0.0, 0.0], everywhere)
     with record(model) as latents, intervene(model, mute):
         model(colors)
     with record(model) as untouched:

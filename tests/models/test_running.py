@@ -3,10 +3,10 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import Suppression
+from latent_anchors.interventions import Suppression, everywhere
 from latent_anchors.models import Site, SphericalAutoencoder, record, run
 
-MUTE = Suppression([1.0, 0.0, 0.0, 0.0], threshold=-1.0)  # acts on all latents
+MUTE = Suppression([1.0, 0.0, 0.0, 0.0], everywhere)  # acts on all latents
 
 
 @pytest.fixture

@@ -1,15 +1,62 @@
 """What if the concept were not there.
 
-An edit maps latents to latents; :func:`intervene` puts it in force at a site for the length of a
-block, :func:`attach` until its handle is removed.
+An edit maps latents to latents; :func:`intervene` puts it in force at one site or several for the
+length of a block, :func:`attach` until its handle is removed. A falloff says how strongly an edit
+acts, from a latent's alignment with the concept; a mapper, what alignment a repulsion leaves.
 """
 
 from latent_anchors._hooks import Edit as Edit
 from latent_anchors._hooks import Handle as Handle
-from latent_anchors.interventions._falloffs import bounded_falloff as bounded_falloff
+from latent_anchors.interventions._cones import ConeFalloff as ConeFalloff
+from latent_anchors.interventions._edits import Composition as Composition
+from latent_anchors.interventions._edits import EditModule as EditModule
+from latent_anchors.interventions._falloffs import BezierFalloff as BezierFalloff
+from latent_anchors.interventions._falloffs import BoundedFalloff as BoundedFalloff
+from latent_anchors.interventions._falloffs import Falloff as Falloff
+from latent_anchors.interventions._falloffs import everywhere as everywhere
 from latent_anchors.interventions._intervening import attach as attach
 from latent_anchors.interventions._intervening import intervene as intervene
+from latent_anchors.interventions._mappers import BezierMapper as BezierMapper
+from latent_anchors.interventions._mappers import LinearMapper as LinearMapper
+from latent_anchors.interventions._mappers import Mapper as Mapper
+from latent_anchors.interventions._projection import Projection as Projection
+from latent_anchors.interventions._projection import project_out as project_out
+from latent_anchors.interventions._redirection import Redirection as Redirection
+from latent_anchors.interventions._redirection import redirect as redirect
+from latent_anchors.interventions._repulsion import Repulsion as Repulsion
+from latent_anchors.interventions._repulsion import repel as repel
+from latent_anchors.interventions._steering import Steering as Steering
+from latent_anchors.interventions._steering import steer as steer
 from latent_anchors.interventions._suppression import Suppression as Suppression
 from latent_anchors.interventions._suppression import suppress as suppress
+from latent_anchors.interventions._zeroing import Zeroing as Zeroing
+from latent_anchors.interventions._zeroing import zero_dims as zero_dims
 
-__all__ = ["Edit", "Handle", "Suppression", "attach", "bounded_falloff", "intervene", "suppress"]
+__all__ = [
+    "BezierFalloff",
+    "BezierMapper",
+    "BoundedFalloff",
+    "Composition",
+    "ConeFalloff",
+    "Edit",
+    "EditModule",
+    "Falloff",
+    "Handle",
+    "LinearMapper",
+    "Mapper",
+    "Projection",
+    "Redirection",
+    "Repulsion",
+    "Steering",
+    "Suppression",
+    "Zeroing",
+    "attach",
+    "everywhere",
+    "intervene",
+    "project_out",
+    "redirect",
+    "repel",
+    "steer",
+    "suppress",
+    "zero_dims",
+]

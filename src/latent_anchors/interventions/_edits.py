@@ -1,26 +1,73 @@
 """What edits share: a strength that can be written in place, copies at another one, composition."""
 
+from abc import ABC, abstractmethod
 from copy import deepcopy
 from typing import TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from latent_anchors._checks import check_between
+from latent_anchors._numerics import in_full_precision
+from latent_anchors._typing import Latents
 
 _Edit = TypeVar("_Edit", bound="EditModule")
 
 
-class EditModule(nn.Module):
-    """An edit with a strength from 0 (nothing happens) to 1, kept in a tensor ``()``."""
+class EditModule(nn.Module, ABC):
+    """An edit with a strength from 0 (nothing happens) to 1, kept in a tensor ``()``.
 
-    strength: Float[Tensor, ""]
+    The strength can be written in place, also while the edit is in force. An edit of your own
+    defines ``_edited(z, strength)``, which must not write into the latents and give them back at
+    strength 0; keep the constructor's arguments as attributes, so that it can be saved.
 
-    def __init__(self, strength: float) -> None:
+    Args:
+        strength: From 0 to 1.
+
+    Raises:
+        ValueError: If the strength is not from 0 to 1.
+
+    Examples:
+        >>> class Darken(EditModule):
+        ...     def _edited(self, z, strength):
+        ...         return z * (1 - strength)
+        >>> Darken(0.5)(torch.tensor([3.0, 4.0]))
+        tensor([1.5000, 2.0000])
+    """
+
+    strength: Float[Tensor, "*runs"]
+
+    def __init__(self, strength: float = 1.0) -> None:
         super().__init__()
         check_between("strength", strength, 0.0, 1.0)
         self.register_buffer("strength", torch.tensor(float(strength)))
+
+    @abstractmethod
+    def _edited(self, z: Latents, strength: Tensor) -> Latents:
+        """The latents after the edit at this strength, which need not be its own."""
+
+    @override
+    def forward(self, z: Latents) -> Latents:
+        """The latents after the edit.
+
+        Args:
+            z: Latents ``(..., dim)``.
+
+        Returns:
+            ``(..., dim)``.
+
+        Raises:
+            ValueError: If the latents have another width than the edit was made for.
+            TypeError: If they are integers.
+
+        Examples:
+            >>> from latent_anchors.interventions import Suppression
+            >>> Suppression([0, 1])(torch.tensor([3.0, 4.0]))
+            tensor([3., 0.])
+        """
+        return self._edited(z, self.strength)
 
     def at(self: _Edit, strength: float) -> _Edit:
         """The same edit at another strength; this one stays as it is.
@@ -38,12 +85,63 @@ class EditModule(nn.Module):
         other.strength.fill_(strength)
         return other
 
-    def then(self, edit: nn.Module) -> nn.Sequential:
+    def then(self, edit: "EditModule") -> "Composition":
         """This edit, and another one after it.
+
+        Raises:
+            TypeError: If the other has no strength.
 
         Examples:
             >>> from latent_anchors.interventions import Suppression
             >>> Suppression([1, 0]).then(Suppression([0, 1]))(torch.tensor([3.0, 4.0]))
             tensor([0., 0.])
         """
-        return nn.Sequential(self, edit)
+        return Composition(self, edit)
+
+    @override
+    def extra_repr(self) -> str:
+        per_run = "one per run" if self.strength.ndim else f"{float(self.strength):g}"
+        return ", ".join([*self._settings(), f"strength={per_run}"])
+
+    def _settings(self) -> list[str]:
+        """What stands before the strength when the edit is printed."""
+        return []
+
+
+class Composition(EditModule):
+    """One edit after another; see :meth:`EditModule.then`.
+
+    Its strength scales that of both, so that 0 is the identity and 1 leaves each at its own.
+
+    Args:
+        first: Acts first.
+        second: Acts on what the first leaves.
+        strength: From 0 to 1.
+
+    Raises:
+        TypeError: If one of them is not an edit with a strength.
+        ValueError: If the strength is not from 0 to 1.
+
+    Examples:
+        >>> from latent_anchors.interventions import Suppression
+        >>> both = Composition(Suppression([1, 0]), Suppression([0, 1], strength=0.5))
+        >>> both.at(0.5)(torch.tensor([4.0, 4.0]))
+        tensor([2., 3.])
+    """
+
+    def __init__(self, first: EditModule, second: EditModule, strength: float = 1.0) -> None:
+        super().__init__(strength)
+        for edit in (first, second):
+            if not isinstance(edit, EditModule):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass plain functions all the same
+                raise TypeError(
+                    f"{edit!r} cannot be part of a composition; expected an edit with a strength. "
+                    "Make it a subclass of EditModule, or attach one after the other."
+                )
+        self.first: EditModule = first
+        self.second: EditModule = second
+
+    @override
+    def _edited(self, z: Latents, strength: Tensor) -> Latents:
+        # rounded to half precision at the end, not in between
+        between = self.first._edited(in_full_precision(z), strength * self.first.strength)
+        return self.second._edited(between, strength * self.second.strength).to(z.dtype)

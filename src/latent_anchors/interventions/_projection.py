@@ -1,0 +1,115 @@
+"""Projection: take a subspace out, whichever way latents point in it."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from typing_extensions import override
+
+from latent_anchors._numerics import dot, in_full_precision, unit, without_autocast
+from latent_anchors._typing import Latents
+from latent_anchors._vectors import as_basis, check_width
+from latent_anchors.interventions._edits import EditModule
+from latent_anchors.interventions._falloffs import Falloff, everywhere, named
+from latent_anchors.interventions._polar import NOISE
+
+
+def project_out(
+    z: Latents,
+    basis: Float[Tensor, "n dim"],
+    falloff: Falloff = everywhere,
+    strength: float | Tensor = 1.0,
+    renormalize: bool = False,
+) -> Latents:
+    r"""Shorten what lies within a subspace; what is at a right angle to it stays.
+
+    .. math::
+        z' = z - b \, g(\alpha) \, B^\top B z, \qquad
+        \alpha = \lVert B z \rVert / \lVert z \rVert
+
+    with :math:`B` the ``basis``, :math:`b` the ``strength`` and :math:`g` the ``falloff``. With one
+    row and everywhere it is directional ablation. With ``renormalize`` each latent is stretched to
+    the length it had; of a latent within the subspace only rounding would be left, and that is
+    not stretched.
+
+    Args:
+        z: Latents ``(..., dim)``.
+        basis: Orthonormal rows ``(n, dim)``; one row is a direction.
+        falloff: Alignment with the subspace, from 0 to 1, to share taken out.
+        strength: From 0 to 1; as a tensor ``()``, or of a shape that broadcasts with ``(...)``.
+        renormalize: Whether the length stays instead of what is at a right angle.
+
+    Returns:
+        ``(..., dim)``.
+
+    References:
+        Arditi et al., "Refusal in language models is mediated by a single direction", 2024,
+        section 2.4, for one row.
+
+    Examples:
+        >>> import torch
+        >>> z, red = torch.tensor([[3.0, 4.0], [-3.0, 4.0]]), torch.tensor([[1.0, 0.0]])
+        >>> project_out(z, red)
+        tensor([[0., 4.],
+                [0., 4.]])
+        >>> project_out(z, red, renormalize=True)
+        tensor([[0., 5.],
+                [0., 5.]])
+    """
+    full = in_full_precision(z)
+    b = basis.to(full)
+    with without_autocast(full):
+        inside = (full @ b.mT) @ b
+    gain = strength * falloff(dot(unit(inside), unit(full)))
+    rest = full - gain.unsqueeze(-1) * inside
+    return (_as_long_as(full, rest) if renormalize else rest).to(z.dtype)
+
+
+def _as_long_as(z: Tensor, rest: Tensor) -> Tensor:
+    """The rest at the length of z; rounding is not stretched, and what is as long stays exact."""
+    length, left = (dot(x, unit(x)).unsqueeze(-1) for x in (z, rest))
+    stretched = (left > NOISE * torch.finfo(z.dtype).eps * length) & (left != length)
+    return torch.where(stretched, rest * (length / torch.where(stretched, left, 1.0)), rest)
+
+
+class Projection(EditModule):
+    """:func:`project_out`, carrying its basis and strength.
+
+    Args:
+        basis: Rows ``(n, dim)`` that span the subspace, in any directions; made orthonormal.
+        falloff: Alignment with the subspace, from 0 to 1, to share taken out.
+        strength: From 0 to 1.
+        renormalize: Whether each latent is stretched to the length it had.
+
+    Raises:
+        ValueError: If rows are dependent or not finite, or the strength is out of its range.
+
+    Examples:
+        >>> import torch
+        >>> Projection([[1, 0, 0], [1, 1, 0]])(torch.tensor([3.0, 4.0, 2.0])).round().abs()
+        tensor([0., 0., 2.])
+    """
+
+    basis: Float[Tensor, "n dim"]
+
+    def __init__(
+        self,
+        basis: Sequence[Sequence[float]] | Tensor,
+        falloff: Falloff = everywhere,
+        strength: float = 1.0,
+        renormalize: bool = False,
+    ) -> None:
+        super().__init__(strength)
+        self.register_buffer("basis", as_basis(basis))
+        self.falloff: Falloff = falloff
+        self.renormalize: bool = renormalize
+
+    @override
+    def _edited(self, z: Latents, strength: Tensor) -> Latents:
+        check_width("Projection", z, self.basis.shape[-1])
+        return project_out(z, self.basis, self.falloff, strength, self.renormalize)
+
+    @override
+    def _settings(self) -> list[str]:
+        return [f"falloff={named(self.falloff)}", f"renormalize={self.renormalize}"]

@@ -1,0 +1,136 @@
+"""Repulsion: turn latents away from a direction, keeping their length."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from latent_anchors._numerics import TINY_SQUARE, dot, in_full_precision, unit
+from latent_anchors._typing import Direction, Latents
+from latent_anchors._vectors import DEPENDENT, as_direction, check_width
+from latent_anchors.interventions._edits import EditModule
+from latent_anchors.interventions._falloffs import named
+from latent_anchors.interventions._mappers import LinearMapper, Mapper
+from latent_anchors.interventions._polar import cartesian, default_side, polar, side_of
+
+SIXTY_DEGREES = LinearMapper(threshold=0.0, ceiling=0.5)
+"""Nothing ends closer to the direction than that."""
+
+
+def repel(
+    z: Latents,
+    direction: Direction,
+    mapper: Mapper = SIXTY_DEGREES,
+    strength: float | Tensor = 1.0,
+    towards: Direction | None = None,
+) -> Latents:
+    r"""Turn latents away from a direction, each in its own plane; lengths stay.
+
+    .. math::
+        z' = \lVert z \rVert \left( \mu v + \sqrt{1 - \mu^2} \, u \right), \qquad
+        \mu = \alpha + b \, (m(\alpha) - \alpha), \quad \alpha = \cos(z, v)
+
+    with :math:`v` the unit vector of the ``direction``, :math:`u` the one to that side of it on
+    which the latent lies, :math:`m` the ``mapper`` and :math:`b` the ``strength``. Where the mapper
+    asks for no less alignment, nothing happens.
+
+    A latent on the direction itself, up to rounding, lies to no side; it is turned ``towards`` a
+    chosen one, by default that of the axis farthest from the direction (the first, if several are).
+    No choice is continuous there: neighbors on all sides are turned each to their own.
+
+    Args:
+        z: Latents ``(..., dim)``, in at least two dimensions.
+        direction: The concept's ``(dim,)``, of any length but 0.
+        mapper: Alignment before to alignment after.
+        strength: Share of the way in alignment, from 0 to 1; as a tensor ``()``, or of a shape that
+            broadcasts with ``(...)``.
+        towards: ``(dim,)``; where to turn a fully aligned latent, off the direction's own line.
+
+    Returns:
+        ``(..., dim)``, each as long as before.
+
+    References:
+        The repulsion of the color experiment 2.1 of ``ex-preppy`` (2025), there on the unit sphere
+        and with a random side for the fully aligned latent.
+
+    Examples:
+        >>> import torch
+        >>> z = torch.tensor([[2.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+        >>> repel(z, torch.tensor([1.0, 0.0, 0.0]))
+        tensor([[1.0000, 1.7321, 0.0000],
+                [0.0000, 0.0000, 1.0000]])
+    """
+    full = in_full_precision(z)
+    v = unit(direction.to(full))
+    fallback = default_side(v) if towards is None else side_of(towards.to(full), v)
+    seen = polar(full, v, fallback)
+    wanted = seen.along + strength * (mapper(seen.along) - seen.along)
+    square = 1.0 - wanted.square()
+    # at full alignment the root has no finite gradient
+    turning = square > TINY_SQUARE
+    aside = torch.where(turning, torch.where(turning, square, 1.0).sqrt(), 0.0)
+    turned = cartesian(seen.length, wanted, aside, v, seen.side)
+    return torch.where((wanted < seen.along).unsqueeze(-1), turned, full).to(z.dtype)
+
+
+class Repulsion(EditModule):
+    """:func:`repel`, carrying its direction, fallback and strength.
+
+    Args:
+        direction: The concept's ``(dim,)``; made a unit vector.
+        mapper: Alignment before to alignment after.
+        strength: Share of the way in alignment, from 0 to 1.
+        towards: ``(dim,)``; where to turn a fully aligned latent. Made a unit vector at a right
+            angle to the direction; by default the axis farthest from it is.
+
+    Raises:
+        ValueError: If a vector is zero or not finite, there is no other direction to turn to, or
+            the strength is out of its range.
+
+    Examples:
+        >>> import torch
+        >>> away = Repulsion([1, 0, 0], LinearMapper(ceiling=0.6), towards=[0, 0, 1])
+        >>> away(torch.tensor([1.0, 0.0, 0.0]))
+        tensor([0.6000, 0.0000, 0.8000])
+    """
+
+    direction: Direction
+    towards: Direction
+
+    def __init__(
+        self,
+        direction: Sequence[float] | Tensor,
+        mapper: Mapper = SIXTY_DEGREES,
+        strength: float = 1.0,
+        towards: Sequence[float] | Tensor | None = None,
+    ) -> None:
+        super().__init__(strength)
+        v = as_direction(direction)
+        self.register_buffer("direction", v)
+        self.register_buffer("towards", default_side(v) if towards is None else _side(towards, v))
+        self.mapper: Mapper = mapper
+        if not bool(self.towards.any()):
+            raise ValueError(
+                f"Nothing is at a right angle to {direction!r} in {len(v)} dimension; expected at "
+                "least two dimensions to turn in. Use Suppression."
+            )
+
+    @override
+    def _edited(self, z: Latents, strength: Tensor) -> Latents:
+        check_width("Repulsion", z, len(self.direction))
+        return repel(z, self.direction, self.mapper, strength, self.towards)
+
+    @override
+    def _settings(self) -> list[str]:
+        return [f"mapper={named(self.mapper)}"]
+
+
+def _side(towards: Sequence[float] | Tensor, v: Direction) -> Direction:
+    given = as_direction(towards).to(v)
+    if len(given) != len(v) or 1.0 - float(dot(given, v)) ** 2 < DEPENDENT:
+        raise ValueError(
+            f"towards is {towards!r}; expected {len(v)} numbers, a vector off the line of the "
+            "direction. Name where a fully aligned latent should go."
+        )
+    return side_of(given, v)

@@ -1,0 +1,69 @@
+import pytest
+import torch
+from refusals import refuses
+
+from latent_anchors.interventions import (
+    BoundedFalloff,
+    Projection,
+    everywhere,
+    project_out,
+    suppress,
+)
+
+ROWS = torch.tensor([[1.0, 2.0, -2.0, 0.0], [1.0, 1.0, 0.0, 1.0]], dtype=torch.float64)
+BASIS = torch.linalg.qr(ROWS.mT)[0].mT
+
+
+@pytest.fixture
+def z(generator):
+    return torch.randn(32, 4, generator=generator, dtype=torch.float64)
+
+
+def test_the_subspace_is_there_before_and_gone_after_and_the_rest_is_spared(z):
+    after = project_out(z, BASIS)
+    assert (z @ BASIS.mT).norm(dim=-1).min() > 0.1
+    torch.testing.assert_close(after @ BASIS.mT, torch.zeros(32, 2).double())
+    rest = torch.eye(4).double() - BASIS.mT @ BASIS
+    torch.testing.assert_close(after @ rest, z @ rest)
+
+
+def test_one_row_everywhere_is_directional_ablation(z):
+    torch.testing.assert_close(project_out(z, BASIS[:1]), suppress(z, BASIS[0], everywhere))
+
+
+def test_a_falloff_sees_the_angle_to_the_subspace_whichever_way_latents_point(z):
+    narrow = BoundedFalloff(threshold=0.8)
+    inside = (z @ BASIS.mT).norm(dim=-1) > 0.8 * z.norm(dim=-1)
+    assert 0 < inside.sum() < 32
+    changed = [(project_out(one, BASIS, narrow) != one).any(-1) for one in (z, -z)]
+    assert torch.equal(changed[0], inside)
+    assert torch.equal(changed[1], inside)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
+def test_renormalized_each_latent_is_as_long_as_before(strength, z):
+    after = project_out(z, BASIS, strength=strength, renormalize=True)
+    torch.testing.assert_close(after.norm(dim=-1), z.norm(dim=-1))
+    plain = project_out(z, BASIS, strength=strength)
+    torch.testing.assert_close(
+        torch.nn.functional.normalize(after, dim=-1), torch.nn.functional.normalize(plain, dim=-1)
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_of_a_latent_within_the_subspace_rounding_is_not_blown_up(dtype):
+    within = (ROWS.sum(0) * torch.logspace(-3, 3, 20).unsqueeze(-1)).to(dtype)
+    after = project_out(within, BASIS, renormalize=True)
+    assert (after.norm(dim=-1) < 1e-5 * within.norm(dim=-1)).all()
+
+
+def test_the_module_is_the_function_whatever_rows_span_the_subspace(z):
+    edit = Projection(ROWS, BoundedFalloff(0.5), 0.7, renormalize=True)
+    expected = project_out(z, BASIS, BoundedFalloff(0.5), 0.7, renormalize=True)
+    torch.testing.assert_close(edit(z), expected)
+    assert repr(Projection(ROWS)) == "Projection(falloff=everywhere, renormalize=False, strength=1)"
+
+
+def test_rows_that_depend_on_each_other_are_refused():
+    with refuses(ValueError, "2 rows of the basis are not independent"):
+        Projection([[1.0, 0.0], [2.0, 0.0]])
