@@ -12,6 +12,7 @@ from latent_anchors.interventions import (
     Composition,
     ConeFalloff,
     EditModule,
+    Erasure,
     Projection,
     Redirection,
     Repulsion,
@@ -42,6 +43,7 @@ EDITS = {
     "zeroing": Zeroing([0, 2]),
     "steering": Steering(GRAY),
     "narrow steering": Steering(RED, NARROW),
+    "erasure": Erasure(torch.tensor([RED]).mT / 9, torch.tensor([RED]), torch.tensor(GRAY)),
     "composition": Suppression(RED, CONE).then(Steering(GRAY, strength=0.5)),
     "longer composition": Repulsion(RED).then(Zeroing([3])).then(Projection([GRAY])).at(0.7),
 }

@@ -2,7 +2,8 @@
 
 An edit maps latents to latents; :func:`intervene` puts it in force at one site or several for the
 length of a block, :func:`attach` until its handle is removed. A falloff says how strongly an edit
-acts, from a latent's alignment with the concept; a mapper, what alignment a repulsion leaves.
+acts, from a latent's alignment with the concept; a mapper, what alignment a repulsion leaves. Where
+the concept was not placed beforehand, an eraser is fitted on labeled latents.
 """
 
 from latent_anchors._hooks import Edit as Edit
@@ -10,12 +11,17 @@ from latent_anchors._hooks import Handle as Handle
 from latent_anchors.interventions._cones import ConeFalloff as ConeFalloff
 from latent_anchors.interventions._edits import Composition as Composition
 from latent_anchors.interventions._edits import EditModule as EditModule
+from latent_anchors.interventions._erasure import Erasure as Erasure
+from latent_anchors.interventions._erasure import erase as erase
 from latent_anchors.interventions._falloffs import BezierFalloff as BezierFalloff
 from latent_anchors.interventions._falloffs import BoundedFalloff as BoundedFalloff
 from latent_anchors.interventions._falloffs import Falloff as Falloff
 from latent_anchors.interventions._falloffs import everywhere as everywhere
+from latent_anchors.interventions._fitting import fit_cav as fit_cav
+from latent_anchors.interventions._fitting import fit_mean_difference as fit_mean_difference
 from latent_anchors.interventions._intervening import attach as attach
 from latent_anchors.interventions._intervening import intervene as intervene
+from latent_anchors.interventions._leace import fit_leace as fit_leace
 from latent_anchors.interventions._mappers import BezierMapper as BezierMapper
 from latent_anchors.interventions._mappers import LinearMapper as LinearMapper
 from latent_anchors.interventions._mappers import Mapper as Mapper
@@ -40,6 +46,7 @@ __all__ = [
     "ConeFalloff",
     "Edit",
     "EditModule",
+    "Erasure",
     "Falloff",
     "Handle",
     "LinearMapper",
@@ -51,7 +58,11 @@ __all__ = [
     "Suppression",
     "Zeroing",
     "attach",
+    "erase",
     "everywhere",
+    "fit_cav",
+    "fit_leace",
+    "fit_mean_difference",
     "intervene",
     "project_out",
     "redirect",

@@ -1,0 +1,145 @@
+import pytest
+import torch
+from interventions.erasing import found, gap, latents
+from refusals import refuses
+
+from latent_anchors.interventions import Projection, fit_cav, fit_leace, fit_mean_difference
+
+FITS = [fit_mean_difference, fit_cav, fit_leace]
+members = pytest.mark.parametrize("fit", FITS)
+
+
+@members
+def test_a_probe_finds_the_concept_before_and_not_after_and_another_one_stays(fit):
+    z, concept, other = latents()
+    erased = fit(z, concept)(z)
+    # a CAV is the normal of one probe; what others read is promised by the two that equal the means
+    most = 0.75 if fit is fit_cav else 0.55
+    assert found(z, concept) > 0.97
+    assert found(erased, concept) < most
+    assert found(erased, other) > 0.9
+
+
+@pytest.mark.parametrize("fit", [fit_mean_difference, fit_leace])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_of_a_concept_that_six_in_ten_thousand_have_nothing_is_left(fit, dtype):
+    z, concept, _ = latents(10_000, share=6e-4)
+    z = z.to(dtype)
+    erased = fit(z, concept)(z)
+    assert erased.dtype == dtype
+    assert gap(z, concept) > 2
+    assert gap(erased, concept) < 1e-3
+
+
+def test_a_cav_of_a_concept_that_six_in_ten_thousand_have_points_at_it():
+    z, concept, _ = latents(10_000, share=6e-4)
+    v = fit_cav(z, concept).right[0]
+    ahead = ((z @ v).unsqueeze(0) < (z[concept == 1] @ v).unsqueeze(1)).double().mean()
+    assert ahead > 0.9
+
+
+@members
+def test_the_mean_of_the_latents_stays(fit):
+    z, concept, _ = latents()
+    torch.testing.assert_close(fit(z, concept)(z).mean(0), z.mean(0))
+
+
+@members
+def test_soft_labels_point_the_same_way_as_hard_ones(fit):
+    z, concept, _ = latents()
+    hard, soft = (fit(z, y).right[0] for y in (concept, 0.1 + 0.8 * concept))
+    assert torch.nn.functional.cosine_similarity(hard, soft, dim=0) > 0.99
+
+
+@members
+def test_labels_may_be_booleans_or_integers_and_latents_half(fit):
+    z, concept, _ = latents()
+    expected = fit(z.float(), concept).right
+    for labels in (concept.bool(), concept.long()):
+        torch.testing.assert_close(fit(z.float(), labels).right, expected)
+    assert fit(z.half(), concept).right.dtype == torch.float32
+
+
+@members
+def test_samples_count_and_not_their_order(fit, generator):
+    z, concept, _ = latents()
+    order = torch.randperm(len(z), generator=generator)
+    torch.testing.assert_close(fit(z[order], concept[order])(z), fit(z, concept)(z))
+
+
+def test_the_direction_found_serves_other_edits():
+    z, concept, _ = latents()
+    edit = Projection(fit_mean_difference(z, concept).right)
+    assert gap(z, concept) > 0.5
+    assert gap(edit(z), concept) < 1e-6
+
+
+def test_a_dimension_that_never_changes_has_no_say_in_a_cav():
+    z, concept, _ = latents()
+    with_constant = torch.cat([z, torch.full((len(z), 1), 7.0)], -1)
+    v = fit_cav(with_constant, concept).right[0]
+    assert v[-1] == 0
+    torch.testing.assert_close(v[:-1], fit_cav(z, concept).right[0], rtol=1e-5, atol=1e-6)
+
+
+def test_a_cav_is_where_the_slopes_of_its_loss_vanish():
+    z, concept, _ = latents(500)
+    w = fit_cav(z, concept, ridge=0.1).right[0]
+    scale = z.std(0, correction=0)
+    x, direction = (z - z.mean(0)) / scale, w * scale
+
+    def loss(size, offset):
+        score = size * (x @ direction) + offset
+        each = torch.nn.functional.softplus(torch.where(concept == 1, -score, score))
+        halves = 0.5 * each[concept == 1].mean() + 0.5 * each[concept == 0].mean()
+        return halves + 0.05 * (size * direction).square().sum()
+
+    # along any other direction, the best that can be done is worse
+    best = lowest(loss)
+    for axis in torch.eye(6).double():
+        direction = w * scale + 0.2 * axis
+        assert lowest(loss) > best
+
+
+def lowest(loss):
+    at = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([at], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        value = loss(*at)
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    return float(loss(*at).detach())
+
+
+@members
+def test_what_nothing_can_be_fitted_on_is_refused(fit):
+    z, y = torch.eye(4), torch.tensor([0.0, 0.0, 1.0, 1.0])
+    with refuses(ValueError, r"latents have shape \(4, 4\) and the labels \(3,\); expected \(n"):
+        fit(z, y[:3])
+    with refuses(ValueError, "Of 1 labels, 1 are the same for all 4 samples"):
+        fit(z, torch.ones(4))
+    with refuses(ValueError, "Latents or labels are not finite"):
+        fit(z / 0, y)
+
+
+@pytest.mark.parametrize("fit", [fit_mean_difference, fit_cav])
+def test_several_concepts_at_once_are_for_leace(fit):
+    with refuses(ValueError, r"labels have shape \(4, 2\); .* For several at once, use fit_leace"):
+        fit(torch.eye(4), torch.eye(4)[:, :2])
+
+
+def test_equal_means_are_refused():
+    with refuses(ValueError, "mean latent of 4 samples is the same with and without the concept"):
+        fit_mean_difference(torch.ones(4, 2), torch.tensor([0.0, 1.0, 0.0, 1.0]))
+
+
+def test_a_cav_takes_shares_and_a_ridge():
+    z, y = torch.eye(4), torch.tensor([0.0, 0.0, 1.0, 1.0])
+    with refuses(ValueError, "ridge is 0 and labels go from 0 to 1; expected a ridge above 0"):
+        fit_cav(z, y, ridge=0.0)
+    with refuses(ValueError, "labels go from 0 to 2"):
+        fit_cav(z, 2 * y)
