@@ -132,9 +132,10 @@ def test_several_concepts_at_once_are_for_leace(fit):
         fit(torch.eye(4), torch.eye(4)[:, :2])
 
 
-def test_equal_means_are_refused():
+@pytest.mark.parametrize("fit", [fit_mean_difference, fit_cav])
+def test_equal_means_are_refused(fit):
     with refuses(ValueError, "mean latent of 4 samples is the same with and without the concept"):
-        fit_mean_difference(torch.ones(4, 2), torch.tensor([0.0, 1.0, 0.0, 1.0]))
+        fit(torch.eye(2).repeat(2, 1), torch.tensor([0.0, 0.0, 1.0, 1.0]))
 
 
 def test_a_cav_takes_shares_and_a_ridge():

@@ -6,9 +6,9 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from latent_anchors._checks import check_finite
-from latent_anchors._typing import PerSample
+from latent_anchors._typing import Direction, PerSample
 from latent_anchors.interventions._erasure import Erasure
-from latent_anchors.interventions._samples import ROUNDING, checked, samples
+from latent_anchors.interventions._samples import ROUNDING, Samples, checked, samples
 
 STEPS = 500
 """The most steps of LBFGS; a logistic regression takes tens."""
@@ -42,14 +42,7 @@ def fit_mean_difference(z: Float[Tensor, "n dim"], labels: Float[Tensor, " n"] |
                 [2., 3.]])
     """
     given = samples(z, _one(labels))
-    difference = given.covariance(given.z)[:, 0]  # in proportion to that of the means
-    length = difference.square().sum().sqrt()
-    if float(length) <= ROUNDING**2 * given.spread():
-        raise ValueError(
-            f"The mean latent of {len(z)} samples is the same with and without the concept; "
-            "expected a difference. Mind the order of latents and labels."
-        )
-    v = (difference / length).unsqueeze(0)
+    v = _difference(given).unsqueeze(0)
     return checked("fit_mean_difference", given.erasure(v.mT, v), given)
 
 
@@ -73,8 +66,8 @@ def fit_cav(
         ridge: Above 0.
 
     Raises:
-        ValueError: If shapes do not fit, labels are all the same or not from 0 to 1, or the ridge
-            is not above 0.
+        ValueError: If shapes do not fit, labels are all the same or not from 0 to 1, the means are
+            the same, or the ridge is not above 0.
 
     References:
         Kim et al., "Interpretability beyond feature attribution: quantitative testing with concept
@@ -87,15 +80,15 @@ def fit_cav(
     """
     check_finite("ridge", ridge)
     given, y = samples(z, _one(labels)), labels.double()
+    _difference(given)  # refuses equal means, of which no boundary is best
     if ridge <= 0 or float(y.min()) < 0 or float(y.max()) > 1:
         raise ValueError(
             f"ridge is {ridge:g} and labels go from {float(y.min()):g} to {float(y.max()):g}; "
             "expected a ridge above 0, such as 0.01, and labels from 0 to 1."
         )
     scale = given.z.std(0, correction=0)
-    scale = torch.where(
-        scale > ROUNDING * given.spread(), scale, torch.inf
-    )  # a constant says nothing
+    # what never changes says nothing
+    scale = torch.where(scale > ROUNDING * given.spread(), scale, torch.inf)
     w = _logistic((given.z - given.z.mean(0)) / scale, y, ridge) / scale
     v = (w / w.square().sum().sqrt()).unsqueeze(0)
     return given.erasure(v.mT, v)
@@ -108,6 +101,18 @@ def _one(labels: Tensor) -> Tensor:
             "For several at once, use fit_leace."
         )
     return labels
+
+
+def _difference(given: Samples) -> Direction:
+    """The unit vector from the mean without the concept to the mean with it."""
+    difference = given.covariance(given.z)[:, 0]  # in proportion to that of the means
+    length = difference.square().sum().sqrt()
+    if float(length) <= ROUNDING**2 * given.spread():
+        raise ValueError(
+            f"The mean latent of {len(given.z)} samples is the same with and without the concept; "
+            "expected a difference. Mind the order of latents and labels."
+        )
+    return difference / length
 
 
 @torch.enable_grad()
