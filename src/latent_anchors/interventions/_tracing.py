@@ -76,7 +76,7 @@ def find_producer(bench: Bench, straight: bool) -> str:
         raise ValueError(_bent(name, bench.at))
     for draw in range(DRAWS):
         if not agree(base.said, bench.run((name, _noise(draw)), (bench.at, _held(base.z))).said):
-            raise ValueError(_leak(f"What {name!r} writes", f"the site {bench.at!r}", bench.at))
+            raise ValueError(_leak(f"what {name!r} writes", f"the site {bench.at!r}", bench.at))
     return name
 
 
@@ -92,7 +92,7 @@ def find_consumer(bench: Bench, straight: bool) -> str:
     held = (name, _held(base.outputs[name]))
     for draw in range(DRAWS):
         if not agree(base.said, bench.run((bench.at, _noise(draw)), held).said):
-            raise ValueError(_leak(f"The latents at {bench.at!r}", repr(name), bench.at))
+            raise ValueError(_leak(f"the latents at {bench.at!r}", repr(name), bench.at))
     return name
 
 
@@ -119,7 +119,7 @@ def _bent(name: str, at: At) -> str:
 
 def _leak(what: str, way: str, at: At) -> str:
     return (
-        f"{what} reaches the output not only through {way}; expected no other way, as surgery "
+        f"The output depends on {what} not only through {way}; expected no other way, as surgery "
         f"would otherwise not equal an edit at {at!r}. Choose another site, or name the layers: "
         "at=Layers(producer, consumers)."
     )
