@@ -35,14 +35,14 @@ def test_pruning_equals_ablation(dims):
 @pytest.mark.parametrize("make", [PlainAutoencoder, spherical])
 def test_pruning_a_population_equals_ablating_it(make):
     population = Population.make(lambda: make().double(), seeds=range(3))
-    pruned = prune(population, [3, 1])
-    torch.testing.assert_close(pruned(X), ablate(population, [1, 3])(X))
-    torch.testing.assert_close(pruned[1](X), ablate(population[1], [1, 3])(X))
+    pruned = prune(population, [3, 1], AROUND)
+    torch.testing.assert_close(pruned(X), ablate(population, [1, 3], AROUND)(X))
+    torch.testing.assert_close(pruned[1](X), ablate(population[1], [1, 3], AROUND)(X))
 
 
 def test_the_latents_that_remain_are_those_of_the_ablated_model():
     model = spherical()
-    pruned, ablated = prune(model, [0, 3]), ablate(model, [0, 3])
+    pruned, ablated = prune(model, [0, 3], AROUND), ablate(model, [0, 3], AROUND)
     with record(pruned) as few, record(ablated) as many:
         pruned(X), ablated(X)
     torch.testing.assert_close(few["latent"], many["latent"][..., [1, 2, 4]])
@@ -56,7 +56,7 @@ def test_widths_are_told_wherever_they_are_kept():
     fresh = SphericalAutoencoder(latent_dim=4).double()
     fresh.load_state_dict(pruned.state_dict())
     torch.testing.assert_close(fresh(X), pruned(X))
-    assert prune(Population.make(spherical, seeds=[0, 1]), [4])[0].latent_dim == 4
+    assert prune(Population.make(spherical, seeds=[0, 1]), [4], AROUND)[0].latent_dim == 4
 
 
 def test_the_width_of_another_model_nearby_stays():
@@ -74,8 +74,10 @@ def test_the_width_of_another_model_nearby_stays():
 
 def test_pruning_can_go_on():
     model = spherical()
-    torch.testing.assert_close(prune(prune(model, [1]), [1])(X), ablate(model, [1, 2])(X))
-    assert find_layers(prune(model, [1])) == AROUND
+    torch.testing.assert_close(
+        prune(prune(model, [1], AROUND), [1], AROUND)(X), ablate(model, [1, 2], AROUND)(X)
+    )
+    assert find_layers(prune(model, [1], AROUND)) == AROUND
 
 
 def test_all_dimensions_cannot_go():

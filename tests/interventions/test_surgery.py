@@ -144,7 +144,7 @@ def test_buffers_are_operated_on_too():
 
 
 def test_a_name_that_the_model_does_not_have_is_refused(model):
-    with refuses(ValueError, "Unknown parameter|encoder.9"):
+    with refuses(ValueError, "Unknown parameter 'encoder.9'; expected one of 'encoder.0.weight'"):
         operate(model, lambda p: {"encoder.9": p["encoder.0.bias"]})
 
 

@@ -7,8 +7,7 @@ weights (zeros after an earlier surgery, an identity, a run that diverged) decei
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +26,7 @@ _Use: TypeAlias = tuple[object, Any, Tensor]
 """A function that used a weight, its first argument, its result."""
 
 
-@dataclass(frozen=True)
-class Pass:
+class Pass(NamedTuple):
     """What one forward pass showed: the latents, linear layers' inputs and outputs, the output.
 
     ``inputs`` and ``outputs`` hold layers that ran once and whose weights nothing else used.
@@ -56,13 +54,13 @@ class Bench:
     def run(self, *edits: tuple[At, Edit]) -> Pass:
         """One forward pass with edits in force."""
         latents: list[Tensor] = []
-        uses = _Uses(self.linear)
         with ExitStack() as stack:
             for at, edit in edits:
                 stack.enter_context(attach_edit(self.model, at, edit))
+            # last, so that it sees an edit of the same layer under another axis
             stack.enter_context(attach_recorder(self.model, self.at, latents.append))
             stack.enter_context(torch.no_grad())
-            stack.enter_context(uses)
+            uses = stack.enter_context(_Uses(self.linear))
             said = list(tensors_in(self.model(*self.example)))
         if len(latents) != 1:
             raise ValueError(

@@ -75,7 +75,7 @@ def find_producer(bench: Bench, straight: bool) -> str:
     if straight and not _keeps_directions(bench, name, _latents):
         raise ValueError(_bent(name, bench.at))
     for draw in range(DRAWS):
-        if not agree(base.said, bench.run((name, _noise(draw)), (bench.at, _held(base.z))).said):
+        if not agree(base.said, bench.run((name, _Noise(draw)), (bench.at, _held(base.z))).said):
             raise ValueError(_leak(f"what {name!r} writes", f"the site {bench.at!r}", bench.at))
     return name
 
@@ -91,7 +91,7 @@ def find_consumer(bench: Bench, straight: bool) -> str:
         raise ValueError(_bent(name, bench.at))
     held = (name, _held(base.outputs[name]))
     for draw in range(DRAWS):
-        if not agree(base.said, bench.run((bench.at, _noise(draw)), held).said):
+        if not agree(base.said, bench.run((bench.at, _Noise(draw)), held).said):
             raise ValueError(_leak(f"the latents at {bench.at!r}", repr(name), bench.at))
     return name
 
@@ -127,9 +127,9 @@ def _leak(what: str, way: str, at: At) -> str:
 
 def _keeps_channels(bench: Bench, source: At, read: _Reading, width: int) -> bool:
     """Whether a silent channel stays silent on the way, and the others stay in proportion."""
-    whole = read(bench.run((source, _noise(0))))
+    whole = read(bench.run((source, _Noise(0))))
     for silent in _masks(width):
-        part = read(bench.run((source, _noise(0, silent))))
+        part = read(bench.run((source, _Noise(0, silent))))
         if whole is None or part is None or bool(part[..., silent].any()):
             return False
         if not _same_directions(whole[..., ~silent], part[..., ~silent]):
@@ -139,7 +139,7 @@ def _keeps_channels(bench: Bench, source: At, read: _Reading, width: int) -> boo
 
 def _keeps_directions(bench: Bench, source: At, read: _Reading) -> bool:
     """Whether nothing but the length changes on the way."""
-    noisy = _noise(0)
+    noisy = _Noise(0)
     shown = read(bench.run((source, noisy)))
     return shown is not None and _same_directions(shown, noisy(shown))
 
@@ -157,14 +157,15 @@ def _masks(width: int) -> Iterator[Tensor]:
         yield from (silent, ~silent)
 
 
-def _noise(draw: int, silent: Tensor | None = None) -> Edit:
+class _Noise:
     """An edit that puts the same random numbers every time, some channels silent."""
 
-    def edit(z: Tensor) -> Tensor:
-        new = noise(z, torch.Generator().manual_seed(draw))
-        return new if silent is None else new.masked_fill(silent.to(new.device), 0.0)
+    def __init__(self, draw: int, silent: Tensor | None = None) -> None:
+        self.draw, self.silent = draw, silent
 
-    return edit
+    def __call__(self, z: Tensor) -> Tensor:
+        new = noise(z, torch.Generator().manual_seed(self.draw))
+        return new if self.silent is None else new.masked_fill(self.silent.to(new.device), 0.0)
 
 
 def _held(value: Tensor) -> Edit:
