@@ -91,6 +91,14 @@ def test_ablating_twice_is_ablating_once_and_dims_add_up(model):
     assert torch.equal(ablate(ablate(model, [0], AROUND), [2], AROUND)(X), once(X))
 
 
+@pytest.mark.parametrize("side", ["both", "writing", "reading"])
+def test_no_gradient_reaches_what_went_on_both_sides(side):
+    model = ablate(SphericalAutoencoder().double(), DIMS, AROUND, side=side)
+    model(X).square().sum().backward()
+    row, column = model.encoder[2].weight.grad[DIMS], model.decoder[0].weight.grad[:, DIMS]
+    assert (bool(row.any()), bool(column.any())) == (side == "writing", side == "reading")
+
+
 def test_weights_that_diverged_are_silenced_all_the_same():
     model = PlainAutoencoder()
     with torch.no_grad():

@@ -135,7 +135,11 @@ def tied_in_passing(m, x):
 
 def past_the_consumer(m, x):
     z = m.latent(m.into(x))
-    return m.out(z), z
+    return m.out(z), z[:, :3].square()
+
+
+def past_the_consumer_and_clamped(m, x):
+    return sum(past_the_consumer(m, x))[:, :1].clamp(0.0, 1.0)
 
 
 def past_the_site(m, x):
@@ -161,6 +165,7 @@ def site_never(m, x):
         (twice, "none reads .*used more than once: .*'out'"),
         (tied_in_passing, "none writes .*used more than once: .*'into'"),
         (past_the_consumer, "output depends on the latents at 'latent' not only through 'out'"),
+        (past_the_consumer_and_clamped, "the latents at 'latent' not only through 'out'"),
         (past_the_site, "depends on what 'into' writes not only through the site 'latent'"),
         (site_twice, "'latent' ran 2 times on the example"),
         (site_never, "'latent' ran 0 times on the example"),

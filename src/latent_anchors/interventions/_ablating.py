@@ -29,7 +29,8 @@ def ablate(
     the producer go, and the edit is at the producer's output: a normalization that follows brings
     what is left back to full length. For ``"reading"`` the columns of the consumer go, and the edit
     is at what enters the consumer: after the normalization, without another. ``"both"`` acts as
-    ``"writing"`` does, and neither layer alone can bring the dimensions back.
+    ``"writing"`` does, and no gradient reaches what is gone, so that training the new model does
+    not bring it back.
 
     Args:
         model: A model, or a population; it stays as it is.

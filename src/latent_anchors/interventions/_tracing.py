@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors._checks import listed
-from latent_anchors._hooks import Edit
 from latent_anchors._numerics import unit
 from latent_anchors._sites import At
 from latent_anchors.interventions._bench import Bench, Example, Pass, agree, noise, rounding
@@ -19,7 +18,7 @@ from latent_anchors.interventions._layers import Layers, Side, check_layers, on_
 from latent_anchors.interventions._surgery import architecture, one_run
 
 DRAWS = 4
-"""How often a leak is looked for: an output that is clamped may hide it once."""
+"""How often a leak is looked for: an output that is clamped may hide it a few times."""
 
 _Reading = Callable[[Pass], Tensor | None]
 
@@ -74,9 +73,8 @@ def find_producer(bench: Bench, straight: bool) -> str:
     name = _only(names, "writes", bench, base)
     if straight and not _keeps_directions(bench, name, _latents):
         raise ValueError(_bent(name, bench.at))
-    for draw in range(DRAWS):
-        if not agree(base.said, bench.run((name, _Noise(draw)), (bench.at, _held(base.z))).said):
-            raise ValueError(_leak(f"what {name!r} writes", f"the site {bench.at!r}", bench.at))
+    if _leaks(bench, name, past=bench.at):
+        raise ValueError(_leak(f"what {name!r} writes", f"the site {bench.at!r}", bench.at))
     return name
 
 
@@ -89,10 +87,8 @@ def find_consumer(bench: Bench, straight: bool) -> str:
     name = _only(names, "reads", bench, base)
     if straight and not _keeps_directions(bench, bench.at, _entering(name)):
         raise ValueError(_bent(name, bench.at))
-    held = (name, _held(base.outputs[name]))
-    for draw in range(DRAWS):
-        if not agree(base.said, bench.run((bench.at, _Noise(draw)), held).said):
-            raise ValueError(_leak(f"the latents at {bench.at!r}", repr(name), bench.at))
+    if _leaks(bench, bench.at, past=name):
+        raise ValueError(_leak(f"the latents at {bench.at!r}", repr(name), bench.at))
     return name
 
 
@@ -144,6 +140,16 @@ def _keeps_directions(bench: Bench, source: At, read: _Reading) -> bool:
     return shown is not None and _same_directions(shown, noisy(shown))
 
 
+def _leaks(bench: Bench, source: At, past: At) -> bool:
+    """Whether the source still reaches the output when the place that it must pass is held."""
+    for draw in range(DRAWS):
+        held = (past, _Noise(-1 - draw))
+        one, other = (bench.run((source, _Noise(2 * draw + k)), held).said for k in (0, 1))
+        if not agree(one, other):
+            return True
+    return False
+
+
 def _same_directions(one: Tensor, other: Tensor) -> bool:
     rough = rounding(one)
     return torch.allclose(unit(one), unit(other), rtol=rough, atol=rough)
@@ -166,10 +172,6 @@ class _Noise:
     def __call__(self, z: Tensor) -> Tensor:
         new = noise(z, torch.Generator().manual_seed(self.draw))
         return new if self.silent is None else new.masked_fill(self.silent.to(new.device), 0.0)
-
-
-def _held(value: Tensor) -> Edit:
-    return lambda _: value
 
 
 def _latents(shown: Pass) -> Tensor | None:
