@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from latent_anchors._sites import At
 from latent_anchors.interventions._bench import Example
-from latent_anchors.interventions._layers import Layers, Side, check_dims, check_layers
-from latent_anchors.interventions._surgery import Parameters, architecture, operate
+from latent_anchors.interventions._layers import Layers, Side, check_dims
+from latent_anchors.interventions._surgery import Parameters, operate
 from latent_anchors.interventions._tracing import located
 
 _Model = TypeVar("_Model", bound=nn.Module)
@@ -56,8 +56,8 @@ def ablate(
         >>> ablated[0].weight[0].tolist(), ablated[2].weight[:, 0].tolist()
         ([0.0, 0.0, 0.0], [0.0])
     """
-    layers = located(model, at, example, side)
-    check_dims(dims, check_layers(architecture(model), layers))
+    layers, width = located(model, at, example, side)
+    check_dims(dims, width)
     return operate(model, partial(ablated, dims=tuple(dims), layers=layers))
 
 

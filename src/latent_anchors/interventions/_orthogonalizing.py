@@ -12,8 +12,8 @@ from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._sites import At
 from latent_anchors._vectors import as_basis, as_direction
 from latent_anchors.interventions._bench import Example
-from latent_anchors.interventions._layers import Layers, Side, check_layers
-from latent_anchors.interventions._surgery import Parameters, architecture, operate
+from latent_anchors.interventions._layers import Layers, Side
+from latent_anchors.interventions._surgery import Parameters, operate
 from latent_anchors.interventions._tracing import located
 
 _Model = TypeVar("_Model", bound=nn.Module)
@@ -60,8 +60,8 @@ def orthogonalize(
         >>> bool(torch.isclose(blind[2].weight[0, 0], blind[2].weight[0, 1]))
         True
     """
-    layers = located(model, at, example, side, straight=True)
-    basis = as_rows(directions, check_layers(architecture(model), layers))
+    layers, width = located(model, at, example, side, straight=True)
+    basis = as_rows(directions, width)
     return operate(model, partial(_orthogonalized, basis=basis, layers=layers))
 
 

@@ -11,7 +11,7 @@ from latent_anchors._hooks import untapped
 from latent_anchors._sites import At, layers_of
 from latent_anchors.interventions._ablating import ablated, written
 from latent_anchors.interventions._bench import Example, agree, example_for, tensors_in
-from latent_anchors.interventions._layers import Layers, check_dims, check_layers
+from latent_anchors.interventions._layers import Layers, check_dims
 from latent_anchors.interventions._surgery import Parameters, architecture, one_run, operate
 from latent_anchors.interventions._tracing import located
 
@@ -53,8 +53,7 @@ def prune(
         )
     """
     inputs = example_for(untapped(one_run(model)).eval(), example)
-    layers = located(model, at, inputs, "both")
-    width = check_layers(architecture(model), layers)
+    layers, width = located(model, at, inputs, "both")
     check_dims(dims, width)
     kept = tuple(dim for dim in range(width) if dim not in dims)
     if not kept:

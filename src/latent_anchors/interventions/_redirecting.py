@@ -12,7 +12,7 @@ from latent_anchors._checks import check_finite
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._sites import At
 from latent_anchors.interventions._bench import Example
-from latent_anchors.interventions._layers import Layers, check_dims, check_layers
+from latent_anchors.interventions._layers import Layers, check_dims
 from latent_anchors.interventions._orthogonalizing import as_rows, projected
 from latent_anchors.interventions._surgery import Parameters, architecture, operate
 from latent_anchors.interventions._tracing import located
@@ -64,8 +64,8 @@ def redirect(
     """
     check_finite("scale", scale)
     check_finite("offset", offset)
-    layers = located(model, at, example, "writing", straight=not isinstance(along, int))
-    width = check_layers(architecture(model), layers)
+    straight = not isinstance(along, int)
+    layers, width = located(model, at, example, "writing", straight)
     biases = dict(architecture(model).named_parameters())
     if offset != 0 and f"{layers.producer}.bias" not in biases:
         raise ValueError(

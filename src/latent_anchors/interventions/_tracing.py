@@ -47,21 +47,23 @@ def find_layers(model: nn.Module, at: At = "latent", example: Example | None = N
         >>> find_layers(model, at="1")
         Layers(producer='0', consumers=('2',))
     """
-    return located(model, at, example, "both")
+    return located(model, at, example, "both")[0]
 
 
 def located(
     model: nn.Module, at: At | Layers, example: Example | None, side: Side, straight: bool = False
-) -> Layers:
-    """The layers of one side or both, named or traced; ``straight`` where directions must last."""
+) -> tuple[Layers, int]:
+    """The layers of one side or both, named or traced, and the width of the latents.
+
+    ``straight`` where directions must last, not only channels.
+    """
     if not isinstance(at, Layers):
         bench = Bench(one_run(model), at, example)
         producer = None if side == "reading" else find_producer(bench, straight)
         consumers = () if side == "writing" else (find_consumer(bench, straight),)
         at = Layers(producer, consumers)
     layers = on_side(at, side)
-    check_layers(architecture(model), layers)
-    return layers
+    return layers, check_layers(architecture(model), layers)
 
 
 def find_producer(bench: Bench, straight: bool) -> str:
