@@ -6,7 +6,7 @@ from refusals import refuses
 from torch import nn
 
 from latent_anchors import _hooks
-from latent_anchors._hooks import Tapped, attach_edit, attach_recorder
+from latent_anchors._hooks import Tapped, attach_edit, attach_recorder, untapped
 from latent_anchors.models import Population, Site
 
 
@@ -99,3 +99,11 @@ def test_a_forgotten_model_is_forgotten_with_its_taps():
     del model
     gc.collect()
     assert len(_hooks._taps) == before
+
+
+def test_an_untapped_copy_has_the_hooks_of_others_and_none_of_ours(model):
+    attach_edit(model, "0", torch.neg)
+    model[1].register_forward_hook(lambda *_: torch.tensor([7.0]))
+    assert hooks(untapped(model)) == 1
+    assert hooks(model) == 2
+    assert untapped(model)(torch.ones(1)).tolist() == [7.0]

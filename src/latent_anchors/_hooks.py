@@ -5,7 +5,8 @@ what leaves to the recorders. A model that runs many runs at once keeps its own 
 """
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, cast, runtime_checkable
+from copy import deepcopy
+from typing import Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
@@ -151,6 +152,19 @@ def tap_of(model: nn.Module, site: Site) -> Tap:
     if tap.hook is None:
         tap.hook = layer.register_forward_hook(_hook(tap, site))
     return tap
+
+
+_Model = TypeVar("_Model", bound=nn.Module)
+
+
+def untapped(model: _Model) -> _Model:
+    """A copy in which no edit and no recording is in force; the hooks of others come along."""
+    copy = deepcopy(model)
+    for layer, copied in zip(model.modules(), copy.modules(), strict=True):
+        for tap in _taps.get(layer, {}).values():
+            if tap.hook is not None:  # a copied hook would still lead to the original's tap
+                del copied._forward_hooks[tap.hook.id]  # pyright: ignore[reportPrivateUsage] -- the handle removes it from the original only
+    return copy
 
 
 def _hook(tap: Tap, site: Site) -> Callable[[nn.Module, object, object], object]:

@@ -4,10 +4,14 @@ An edit maps latents to latents; :func:`intervene` puts it in force at one site 
 length of a block, :func:`attach` until its handle is removed. A falloff says how strongly an edit
 acts, from a latent's alignment with the concept; a mapper, what alignment a repulsion leaves. Where
 the concept was not placed beforehand, an eraser is fitted on labeled latents.
+
+Surgery bakes an edit into the linear layers around a site and gives a new model: :func:`ablate`,
+:func:`prune`, :func:`remap`, :func:`orthogonalize`, and :func:`operate` for a rule of one's own.
 """
 
 from latent_anchors._hooks import Edit as Edit
 from latent_anchors._hooks import Handle as Handle
+from latent_anchors.interventions._ablating import ablate as ablate
 from latent_anchors.interventions._cones import ConeFalloff as ConeFalloff
 from latent_anchors.interventions._edits import Composition as Composition
 from latent_anchors.interventions._edits import EditModule as EditModule
@@ -21,20 +25,26 @@ from latent_anchors.interventions._fitting import fit_cav as fit_cav
 from latent_anchors.interventions._fitting import fit_mean_difference as fit_mean_difference
 from latent_anchors.interventions._intervening import attach as attach
 from latent_anchors.interventions._intervening import intervene as intervene
+from latent_anchors.interventions._layers import Layers as Layers
 from latent_anchors.interventions._leace import fit_leace as fit_leace
 from latent_anchors.interventions._mappers import BezierMapper as BezierMapper
 from latent_anchors.interventions._mappers import LinearMapper as LinearMapper
 from latent_anchors.interventions._mappers import Mapper as Mapper
+from latent_anchors.interventions._orthogonalizing import orthogonalize as orthogonalize
 from latent_anchors.interventions._projection import Projection as Projection
 from latent_anchors.interventions._projection import project_out as project_out
+from latent_anchors.interventions._pruning import prune as prune
 from latent_anchors.interventions._redirection import Redirection as Redirection
 from latent_anchors.interventions._redirection import redirect as redirect
+from latent_anchors.interventions._remapping import remap as remap
 from latent_anchors.interventions._repulsion import Repulsion as Repulsion
 from latent_anchors.interventions._repulsion import repel as repel
 from latent_anchors.interventions._steering import Steering as Steering
 from latent_anchors.interventions._steering import steer as steer
 from latent_anchors.interventions._suppression import Suppression as Suppression
 from latent_anchors.interventions._suppression import suppress as suppress
+from latent_anchors.interventions._surgery import operate as operate
+from latent_anchors.interventions._tracing import find_layers as find_layers
 from latent_anchors.interventions._zeroing import Zeroing as Zeroing
 from latent_anchors.interventions._zeroing import zero_dims as zero_dims
 
@@ -49,6 +59,7 @@ __all__ = [
     "Erasure",
     "Falloff",
     "Handle",
+    "Layers",
     "LinearMapper",
     "Mapper",
     "Projection",
@@ -57,15 +68,21 @@ __all__ = [
     "Steering",
     "Suppression",
     "Zeroing",
+    "ablate",
     "attach",
     "erase",
     "everywhere",
+    "find_layers",
     "fit_cav",
     "fit_leace",
     "fit_mean_difference",
     "intervene",
+    "operate",
+    "orthogonalize",
     "project_out",
+    "prune",
     "redirect",
+    "remap",
     "repel",
     "steer",
     "suppress",

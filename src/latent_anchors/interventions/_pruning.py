@@ -1,0 +1,109 @@
+"""Pruning dimensions: linear layers that no longer have them."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from latent_anchors._hooks import untapped
+from latent_anchors._sites import At, layers_of
+from latent_anchors.interventions._ablating import ablated, written
+from latent_anchors.interventions._bench import Example, agree, example_for, tensors_in
+from latent_anchors.interventions._layers import Layers, check_dims
+from latent_anchors.interventions._surgery import Parameters, architecture, one_run, operate
+from latent_anchors.interventions._tracing import located
+
+_Model = TypeVar("_Model", bound=nn.Module)
+
+
+def prune(
+    model: _Model,
+    dims: Sequence[int],
+    at: At | Layers = "latent",
+    example: Example | None = None,
+) -> _Model:
+    """Remove latent dimensions; the layers around the site become narrower.
+
+    It equals :func:`ablate` with both sides; that is checked on the example before the new model is
+    returned. A ``latent_dim`` that the model keeps is brought up to date.
+
+    Args:
+        model: A model, or a population; it stays as it is.
+        dims: Latent dimensions, from 0, each once; at least one must remain.
+        at: The site; the layers around it are traced (see :func:`find_layers`) unless given.
+        example: What the model takes ``(...)``, or a tuple of arguments.
+
+    Returns:
+        A new model, or a population with the same seeds.
+
+    Raises:
+        ValueError: If a dimension does not exist or comes twice, none is given or none would
+            remain, the layers are ambiguous, or what lies between needs the full width.
+        TypeError: If a dimension is not a whole number.
+
+    Examples:
+        >>> model = nn.Sequential(nn.Linear(3, 2), nn.Identity(), nn.Linear(2, 1))
+        >>> prune(model, [0], at="1")
+        Sequential(
+          (0): Linear(in_features=3, out_features=1, bias=True)
+          (1): Identity()
+          (2): Linear(in_features=1, out_features=1, bias=True)
+        )
+    """
+    inputs = example_for(untapped(one_run(model)).eval(), example)
+    layers, width = located(model, at, inputs, "both")
+    check_dims(dims, width)
+    kept = tuple(dim for dim in range(width) if dim not in dims)
+    if not kept:
+        raise ValueError(
+            f"dims is {list(dims)}, which are all latent dimensions; expected at least one to "
+            "remain. To silence them all, use ablate."
+        )
+    pruned = operate(model, partial(_pruned, kept=kept, layers=layers))
+    _tell_width(architecture(pruned), layers, width, len(kept))
+    _check_same(pruned, operate(model, partial(ablated, dims=tuple(dims), layers=layers)), inputs)
+    return pruned
+
+
+def _pruned(parameters: Parameters, kept: tuple[int, ...], layers: Layers) -> Parameters:
+    """The parameters without some rows of the producer and columns of the consumers."""
+    new: dict[str, Tensor] = {}
+    for name, axis in written(parameters, layers):
+        new[name] = _selected(parameters[name], axis, kept)
+    for name in layers.consumers:
+        new[f"{name}.weight"] = _selected(parameters[f"{name}.weight"], -1, kept)
+    return new
+
+
+def _selected(tensor: Tensor, axis: int, kept: tuple[int, ...]) -> Tensor:
+    return tensor.index_select(axis, torch.tensor(kept, device=tensor.device))
+
+
+def _tell_width(model: nn.Module, layers: Layers, old: int, new: int) -> None:
+    """Bring ``latent_dim`` up to date where it is kept: in modules that hold all of the layers."""
+    named = [str(layers.producer), *layers.consumers]
+    for name, module in layers_of(model).items():
+        inside = all(layer.startswith(f"{name}.") or not name for layer in named)
+        if inside and vars(module).get("latent_dim") == old:
+            vars(module)["latent_dim"] = new
+
+
+def _check_same(pruned: nn.Module, ablated: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    """Refuse a pruned model that does not run, or says something else than the ablated one."""
+    with torch.no_grad():
+        expected = list(tensors_in(untapped(ablated).eval()(*inputs)))
+        try:
+            said = list(tensors_in(untapped(pruned).eval()(*inputs)))
+        except RuntimeError as error:
+            raise ValueError(f"The pruned model no longer runs. {_FULL_WIDTH}") from error
+    if not agree(said, expected):
+        raise ValueError(f"Pruning would not equal ablating. {_FULL_WIDTH}")
+
+
+_FULL_WIDTH = (
+    "Something near the latents needs their full width, such as a mean over channels or another "
+    "layer that reads them; expected nothing that does. Use ablate, or name all consumers: "
+    "at=Layers(producer, consumers)."
+)

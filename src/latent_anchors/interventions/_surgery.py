@@ -1,0 +1,103 @@
+"""Surgery: parameters of one run to new ones, made into a new model or a new population."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeAlias, TypeVar, cast, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from latent_anchors._checks import check_name
+from latent_anchors._hooks import untapped
+from latent_anchors.interventions._layers import linear_layers
+
+Parameters: TypeAlias = Mapping[str, Tensor]
+"""Parameters and buffers of one run, by name."""
+
+Surgery: TypeAlias = Callable[[dict[str, Tensor]], Parameters]
+"""Parameters of one run in, those that change out."""
+
+_Model = TypeVar("_Model", bound=nn.Module)
+
+
+@runtime_checkable
+class Stacked(Protocol):
+    """Many runs as one module: an architecture whose parameters have a first axis of runs."""
+
+    stacked: nn.Module
+    seeds: tuple[int, ...]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Stacked parameters and buffers."""
+        ...
+
+    def __getitem__(self, index: int) -> nn.Module:
+        """One run as an ordinary model."""
+        ...
+
+
+def architecture(model: nn.Module) -> nn.Module:
+    """The model itself, or the one whose parameters a population has stacked."""
+    return model.stacked if isinstance(model, Stacked) else model
+
+
+def one_run(model: nn.Module) -> nn.Module:
+    """The model itself, or the first run of a population."""
+    return model[0] if isinstance(model, Stacked) else model
+
+
+def operate(model: _Model, surgery: Surgery) -> _Model:
+    """A new model with other weights; the one given stays as it is.
+
+    The surgery sees one run at a time: it is mapped over the runs of a population, so it must be
+    made of operations that ``torch.vmap`` knows. Linear layers may change their widths. No edit is
+    in force in the new model.
+
+    Args:
+        model: A model, or a population.
+        surgery: From one run's parameters and buffers by name to those that change.
+
+    Returns:
+        A model of the same type, or a population with the same seeds.
+
+    Raises:
+        ValueError: If the surgery returns a name that the model does not have.
+        TypeError: If it changes the type of a number.
+
+    Examples:
+        >>> model = nn.Linear(2, 1, bias=False)
+        >>> flipped = operate(model, lambda p: {"weight": -p["weight"]})
+        >>> bool(torch.equal(flipped.weight, -model.weight))
+        True
+    """
+    if not isinstance(model, Stacked):
+        new = untapped(model)
+        _write(new, surgery(_tensors(new)))
+        return new
+    stacked = untapped(model.stacked)
+    changed = torch.vmap(surgery)(_tensors(stacked))
+    _write(stacked, changed)
+    population = type(model)(stacked, model.seeds)
+    population.training = model.training
+    return cast("_Model", population)
+
+
+def _tensors(model: nn.Module) -> dict[str, Tensor]:
+    named = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    return {name: tensor.detach() for name, tensor in named.items()}
+
+
+def _write(model: nn.Module, changed: Parameters) -> None:
+    """Put new tensors in the places of a copy, and tell linear layers their widths."""
+    places = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    # all are copied before any is written, so that none is two tensors' storage
+    for name, tensor in {name: tensor.detach().clone() for name, tensor in changed.items()}.items():
+        check_name("parameter", name, list(places))
+        if tensor.dtype != places[name].dtype:
+            raise TypeError(
+                f"The surgery made {name!r} {tensor.dtype}; expected {places[name].dtype}, as it "
+                "was. Convert it with .to(...)."
+            )
+        places[name].data = tensor
+    for name, layer in linear_layers(model).items():
+        if f"{name}.weight" in changed:
+            layer.out_features, layer.in_features = layer.weight.shape[-2:]
