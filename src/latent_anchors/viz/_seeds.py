@@ -162,11 +162,11 @@ def draw_row(axes: Axes, inks: Theme, row: int, seeds: Array, bounds: tuple[floa
 
 
 def draw_box(axes: Axes, inks: Theme, row: int, there: Array) -> None:
-    """Quartiles and range behind the dots."""
+    """Quartiles and range behind the dots, the median in front of them."""
     first, median, third = np.percentile(there, [25, 50, 75])
     axes.hlines(row, there.min(), there.max(), colors=inks.faint, linewidths=1, zorder=1.6)
     corner = (float(first), row - BOX)
     box = Rectangle(corner, float(third - first), 2 * BOX, facecolor=inks.calm, zorder=1.7)
     box.set(edgecolor=inks.faint, linewidth=0.8)
     axes.add_patch(box)
-    axes.vlines(median, row - BOX, row + BOX, colors=inks.ink, linewidths=1.6, zorder=1.8)
+    axes.vlines(median, row - BOX, row + BOX, colors=inks.ink, linewidths=1.6, zorder=3.5)
