@@ -89,6 +89,16 @@ def test_the_plane_has_two_orthonormal_directions_the_second_the_concept_s(direc
     assert torch.equal(plane[1], v)
 
 
+def test_what_leaves_the_plane_moves_as_far_as_it_does():
+    def lift(z: torch.Tensor) -> torch.Tensor:
+        return z + torch.tensor([0.0, 0.0, 2.0])
+
+    lobe, _ = plot_lobes({"lifted": lift}, [1, 0, 0]).axes
+    out, petal, circle = lines(lobe)
+    np.testing.assert_allclose(out, circle, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(petal, axis=1), 2, atol=1e-6)
+
+
 def test_every_edit_has_a_row_with_its_name_and_what_moves_far_is_in_sight():
     def flip(z: torch.Tensor) -> torch.Tensor:
         return -3 * z

@@ -53,8 +53,8 @@ def plot_lobes(
     far a vector of that angle moves. At the right the same against alignment, the cosine: how much
     points along the concept before and after, and how far it moves.
 
-    In more than two dimensions the plane holds the concept and the axis farthest from it; what an
-    edit does at a right angle to the plane is not seen.
+    In more than two dimensions the plane holds the concept and the axis farthest from it; what
+    leaves the plane is seen from straight above, and moves as far as it does.
 
     Args:
         edits: By what to call each: latents ``(n, dim)`` to latents of the same shape.
@@ -84,8 +84,7 @@ def plot_lobes(
     height = HEIGHT * len(after) + (0.0 if title is None else 0.4)
     figure, inks = new_figure(theme, 9.0, height, title)
     rows = figure.subplots(len(after), 2, squeeze=False, width_ratios=(3, 4))
-    for (left, right), (name, out) in zip(rows, after.items(), strict=True):
-        moved = np.linalg.norm(out - circle, axis=1)
+    for (left, right), (name, (out, moved)) in zip(rows, after.items(), strict=True):
         draw_lobe(left, inks, circle, out, moved)
         left.set_ylabel(name, color=inks.ink, fontsize=NORMAL)
         draw_alignment(right, inks, circle[:, 1], out[:, 1], moved)
@@ -104,12 +103,12 @@ def plane_of(direction: Direction) -> Latents:
     return torch.stack([as_direction(across - direction @ across * direction), direction])
 
 
-def through(name: str, edit: Edit, circle: Array, plane: Latents) -> Array:
-    """What an edit makes of unit vectors in a plane, ``(n, 2)``: across, and along the concept."""
+def through(name: str, edit: Edit, circle: Array, plane: Latents) -> tuple[Array, Array]:
+    """What an edit makes of unit vectors in a plane ``(n, 2)``, and how far it moves them."""
     z = (torch.from_numpy(circle) @ plane).to(torch.get_default_dtype())
     with torch.no_grad():
         edited = as_array(f"what edits[{name!r}] gives", edit(z), *z.shape)
-    return edited @ plane.numpy().T
+    return edited @ plane.numpy().T, np.linalg.norm(edited - z.double().numpy(), axis=1)
 
 
 def draw_lobe(axes: Axes, inks: Theme, circle: Array, out: Array, moved: Array) -> None:
