@@ -35,17 +35,32 @@ class Damaged(nn.Module):
         return x + inward * amount.unsqueeze(-1)
 
 
-class Wheel(nn.Module):
-    """Twelve hues at the angles given, and colors said with an error in every channel."""
+class Profile(nn.Module):
+    """Off in every channel, so that the error of hue k / n is the k-th of those given."""
 
-    def __init__(self, turns, off=0.0):
+    def __init__(self, errors):
+        super().__init__()
+        self.errors = nn.Parameter(torch.as_tensor(errors))
+
+    def forward(self, x):
+        n = len(self.errors)
+        error = self.errors[(rgb_to_hsv(x)[..., 0] * n).round().long() % n]
+        inward = torch.where(x < 0.5, 1.0, -1.0)
+        return x + inward * error.sqrt().unsqueeze(-1)
+
+
+class Wheel(nn.Module):
+    """Twelve hues at the angles and radii given, and colors said with an error in every channel."""
+
+    def __init__(self, turns, off=0.0, radii=(1.0,) * 12):
         super().__init__()
         self.register_buffer("angles", 2 * torch.pi * torch.tensor(turns, dtype=torch.float32))
+        self.register_buffer("radii", torch.tensor(radii))
         self.off = nn.Parameter(torch.tensor(off))
         self.latent = nn.Identity()
 
     def forward(self, x):
         twelfth = (rgb_to_hsv(x)[..., 0] * 12).round().long() % 12
-        angle = self.angles[twelfth]
-        self.latent(torch.stack([angle.cos(), torch.zeros_like(angle), angle.sin()], dim=-1))
+        angle, radius = self.angles[twelfth], self.radii[twelfth]
+        self.latent(torch.stack([radius * angle.cos(), 0 * angle, radius * angle.sin()], dim=-1))
         return x + self.off * torch.where(x < 0.5, 1.0, -1.0)

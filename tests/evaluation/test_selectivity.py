@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.colorspace import hsv_similarity, named_colors, rgb_grid
-from latent_anchors.evaluation import color_errors, correlation, selectivity_r2
+from latent_anchors.colorspace import hsv_similarity, named_colors, rgb_grid, vibrancy
+from latent_anchors.evaluation import (
+    color_errors,
+    correlation,
+    explained,
+    selectivity_r2,
+    vibrancy_r2,
+)
 from latent_anchors.models import Population, SphericalAutoencoder
 
 vectors = st.lists(st.floats(-5, 5).map(lambda x: round(x, 2)), min_size=3, max_size=3)
@@ -51,9 +57,46 @@ def test_without_any_damage_there_is_nothing_to_select():
     assert selectivity_r2(nn.Identity(), "red").tolist() == [0.0]
 
 
+class Faded(nn.Module):
+    """Off in every channel by an amount that follows vibrancy."""
+
+    def __init__(self, power, flees=False):
+        super().__init__()
+        self.power, self.flees = power, flees
+
+    def forward(self, x):
+        vivid = 1 - vibrancy(x) if self.flees else vibrancy(x)
+        inward = torch.where(x < 0.5, 1.0, -1.0)
+        return x + 0.3 * inward * (vivid ** (self.power / 2)).unsqueeze(-1)
+
+
+def test_damage_that_follows_vibrancy_is_explained_by_it():
+    assert vibrancy_r2(Faded(2.3)).item() == pytest.approx(1.0, abs=1e-4)
+    assert vibrancy_r2(Faded(1.0), 1.0).item() == pytest.approx(1.0, abs=1e-4)
+    assert vibrancy_r2(Faded(2.3), 0.5).item() < 0.95
+    assert vibrancy_r2(Faded(2.3, flees=True)).item() == 0.0
+    assert vibrancy_r2(Damaged(3)).item() < 0.5
+    assert vibrancy_r2(nn.Identity()).tolist() == [0.0]
+
+
+def test_of_a_population_vibrancy_explains_that_of_each_run():
+    models = [SphericalAutoencoder(hidden=4) for _ in range(3)]
+    each = torch.cat([vibrancy_r2(model) for model in models])
+    torch.testing.assert_close(vibrancy_r2(Population.from_models(models)), each)
+
+
+@given(errors=vectors, predictor=vectors)
+def test_a_predictor_explains_the_square_of_a_positive_correlation_only(errors, predictor):
+    errors, predictor = torch.tensor(errors).double(), torch.tensor(predictor).double()
+    both = explained(errors, predictor) + explained(errors, -predictor)
+    assert both.item() == pytest.approx(correlation(errors, predictor).item() ** 2)
+
+
 def test_the_exponent_is_finite_and_the_concept_a_color():
     with refuses(ValueError, "exponent is inf; expected a finite number"):
         selectivity_r2(nn.Identity(), "red", math.inf)
+    with refuses(ValueError, "exponent is nan; expected a finite number"):
+        vibrancy_r2(nn.Identity(), math.nan)
     with refuses(ValueError, "Unknown color 'redd'; .*Did you mean 'red'"):
         selectivity_r2(nn.Identity(), "redd")
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from viz.plans import CHANGED, PLANNED
 
 from latent_anchors import viz
+from latent_anchors.interventions import Suppression
 from latent_anchors.viz._themes import THEMES
 
 LOUD = {
@@ -47,7 +48,10 @@ def tensors() -> dict[str, Tensor]:
 
 
 def latents(given: dict[str, Tensor], **options: str) -> Figure:
-    return viz.plot_latents(given["z"], given["colors"], given["reconstructions"], **options)
+    cone = given["anchor"], 30.0
+    return viz.plot_latents(
+        given["z"], given["colors"], given["reconstructions"], cone=cone, **options
+    )
 
 
 def reconstructions(given: dict[str, Tensor], **options: str) -> Figure:
@@ -83,8 +87,31 @@ def values(given: dict[str, Tensor], **options: str) -> Figure:
     return viz.plot_values(PLANNED, 15, **options)
 
 
+def lobes(given: dict[str, Tensor], **options: str) -> Figure:
+    return viz.plot_lobes({"muted": Suppression([1.0, 0.0, 0.0, 0.0])}, given["anchor"], **options)
+
+
+def against(given: dict[str, Tensor], **options: str) -> Figure:
+    colors = given["reconstructions"].repeat(2, 1)[:30]
+    return viz.plot_error_against("likeness", given["few"], given["errors"], colors, **options)
+
+
+def seeds(given: dict[str, Tensor], **options: str) -> Figure:
+    rows = {"one": given["few"], "several": given["hues"]}
+    return viz.plot_seeds("error", rows, at_most=0.5, **options)
+
+
+def relearning(given: dict[str, Tensor], **options: str) -> Figure:
+    kinds = {"fresh": given["errors"], "edited": given["few"]}
+    return viz.plot_relearning(range(1, 31), kinds, threshold=0.1, **options)
+
+
 every_plot = pytest.mark.parametrize(
-    "plot", [latents, reconstructions, errors, before_after, timeline, values]
+    "plot",
+    [
+        *(latents, reconstructions, errors, before_after, timeline, values),
+        *(lobes, against, seeds, relearning),
+    ],
 )
 every_theme = pytest.mark.parametrize("theme", THEMES)
 

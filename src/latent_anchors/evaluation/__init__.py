@@ -4,42 +4,64 @@ Every function takes a model (one run) or a population and gives one value per r
 :class:`Evaluation` sums them up, and :class:`Evidence` writes them down.
 """
 
+from latent_anchors.evaluation._crumpling import crumpled as crumpled
+from latent_anchors.evaluation._crumpling import disordered as disordered
 from latent_anchors.evaluation._errors import color_errors as color_errors
 from latent_anchors.evaluation._errors import error_groups as error_groups
 from latent_anchors.evaluation._errors import reconstructions as reconstructions
 from latent_anchors.evaluation._evaluate import evaluate_colors as evaluate_colors
 from latent_anchors.evaluation._evidence import Evidence as Evidence
 from latent_anchors.evaluation._geometry import alignment as alignment
-from latent_anchors.evaluation._geometry import crumpled as crumpled
-from latent_anchors.evaluation._geometry import disordered as disordered
+from latent_anchors.evaluation._geometry import alignments as alignments
 from latent_anchors.evaluation._geometry import latents as latents
 from latent_anchors.evaluation._intervals import mean_interval as mean_interval
 from latent_anchors.evaluation._intervals import share_interval as share_interval
 from latent_anchors.evaluation._metrics import Evaluation as Evaluation
 from latent_anchors.evaluation._metrics import Metric as Metric
 from latent_anchors.evaluation._metrics import summarize as summarize
+from latent_anchors.evaluation._prediction import Agreement as Agreement
+from latent_anchors.evaluation._prediction import agreement as agreement
+from latent_anchors.evaluation._prediction import displacement as displacement
 from latent_anchors.evaluation._selectivity import correlation as correlation
+from latent_anchors.evaluation._selectivity import explained as explained
 from latent_anchors.evaluation._selectivity import selectivity_r2 as selectivity_r2
+from latent_anchors.evaluation._selectivity import vibrancy_r2 as vibrancy_r2
+from latent_anchors.evaluation._sharpness import hue_sweep as hue_sweep
+from latent_anchors.evaluation._sharpness import sharpness as sharpness
 from latent_anchors.evaluation._tables import error_table as error_table
 from latent_anchors.evaluation._tables import metric_table as metric_table
+from latent_anchors.evaluation._wheel import hue_order as hue_order
+from latent_anchors.evaluation._wheel import hue_turn as hue_turn
+from latent_anchors.evaluation._wheel import noncircularity as noncircularity
 
 __all__ = [
+    "Agreement",
     "Evaluation",
     "Evidence",
     "Metric",
+    "agreement",
     "alignment",
+    "alignments",
     "color_errors",
     "correlation",
     "crumpled",
     "disordered",
+    "displacement",
     "error_groups",
     "error_table",
     "evaluate_colors",
+    "explained",
+    "hue_order",
+    "hue_sweep",
+    "hue_turn",
     "latents",
     "mean_interval",
     "metric_table",
+    "noncircularity",
     "reconstructions",
     "selectivity_r2",
     "share_interval",
+    "sharpness",
     "summarize",
+    "vibrancy_r2",
 ]

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_finite
-from latent_anchors.colorspace import hsv_similarity, named_colors, rgb_grid
+from latent_anchors.colorspace import hsv_similarity, named_colors, rgb_grid, vibrancy
 from latent_anchors.evaluation._errors import color_errors
 
 
@@ -41,7 +41,67 @@ def selectivity_r2(model: nn.Module, concept: str, exponent: float = 2.0) -> Flo
     grid = rgb_grid(8)
     errors = color_errors(model, grid)
     similarity = hsv_similarity(grid, named_colors(concept)).to(errors) ** exponent
-    return correlation(errors, similarity.expand_as(errors)).clamp_min(0.0).square()
+    return explained(errors, similarity.expand_as(errors))
+
+
+def vibrancy_r2(model: nn.Module, exponent: float = 2.3) -> Float[Tensor, " runs"]:
+    r"""Share of the error's variance that vibrancy explains, where all hues were taken out.
+
+    .. math:: r^2, \quad r = \mathrm{corr}(e(x), v(x)^p)
+
+    over the 8x8x8 RGB grid, with the error :math:`e` of each color, its vibrancy :math:`v`,
+    saturation times value, and the ``exponent`` :math:`p`. 0 where :math:`r` is negative, and where
+    either is constant.
+
+    Args:
+        model: A model or a population, with the edit in force.
+        exponent: Of the vibrancy.
+
+    Returns:
+        ``(runs,)``, from 0 to 1.
+
+    Raises:
+        ValueError: If the exponent is not finite.
+
+    References:
+        The score of the color experiment 2.7.1 of ``ex-preppy`` (2025), which ignores the sign.
+
+    Examples:
+        >>> vibrancy_r2(nn.Identity())
+        tensor([0.])
+    """
+    check_finite("exponent", exponent)
+    grid = rgb_grid(8)
+    errors = color_errors(model, grid)
+    return explained(errors, (vibrancy(grid).to(errors) ** exponent).expand_as(errors))
+
+
+def explained(
+    errors: Float[Tensor, "*batch n"], predictor: Float[Tensor, "*batch n"]
+) -> Float[Tensor, "*batch"]:
+    r"""Share of the errors' variance that a predictor explains, if it points the right way.
+
+    .. math:: \max(0, \mathrm{corr}(e, p))^2
+
+    with the ``errors`` :math:`e` and the ``predictor`` :math:`p`: 0 where errors fall as the
+    predictor rises, and where either is constant.
+
+    Args:
+        errors: ``(..., n)``.
+        predictor: What they should follow, in the same shape ``(..., n)``.
+
+    Returns:
+        ``(...)``, from 0 to 1.
+
+    References:
+        Pearson, Proceedings of the Royal Society, 1895.
+
+    Examples:
+        >>> errors = torch.tensor([0.0, 1.0, 4.0])
+        >>> explained(errors, errors.sqrt()).round(decimals=2), explained(errors, -errors)
+        (tensor(0.9200), tensor(0.))
+    """
+    return correlation(errors, predictor).clamp_min(0.0).square()
 
 
 def correlation(

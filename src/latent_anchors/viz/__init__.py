@@ -1,25 +1,33 @@
-"""What it looks like: the latent sphere, reconstructions, errors round the color wheel, timelines.
+"""What it looks like: the latent sphere, reconstructions, errors, edits, seeds, timelines.
 
-Every function takes plain numbers (tensors, arrays or lists), or a timeline, and returns a figure
-that pyplot knows, for a light or a dark page; the global style is left alone. Colors on a figure
-are the data's own, so nothing else is told by color; only where no color is the data's, as on a
-timeline, lines have colors of their own, and names.
+Every function takes plain numbers (tensors, arrays or lists), edits or a timeline, and returns a
+figure that pyplot knows, for a light or a dark page; the global style is left alone. Colors on a
+figure are the data's own, so nothing else is told by color; only where no color is the data's, as
+on a timeline, lines have colors of their own, and names.
 """
 
 from latent_anchors.viz._before_after import plot_before_after as plot_before_after
+from latent_anchors.viz._error_against import plot_error_against as plot_error_against
 from latent_anchors.viz._hue_errors import plot_error_by_hue as plot_error_by_hue
 from latent_anchors.viz._latents import plot_latents as plot_latents
+from latent_anchors.viz._lobes import plot_lobes as plot_lobes
 from latent_anchors.viz._presenting import present as present
 from latent_anchors.viz._reconstructions import plot_reconstructions as plot_reconstructions
+from latent_anchors.viz._relearning import plot_relearning as plot_relearning
+from latent_anchors.viz._seeds import plot_seeds as plot_seeds
 from latent_anchors.viz._timelines import plot_timeline as plot_timeline
 from latent_anchors.viz._timelines import plot_values as plot_values
 from latent_anchors.viz._unfolding import plot_unfolding as plot_unfolding
 
 __all__ = [
     "plot_before_after",
+    "plot_error_against",
     "plot_error_by_hue",
     "plot_latents",
+    "plot_lobes",
     "plot_reconstructions",
+    "plot_relearning",
+    "plot_seeds",
     "plot_timeline",
     "plot_unfolding",
     "plot_values",

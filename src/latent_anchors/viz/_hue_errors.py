@@ -104,7 +104,8 @@ def draw_errors(
         if marker:
             at = np.array([hue for hue, _ in ticks])
             draw_markers(axes, inks, x, np.median(given, 0), at, marker)
-    name_lines(axes, inks, x, dict(zip(errors, runs, strict=True)))
+    level = None if reference is None else reference[1]
+    name_lines(axes, inks, x, dict(zip(errors, runs, strict=True)), level)
 
 
 def named_around(center: float) -> list[tuple[float, str]]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_count
 from latent_anchors.viz._arrays import Array, as_array, as_colors
+from latent_anchors.viz._cones import Cone, as_cone, draw_cone
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 
 View = tuple[int, int, int]
@@ -26,6 +27,7 @@ def plot_latents(
     colors: ArrayLike,
     reconstructions: ArrayLike | None = None,
     views: Sequence[View] = ((1, 0, 2), (1, 2, 0), (1, 3, 0)),
+    cone: Cone | None = None,
     theme: ThemeName = "light",
     title: str | None = None,
 ) -> Figure:
@@ -40,6 +42,8 @@ def plot_latents(
         colors: What they are latents of, RGB ``(n, 3)`` from 0 to 1; they fill the points.
         reconstructions: What came out, RGB ``(n, 3)`` from 0 to 1; rings around the points.
         views: Dimensions, from 0 on; a panel each.
+        cone: A direction ``(dim,)``, and an angle in degrees from 0 to 180: what lies within that
+            angle from it, as much as there is of it in the dimensions of the view.
         theme: Inks for a light or a dark page.
         title: Above all panels.
 
@@ -48,7 +52,8 @@ def plot_latents(
 
     Raises:
         ValueError: A shape does not fit, a number is not finite or no color, a view names a
-            dimension twice or one that is not there, there is no view, or no such theme.
+            dimension twice or one that is not there, there is no view or no such theme, or the
+            cone's direction points nowhere or its angle is out of range.
 
     Examples:
         >>> import matplotlib.pyplot as plt
@@ -65,10 +70,13 @@ def plot_latents(
     check_count("number of views", len(views))
     for view in views:
         check_view(view, latents.shape[1])
+    around = None if cone is None else as_cone(cone, latents.shape[1])
     height = PANEL if title is None else PANEL + 0.4
     figure, inks = new_figure(theme, PANEL * len(views), height, title)
     for axes, view in zip(figure.subplots(1, len(views), squeeze=False).flat, views, strict=True):
         draw_sphere(axes, inks, latents, fill, ring, view)
+        if around is not None:
+            draw_cone(axes, inks, *around, view)
     return figure
 
 

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from latent_anchors._checks import check_name
 
@@ -67,6 +68,11 @@ def new_figure(
     if title is not None:
         figure.suptitle(title, color=inks.ink, fontsize=LARGE)
     return figure, inks
+
+
+def halo(inks: Theme, width: float = 2.5) -> list[AbstractPathEffect]:
+    """The page's color round words and lines, so that they stand out from what they cross."""
+    return [withStroke(linewidth=width, foreground=inks.page)]
 
 
 def dress(axes: Axes, inks: Theme, title: str | None = None) -> None:

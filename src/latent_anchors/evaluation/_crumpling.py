@@ -1,0 +1,71 @@
+"""Crumpling: color wheels out of order, and colors not learnt."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from latent_anchors._sites import At
+from latent_anchors.colorspace import rgb_grid
+from latent_anchors.evaluation._errors import color_errors
+from latent_anchors.evaluation._wheel import wheel
+
+CLEAN = 1e-3
+"""The error on the grid above which a network counts as crumpled, whatever its wheel."""
+
+
+def disordered(
+    model: nn.Module, plane: tuple[int, int] = (0, 1), at: At = "latent"
+) -> Float[Tensor, " runs"]:
+    """1 where the color wheel is out of order, 0 where it is clean, whatever the colors look like.
+
+    Clean means: the angles of the twelve named hues in the plane of hue all step one way and go
+    round exactly once.
+
+    Args:
+        model: A model or a population.
+        plane: The two latent dimensions that hold hue.
+        at: The site.
+
+    Returns:
+        ``(runs,)``, 0 or 1.
+
+    Examples:
+        >>> from latent_anchors.models import SphericalAutoencoder
+        >>> disordered(SphericalAutoencoder()).shape
+        torch.Size([1])
+    """
+    radii, angles = wheel(model, plane, at)
+    return 1.0 - goes_round_once(angles).to(radii)
+
+
+def crumpled(
+    model: nn.Module, plane: tuple[int, int] = (0, 1), at: At = "latent"
+) -> Float[Tensor, " runs"]:
+    """1 where the color wheel is out of order or colors are not learnt, 0 where all is clean.
+
+    Clean means: the wheel is not :func:`disordered`, and the mean error over the 8x8x8 RGB grid is
+    at most 0.001.
+
+    Args:
+        model: A model or a population.
+        plane: The two latent dimensions that hold hue.
+        at: The site.
+
+    Returns:
+        ``(runs,)``, 0 or 1.
+
+    Examples:
+        >>> from latent_anchors.models import SphericalAutoencoder
+        >>> crumpled(SphericalAutoencoder())
+        tensor([1.])
+    """
+    sharp = color_errors(model, rgb_grid(8)).mean(1) <= CLEAN  # NaN is not
+    wheel = disordered(model, plane, at)
+    return torch.where(sharp, wheel, torch.ones_like(wheel))
+
+
+def goes_round_once(angles: Float[Tensor, "*batch n"]) -> Tensor:
+    """Whether angles ``(..., n)`` in radians all step one way and close after one turn."""
+    steps = torch.remainder(angles.roll(-1, -1) - angles + torch.pi, 2 * torch.pi) - torch.pi
+    one_way = (steps > 0).all(-1) | (steps < 0).all(-1)
+    return one_way & ((steps.sum(-1).abs() - 2 * torch.pi).abs() < 1e-3)

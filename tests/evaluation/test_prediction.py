@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from refusals import refuses
+from torch import nn
+
+from latent_anchors import intervene
+from latent_anchors.colorspace import rgb_grid
+from latent_anchors.evaluation import agreement, color_errors, displacement, latents
+from latent_anchors.interventions import Suppression
+from latent_anchors.models import Population
+
+MUTE = Suppression([1.0, 0.0, 0.0])
+rows = st.lists(st.floats(0.1, 5).map(lambda x: round(x, 2)), min_size=3, max_size=3)
+
+
+class Through(nn.Module):
+    """Colors are latents, and what is left of them comes out."""
+
+    def __init__(self):
+        super().__init__()
+        self.latent = nn.Identity()
+
+    def forward(self, x):
+        return self.latent(x)
+
+
+class TestDisplacement:
+    def test_is_the_square_of_what_an_edit_takes_away(self):
+        z = torch.randn(2, 5, 3)
+        expected = z[..., 0].clamp_min(0).square()
+        torch.testing.assert_close(displacement(z, MUTE), expected)
+
+    def test_of_an_edit_without_strength_is_none(self):
+        assert not displacement(torch.randn(5, 3), MUTE.at(0.0)).any()
+
+    def test_is_measured_before_the_edit_acts(self):
+        z = torch.ones(1, 3)
+        displacement(z, MUTE)
+        assert torch.equal(z, torch.ones(1, 3))
+
+    def test_of_a_population_of_edits_is_refused(self):
+        edits = Population.from_models([Suppression([1.0, 0.0, 0.0])] * 2)
+        with refuses(ValueError, r"shape \(2, 2, 5, 3\) out of \(2, 5, 3\).*each run's latents"):
+            displacement(torch.randn(2, 5, 3), edits)
+
+
+class TestAgreement:
+    def test_is_perfect_where_the_decoder_passes_latents_on(self):
+        model, grid = Through(), rgb_grid(8)
+        predicted = displacement(latents(model, grid), MUTE)
+        with intervene(model, MUTE):
+            found = agreement(predicted, color_errors(model, grid))
+        assert found.r2.item() == pytest.approx(1.0, abs=1e-5)
+        assert found.slope.item() == pytest.approx(1 / 3)
+
+    def test_is_none_with_damage_elsewhere(self):
+        model, grid = Through(), rgb_grid(8)
+        predicted = displacement(latents(model, grid), MUTE)
+        with intervene(model, Suppression([0.0, 1.0, 0.0])):
+            found = agreement(predicted, color_errors(model, grid))
+        assert found.r2.item() == pytest.approx(0.0, abs=1e-5)
+
+    @given(predicted=rows, observed=rows)
+    def test_has_the_slope_of_least_squares_without_a_constant(self, predicted, observed):
+        (slope,), *_ = np.linalg.lstsq(np.array(predicted)[:, None], np.array(observed), rcond=None)
+        found = agreement(torch.tensor(predicted).double(), torch.tensor(observed).double())
+        assert found.slope.item() == pytest.approx(slope)
+
+    def test_has_no_slope_where_nothing_was_predicted(self):
+        found = agreement(torch.zeros(3), torch.ones(3))
+        assert found.slope.isnan()
+        assert found.r2.item() == 0.0
+
+    def test_is_of_each_run(self):
+        predicted, observed = torch.rand(2, 3, 27).double()
+        found = agreement(predicted, observed)
+        for run in range(3):
+            alone = agreement(predicted[run], observed[run])
+            torch.testing.assert_close(found.r2[run], alone.r2)
+            torch.testing.assert_close(found.slope[run], alone.slope)

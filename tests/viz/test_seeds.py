@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from refusals import refuses
+
+from latent_anchors.viz import plot_seeds
+from latent_anchors.viz._seeds import DOT, ROW, swarm
+
+GOOD = [0.9, 0.95, 0.97, 0.99, 0.94]
+BAD = [0.5, None, 0.91, float("nan"), 0.93]
+
+
+def panel(**options: object) -> Axes:
+    given = {"label": "R²", "values": {"good": GOOD, "bad": BAD}} | options
+    return plot_seeds(**given).axes[0]
+
+
+def dots(axes: Axes) -> list[np.ndarray]:
+    """Of each row: those that keep the bound, those that miss it, and failures."""
+    drawn = [
+        drawn
+        for drawn in axes.collections
+        if hasattr(drawn, "get_sizes") and drawn.get_sizes().size
+    ]
+    return [np.asarray(points.get_offsets()) for points in drawn]
+
+
+def told(axes: Axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+def test_every_seed_is_a_dot_in_its_row_and_one_without_a_value_a_cross():
+    kept, missed, failed, *bad = dots(panel())
+    assert kept[:, 0].tolist() == GOOD
+    assert len(missed) == len(failed) == 0
+    assert bad[0][:, 0].tolist() == [0.5, 0.91, 0.93]
+    assert len(bad[2]) == 2
+    assert (np.abs(kept[:, 1]) < 0.5).all()
+    assert (np.abs(bad[0][:, 1] - 1) < 0.5).all()
+
+
+def test_those_beyond_a_bound_are_told_from_those_that_keep_it():
+    kept, missed, *_ = dots(panel(at_least=0.94, at_most=0.98))
+    assert kept[:, 0].tolist() == [0.95, 0.97, 0.94]
+    assert missed[:, 0].tolist() == [0.9, 0.99]
+
+
+def test_counts_stand_beside_and_failures_count_as_missing_the_bound():
+    assert told(panel()) == ["5 of 5", "3 of 5\n2 failed"]
+    assert told(panel(at_least=0.92)) == ["4 of 5 hold", "1 of 5 hold\n2 failed"]
+
+
+def test_bounds_are_dotted_lines_within_sight():
+    axes = panel(at_least=0.2, at_most=1.5)
+    assert [line.get_xdata()[0] for line in axes.lines] == [0.2, 1.5]
+    assert axes.get_xlim()[0] < 0.2 < 1.5 < axes.get_xlim()[1]
+    assert not panel().lines
+
+
+def test_the_box_reaches_over_the_middle_half():
+    (box, _) = [patch for patch in panel().patches if patch.get_height() < 1]
+    first, third = np.percentile(GOOD, [25, 75])
+    assert (box.get_x(), box.get_x() + box.get_width()) == pytest.approx((first, third))
+    lines = [
+        line.get_segments()[0] for line in panel().collections if hasattr(line, "get_segments")
+    ]
+    assert lines[0][:, 0].tolist() == [min(GOOD), max(GOOD)]
+    assert lines[1][:, 0].tolist() == [np.median(GOOD)] * 2
+
+
+def test_a_row_without_any_value_has_crosses_alone():
+    axes = panel(values={"good": GOOD, "bad": [None, None]})
+    assert told(axes) == ["5 of 5", "0 of 2\n2 failed"]
+    assert len([patch for patch in axes.patches if patch.get_height() < 1]) == 1
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_one_value_can_be_drawn(scale: str):
+    low, high = panel(values={"alone": [0.5]}, scale=scale).get_xlim()
+    assert low < 0.5 < high
+
+
+def test_tensors_are_seeds_too():
+    assert told(panel(values={"a": torch.tensor([0.5, torch.nan])})) == ["1 of 2\n1 failed"]
+
+
+@given(places=st.lists(st.floats(0, 400), max_size=60))
+def test_dots_stay_in_their_row_and_none_hides_another(places):
+    at = np.array(places)
+    off = swarm(at)
+    assert (np.abs(off) < 0.5).all()
+    close = np.abs(at - at[:, None]) < DOT - 1e-9
+    alike = np.abs(off - off[:, None]) < 1e-9
+    assert (close & alike).sum() == len(at)
+
+
+def test_dots_that_coincide_are_a_dot_apart():
+    off = np.sort(swarm(np.zeros(5)))
+    np.testing.assert_allclose(np.diff(off), DOT / (72 * ROW))
+
+
+def test_what_cannot_be_drawn_is_refused():
+    with refuses(ValueError, "number of rows is 0"):
+        panel(values={})
+    with refuses(ValueError, "Unknown scale 'lin'"):
+        panel(scale="lin")
+    with refuses(ValueError, "at_least is nan; expected a number"):
+        panel(at_least=float("nan"))
+    with refuses(ValueError, "at_most is nan; expected a number"):
+        panel(at_most=float("nan"))
+    with refuses(ValueError, "No seed has a value; expected one at least"):
+        panel(values={"bad": [None]})
+    with refuses(ValueError, "least value is 0, which a logarithmic axis"):
+        panel(values={"zero": [0.0, 1.0]}, scale="log")
+    with refuses(ValueError, r"values\['far'\] holds NaN or infinity"):
+        panel(values={"far": [float("inf")]})
+    with refuses(ValueError, r"values\['none'\] has shape \(0,\)"):
+        panel(values={"none": []})
