@@ -2,13 +2,13 @@ import pytest
 import torch
 from torch import nn
 
-from latent_anchors.interventions import Layers, Projection, Zeroing, ablate, intervene
+from latent_anchors.interventions import Layers, Projection, Suppression, Zeroing, ablate, intervene
 from latent_anchors.models import PlainAutoencoder, Population, SphericalAutoencoder
 
 X = torch.rand(16, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-zeroing = Zeroing([0, 2])
-AROUND = Layers("encoder.2", ("decoder.0",))  # spares the trace, which has tests of its own
 DIMS = [0, 2]
+zeroing = Zeroing(DIMS)
+AROUND = Layers("encoder.2", ("decoder.0",))  # spares the trace, which has tests of its own
 
 
 @pytest.fixture(params=[SphericalAutoencoder, PlainAutoencoder, "population"])
