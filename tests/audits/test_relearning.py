@@ -8,7 +8,7 @@ import torch
 from audits.worlds import POINTS, SEEDS, easy, untrained
 from refusals import refuses
 
-from latent_anchors.audits import _relearning, relearning
+from latent_anchors.audits import _races, _relearning, relearning
 from latent_anchors.audits._starts import fresh
 from latent_anchors.interventions import attach
 from latent_anchors.models import Population, SphericalAutoencoder
@@ -76,11 +76,11 @@ def test_who_does_not_get_there_counts_as_the_limit_and_is_noted(monkeypatch: py
     monkeypatch.setattr(
         _relearning, "reconstruct", lambda _, shown=None: never if shown == 0 else easy()
     )
+    monkeypatch.setattr(_races, "PATIENCE", 2)
     found = relearning(untrained(), "red").found
     assert found["relearning/ratio"].isfinite().all()
-    assert (found["relearning/steps/edited/without"] <= audit().limit).all()
-    late = found["relearning/censored/without"].bool()
-    assert (found["relearning/steps/edited/without"][late] == audit().limit).all()
+    assert found["relearning/censored/without"].tolist() == [1.0, 1.0]
+    assert found["relearning/steps/edited/without"].tolist() == [audit().limit / 5] * 2
 
 
 def test_the_edited_network_stays_as_it_is():

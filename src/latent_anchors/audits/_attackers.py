@@ -27,7 +27,8 @@ class Attackers:
     def __init__(
         self, population: Population, starts: Mapping[str, Tensors], lesson: Lesson
     ) -> None:
-        self.pupil, self.names, self.seeds = Pupil(population, lesson), tuple(starts), population
+        self.pupil = Pupil(population, lesson)
+        self.names, self.runs = tuple(starts), len(population)
         parameters = {
             name: torch.cat([start[name] for start in starts.values() for _ in SETTINGS])
             for name in next(iter(starts.values()))
@@ -37,14 +38,14 @@ class Attackers:
         self.active = torch.arange(len(some), device=some.device)
         self.streak = torch.zeros_like(self.active)
         self.rules = self._rules(some)
-        self.arrived = some.new_full((len(population),), torch.inf)
-        self.first = self.active.new_full((len(population),), NOBODY)
+        self.arrived = some.new_full((self.runs,), torch.inf)
+        self.first = self.active.new_full((self.runs,), NOBODY)
         self.log: list[Tensor] = []
 
     @property
     def seed(self) -> Tensor:
         """By position, for each that is still in the race."""
-        return self.active % len(self.seeds)
+        return self.active % self.runs
 
     def all_arrived(self) -> bool:
         """Whether somebody was there for each seed."""
@@ -78,14 +79,14 @@ class Attackers:
 
     def best(self) -> Tensor:
         """Each seed's first attacker ``(seeds,)``; the nearest one where nobody was there."""
-        at_last = self.log[-1].nan_to_num(torch.inf, torch.inf).view(-1, len(self.seeds))
-        seeds = torch.arange(len(self.seeds), device=self.first.device)
-        return self.first.where(self.first != NOBODY, at_last.argmin(0) * len(self.seeds) + seeds)
+        at_last = self.log[-1].nan_to_num(torch.inf, torch.inf).view(-1, self.runs)
+        seeds = torch.arange(self.runs, device=self.first.device)
+        return self.first.where(self.first != NOBODY, at_last.argmin(0) * self.runs + seeds)
 
     def told(self, attackers: Tensor) -> tuple[str, ...]:
         """Starts, optimizers and rates in words."""
         said: list[str] = []
-        for index in cast("list[int]", (attackers // len(self.seeds)).tolist()):
+        for index in cast("list[int]", (attackers // self.runs).tolist()):
             start, setting = divmod(index, len(SETTINGS))
             optimizer, rate = SETTINGS[setting]
             said.append(f"{self.names[start]}, {optimizer} at {rate:g}")
@@ -101,6 +102,6 @@ class Attackers:
         return near[self.pupil.exam_errors(tensors, self.seed[near]) < EXAM]
 
     def _rules(self, like: Tensor) -> Rules:
-        each = [setting for _ in self.names for setting in SETTINGS for _ in range(len(self.seeds))]
+        each = [setting for _ in self.names for setting in SETTINGS for _ in range(self.runs)]
         adam = torch.tensor([optimizer == "Adam" for optimizer, _ in each], device=like.device)
         return Rules(adam, like.new_tensor([rate for _, rate in each]))

@@ -39,16 +39,15 @@ class Pupil:
     def gradients(self, parameters: Tensors, seed: Tensor, step: int) -> dict[str, Tensor]:
         """Of the mean squared error on each seed's batch; parameters ``(runs, ...)``."""
         rows = self._rows(step // BLOCK)[seed, step % BLOCK]
-        parts = [
-            self._gradients(
-                {name: p[part] for name, p in parameters.items()}, seed[part], rows[part]
-            )
-            for part in torch.arange(len(seed), device=seed.device).split(CHUNK)
-        ]
+        parts: list[dict[str, Tensor]] = []
+        for begin in range(0, len(seed), CHUNK):
+            part = slice(begin, begin + CHUNK)
+            own = {name: p[part] for name, p in parameters.items()}
+            parts.append(self._gradients(own, seed[part], rows[part]))
         return {name: torch.cat([part[name] for part in parts]) for name in parameters}
 
     def _gradients(self, parameters: Tensors, seed: Tensor, rows: Tensor) -> dict[str, Tensor]:
-        leaves = {name: p.requires_grad_() for name, p in parameters.items()}
+        leaves = {name: p.detach().requires_grad_() for name, p in parameters.items()}
         x, y = self.lesson.inputs[rows], self.lesson.targets[rows]
         with torch.enable_grad():
             said = torch.vmap(self._says(self.learning))(leaves, self._fixed(seed), x)

@@ -160,11 +160,15 @@ def relearning(
         evaluate robust unlearning in LLMs", 2024.
 
     Examples:
+        >>> from latent_anchors.interventions import Suppression, intervene
         >>> from latent_anchors.models import SphericalAutoencoder
-        >>> population = Population.make(SphericalAutoencoder, seeds=[0])
-        >>> audit = relearning(population, "red")  # nothing was learnt, so nothing is remembered
-        >>> bool(audit.found["relearning/ratio"] > 0.5), audit.seeds
-        (True, (0,))
+        >>> population = Population.make(SphericalAutoencoder, seeds=range(2))
+        >>> with intervene(population, Suppression([1, 0, 0, 0])):
+        ...     try:  # whoever has the weights need not use the edit
+        ...         relearning(population, "red")
+        ...     except ValueError as error:
+        ...         print(str(error).split(":")[0])
+        The 'edited' networks say something else than their weights do
     """
     check_name("hue", concept, tuple(HUES))
     others = dict(against or {})
