@@ -1,6 +1,5 @@
 """The audit of relearning, on lessons that small networks learn."""
 
-import json
 from functools import cache
 
 import pytest
@@ -51,24 +50,10 @@ def test_a_ratio_is_that_of_the_steps():
         assert torch.equal(audit().found[f"relearning/ratio{data}"], edited / fresh_one)
 
 
-def test_shares_have_wilsons_interval_and_means_students():
-    metrics = audit().metrics()
-    low, high = metrics["relearning/censored"].ci95
-    assert (low, round(high, 3)) == (0.0, 0.658)
-    assert metrics["relearning/ratio"].n == len(SEEDS)
-
-
 def test_curves_begin_untaught_and_end_below_the_goal_unless_they_are_censored():
     for name, curve in audit().median_curves().items():
         assert curve[0] > curve[-1], name
     assert set(audit().curves) == {"fresh", "edited", "erased", "untaught"}
-
-
-def test_the_record_is_strict_json():
-    told = json.loads(json.dumps(audit().to_json(), allow_nan=False))
-    assert told["seeds"] == list(SEEDS)
-    assert len(told["best"]["edited/control"]) == len(SEEDS)
-    assert told["medians"]["relearning/control"] == 1.0
 
 
 def test_who_does_not_get_there_counts_as_the_limit_and_is_noted(monkeypatch: pytest.MonkeyPatch):

@@ -11,7 +11,7 @@ from latent_anchors.audits._perturbation import perturbation as perturbation
 from latent_anchors.audits._probes import linear_probe as linear_probe
 from latent_anchors.audits._probes import nonlinear_probe as nonlinear_probe
 from latent_anchors.audits._probes import r2 as r2
-from latent_anchors.audits._relearning import Relearning as Relearning
+from latent_anchors.audits._relearned import Relearning as Relearning
 from latent_anchors.audits._relearning import relearning as relearning
 
 __all__ = [
