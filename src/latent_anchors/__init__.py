@@ -12,7 +12,7 @@ An :class:`Objective` weighs :class:`Term` after :class:`Term`, each a penalty o
 site; :func:`fit` saves the typing and trains many seeds at once; :func:`record` reads a site and
 :func:`intervene` edits it, for the length of a block. The rooms, from the ground up:
 ``transitions``, ``curriculum``, ``colorspace``, ``regularizers``, ``models``, ``interventions``,
-``data``, ``training``, ``evaluation`` and, loaded on first use, ``viz``.
+``data``, ``training``, ``evaluation``, ``audits`` and, loaded on first use, ``viz``.
 """
 
 from importlib import import_module
@@ -20,6 +20,7 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from latent_anchors import audits as audits
 from latent_anchors import colorspace as colorspace
 from latent_anchors import curriculum as curriculum
 from latent_anchors import data as data
@@ -48,6 +49,7 @@ __all__ = [
     "Objective",
     "Term",
     "__version__",
+    "audits",
     "colorspace",
     "curriculum",
     "data",

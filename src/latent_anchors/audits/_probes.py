@@ -1,0 +1,180 @@
+"""Probes: what can be read off latents, by a line or by a small network, run by run."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import gelu
+
+from latent_anchors._checks import listed
+from latent_anchors._numerics import in_full_precision
+from latent_anchors._streams import stream
+from latent_anchors.audits._updates import Rules, State, update
+
+RIDGE = 1e-6
+"""In relation to the latents' variance: far above what rounding leaves of a removed direction."""
+
+HIDDEN, STEPS, RATE = 16, 500, 0.02
+
+
+def linear_probe(
+    z: Float[Tensor, "runs n dim"],
+    targets: Float[Tensor, "n k"],
+    z_new: Float[Tensor, "runs m dim"],
+) -> Float[Tensor, "runs m k"]:
+    r"""What ridge regression on some latents says of others.
+
+    .. math:: \hat Y = \bar y + (Z' - \bar z) \, (Z_c^T Z_c + \lambda I)^{-1} Z_c^T Y_c
+
+    with the latents :math:`Z` and ``targets`` :math:`Y`, :math:`Z_c, Y_c` less their means, and
+    :math:`\lambda` a millionth of :math:`\lVert Z_c \rVert^2 / d`.
+
+    Args:
+        z: Latents to learn from ``(runs, n, dim)``.
+        targets: What is to be found ``(n, k)``, such as a concept's degree.
+        z_new: Latents to be read ``(runs, m, dim)``.
+
+    Returns:
+        ``(runs, m, k)``.
+
+    Raises:
+        ValueError: If there is not one target for each latent.
+
+    References:
+        Hoerl and Kennard, "Ridge regression", Technometrics, 1970.
+
+    Examples:
+        >>> z = torch.tensor([[[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]]])
+        >>> linear_probe(z, z[0, :, :1], z).round(decimals=2).flatten()
+        tensor([0., 1., 2.])
+    """
+    _check_targets(z, targets)
+    center, scale = _spread(z)
+    x, new = ((t.double() - center) / scale for t in (z, z_new))
+    mean = targets.double().mean(0)
+    ridge = RIDGE * z.shape[1] * torch.eye(z.shape[2], dtype=x.dtype, device=x.device)
+    w = cast("Tensor", torch.linalg.solve(x.mT @ x + ridge, x.mT @ (targets.double() - mean)))  # pyright: ignore[reportUnknownMemberType] -- torch's stub leaves it open
+    return (mean + new @ w).to(in_full_precision(z))
+
+
+def nonlinear_probe(
+    z: Float[Tensor, "runs n dim"],
+    targets: Float[Tensor, "n k"],
+    z_new: Float[Tensor, "runs m dim"],
+    seeds: Sequence[int] = (0,),
+) -> Float[Tensor, "runs m k"]:
+    """What a small network, trained on some latents, says of others.
+
+    One hidden layer of 16 with GELU, trained by squared error on all latents at once, with 500
+    steps of Adam whose rate falls linearly from 0.02.
+
+    Args:
+        z: Latents to learn from ``(runs, n, dim)``.
+        targets: What is to be found ``(n, k)``, such as a concept's degree, or all of a color.
+        z_new: Latents to be read ``(runs, m, dim)``.
+        seeds: One for each run: whence the network's first weights.
+
+    Returns:
+        ``(runs, m, k)``.
+
+    Raises:
+        ValueError: If there is not one target for each latent, or not one seed for each run.
+
+    Examples:
+        >>> z = torch.linspace(-1, 1, 32).view(1, 32, 1)
+        >>> said = nonlinear_probe(z, z[0].square(), z)
+        >>> bool((said - z.square()).abs().max() < 0.1)
+        True
+    """
+    _check_targets(z, targets)
+    if len(seeds) != len(z):
+        raise ValueError(
+            f"There are {len(seeds)} seeds and {len(z)} runs of latents; expected one for each."
+        )
+    center, scale = _spread(z)
+    x, new = ((in_full_precision(t) - center.to(t)) / scale.to(t) for t in (z, z_new))
+    y = targets.to(x)
+    mean, spread = y.mean(0), y.std(0).clamp_min(1e-12)  # a constant is found by its mean
+    weights = _trained(_first_weights(seeds, z.shape[2], y.shape[1], x), x, (y - mean) / spread)
+    return mean + spread * _said(weights, new)
+
+
+def r2(said: Float[Tensor, "runs m"], true: Float[Tensor, " m"]) -> Float[Tensor, " runs"]:
+    r"""Share of what is true that was found: 1 for all of it, 0 for no more than its mean.
+
+    .. math:: R^2 = 1 - \frac{\sum (y - \hat y)^2}{\sum (y - \bar y)^2}
+
+    Args:
+        said: :math:`\hat y` ``(runs, m)``.
+        true: :math:`y` ``(m,)``, not all alike.
+
+    Returns:
+        ``(runs,)``, at most 1; negative where the mean would have been nearer.
+
+    Raises:
+        ValueError: If all that is true is alike.
+
+    References:
+        The coefficient of determination: Wright, "Correlation and causation", 1921.
+
+    Examples:
+        >>> r2(torch.tensor([[0.0, 1.0], [0.5, 0.5]]), torch.tensor([0.0, 1.0]))
+        tensor([1., 0.])
+    """
+    total = (true - true.mean()).square().sum()
+    if not bool(total > 0):
+        raise ValueError("All true values are alike; expected some that differ, to be told apart.")
+    return 1 - (said - true).square().sum(1) / total
+
+
+def _check_targets(z: Tensor, targets: Tensor) -> None:
+    if z.ndim != 3 or targets.ndim != 2 or z.shape[1] != len(targets):
+        raise ValueError(
+            f"Latents have shape {listed(z.shape)} and targets {listed(targets.shape)}; expected "
+            "(runs, n, dim) and (n, k). For one run: z.unsqueeze(0)."
+        )
+
+
+def _spread(z: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean, and one scale for all dimensions: a vanishing one must not be blown up."""
+    center = z.double().mean(1, keepdim=True)
+    scale = (z.double() - center).square().mean((1, 2), keepdim=True).sqrt()
+    return center, scale.clamp_min(1e-12)
+
+
+def _first_weights(seeds: Sequence[int], dim: int, k: int, like: Tensor) -> dict[str, Tensor]:
+    shapes = {"w1": (dim, HIDDEN), "b1": (1, HIDDEN), "w2": (HIDDEN, k), "b2": (1, k)}
+    widths = {"w1": dim, "b1": dim, "w2": HIDDEN, "b2": HIDDEN}
+    rows: list[dict[str, Tensor]] = []
+    for seed in seeds:
+        generator = stream(seed, "probe")
+        rows.append(
+            {
+                name: (2 * torch.rand(shape, generator=generator) - 1) / widths[name] ** 0.5
+                for name, shape in shapes.items()
+            }
+        )
+    return {name: torch.stack([row[name] for row in rows]).to(like) for name in shapes}
+
+
+def _trained(weights: Mapping[str, Tensor], x: Tensor, wanted: Tensor) -> Mapping[str, Tensor]:
+    state = State.begin(weights)
+    adam = torch.ones(len(x), dtype=torch.bool, device=x.device)
+    for step in range(STEPS):
+        leaves = {name: p.detach().requires_grad_() for name, p in state.parameters.items()}
+        with torch.enable_grad():
+            # runs do not touch: the gradient of the sum is each one's own
+            loss = (_said(leaves, x) - wanted).square().mean((1, 2)).sum()
+            found = torch.autograd.grad(loss, [*leaves.values()])
+        gradients = dict(zip(leaves, found, strict=True))
+        rules = Rules(adam, x.new_full((len(x),), RATE * (1 - step / STEPS)))
+        with torch.no_grad():
+            state = update(state, gradients, rules, step + 1)
+    return state.parameters
+
+
+def _said(parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    hidden = gelu(x @ parameters["w1"] + parameters["b1"])
+    return hidden @ parameters["w2"] + parameters["b2"]

@@ -1,0 +1,106 @@
+"""A concept in one direction: found before it is projected out, and not after; and the opposite."""
+
+import pytest
+import torch
+from refusals import refuses
+
+from latent_anchors.audits import linear_probe, nonlinear_probe, probe_degrees, r2
+
+DIM = 5
+PROBES = {"linear": linear_probe, "nonlinear": nonlinear_probe}
+
+
+def world(runs=1):
+    """Latents that hold a degree along one direction of each run, and nothing of it elsewhere."""
+    generator = torch.Generator().manual_seed(0)
+    degrees = torch.rand(600, generator=generator)
+    v = torch.nn.functional.normalize(torch.randn(runs, DIM, generator=generator), dim=1)
+    rest = project(torch.randn(runs, 600, DIM, generator=generator), v)
+    return rest + 2 * degrees[:, None] * v[:, None], degrees, v
+
+
+def project(z, v):
+    return z - (z * v[:, None]).sum(-1, keepdim=True) * v[:, None]
+
+
+def score(probe, z, degrees):
+    said = PROBES[probe](z[:, :400], degrees[:400, None], z[:, 400:])
+    return float(r2(said[..., 0], degrees[400:]))
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_probe_finds_a_concept_before_its_direction_is_projected_out_and_not_after(probe: str):
+    z, degrees, v = world()
+    assert score(probe, z, degrees) > 0.95
+    assert score(probe, project(z, v), degrees) < 0.05
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_probe_still_finds_it_when_another_direction_is_projected_out(probe: str):
+    z, degrees, v = world()
+    other = torch.nn.functional.normalize(project(torch.eye(DIM)[:1][None], v)[0], dim=1)
+    assert score(probe, project(z, other), degrees) > 0.95
+
+
+def test_only_the_small_network_finds_what_lies_on_no_line():
+    z, _, v = world()
+    hidden = (z * v[:, None]).sum(-1)[0].sub(1).square()
+    assert score("nonlinear", z, hidden) > 0.9
+    assert score("linear", z, hidden) < 0.1
+
+
+@pytest.mark.parametrize("probe", ["linear", "nonlinear"])
+def test_what_is_learnt_from_shuffled_degrees_is_chance(probe: str):
+    z, degrees, _ = world(runs=8)
+    found = probe_degrees(z[:, :400], degrees[:400], z[:, 400:], degrees[400:], seeds=range(8))
+    assert (found[probe] > 0.95).all()
+    assert found[f"{probe}/shuffled"].mean() < 0.05
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_run_is_probed_alone_as_among_others(probe: str):
+    z, degrees, _ = world(runs=3)
+    more = {"seeds": (5, 6, 7)} if probe == "nonlinear" else {}
+    one = {"seeds": (6,)} if probe == "nonlinear" else {}
+    together = PROBES[probe](z, degrees[:, None], z, **more)[1]
+    assert torch.allclose(
+        together, PROBES[probe](z[1:2], degrees[:, None], z[1:2], **one)[0], atol=1e-4
+    )
+
+
+def test_the_linear_probe_is_least_squares_where_there_is_much_to_learn_from():
+    z, degrees, _ = world()
+    columns = torch.cat([z[0], torch.ones(600, 1)], dim=1)
+    w = torch.linalg.lstsq(columns, degrees[:, None]).solution
+    assert torch.allclose(linear_probe(z, degrees[:, None], z)[0], columns @ w, atol=1e-4)
+
+
+def test_what_rounding_leaves_of_a_direction_is_not_read():
+    z, degrees, v = world()
+    rest = project(z, v) + 1e-7 * degrees[:, None] * v[:, None]
+    assert score("linear", rest, degrees) < 0.05
+
+
+def test_probes_leave_what_they_are_given():
+    z, degrees, _ = world()
+    before = z.clone()
+    probe_degrees(z, degrees, z, degrees)
+    assert torch.equal(z, before)
+    assert not z.requires_grad
+
+
+@pytest.mark.parametrize("z", [torch.zeros(4, 3), torch.zeros(1, 5, 3)])
+def test_latents_without_an_axis_of_runs_or_of_another_number_are_refused(z: torch.Tensor):
+    with refuses(ValueError, r"expected \(runs, n, dim\) and \(n, k\)"):
+        linear_probe(z, torch.zeros(4, 1), z)
+
+
+def test_one_seed_is_needed_for_each_run():
+    z = torch.zeros(2, 4, 3)
+    with refuses(ValueError, r"There are 1 seeds and 2 runs"):
+        nonlinear_probe(z, torch.zeros(4, 1), z)
+
+
+def test_what_does_not_differ_cannot_be_found():
+    with refuses(ValueError, r"All true values are alike"):
+        r2(torch.zeros(1, 3), torch.ones(3))
