@@ -23,6 +23,7 @@ class Evidence:
         seeds: One for each run.
         concept: The hue that is anchored; empty if none is.
         smoke: Whether only a few steps of everything are wanted, for tests.
+        switches: Which of the example's own switches were given.
         out: Where results are written.
         started: When the example began, in seconds of the monotonic clock.
 
@@ -36,6 +37,7 @@ class Evidence:
     concept: str
     smoke: bool
     out: Path
+    switches: frozenset[str] = frozenset()
     started: float = field(default_factory=time.monotonic, compare=False)
 
     @classmethod
@@ -44,14 +46,16 @@ class Evidence:
         example: str,
         seeds: int,
         concept: str = "",
+        switches: Mapping[str, str] | None = None,
         arguments: Sequence[str] | None = None,
     ) -> "Evidence":
-        """Read ``--seeds``, ``--first-seed``, ``--concept``, ``--out`` and ``--smoke``.
+        """Read ``--seeds``, ``--first-seed``, ``--concept``, ``--out``, ``--smoke`` and switches.
 
         Args:
             example: The example's name.
             seeds: How many by default.
             concept: The hue anchored by default; without one there is no ``--concept``.
+            switches: The example's own, such as ``graded`` for ``--graded``, and what each is for.
             arguments: Those of the command line if None.
 
         Raises:
@@ -69,11 +73,14 @@ class Evidence:
         parser.add_argument("--smoke", action="store_true", help="a few steps of everything")
         if concept:
             parser.add_argument("--concept", choices=[*HUES], default=concept, help="a hue")
+        for name, words in (switches or {}).items():
+            parser.add_argument(f"--{name}", action="store_true", help=words)
         given = parser.parse_args(arguments)
+        on = frozenset(name for name in switches or {} if getattr(given, name))
         check_count("--seeds", given.seeds)
         count = min(given.seeds, SMOKE_SEEDS) if given.smoke else given.seeds
         chosen = tuple(range(given.first_seed, given.first_seed + count))
-        return cls(example, chosen, getattr(given, "concept", ""), given.smoke, given.out)
+        return cls(example, chosen, getattr(given, "concept", ""), given.smoke, given.out, on)
 
     @property
     def steps(self) -> int | None:
