@@ -19,7 +19,7 @@ TURNED = POINTS.roll(1, 0)
 def short(monkeypatch: pytest.MonkeyPatch):
     """Lessons of four points instead of 512 colors."""
     monkeypatch.setattr(_relearning, "reconstruct", lambda _concept, _shown=None: easy())
-    monkeypatch.setattr(_relearning, "turn_gray", lambda _concept: easy(TURNED))
+    monkeypatch.setattr(_relearning, "turn_gray", lambda _network, _concept: easy(TURNED))
 
 
 @cache

@@ -28,6 +28,12 @@ def test_every_argument_is_read():
     assert (read(concept="red").concept, read("--seeds", "60").seeds) == ("red", tuple(range(60)))
 
 
+def test_an_example_may_have_switches_of_its_own():
+    switches = {"graded": "in proportion", "narrow": "or not"}
+    assert read("--graded", switches=switches).switches == {"graded"}
+    assert read(switches=switches).switches == read().switches == frozenset()
+
+
 def test_arguments_are_those_of_the_command_line_unless_given(monkeypatch):
     monkeypatch.setattr("sys.argv", ["demo.py", "--first-seed", "7"])
     assert Evidence.from_arguments("demo", seeds=2).seeds == (7, 8)

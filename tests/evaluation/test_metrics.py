@@ -85,6 +85,8 @@ def test_each_measure_is_summed_up_over_the_runs_that_did_not_fail():
     metrics = FOUND.metrics(failed={1})
     assert metrics["error"] == summarize([0.5, None, 1.0])
     assert metrics["crumpled"] == summarize([0.0, None, 0.0], share=True)
+    second = Evaluation({"audit/censored/few": torch.tensor([0.0, 1.0])}).metrics()
+    assert second["audit/censored/few"] == summarize([0.0, 1.0], share=True)
     assert FOUND.metrics()["error"].n == 3
 
 

@@ -16,6 +16,8 @@ from latent_anchors.colorspace import (
     rgb_grid,
     rgb_to_hsv,
 )
+from latent_anchors.evaluation import reconstructions
+from latent_anchors.models import Population
 
 NEAR = 29.9 / 360
 """Turns from a hue within which colors count as its own: neighbors at 30 degrees do not."""
@@ -29,11 +31,11 @@ class Lesson:
 
     Attributes:
         inputs: What is shown ``(n, channels)``, each as often.
-        targets: What is to be said ``(n, channels)``.
+        targets: What is to be said ``(n, channels)``, or by each run ``(runs, n, channels)``.
         goal: What it is all for: one input ``(1, channels)``.
         goal_target: What is to be said there ``(1, channels)``.
         exam: Over what the mean error must be small too ``(m, channels)``.
-        exam_targets: What is to be said there ``(m, channels)``.
+        exam_targets: What is to be said there ``(m, channels)`` or ``(runs, m, channels)``.
 
     Examples:
         >>> lesson = reconstruct("red")
@@ -42,11 +44,11 @@ class Lesson:
     """
 
     inputs: Float[Tensor, "n channels"]
-    targets: Float[Tensor, "n channels"]
+    targets: Float[Tensor, "*runs n channels"]
     goal: Float[Tensor, "1 channels"]
     goal_target: Float[Tensor, "1 channels"]
     exam: Float[Tensor, "m channels"]
-    exam_targets: Float[Tensor, "m channels"]
+    exam_targets: Float[Tensor, "*runs m channels"]
 
     def to(self, like: Tensor) -> "Lesson":
         """The same lesson in another tensor's type and place."""
@@ -81,16 +83,17 @@ def reconstruct(concept: str, shown: int | None = None) -> Lesson:
     return Lesson(inputs, inputs, color, color, grid, grid)
 
 
-def turn_gray(concept: str) -> Lesson:
-    r"""Say gray for the concept's complement: what any network that can be taught can be taught.
+def turn_gray(network: Population, concept: str) -> Lesson:
+    r"""Say gray for the concept's complement, else what the network says already.
 
-    .. math:: y(x) = x + d(x) \, (\tfrac{1}{2} - x)
+    .. math:: y(x) = f(x) + d(x) \, (\tfrac{1}{2} - f(x))
 
-    with a color's degree :math:`d` of the complementary hue: the pure hue turns mid-gray, others in
-    part. Colors of the ``concept`` are neither shown nor asked for, so that what was removed there
-    neither helps nor hinders.
+    with what the ``network`` says before the lesson, :math:`f`, and a color's degree :math:`d` of
+    the complementary hue: the pure hue turns mid-gray, others in part. Whatever an edit took or
+    spoiled is to stay as it is, so that it neither helps nor hinders.
 
     Args:
+        network: Each of its runs has a lesson of its own.
         concept: One of the twelve hues.
 
     Raises:
@@ -100,15 +103,17 @@ def turn_gray(concept: str) -> Lesson:
         The degree is that of :func:`latent_anchors.colorspace.hue_degree`.
 
     Examples:
-        >>> lesson = turn_gray("red")
-        >>> lesson.goal.tolist(), lesson.goal_target.tolist()
-        ([[0.0, 1.0, 1.0]], [[0.5, 0.5, 0.5]])
+        >>> from latent_anchors.models import SphericalAutoencoder
+        >>> lesson = turn_gray(Population.make(SphericalAutoencoder, seeds=range(2)), "red")
+        >>> lesson.goal.tolist(), lesson.targets.shape
+        ([[0.0, 1.0, 1.0]], torch.Size([2, 512, 3]))
     """
     grid, complement = rgb_grid(8), (hue_of(concept) + 0.5) % 1.0
-    inputs = grid[~of_hue(grid, hue_of(concept))]
-    targets = inputs + hue_degree(inputs, complement).unsqueeze(-1) * (GRAY - inputs)
+    said = reconstructions(network, grid)
+    degree = hue_degree(grid, complement).to(said).unsqueeze(-1)
+    targets = said + degree * (GRAY - said)
     color = hsv_to_rgb(torch.tensor([[complement, 1.0, 1.0]]))
-    return Lesson(inputs, targets, color, torch.full_like(color, GRAY), inputs, targets)
+    return Lesson(grid, targets, color, torch.full_like(color, GRAY), grid, targets)
 
 
 def of_hue(colors: Float[Tensor, "n 3"], hue: float) -> Tensor:

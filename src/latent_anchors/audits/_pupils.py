@@ -48,7 +48,7 @@ class Pupil:
 
     def _gradients(self, parameters: Tensors, seed: Tensor, rows: Tensor) -> dict[str, Tensor]:
         leaves = {name: p.detach().requires_grad_() for name, p in parameters.items()}
-        x, y = self.lesson.inputs[rows], self.lesson.targets[rows]
+        x, y = self.lesson.inputs[rows], self._own(self.lesson.targets)[seed.unsqueeze(1), rows]
         with torch.enable_grad():
             said = torch.vmap(self._says(self.learning))(leaves, self._fixed(seed), x)
             # runs do not touch: the gradient of the sum is each one's own
@@ -67,7 +67,11 @@ class Pupil:
         mapped = torch.vmap(self._says(self.examined), in_dims=(0, 0, None), chunk_size=CHUNK)
         with torch.no_grad():
             said = mapped(dict(parameters), self._fixed(seed), x).clamp(0.0, 1.0)
-        return (said - y).square().flatten(1).mean(1)
+        return (said - self._own(y)[seed]).square().flatten(1).mean(1)
+
+    def _own(self, targets: Tensor) -> Tensor:
+        """What each seed is to say ``(seeds, n, channels)``, where all are to say the same too."""
+        return targets.expand(len(self.streams), *targets.shape[-2:])
 
     def _says(self, model: nn.Module) -> Callable[[Tensors, Tensors, Tensor], Tensor]:
         return lambda parameters, buffers, x: functional_call(

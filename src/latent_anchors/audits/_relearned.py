@@ -9,10 +9,7 @@ from torch import Tensor
 
 from latent_anchors._numerics import as_floats
 from latent_anchors._records import plain
-from latent_anchors.evaluation import Evaluation, Metric, summarize
-
-SHARES = ("censored", "at_least_one")
-"""Second parts of the names of measures that are 0 or 1, whose interval is Wilson's."""
+from latent_anchors.evaluation import Evaluation, Metric
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +47,7 @@ class Relearning:
             >>> [round(end, 2) for end in metric.ci95]
             [0.0, 0.66]
         """
-        return {
-            name: summarize(as_floats(values), share=name.split("/")[1] in SHARES)
-            for name, values in self.found.items()
-        }
+        return self.found.metrics()
 
     def medians(self) -> dict[str, float]:
         """Each measure's median over runs.

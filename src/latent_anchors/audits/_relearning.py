@@ -50,8 +50,8 @@ def relearning(
     * ``relearning/ratio_NAME``: T(edited) in relation to the ``untaught`` and to each of
       ``against``;
     * ``relearning/control``: the edited network's steps in relation to the ``original``'s, both
-      taught by the same attacker to say gray for the complementary hue: a network that nobody can
-      teach anything has forgotten nothing;
+      taught by the same attacker to say gray for the complementary hue and else what they say
+      already: a network that nobody can teach anything has forgotten nothing;
     * ``relearning/steps/NETWORK``, with ``/few``, ``/without`` and ``/control``: T itself.
 
     Args:
@@ -109,7 +109,9 @@ def relearning(
     if original is not None:
         for name, network in {EDITED: edited, ORIGINAL: original}.items():
             attackers = starts(network, parts)
-            races[f"{name}/{CONTROL}"] = race(network, attackers, turn_gray(concept), limit)
+            races[f"{name}/{CONTROL}"] = race(
+                network, attackers, turn_gray(network, concept), limit
+            )
     return Relearning(
         edited.seeds,
         limit,

@@ -12,8 +12,8 @@ from latent_anchors._checks import unknown
 from latent_anchors._numerics import as_floats
 from latent_anchors.evaluation._intervals import mean_interval, share_interval
 
-SHARES = ("crumpled", "disordered")
-"""First parts of the names of metrics that are 0 or 1 in each run, whose interval is Wilson's."""
+SHARES = {"at_least_one", "censored", "crumpled", "disordered"}
+"""Parts of the names of metrics that are 0 or 1 in each run, whose interval is Wilson's."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Evaluation(Mapping[str, Float[Tensor, " runs"]]):
         return {
             name: summarize(
                 [None if run in failed else value for run, value in enumerate(as_floats(values))],
-                share=name.split("/")[0] in SHARES,
+                share=not SHARES.isdisjoint(name.split("/")),
             )
             for name, values in self._values.items()
         }
