@@ -108,8 +108,8 @@ def relearning(
         races[f"{EDITED}/{data}"] = race(edited, starts(edited, parts), lesson, limit)
     if original is not None:
         for name, network in {EDITED: edited, ORIGINAL: original}.items():
-            attackers = starts(network, parts)
-            races[f"{name}/{CONTROL}"] = race(
+            lesson = turn_gray(network, concept)
+            races[f"{name}/{CONTROL}"] = race(network, starts(network, parts), lesson, limit)
                 network, attackers, turn_gray(network, concept), limit
             )
     return Relearning(
