@@ -110,8 +110,6 @@ def relearning(
         for name, network in {EDITED: edited, ORIGINAL: original}.items():
             lesson = turn_gray(network, concept)
             races[f"{name}/{CONTROL}"] = race(network, starts(network, parts), lesson, limit)
-                network, attackers, turn_gray(network, concept), limit
-            )
     return Relearning(
         edited.seeds,
         limit,
