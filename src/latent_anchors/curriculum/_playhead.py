@@ -140,6 +140,20 @@ class Playhead:
         check_count("The step", step, least=0)
         return self._now.phase(step)
 
+    def ends(self, step: int) -> int:
+        """The step after the last one of the phase in force, as things stand.
+
+        Raises:
+            TypeError: if the step is no whole number.
+            ValueError: if it is negative.
+
+        Examples:
+            >>> Playhead(Timeline({}, [Phase("hues", 0), Phase("all", 9)])).ends(3)
+            9
+        """
+        check_count("The step", step, least=0)
+        return self._now.ends(step)
+
     def actions(self, step: int) -> tuple[str, ...]:
         """What happens at exactly this step: what was planned, then what was fired.
 
@@ -268,7 +282,7 @@ class Playhead:
 
     def _check_state(self, state: Mapping[str, Any]) -> None:
         own = [repr(rule) for rule in self.triggers]
-        if state["triggers"] != own:
+        if list(state["triggers"]) != own:
             raise ValueError(
                 f"The state is that of the triggers {listed(state['triggers'])}; "
                 f"expected {listed(own)}."

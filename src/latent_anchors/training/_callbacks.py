@@ -1,11 +1,18 @@
 """Callbacks: what else is to happen on the way."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from latent_anchors._checks import check_count
 from latent_anchors.models import Population
-from latent_anchors.training._history import History
+from latent_anchors.training._history import Fit, History
+
+
+def _nothing_so_far() -> Fit:
+    raise RuntimeError(
+        "This progress was made by hand, so that there is no training to go on with; expected "
+        "that which fit gives to its callbacks."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,15 +23,17 @@ class Progress:
         step: How many steps are done.
         population: As it is now; not to be written to.
         history: What happened so far, by name ``(step, runs)``.
+        so_far: Makes a copy of the training up to here, to save, and to go on from later.
 
     Examples:
         >>> Progress.__match_args__
-        ('step', 'population', 'history')
+        ('step', 'population', 'history', 'so_far')
     """
 
     step: int
     population: Population
     history: History
+    so_far: Callable[[], Fit] = field(default=_nothing_so_far, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +54,7 @@ class Every:
     """
 
     steps: int
-    call: Callable[[Progress], None]
+    call: Callable[[Progress], object]
 
     def __post_init__(self) -> None:
         check_count("The period of a callback", self.steps)

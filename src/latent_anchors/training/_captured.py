@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latent_anchors._checks import listed
+from latent_anchors._checks import check_name, listed
 from latent_anchors._sites import At
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population, record
@@ -25,6 +25,10 @@ class Remembering(Protocol):
 
     def memory(self) -> Mapping[str, Tensor]:
         """By name ``(runs, ...)``; each run's own part joins its batches' extras."""
+        ...
+
+    def recall(self, memory: Mapping[str, Tensor]) -> None:
+        """Called with what :meth:`memory` gave, when a training goes on that was stopped."""
         ...
 
 
@@ -117,6 +121,24 @@ class Captured:
             {}
         """
         return {} if self.latents is None else {self.name: self.latents}
+
+    def recall(self, memory: Mapping[str, Tensor]) -> None:
+        """Go on from what :meth:`memory` gave.
+
+        Args:
+            memory: By name, among which its own ``(runs, n, dim)``.
+
+        Raises:
+            ValueError: If its name is not among them.
+
+        Examples:
+            >>> captured = Captured(torch.eye(3))
+            >>> captured.recall({"captured": torch.zeros(1, 3, 4)})
+            >>> captured.latents.shape
+            torch.Size([1, 3, 4])
+        """
+        check_name("memory", self.name, tuple(memory))
+        self.latents = memory[self.name].to(self.inputs.device)
 
     def __call__(self, forward: Forward, batch: LabeledBatch) -> Float[Tensor, " n"]:
         """Squared distance from where each input lay.
