@@ -122,7 +122,7 @@ class Playhead:
         return MappingProxyType({name: self._value(name, at) for name in self.timeline.names})
 
     def _value(self, name: str, step: int) -> float | tuple[float, ...]:
-        if self.runs == 1 or step < self._now.parted.get(name, self.steps):
+        if self.runs == 1 or step < self._now.parted.get(name, self._now.steps):
             return self._now.course(name, 0)(step)
         return tuple(self._now.course(name, run)(step) for run in range(self.runs))
 

@@ -1,6 +1,7 @@
 """Captured anchors: where some inputs came to lie, remembered run by run."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -106,8 +107,10 @@ class Captured:
         self.latents = self._latents(progress.population)
 
     def _latents(self, population: Population) -> Tensor:
-        with torch.no_grad(), record(population, self.at) as latents:
-            population(self.inputs.to(next(population.parameters())))
+        # noise of the model's own would come from the global generator, and be remembered
+        still = deepcopy(population).eval()
+        with torch.no_grad(), record(still, self.at) as latents:
+            still(self.inputs.to(next(population.parameters())))
         return latents[self.at].clone()
 
     def memory(self) -> dict[str, Tensor]:

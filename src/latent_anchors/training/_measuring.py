@@ -81,8 +81,9 @@ def _brought(given: object, parts: Mapping[str, object]) -> Mapping[str, object]
 
 def _each(name: str, given: object, runs: int, frozen: Sequence[int]) -> Numbers:
     plain: object = cast("Any", given).tolist() if hasattr(given, "tolist") else given
-    each = cast("Sequence[object]", plain) if isinstance(plain, Sequence) else None
-    numbers = [plain] * runs if each is None else [*each]
+    numbers: list[object] = [plain] * runs
+    if isinstance(plain, Sequence):
+        numbers = list(cast("Sequence[object]", plain))
     if len(numbers) != runs:
         raise ValueError(
             f"{name!r} was measured for {len(numbers)} runs; expected one number for each of "

@@ -112,6 +112,11 @@ class Training:
 
     def _check_goes_on(self, stopped: Fit) -> None:
         state, history = stopped.state, stopped.history
+        if state.step > self.plan.steps and isinstance(self.plan, Plan):
+            raise ValueError(
+                f"{state.step} steps are done and {self.plan.steps} are asked for; expected at "
+                "least as many. Leave steps out to go on to the end of the timeline."
+            )
         check_name("way in which the training was executed", self.execution, [state.execution])
         playheads = len(self.plan.playheads) if isinstance(self.plan, Play) else 0
         own = (tuple(self.log.track_of), tuple(self.log.tracks), playheads)
