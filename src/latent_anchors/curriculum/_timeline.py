@@ -23,7 +23,7 @@ from latent_anchors.curriculum._stretching import (
     stretched_track,
     stretching,
 )
-from latent_anchors.curriculum._track import Track
+from latent_anchors.curriculum._track import Track, ways_of
 
 Row = Mapping[str, float]
 """The values of all tracks at one step, by name."""
@@ -70,8 +70,12 @@ class Timeline:
         self._phases = checked_phases(phases)
         self._actions = checked_actions(actions or {})
         self._steps = checked_steps(steps, self._tracks, self._phases, self._actions)
-        # Bound once: looking `__call__` up is a tenth of what a row costs.
-        self._calls = [(name, track.__call__) for name, track in self._tracks.items()]
+        # A row reaches straight for the segments: another call would double what it costs.
+        self._ways = [(name, *ways_of(track)) for name, track in self._tracks.items()]
+
+    def __reduce__(self) -> tuple[type["Timeline"], tuple[object, ...]]:
+        # Segments are closures, which cannot be pickled for a worker; they are made anew there.
+        return Timeline, (self._tracks, self._phases, self._actions, self._steps)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,7 +129,9 @@ class Timeline:
             {'lr': 0.1}
         """
         _check_step(step)
-        return MappingProxyType({name: value(step) for name, value in self._calls})
+        return MappingProxyType(
+            {name: ways[bisect_right(keys, step)](step) for name, keys, ways in self._ways}
+        )
 
     def table(self, steps: ArrayLike) -> NDArray[np.float64]:
         """The rows of many steps.

@@ -170,3 +170,8 @@ class Track:
             True
         """
         return cls([Keyframe.from_json(key) for key in data["keyframes"]], data["space"])
+
+
+def ways_of(track: Track) -> tuple[list[int], list[Segment]]:
+    """The steps of the keys, and what the track does before, between and after them."""
+    return track._steps, track._segments  # pyright: ignore[reportPrivateUsage] -- same file
