@@ -25,8 +25,8 @@ evidence = evaluation.Evidence.from_arguments("smooth_curriculum", seeds=2)
 
 # %%
 # The sheet. "hues" and "vibrancies" are fractions: at 0 only the pure hues are drawn, then more and
-# more of what lies between. "captured" is how firmly five hues are held where they lay at step 1200,
-# "given" at the corners of a hexagon; each variant has one of the two, under the name of "hold".
+# more of what lies between. "captured" is how firmly five hues are held where they lay at step
+# 1200, "given" at the corners of a hexagon; each variant has one of the two, by the name of "hold".
 
 SHEET = """\
 STEP, PHASE,  ACTION,  lr,    recon, separate, planar, unit, red, captured, given, hues, vibrancies
@@ -59,8 +59,8 @@ variants = {name: variant(name) for name in ("captured", "given")}
 print(sheet)
 
 # %%
-# The data: all hues, saturations and values, of which the sheet says how many are drawn. Pure red is
-# labeled as such.
+# The data: all hues, saturations and values, of which the sheet says how many are drawn. Pure red
+# is labeled as such.
 
 grid = colorspace.hsv_grid(36, 10, 10)
 hue_focus, vibrancy = data.hue_focus(grid.hsv[:, 0]), colorspace.vibrancy(grid.rgb)

@@ -12,8 +12,11 @@ from latent_anchors.curriculum._phase import Phase
 from latent_anchors.curriculum._realizing import realized
 from latent_anchors.curriculum._standing import Fired, Standing, observed
 from latent_anchors.curriculum._timeline import Timeline
+from latent_anchors.curriculum._told import check_told
 from latent_anchors.curriculum._triggers import Trigger
 from latent_anchors.curriculum._unfolding import Unfolding, acted
+
+STATE = ("step", "runs", "triggers", "standings", "log")
 
 PlayedRow = Mapping[str, float | tuple[float, ...]]
 """The values of all tracks at one step: a number for all runs, or one for each."""
@@ -263,7 +266,9 @@ class Playhead:
         """Go on from where :meth:`state_dict` was taken, with the same timeline and triggers.
 
         Raises:
-            ValueError: if the state is that of other triggers, or of another number of runs.
+            TypeError: if the state is no names with values.
+            ValueError: if a part of it is missing or unknown, or it is that of other triggers, or
+                of another number of runs.
 
         Examples:
             >>> plan = Timeline({}, [Phase("hues", 9)])
@@ -281,6 +286,7 @@ class Playhead:
             self._do(Fired.from_state(line, self.triggers))
 
     def _check_state(self, state: Mapping[str, Any]) -> None:
+        check_told("playhead's state", state, STATE)
         own = [repr(rule) for rule in self.triggers]
         if list(state["triggers"]) != own:
             raise ValueError(
@@ -312,7 +318,8 @@ class Playhead:
         """The playhead that :meth:`to_json` wrote, in the middle of its play.
 
         Raises:
-            ValueError: if the data hold what a playhead refuses.
+            TypeError: if the data, or a part of them, are no names with values.
+            ValueError: if a part is missing or unknown, or the data hold what a playhead refuses.
 
         Examples:
             >>> playhead = Playhead(Timeline({}, [Phase("hues", 9)]))
@@ -320,6 +327,8 @@ class Playhead:
             >>> Playhead.from_json(playhead.to_json()).step
             5
         """
+        check_told("playhead", data, ("timeline", "triggers", "state"))
+        check_told("playhead's state", data["state"], STATE)
         triggers = [Trigger.from_json(rule) for rule in data["triggers"]]
         runs = data["state"]["runs"]
         playhead = cls(Timeline.from_json(data["timeline"]), triggers, runs)

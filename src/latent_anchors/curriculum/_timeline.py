@@ -23,6 +23,7 @@ from latent_anchors.curriculum._stretching import (
     stretched_track,
     stretching,
 )
+from latent_anchors.curriculum._told import check_told, parts_of
 from latent_anchors.curriculum._track import Track, ways_of
 
 Row = Mapping[str, float]
@@ -285,13 +286,21 @@ class Timeline:
         """The timeline that :meth:`to_json` wrote.
 
         Raises:
-            ValueError: if the data hold what a timeline refuses.
+            TypeError: if the data, or a part of them, are no names with values.
+            ValueError: if a part is missing or unknown, or the data hold what a timeline refuses.
 
         Examples:
             >>> timeline = Timeline({}, [Phase("hues", 9)])
             >>> Timeline.from_json(timeline.to_json()) == timeline
             True
         """
+        check_told("timeline", data, ("tracks", "phases", "actions", "steps"))
+        for track in data["tracks"]:
+            check_told("track of a timeline", track, ("name", "space", "keyframes"))
+        for phase in data["phases"]:
+            check_told("phase", phase, parts_of(Phase))
+        for each in data["actions"]:
+            check_told("step with actions", each, ("step", "names"))
         return cls(
             {track["name"]: Track.from_json(track) for track in data["tracks"]},
             [Phase(**phase) for phase in data["phases"]],

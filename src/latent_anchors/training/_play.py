@@ -148,7 +148,10 @@ def _check_alone(playheads: Sequence[Playhead]) -> None:
 def _check_goals(play: Play) -> None:
     weighing = set(play.objective.track_of.values())
     for rule in play.triggers:
-        if isinstance(rule.then, Retarget) and rule.then.track in weighing and rule.then.value < 0:
+        then = rule.then
+        if not isinstance(then, Retarget) or then.track not in weighing:
+            continue
+        if then.value < 0 and then.of != "difference":
             raise ValueError(
                 f"By the trigger '{rule.words}', but that track weighs a term or loss; expected a "
                 "value of at least 0. To push the other way, use the anti-term."
