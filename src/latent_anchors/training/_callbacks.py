@@ -8,13 +8,6 @@ from latent_anchors.models import Population
 from latent_anchors.training._history import Fit, History
 
 
-def _nothing_so_far() -> Fit:
-    raise RuntimeError(
-        "This progress was made by hand, so that there is no training to go on with; expected "
-        "that which fit gives to its callbacks."
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class Progress:
     """What a callback sees.
@@ -23,17 +16,35 @@ class Progress:
         step: How many steps are done.
         population: As it is now; not to be written to.
         history: What happened so far, by name ``(step, runs)``.
-        so_far: Makes a copy of the training up to here, to save, and to go on from later.
 
     Examples:
-        >>> Progress.__match_args__
-        ('step', 'population', 'history', 'so_far')
+        >>> Progress.__match_args__[:3]
+        ('step', 'population', 'history')
     """
 
     step: int
     population: Population
     history: History
-    so_far: Callable[[], Fit] = field(default=_nothing_so_far, repr=False)
+    _fit: Callable[[], Fit] | None = field(default=None, repr=False)
+
+    def so_far(self) -> Fit:
+        """A copy of the training up to here: to save, and to go on with later.
+
+        Raises:
+            RuntimeError: If this was made by hand.
+
+        Examples:
+            >>> from latent_anchors import save
+            >>> saving = Every(500, lambda progress: save(progress.so_far(), "results/fit"))
+            >>> saving.steps
+            500
+        """
+        if self._fit is None:
+            raise RuntimeError(
+                "This progress was made by hand, so that there is no training to go on with; "
+                "expected that which fit gives to its callbacks."
+            )
+        return self._fit()
 
 
 @dataclass(frozen=True, eq=False)
