@@ -25,14 +25,14 @@ evidence = evaluation.Evidence.from_arguments("smooth_curriculum", seeds=2)
 
 # %%
 # The sheet. "hues" and "vibrancies" are fractions: at 0 only the pure hues are drawn, then more and
-# more of what lies between. "captured" holds five hues where they lay at step 1200, "given" at the
-# corners of a hexagon; each variant has one of the two.
+# more of what lies between. "captured" is how firmly five hues are held where they lay at step
+# 1200, "given" at the corners of a hexagon; each variant has one of the two, by the name of "hold".
 
 SHEET = """\
 STEP, PHASE,  ACTION,  lr,    recon, separate, planar, unit, red, captured, given, hues, vibrancies
-0,    hue,    ,        0.01,  1,     0,        0.2,    0.1,  0.1,  0,       0.1,   0,    0
+0,    hue,    ,        0.01,  1,     0,        0.2,    0.1,  0.1,  0,       2,     0,    0
 60,   ,       ,        ,      ,      0.1,      ,       ,     ,     ,        ,      ,
-600,  ,       ,        ,      ,      0,        0.4,    0.25, 0.1,  ,        0.1,   0,
+600,  ,       ,        ,      ,      0,        0.4,    0.25, 0.1,  ,        2,     0,
 1000, ,       ,        ,      ,      ,         0.2,    ,     ,     ,        ,      1,
 1200, unfold, capture, 0.01,  ,      ,         ,       ,     ,     0.1,     ,      ,     0
 1500, ,       ,        ,      ,      ,         ,       ,     ,     0.25,    ,      ,
@@ -44,15 +44,23 @@ STEP, PHASE,  ACTION,  lr,    recon, separate, planar, unit, red, captured, give
 """
 sheet = curriculum.read_dopesheet(SHEET)
 timeline = sheet.timeline().with_steps(71) if evidence.smoke else sheet.timeline()
-variants = {
-    "captured": curriculum.scale(timeline, {"given": 0.0}),
-    "given": curriculum.scale(timeline, {"captured": 0.0}),
-}
+
+
+def variant(name):
+    """The timeline of one of the two."""
+    tracks = {each: timeline[each] for each in timeline.names if each not in ("captured", "given")}
+    hold = {"hold": timeline[name]}
+    return curriculum.Timeline(
+        tracks | hold, timeline.phases, timeline.actions_by_step, timeline.steps
+    )
+
+
+variants = {name: variant(name) for name in ("captured", "given")}
 print(sheet)
 
 # %%
-# The data: all hues, saturations and values, of which the sheet says how many are drawn. The six
-# pure hues are labeled as such.
+# The data: all hues, saturations and values, of which the sheet says how many are drawn. Pure red
+# is labeled as such.
 
 grid = colorspace.hsv_grid(36, 10, 10)
 hue_focus, vibrancy = data.hue_focus(grid.hsv[:, 0]), colorspace.vibrancy(grid.rgb)
@@ -66,33 +74,32 @@ def weights(row):
 
 
 six = [*colorspace.HUES][::2]
-pure = {name: (grid.rgb == colorspace.named_colors(name)).all(-1) for name in six}
+red = (grid.rgb == colorspace.named_colors("red")).all(-1)
 sampler = data.Sampler(
     grid.rgb,
-    labels={name: data.Soft(where.float()) for name, where in pure.items()},
+    labels={"red": data.Soft(red.float())},
     weights=data.ScheduledWeights(weights, timeline, ["hues", "vibrancies"], vectorized=True),
 )
 
 # %%
-# The objective. Hue is to lie in the plane of dimensions 0 and 1, red at (1, 0). Of the others,
-# "given" says where each is to lie, and "captured" remembers, run by run, where it came to lie.
+# The objective. Hue is to lie in the plane of dimensions 0 and 1, red at (1, 0). Where the others
+# are held is given for the runs of one variant; for those of the other it is not a number until it
+# is captured, run by run.
 
-captured = training.Captured(colorspace.named_colors(*six[1:]))
-turns = {name: 2 * torch.pi * torch.tensor(colorspace.hue_of(name)) for name in six}
-corner = {name: [float(turn.cos()), float(turn.sin()), 0.0, 0.0] for name, turn in turns.items()}
+n = len(evidence.seeds)
+turns = 2 * torch.pi * torch.tensor([colorspace.hue_of(name) for name in six[1:]])
+corners = torch.stack([turns.cos(), turns.sin(), 0 * turns, 0 * turns], dim=-1)
+places = torch.stack([torch.full_like(corners, torch.nan)] * n + [corners] * n)
+captured = training.Captured(colorspace.named_colors(*six[1:]), latents=places)
 objective = la.Objective(
     [
         la.Term("separate", reg.EuclideanSeparation(softening=0.01)),
         la.Term("planar", reg.Subspace(dims=(0, 1))),
         la.Term("unit", reg.Unitarity()),
-        la.Term("red", reg.EuclideanAnchor(corner["red"]), label="red"),
-        *(
-            la.Term(name, reg.EuclideanAnchor(corner[name]), label=name, track="given")
-            for name in six[1:]
-        ),
+        la.Term("red", reg.EuclideanAnchor([1.0, 0.0, 0.0, 0.0]), label="red"),
     ],
-    losses=["recon", "captured"],
-    tracks=timeline.names,
+    losses=["recon", "hold"],
+    tracks=variants["captured"].names,
     elsewhere=["lr", "hues", "vibrancies"],
 )
 
@@ -116,14 +123,13 @@ def look(progress):
     unfolding[progress.step] = evaluation.latents(progress.population, shown)[0]
 
 
-n = len(evidence.seeds)
 began = time.monotonic()
 trained = la.fit(
     models.Population.make(models.PlainAutoencoder, [*evidence.seeds, *evidence.seeds]),
     objective,
     [variants["captured"]] * n + [variants["given"]] * n,
     sampler,
-    losses={"recon": training.reconstruction, "captured": captured},
+    losses={"recon": training.reconstruction, "hold": captured},
     actions={"capture": capture},
     callbacks=[training.Every(600, look)],
     optimizer=partial(torch.optim.Adam, fused=True),

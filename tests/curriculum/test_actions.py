@@ -27,3 +27,13 @@ def test_an_action_has_a_name():
 def test_a_new_target_is_a_number_some_steps_away(given, message):
     with refuses(ValueError, message):
         Retarget("lr", *given)
+
+
+def test_a_track_may_be_retargeted_by_a_factor_or_a_difference_of_where_it_is():
+    assert Retarget("lr", 0.5, 9, of="factor").words == (
+        "'lr' goes to 0.5 times where it is over 9 steps"
+    )
+    assert Retarget("lr", 0.5, 9, of="difference").words == "'lr' goes by +0.5 over 9 steps"
+    assert Retarget("lr", -0.5, 9, of="difference").goal(2.0) == 1.5
+    with refuses(ValueError, "Unknown of 'times'; expected one of 'value', 'factor'"):
+        Retarget("lr", 0.5, 9, of="times")

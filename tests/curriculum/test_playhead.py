@@ -434,3 +434,16 @@ def test_there_is_no_row_before_the_first_step():
 def test_an_unknown_run_is_refused():
     with refuses(ValueError, "Unknown run 1; expected one of '0'"):
         one(Stop()).realized(1)
+
+
+def test_a_relative_retarget_is_relative_to_each_run_at_its_time():
+    plan = Timeline({"lr": Track([Keyframe(0, 0.4)])}, steps=50)
+    halve = one(Retarget("lr", 0.5, over=0, of="factor"), plan, runs=2, times=None)
+    for step, recon in ((3, [2.0, 0.0]), (4, [0.0, 2.0]), (5, [2.0, 0.0])):
+        halve.observe(step, {"recon": recon})
+    assert halve.row(6)["lr"] == (0.1, 0.2)
+    again = Playhead.from_json(through_json(halve.to_json()))
+    assert again.row(6)["lr"] == (0.1, 0.2)
+    logarithmic = Timeline({"lr": Track([Keyframe(0, 0.4)], "log")}, steps=50)
+    with refuses(ValueError, "in log space; expected a value above 0, or a factor"):
+        one(Retarget("lr", 0.1, 5, of="difference"), logarithmic)

@@ -158,3 +158,26 @@ def test_a_row_or_a_timeline_for_weights_that_follow_none_is_refused():
         constant.following(TIMELINE)
     with refuses(ValueError, "Unknown track 'width'"):
         SAMPLER.following(Timeline({}))
+
+
+def test_rows_that_were_played_are_followed_in_the_timelines_place():
+    planned = [TIMELINE(step) for step in range(100, 200)]
+    assert same(SAMPLER.block(4, 1, planned), SAMPLER.block(4, 1))
+    late = [dict(row, width=0.5) if step >= 60 else row for step, row in enumerate(planned)]
+    changed = SAMPLER.block(4, 1, late)
+    for offset in (0, 59, 60, 99):
+        at_once = SAMPLER.batch(4, 100 + offset, late[offset])
+        assert same(changed.map(lambda tensor, i=offset: tensor[i]), at_once)
+    assert not same(changed, SAMPLER.block(4, 1))
+
+
+def test_the_tracks_that_a_sampler_follows_are_those_of_its_weights():
+    assert SAMPLER.follows == ("width", "stage")
+    assert sampler(DEGREE).follows == ()
+
+
+def test_rows_are_given_to_weights_that_follow_some_one_for_each_step():
+    with refuses(ValueError, "1 rows were given for a block of 100 steps; expected one for each"):
+        SAMPLER.block(0, 0, [TIMELINE(0)])
+    with refuses(ValueError, "A row was given, but the weights follow none"):
+        sampler(DEGREE).block(0, 0, [TIMELINE(0)] * 100)

@@ -7,8 +7,8 @@ from training.tiny import ANCHOR, timeline
 
 from latent_anchors import Objective
 from latent_anchors._streams import BLOCK
-from latent_anchors.training import Every
-from latent_anchors.training._plan import make_plan, stretches
+from latent_anchors.training._plan import stop_after
+from latent_anchors.training._play import make_plan
 
 OBJECTIVE = Objective([ANCHOR], losses=["recon"], elsewhere=["lr"])
 RISING = timeline(10, anchor=(0.0, 0.9))
@@ -59,7 +59,10 @@ def test_there_is_at_least_one_step():
 
 @given(steps=st.integers(1, 350), periods=st.lists(st.integers(1, 120), max_size=3))
 def test_stretches_cover_all_steps_within_blocks_and_stop_where_a_callback_is_due(steps, periods):
-    found = list(stretches(steps, [Every(period, print) for period in periods]))
+    plan, found, first = make_plan(RISING, OBJECTIVE, runs=1, steps=steps), [], 0
+    while first < steps:
+        found.append((first, plan.cut(first, stop_after(first, periods))))
+        first = found[-1][1]
     covered = [step for first, stop in found for step in range(first, stop)]
     assert covered == list(range(steps))
     assert all(first // BLOCK == (stop - 1) // BLOCK for first, stop in found)

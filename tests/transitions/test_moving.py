@@ -1,5 +1,6 @@
 import json
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -279,3 +280,15 @@ def test_a_state_of_something_else_is_refused(change, message):
     moving = Moving(0.1, bounds=(0.0, 5.0))
     with refuses(ValueError, message):
         moving.load_state_dict({**moving.state_dict(), **change})
+
+
+@pytest.mark.parametrize("bound", [-1.0, 1.0])
+def test_lengthening_one_that_stands_at_a_bound_and_moves_out_stops_dead(bound):
+    moving = Moving(bound, bounds=(-1.0, 1.0), overshoot="lengthen")
+    state = {**moving.state_dict(), "velocity": 0.1 * bound, "target": 0.0, "duration": 10.0}
+    moving.load_state_dict(state)
+    path = [moving(step / 10) for step in range(101)]
+    assert path[0] == bound
+    assert max(abs(b - a) for a, b in pairwise(path)) < 0.05
+    assert sorted(path, reverse=bound > 0) == path
+    assert path[-1] == 0.0

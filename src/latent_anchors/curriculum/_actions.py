@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from latent_anchors._checks import check_count, check_finite, check_name
 
+OF = ("value", "factor", "difference")
 OVERSHOOTS = ("allow", "clamp", "lengthen")
 
 
@@ -96,13 +97,16 @@ class Retarget:
         track: its name.
         value: where to.
         over: how many steps that takes; 0 jumps.
+        of: what the value is: the new ``"value"`` itself, a ``"factor"`` of where the track is, or
+            a ``"difference"`` from there.
         overshoot: ``"allow"``, ``"clamp"`` or ``"lengthen"``, as :class:`transitions.Moving` has
             it. Unless allowed, the track stays within the range of its keys, of the new value and
             of where it is.
 
     Raises:
         TypeError: if ``over`` is no whole number.
-        ValueError: if ``over`` is negative, the value not finite, or ``overshoot`` unknown.
+        ValueError: if ``over`` is negative, the value not finite, or ``overshoot`` or ``of``
+            unknown.
 
     Examples:
         >>> Retarget("anchor", 0.2, over=200).words
@@ -113,11 +117,23 @@ class Retarget:
     value: float | int
     over: int
     overshoot: str = "clamp"
+    of: str = "value"
 
     def __post_init__(self) -> None:
         check_finite(f"The new value of {self.track!r}", float(self.value))
         check_count("over", self.over, least=0)
         check_name("overshoot", self.overshoot, OVERSHOOTS)
+        check_name("of", self.of, OF)
+
+    def goal(self, now: float) -> float:
+        """Where a track goes that is here now.
+
+        Examples:
+            >>> Retarget("lr", 0.5, over=200, of="factor").goal(0.2)
+            0.1
+        """
+        moved = {"value": self.value, "factor": now * self.value, "difference": now + self.value}
+        return float(moved[self.of])
 
     @property
     def words(self) -> str:
@@ -127,7 +143,12 @@ class Retarget:
             >>> Retarget("lr", 0, over=0).words
             "'lr' goes to 0 over 0 steps"
         """
-        return f"{self.track!r} goes to {self.value:g} over {self.over} steps"
+        where = {
+            "value": f"to {self.value:g}",
+            "factor": f"to {self.value:g} times where it is",
+            "difference": f"by {self.value:+g}",
+        }
+        return f"{self.track!r} goes {where[self.of]} over {self.over} steps"
 
 
 @dataclass(frozen=True)

@@ -107,8 +107,6 @@ def set_out(
         low, high = -math.inf, math.inf
     moving = Moving(value, space=track.space, bounds=(low, high), overshoot=overshoot)
     velocity, acceleration = curve.motion(step)
-    if overshoot == "lengthen" and _leaves(value, velocity, acceleration, low, high):
-        velocity = acceleration = 0.0  # nothing but stopping dead keeps it in
     moving.load_state_dict(
         {
             "start": float(step),
@@ -125,9 +123,3 @@ def set_out(
 def _range(track: Track, *values: float) -> tuple[float, float]:
     everything = [*(key.value for key in track.keyframes), *values]
     return min(everything), max(everything)
-
-
-def _leaves(value: float, velocity: float, acceleration: float, low: float, high: float) -> bool:
-    """Whether it stands at an edge of its range and moves out."""
-    outward = velocity or acceleration
-    return (value == high and outward > 0) or (value == low and outward < 0)

@@ -18,8 +18,9 @@ def check_fits(trigger: Trigger, timeline: Timeline) -> None:
         )
     if isinstance(trigger.then, Retarget):
         check_name("track", trigger.then.track, timeline.names)
-        if timeline[trigger.then.track].space == "log" and trigger.then.value <= 0:
+        in_log = timeline[trigger.then.track].space == "log"
+        if in_log and (trigger.then.value <= 0 or trigger.then.of == "difference"):
             raise ValueError(
                 f"By the trigger '{trigger.words}', but that track is in log space; expected a "
-                "value above 0."
+                "value above 0, or a factor."
             )

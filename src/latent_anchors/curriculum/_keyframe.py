@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from latent_anchors._checks import check_count, check_finite
+from latent_anchors.curriculum._told import check_told
 from latent_anchors.transitions import Transition, check_transition, minimum_jerk, name_of, named
 
 
@@ -67,10 +68,13 @@ class Keyframe:
         """The keyframe that :meth:`to_json` wrote.
 
         Raises:
-            ValueError: if no transition of that name is registered.
+            TypeError: if the data are no names with values.
+            ValueError: if a part is missing or unknown, or no transition of that name is
+                registered.
 
         Examples:
             >>> Keyframe.from_json({"step": 10, "value": 0.1, "leave": "linear"})
             Keyframe(10, 0.1, leave=linear)
         """
+        check_told("keyframe", data, ("step", "value", "leave"), ("rest",))
         return cls(data["step"], data["value"], named(data["leave"]), data.get("rest", False))

@@ -12,8 +12,11 @@ from latent_anchors.curriculum._phase import Phase
 from latent_anchors.curriculum._realizing import realized
 from latent_anchors.curriculum._standing import Fired, Standing, observed
 from latent_anchors.curriculum._timeline import Timeline
+from latent_anchors.curriculum._told import check_told
 from latent_anchors.curriculum._triggers import Trigger
 from latent_anchors.curriculum._unfolding import Unfolding, acted
+
+STATE = ("step", "runs", "triggers", "standings", "log")
 
 PlayedRow = Mapping[str, float | tuple[float, ...]]
 """The values of all tracks at one step: a number for all runs, or one for each."""
@@ -122,7 +125,7 @@ class Playhead:
         return MappingProxyType({name: self._value(name, at) for name in self.timeline.names})
 
     def _value(self, name: str, step: int) -> float | tuple[float, ...]:
-        if self.runs == 1 or step < self._now.parted.get(name, self.steps):
+        if self.runs == 1 or step < self._now.parted.get(name, self._now.steps):
             return self._now.course(name, 0)(step)
         return tuple(self._now.course(name, run)(step) for run in range(self.runs))
 
@@ -139,6 +142,20 @@ class Playhead:
         """
         check_count("The step", step, least=0)
         return self._now.phase(step)
+
+    def ends(self, step: int) -> int:
+        """The step after the last one of the phase in force, as things stand.
+
+        Raises:
+            TypeError: if the step is no whole number.
+            ValueError: if it is negative.
+
+        Examples:
+            >>> Playhead(Timeline({}, [Phase("hues", 0), Phase("all", 9)])).ends(3)
+            9
+        """
+        check_count("The step", step, least=0)
+        return self._now.ends(step)
 
     def actions(self, step: int) -> tuple[str, ...]:
         """What happens at exactly this step: what was planned, then what was fired.
@@ -249,7 +266,9 @@ class Playhead:
         """Go on from where :meth:`state_dict` was taken, with the same timeline and triggers.
 
         Raises:
-            ValueError: if the state is that of other triggers, or of another number of runs.
+            TypeError: if the state is no names with values.
+            ValueError: if a part of it is missing or unknown, or it is that of other triggers, or
+                of another number of runs.
 
         Examples:
             >>> plan = Timeline({}, [Phase("hues", 9)])
@@ -267,8 +286,9 @@ class Playhead:
             self._do(Fired.from_state(line, self.triggers))
 
     def _check_state(self, state: Mapping[str, Any]) -> None:
+        check_told("playhead's state", state, STATE)
         own = [repr(rule) for rule in self.triggers]
-        if state["triggers"] != own:
+        if list(state["triggers"]) != own:
             raise ValueError(
                 f"The state is that of the triggers {listed(state['triggers'])}; "
                 f"expected {listed(own)}."
@@ -298,7 +318,8 @@ class Playhead:
         """The playhead that :meth:`to_json` wrote, in the middle of its play.
 
         Raises:
-            ValueError: if the data hold what a playhead refuses.
+            TypeError: if the data, or a part of them, are no names with values.
+            ValueError: if a part is missing or unknown, or the data hold what a playhead refuses.
 
         Examples:
             >>> playhead = Playhead(Timeline({}, [Phase("hues", 9)]))
@@ -306,6 +327,8 @@ class Playhead:
             >>> Playhead.from_json(playhead.to_json()).step
             5
         """
+        check_told("playhead", data, ("timeline", "triggers", "state"))
+        check_told("playhead's state", data["state"], STATE)
         triggers = [Trigger.from_json(rule) for rule in data["triggers"]]
         runs = data["state"]["runs"]
         playhead = cls(Timeline.from_json(data["timeline"]), triggers, runs)

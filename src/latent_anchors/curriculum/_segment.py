@@ -5,6 +5,7 @@ Rounding never takes a value past its key; only a transition that overshoots doe
 
 import math
 from collections.abc import Callable
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from latent_anchors._checks import check_finite
 from latent_anchors.curriculum._keyframe import Keyframe
 from latent_anchors.curriculum._slopes import Slopes
-from latent_anchors.transitions import passing, tabulate
+from latent_anchors.transitions import minimum_jerk, passing, tabulate
 
 Segment = Callable[[float | int], float]
 
@@ -28,9 +29,12 @@ def between(start: Keyframe, end: Keyframe, space: str, slopes: Slopes) -> Segme
 
     It runs at every training step, so everything but the step is worked out beforehand.
     """
+    change = change_between(start, end, space)
+    if start.leave is minimum_jerk:
+        return _of_least_jerk(start, end, space, change)
     leave = passing(start.leave, *slopes) if any(slopes) else start.leave
     first, span = start.step, end.step - start.step
-    y0, change = float(start.value), change_between(start, end, space)
+    y0 = float(start.value)
     low, high = sorted((y0, float(end.value)))
 
     def linear(step: float | int) -> float:
@@ -42,6 +46,27 @@ def between(start: Keyframe, end: Keyframe, space: str, slopes: Slopes) -> Segme
         w = leave((step - first) / span)
         y = y0 * math.exp(change * w)
         return y if low <= y <= high else _past(y, w, low, high)
+
+    return log if space == "log" else linear
+
+
+def _of_least_jerk(start: Keyframe, end: Keyframe, space: str, change: float) -> Segment:
+    """:func:`minimum_jerk` written out: called, it would cost three times as much."""
+    first, span = start.step, end.step - start.step
+    y0 = float(start.value)
+    low, high = sorted((y0, float(end.value)))
+
+    def linear(step: float | int) -> float:
+        tau = (step - first) / span
+        w = tau * tau * tau * (10.0 + tau * (6.0 * tau - 15.0))
+        y = y0 + change * w if w < 1.0 else y0 + change
+        return y if low <= y <= high else low if y < low else high
+
+    def log(step: float | int) -> float:
+        tau = (step - first) / span
+        w = tau * tau * tau * (10.0 + tau * (6.0 * tau - 15.0))
+        y = y0 * exp(change * w if w < 1.0 else change)
+        return y if low <= y <= high else low if y < low else high
 
     return log if space == "log" else linear
 

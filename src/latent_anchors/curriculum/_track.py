@@ -14,6 +14,7 @@ from latent_anchors._checks import check_name
 from latent_anchors.curriculum._keyframe import Keyframe
 from latent_anchors.curriculum._segment import Segment, between, change_between, held, table_between
 from latent_anchors.curriculum._slopes import Slopes, slopes
+from latent_anchors.curriculum._told import check_told
 
 SPACES = ("linear", "log")
 
@@ -162,11 +163,19 @@ class Track:
         """The track that :meth:`to_json` wrote.
 
         Raises:
-            ValueError: if the data hold what a track refuses.
+            TypeError: if a keyframe is told by no names with values.
+            ValueError: if a part is missing or unknown, or the data hold what a track refuses.
 
         Examples:
             >>> track = Track([Keyframe(0, 0.5)])
             >>> Track.from_json(track.to_json()) == track
             True
         """
+        told = {name: part for name, part in data.items() if name != "name"}
+        check_told("track", told, ("space", "keyframes"))
         return cls([Keyframe.from_json(key) for key in data["keyframes"]], data["space"])
+
+
+def ways_of(track: Track) -> tuple[list[int], list[Segment]]:
+    """The steps of the keys, and what the track does before, between and after them."""
+    return track._steps, track._segments  # pyright: ignore[reportPrivateUsage] -- same file

@@ -7,6 +7,7 @@ from typing import Any
 from latent_anchors._checks import check_count, check_name
 from latent_anchors.curriculum._actions import Action, EndPhase, ExtendPhase, Fire, Retarget, Stop
 from latent_anchors.curriculum._conditions import Above, Below, Condition, Plateau, When
+from latent_anchors.curriculum._told import check_told, parts_of
 
 VOTES = ("all", "any", "majority")
 
@@ -108,13 +109,15 @@ class Trigger:
         """The trigger that :meth:`to_json` wrote.
 
         Raises:
-            ValueError: if the data hold what a trigger refuses, or name an unknown kind.
+            TypeError: if the data, or a part of them, are no names with values.
+            ValueError: if a part is missing or unknown, or the data hold what a trigger refuses.
 
         Examples:
             >>> rule = Trigger("recon", Above(1), Stop())
             >>> Trigger.from_json(rule.to_json()) == rule
             True
         """
+        check_told("trigger", data, parts_of(cls))
         parts = {"when": _made(data["when"]), "then": _made(data["then"])}
         return cls(**{**data, **parts})
 
@@ -137,5 +140,8 @@ _KINDS: dict[str, Any] = {
 
 
 def _made(told: Mapping[str, Any]) -> Any:
+    check_told("condition or action", told, ("kind",), told)
     check_name("kind", told["kind"], tuple(_KINDS))
-    return _KINDS[told["kind"]](**{name: told[name] for name in told if name != "kind"})
+    own = {name: told[name] for name in told if name != "kind"}
+    check_told(told["kind"], own, parts_of(_KINDS[told["kind"]]))
+    return _KINDS[told["kind"]](**own)

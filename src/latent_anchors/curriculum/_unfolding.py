@@ -102,7 +102,11 @@ def _shifted(now: Unfolding, step: int, by: int) -> Unfolding:
 
 
 def _retargeted(now: Unfolding, action: Retarget, step: int, runs: Sequence[int]) -> Unfolding:
-    name, how = action.track, (action.value, action.over, action.overshoot)
-    courses = {run: retargeted(now.course(name, run), step, *how) for run in runs}
+    name, how = action.track, (action.over, action.overshoot)
+    before = {run: now.course(name, run) for run in runs}
+    courses = {
+        run: retargeted(course, step, action.goal(course(step)), *how)
+        for run, course in before.items()
+    }
     own = {**now.own, name: {**now.own.get(name, {}), **courses}}
     return replace(now, own=own, parted={name: step + 1, **now.parted})

@@ -1,6 +1,6 @@
 """Samplers: what is seen at a step, as a pure function of the seed and the step."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -13,7 +13,12 @@ from latent_anchors._streams import BLOCK, stream
 from latent_anchors.curriculum import Row, Timeline
 from latent_anchors.data._batches import LabeledBatch
 from latent_anchors.data._labels import LabelDraw
-from latent_anchors.data._scheduled import ScheduledWeights
+from latent_anchors.data._scheduled import (
+    ScheduledWeights,
+    Values,
+    values_planned,
+    values_read,
+)
 from latent_anchors.data._shares import check_shape, pieces, shares, shares_at
 
 RECENT = ("_recent", "_shares")
@@ -73,46 +78,67 @@ class Sampler:
         self._always: Tensor | None = self._shares_of_all_steps()
         self._remember()
 
-    def block(self, seed: int, index: int) -> LabeledBatch:
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """Names of the tracks that its weights follow.
+
+        Examples:
+            >>> Sampler(torch.eye(3)).follows
+            ()
+        """
+        return self.weights.names if isinstance(self.weights, ScheduledWeights) else ()
+
+    def block(self, seed: int, index: int, played: Sequence[Row] | None = None) -> LabeledBatch:
         """All the batches of a block of steps, with a leading axis of steps.
 
         Args:
             seed: The run's.
             index: Steps ``100 * index`` up to the next block.
+            played: What scheduled weights follow in their timeline's place, a row for each of the
+                100 steps, such as a playhead's.
 
         Returns:
             Tensors ``(100, batch, ...)``.
+
+        Raises:
+            ValueError: If rows are given to weights that follow none, or another number of them.
 
         Examples:
             >>> Sampler(torch.eye(3), batch_size=2).block(seed=0, index=0).inputs.shape
             torch.Size([100, 2, 3])
         """
-        rows = self.rows(seed, index)
+        rows = self.rows(seed, index, played)
         return self._gathered(rows, self._labels(rows, seed, index))
 
-    def rows(self, seed: int, index: int) -> Int[Tensor, "steps batch"]:
+    def rows(
+        self, seed: int, index: int, played: Sequence[Row] | None = None
+    ) -> Int[Tensor, "steps batch"]:
         """Which samples are drawn in a block of steps, by inverting the cumulative weights.
 
         Args:
             seed: The run's.
             index: Of the block.
+            played: As :meth:`block` has it.
 
         Returns:
             ``(100, batch)``, from 0 to n - 1.
+
+        Raises:
+            ValueError: If rows are given to weights that follow none, or another number of them.
 
         Examples:
             >>> bool((Sampler(torch.eye(3)).rows(0, 0) < 3).all())
             True
         """
         chance = self._chance(seed, index)
-        if self._always is not None:
+        if played is None and self._always is not None:
             return torch.searchsorted(self._always, chance, right=True)
-        first = index * BLOCK
+        values = self._values(index, played)
         drawn = [
             torch.searchsorted(
-                self._shares(steps), chance[steps.start - first : steps.stop - first], right=True
+                self._shares(values[few], index * BLOCK + few.start), chance[few], right=True
             )
-            for steps in pieces(range(first, first + BLOCK), len(self.inputs))
+            for few in pieces(BLOCK, len(self.inputs))
         ]
         return torch.cat(drawn)
 
@@ -185,13 +211,25 @@ class Sampler:
     def _shares_of_all_steps(self) -> Tensor | None:
         n = len(self.inputs)
         if isinstance(self.weights, ScheduledWeights):
-            shares_at(self.weights, range(1), n)  # refuses weights of another shape at once
+            # refuses weights of another shape at once
+            shares_at(self.weights, values_planned(self.weights, range(1)), 0, n)
             return None
         _check_rows("weights", len(self.weights), n)
         return shares(self.weights)
 
-    def _shares_at(self, steps: range) -> Tensor:
-        return shares_at(self._scheduled("timeline"), steps, len(self.inputs))
+    def _values(self, index: int, played: Sequence[Row] | None) -> tuple[Values, ...]:
+        weights = self._scheduled("row")
+        if played is None:
+            return values_planned(weights, range(index * BLOCK, (index + 1) * BLOCK))
+        if len(played) != BLOCK:
+            raise ValueError(
+                f"{len(played)} rows were given for a block of {BLOCK} steps; expected one for "
+                "each. Beyond the end the last row holds."
+            )
+        return tuple(values_read(weights, row) for row in played)
+
+    def _shares_from(self, values: tuple[Values, ...], begin: int) -> Tensor:
+        return shares_at(self._scheduled("row"), values, begin, len(self.inputs))
 
     def _shares_under(self, row: Row, step: int) -> Tensor:
         made = self._scheduled("row")(row)
@@ -223,7 +261,7 @@ class Sampler:
     def _remember(self) -> None:
         self._recent = lru_cache(maxsize=8)(self.block)
         # One run after another asks for the same block.
-        self._shares = lru_cache(maxsize=1)(self._shares_at)
+        self._shares = lru_cache(maxsize=1)(self._shares_from)
 
     def __getstate__(self) -> dict[str, object]:
         # what was drawn recently stays behind when the sampler goes to a worker

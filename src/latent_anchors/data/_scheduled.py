@@ -83,8 +83,7 @@ class ScheduledWeights:
             >>> ScheduledWeights(lambda row: torch.ones(3), Timeline({}))({})
             tensor([1., 1., 1.])
         """
-        given = Named(row)
-        return weights_of(self, [tuple(given[name] for name in self.names)])[0]
+        return weights_of(self, [values_read(self, row)])[0]
 
     def table(self, steps: Sequence[int]) -> Tensor:
         """The weights at many steps.
@@ -99,14 +98,24 @@ class ScheduledWeights:
             >>> ScheduledWeights(lambda row: torch.ones(3), Timeline({})).table(range(2)).shape
             torch.Size([2, 3])
         """
-        rows, which = distinct_rows(self, steps)
+        rows, which = distinct(values_planned(self, steps))
         return weights_of(self, rows)[which]
 
 
-def distinct_rows(weights: ScheduledWeights, steps: Sequence[int]) -> tuple[list[Values], Tensor]:
-    """The values that differ, and for each step which of them holds ``(steps,)``."""
+def values_read(weights: ScheduledWeights, row: Row) -> Values:
+    """What the function reads in a row."""
+    given = Named(row)
+    return tuple(given[name] for name in weights.names)
+
+
+def values_planned(weights: ScheduledWeights, steps: Sequence[int]) -> tuple[Values, ...]:
+    """What the function reads in its timeline, step by step."""
     columns = [weights.timeline.names.index(name) for name in weights.names]
-    values = [tuple(row) for row in weights.timeline.table(steps)[:, columns].tolist()]
+    return tuple(tuple(row) for row in weights.timeline.table(steps)[:, columns].tolist())
+
+
+def distinct(values: Sequence[Values]) -> tuple[list[Values], Tensor]:
+    """The values that differ, and for each step which of them holds ``(steps,)``."""
     place = {row: k for k, row in enumerate(dict.fromkeys(values))}
     return [*place], torch.tensor([place[row] for row in values])
 

@@ -1,9 +1,11 @@
 """Weights turned into draws: cumulative shares, to be searched with numbers from 0 to 1."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from latent_anchors.data._scheduled import ScheduledWeights, distinct_rows, weights_of
+from latent_anchors.data._scheduled import ScheduledWeights, Values, distinct, weights_of
 
 MOST = 2**24
 """Cumulative shares made at a time, 128 MiB: a block of a larger data set comes in pieces."""
@@ -22,12 +24,12 @@ def shares(weights: Tensor, where: str = "") -> Tensor:
     return sums / sums[-1]
 
 
-def shares_at(weights: ScheduledWeights, steps: range, n: int) -> Tensor:
-    """Cumulative shares at each step ``(steps, n)``; ``(n,)`` where all steps are alike."""
-    rows, which = distinct_rows(weights, steps)
+def shares_at(weights: ScheduledWeights, values: Sequence[Values], begin: int, n: int) -> Tensor:
+    """Cumulative shares ``(steps, n)`` from a step on; ``(n,)`` where all steps are alike."""
+    rows, which = distinct(values)
     made = weights_of(weights, rows)
-    check_shape(made, (len(rows), n), f"from step {steps[0]} on")
-    first = [steps[which.tolist().index(k)] for k in range(len(rows))]
+    check_shape(made, (len(rows), n), f"from step {begin} on")
+    first = [begin + which.tolist().index(k) for k in range(len(rows))]
     each = [shares(row, f" at step {step}") for row, step in zip(made, first, strict=True)]
     return each[0] if len(each) == 1 else torch.stack(each)[which]
 
@@ -41,7 +43,7 @@ def check_shape(weights: Tensor, expected: tuple[int, ...], when: str) -> None:
         )
 
 
-def pieces(steps: range, n: int) -> list[range]:
-    """The steps, few enough at a time for the number of samples."""
+def pieces(steps: int, n: int) -> list[slice]:
+    """So many steps, few enough at a time for the number of samples."""
     size = max(1, MOST // n)
-    return [steps[k : k + size] for k in range(0, len(steps), size)]
+    return [slice(k, min(k + size, steps)) for k in range(0, steps, size)]

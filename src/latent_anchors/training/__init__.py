@@ -7,8 +7,8 @@ timeline's values into any optimizer; a trainer that wants torch's scheduler tak
 from latent_anchors.training._callbacks import Every as Every
 from latent_anchors.training._callbacks import Progress as Progress
 from latent_anchors.training._captured import Captured as Captured
+from latent_anchors.training._draws import Batches as Batches
 from latent_anchors.training._driving import drive as drive
-from latent_anchors.training._fit import Batches as Batches
 from latent_anchors.training._fit import fit as fit
 from latent_anchors.training._history import Failure as Failure
 from latent_anchors.training._history import Fit as Fit
@@ -20,6 +20,7 @@ from latent_anchors.training._objective import Objective as Objective
 from latent_anchors.training._parts import Part as Part
 from latent_anchors.training._parts import Parts as Parts
 from latent_anchors.training._scheduler import TimelineLR as TimelineLR
+from latent_anchors.training._state import State as State
 
 __all__ = [
     "Batches",
@@ -34,6 +35,7 @@ __all__ = [
     "Part",
     "Parts",
     "Progress",
+    "State",
     "TimelineLR",
     "drive",
     "fit",

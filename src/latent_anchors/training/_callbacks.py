@@ -1,11 +1,11 @@
 """Callbacks: what else is to happen on the way."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from latent_anchors._checks import check_count
 from latent_anchors.models import Population
-from latent_anchors.training._history import History
+from latent_anchors.training._history import Fit, History
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,13 +18,33 @@ class Progress:
         history: What happened so far, by name ``(step, runs)``.
 
     Examples:
-        >>> Progress.__match_args__
+        >>> Progress.__match_args__[:3]
         ('step', 'population', 'history')
     """
 
     step: int
     population: Population
     history: History
+    _fit: Callable[[], Fit] | None = field(default=None, repr=False)
+
+    def so_far(self) -> Fit:
+        """A copy of the training up to here: to save, and to go on with later.
+
+        Raises:
+            RuntimeError: If this was made by hand.
+
+        Examples:
+            >>> from latent_anchors import save
+            >>> saving = Every(500, lambda progress: save(progress.so_far(), "results/fit"))
+            >>> saving.steps
+            500
+        """
+        if self._fit is None:
+            raise RuntimeError(
+                "This progress was made by hand, so that there is no training to go on with; "
+                "expected that which fit gives to its callbacks."
+            )
+        return self._fit()
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +65,7 @@ class Every:
     """
 
     steps: int
-    call: Callable[[Progress], None]
+    call: Callable[[Progress], object]
 
     def __post_init__(self) -> None:
         check_count("The period of a callback", self.steps)

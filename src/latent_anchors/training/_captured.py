@@ -1,13 +1,14 @@
 """Captured anchors: where some inputs came to lie, remembered run by run."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latent_anchors._checks import listed
+from latent_anchors._checks import check_name, listed
 from latent_anchors._sites import At
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population, record
@@ -27,6 +28,10 @@ class Remembering(Protocol):
         """By name ``(runs, ...)``; each run's own part joins its batches' extras."""
         ...
 
+    def recall(self, memory: Mapping[str, Tensor]) -> None:
+        """Called with what :meth:`memory` gave, when a training goes on that was stopped."""
+        ...
+
 
 class Captured:
     r"""Squared distance of some inputs' latents from where they lay when they were captured.
@@ -36,12 +41,15 @@ class Captured:
     with the latents :math:`z` of the ``inputs`` :math:`x_k` and what was captured :math:`c_k`, for
     each run its own. It holds a structure in place that training has found by itself. Give
     ``losses={"hold": captured}`` and ``actions={"capture": captured.capture}`` to :func:`fit`, and
-    let the timeline say when. Until then it is exactly 0.
+    let the timeline say when. Until then it is exactly 0, but for ``latents`` that were given:
+    these are held from the beginning, and no capture changes them.
 
     Args:
         inputs: Whose latents are held ``(n, ...)``.
         at: The site.
         name: Under which it travels in the batches' extras; one for each.
+        latents: Where they are to lie ``(runs, n, dim)``, NaN where that is to be captured; all of
+            it if None.
 
     References:
         The captured anchors of the color experiments 1.5 and 1.6 of ``ex-preppy`` (2025).
@@ -54,11 +62,18 @@ class Captured:
         torch.Size([2, 3, 4])
     """
 
-    def __init__(self, inputs: Tensor, at: At = "latent", name: str = "captured") -> None:
+    def __init__(
+        self,
+        inputs: Tensor,
+        at: At = "latent",
+        name: str = "captured",
+        latents: Float[Tensor, "runs n dim"] | None = None,
+    ) -> None:
         self.inputs: Tensor = inputs
         self.at: At = at
         self.name: str = name
-        self.latents: Tensor | None = None
+        self.latents: Tensor | None = latents
+        self._given: Tensor | None = latents
 
     def begin(self, population: Population) -> None:
         """Make room for what will be captured, unless an earlier training captured it.
@@ -67,7 +82,7 @@ class Captured:
             population: The runs to be trained.
 
         Raises:
-            ValueError: If another number of runs was captured.
+            ValueError: If another number of runs, inputs or dimensions was captured or given.
 
         Examples:
             >>> from latent_anchors.models import SphericalAutoencoder
@@ -76,13 +91,15 @@ class Captured:
             >>> captured.latents.shape
             torch.Size([1, 3, 4])
         """
+        room = torch.full_like(self._latents(population), torch.nan)
         if self.latents is None:
-            self.latents = torch.full_like(self._latents(population), torch.nan)
-        elif len(self.latents) != len(population):
+            self.latents = room
+        elif self.latents.shape != room.shape:
             raise ValueError(
-                f"{self.name!r} remembers {len(self.latents)} runs and {len(population)} are to be "
-                "trained; expected as many. Make a new Captured."
+                f"{self.name!r} remembers latents of shape {tuple(self.latents.shape)}; expected "
+                f"{tuple(room.shape)}, for {len(population)} runs. Make a new Captured."
             )
+        self.latents = self.latents.to(room)
 
     def capture(self, progress: Progress) -> None:
         """Remember where the inputs lie now, as an action of a timeline.
@@ -99,11 +116,15 @@ class Captured:
             >>> captured.latents.shape
             torch.Size([2, 3, 4])
         """
-        self.latents = self._latents(progress.population)
+        now = self._latents(progress.population)
+        given = torch.full_like(now, torch.nan) if self._given is None else self._given.to(now)
+        self.latents = torch.where(given.isnan(), now, given)
 
     def _latents(self, population: Population) -> Tensor:
-        with torch.no_grad(), record(population, self.at) as latents:
-            population(self.inputs.to(next(population.parameters())))
+        # noise of the model's own would come from the global generator, and be remembered
+        still = deepcopy(population).eval()
+        with torch.no_grad(), record(still, self.at) as latents:
+            still(self.inputs.to(next(population.parameters())))
         return latents[self.at].clone()
 
     def memory(self) -> dict[str, Tensor]:
@@ -117,6 +138,24 @@ class Captured:
             {}
         """
         return {} if self.latents is None else {self.name: self.latents}
+
+    def recall(self, memory: Mapping[str, Tensor]) -> None:
+        """Go on from what :meth:`memory` gave.
+
+        Args:
+            memory: By name, among which its own ``(runs, n, dim)``.
+
+        Raises:
+            ValueError: If its name is not among them.
+
+        Examples:
+            >>> captured = Captured(torch.eye(3))
+            >>> captured.recall({"captured": torch.zeros(1, 3, 4)})
+            >>> captured.latents.shape
+            torch.Size([1, 3, 4])
+        """
+        check_name("memory", self.name, tuple(memory))
+        self.latents = memory[self.name].to(self.inputs.device)
 
     def __call__(self, forward: Forward, batch: LabeledBatch) -> Float[Tensor, " n"]:
         """Squared distance from where each input lay.

@@ -10,8 +10,8 @@ from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.training._captured import Remembering
 from latent_anchors.training._gradients import of_all_runs, of_one_run
-from latent_anchors.training._history import Log
 from latent_anchors.training._lanes import Lane, Stretch
+from latent_anchors.training._log import Log
 from latent_anchors.training._losses import Loss
 from latent_anchors.training._objective import Objective
 from latent_anchors.training._optimizers import (
@@ -21,6 +21,7 @@ from latent_anchors.training._optimizers import (
     check_separable,
 )
 from latent_anchors.training._plan import Plan
+from latent_anchors.training._play import Play
 
 Execution: TypeAlias = Literal["together", "in_turn"]
 
@@ -31,7 +32,7 @@ def make_lanes(
     losses: Mapping[str, Loss],
     make_optimizer: MakeOptimizer,
     execution: Execution,
-    plan: Plan,
+    plan: Plan | Play,
 ) -> list[Lane]:
     """One lane for all runs, or one for each."""
     together = execution == "together"
@@ -48,7 +49,7 @@ def make_lanes(
         lanes.append(Lane(group, parameters, buffers, gradients, drive, objective.names, noise))
         if together:
             for name in _hyperparameters(drive, plan):
-                check_per_run(name, plan.values(name), make_optimizer)
+                check_per_run(name, plan.differs(name), make_optimizer)
     return lanes
 
 
@@ -66,7 +67,7 @@ def _lane_tensors(
     return trained, fixed
 
 
-def _hyperparameters(drive: Drive, plan: Plan) -> list[str]:
+def _hyperparameters(drive: Drive, plan: Plan | Play) -> list[str]:
     settings = {*plan.elsewhere} & {*drive.optimizer.defaults}
     return [name for name in plan.names if name in settings]
 
@@ -76,15 +77,16 @@ def play(
     drawn: Sequence[LabeledBatch],
     losses: Mapping[str, Loss],
     population: Population,
-    plan: Plan,
+    plan: Plan | Play,
     log: Log,
     first: int,
     stop: int,
 ) -> None:
     """One stretch in every lane; what single runs learnt goes back into the population."""
     offset = first % BLOCK
-    memory = _memory(losses)
-    weights = plan.table[first:stop].to(log.means)
+    memory = memory_of(losses)
+    rows = log.table[first:stop] = plan.rows(first, stop)
+    weights = rows.to(log.means)
     for lane in lanes:
         within = slice(offset, offset + stop - first)
         runs = slice(lane.runs[0], lane.runs[-1] + 1)
@@ -94,7 +96,7 @@ def play(
                 _lane_batches(drawn, memory, within, lane, log.means.device),
                 weights[..., runs] if lane.stacked else weights[..., lane.runs[0]],
                 {
-                    name: plan.values(name)[first:stop, runs]
+                    name: rows[:, plan.names.index(name), runs]
                     for name in _hyperparameters(lane.drive, plan)
                 },
                 log.means[first:stop, :, runs],
@@ -128,7 +130,7 @@ def _lane_batches(
     return [LabeledBatch(each.inputs, each.labels, {**each.extras, **own}) for each in steps]
 
 
-def _memory(losses: Mapping[str, Loss]) -> dict[str, torch.Tensor]:
+def memory_of(losses: Mapping[str, Loss]) -> dict[str, torch.Tensor]:
     """What losses remember of each run ``(runs, ...)``, by the name under which it travels."""
     kept = [loss.memory() for loss in losses.values() if isinstance(loss, Remembering)]
     return {name: tensor for each in kept for name, tensor in each.items()}

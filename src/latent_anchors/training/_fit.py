@@ -2,57 +2,33 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from functools import lru_cache
-from typing import Protocol, get_args, runtime_checkable
+from typing import get_args
 
 import torch
 from torch import nn
 from tqdm.auto import tqdm
 
 from latent_anchors._checks import check_name, listed
-from latent_anchors._streams import BLOCK
-from latent_anchors.curriculum import Timeline
-from latent_anchors.data import LabeledBatch
+from latent_anchors.curriculum import Playhead, Timeline
 from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Every, Progress, call_those_due
-from latent_anchors.training._captured import Remembering
-from latent_anchors.training._execution import Execution, make_lanes, play
-from latent_anchors.training._history import Fit, Log
+from latent_anchors.training._draws import Batches, Draws
+from latent_anchors.training._execution import Execution, make_lanes
+from latent_anchors.training._history import Fit
+from latent_anchors.training._log import Log
 from latent_anchors.training._losses import Loss
+from latent_anchors.training._measuring import check_measure
 from latent_anchors.training._objective import Objective
 from latent_anchors.training._optimizers import MakeOptimizer
-from latent_anchors.training._plan import check_actions, make_plan, stretches
-
-
-@runtime_checkable
-class Batches(Protocol):
-    """Where batches come from: a pure function of the seed and the block of steps.
-
-    Examples:
-        >>> from latent_anchors.data import Sampler
-        >>> callable(Sampler(torch.eye(3)).block)
-        True
-    """
-
-    def block(self, seed: int, index: int) -> LabeledBatch:
-        """The batches of a block of steps, with a leading axis of 100 steps.
-
-        Args:
-            seed: The run's.
-            index: Of the block, which begins at step ``100 * index``.
-
-        Examples:
-            >>> from latent_anchors.data import Sampler
-            >>> Sampler(torch.eye(3), batch_size=8).block(seed=0, index=2).inputs.shape
-            torch.Size([100, 8, 3])
-        """
-        ...
+from latent_anchors.training._plan import check_actions
+from latent_anchors.training._play import make_plan
+from latent_anchors.training._training import Training
 
 
 def fit(
-    make_model: Callable[[], nn.Module] | Population,
+    make_model: Callable[[], nn.Module] | Population | Fit,
     objective: Objective,
-    timeline: Timeline | Sequence[Timeline],
+    timeline: Timeline | Playhead | Sequence[Timeline] | Sequence[Playhead],
     batches: Batches,
     *,
     losses: Mapping[str, Loss],
@@ -62,7 +38,8 @@ def fit(
     device: torch.device | str | None = None,
     execution: Execution = "together",
     callbacks: Sequence[Every] = (),
-    actions: Mapping[str, Callable[[Progress], None]] | None = None,
+    actions: Mapping[str, Callable[[Progress], object]] | None = None,
+    measure: int | Every | None = None,
     progress: bool = True,
 ) -> Fit:
     r"""Train one run per seed, all at once.
@@ -70,22 +47,38 @@ def fit(
     Run k alone equals run k among sixty: weights, batches and labels bit for bit, and each step
     within float tolerance. A run that goes non-finite is frozen and reported; the others go on.
 
+    A playhead is played: it is told what was measured, and what its triggers do happens from the
+    next step on, in the weights, in the batches of a sampler with scheduled weights, in the actions
+    and in the length. Afterwards its log tells what fired.
+
+    A training that was stopped, by ``steps``, goes on bit for bit as if it had not been: give its
+    :class:`Fit` in the model's place, and everything else as it was given before. To be able to,
+    whatever happens, let a callback save ``progress.so_far()``.
+
     Args:
-        make_model: Makes one model, under each run's own seed; or a population to go on training,
-            which is copied and keeps its seeds.
+        make_model: Makes one model, under each run's own seed; or a population to be trained
+            further, which is copied and keeps its seeds; or a :class:`Fit` to go on with.
         objective: Terms and losses.
-        timeline: Weights and hyperparameters; or one timeline per run, alike in names.
+        timeline: Weights and hyperparameters; or one timeline per run, alike in names. Or a
+            playhead for as many runs as there are, or one for each run, which may but retarget
+            tracks. When a training goes on, the playhead takes the state that it had then.
         batches: Such as a sampler.
         losses: A function for each loss that the objective names.
         seeds: One for each run.
         optimizer: Makes an optimizer from parameters. Tracks that bear the name of one of its
             settings, such as ``"lr"``, are written into it before each step.
-        steps: How many; as long as the timeline if None.
+        steps: How many, from the first one on; as long as the timeline if None. A playhead may
+            end the training before.
         device: Where to train; where the models are made if None.
         execution: All runs ``"together"`` in one stack, or ``"in_turn"``, one after another: for
             larger models, dropout, or penalties whose course depends on data.
         callbacks: Called with the progress.
-        actions: What to call, just before the step, for each action of the timeline, by its name.
+        actions: What to call, just before the step, for each action of the timeline or of a
+            trigger, by its name.
+        measure: After how many steps the triggers are told the mean of each term and loss since
+            they were last told, by its name; with ``Every(25, function)`` they are told the numbers
+            by name that the function makes of the progress, too: one for all runs, or one for
+            each. They are also told at the end of each phase, and nothing about frozen runs.
         progress: Whether to show a bar.
 
     Returns:
@@ -93,7 +86,8 @@ def fit(
 
     Raises:
         ValueError: If losses, tracks, timelines, sites or shapes do not match, if weights are
-            negative, or if the optimizer mixes runs.
+            negative, if the optimizer mixes runs, or if triggers and what is measured, or a
+            training and what it is to go on with, do not match.
         KeyError: If the batches lack a label or a mask.
         RuntimeError: If the runs cannot be trained together; the message says why.
 
@@ -112,38 +106,47 @@ def fit(
     _check_losses(losses, objective)
     population = _population(make_model, seeds, device)
     plan = make_plan(timeline, objective, len(population), steps)
+    handlers = dict(actions or {})
+    check_actions(plan.named, handlers)
+    check_measure(measure, plan, objective)
     _check_batch(population, objective, batches)
     lanes = make_lanes(population, objective, losses, optimizer, execution, plan)
-    log = Log.empty(plan.table, plan.names, objective.track_of, population)
+    log = Log(plan.names, objective.track_of, population)
+    draws = Draws(batches, population.seeds, plan)
+    training = Training(population, objective, losses, execution, plan, lanes, draws, log, measure)
+    if isinstance(make_model, Fit):
+        training.recall(make_model)
+    else:
+        training.begin()
+    _run(training, callbacks, handlers, progress)
+    return training.so_far()
 
-    @lru_cache(maxsize=1)
-    def draw(index: int) -> list[LabeledBatch]:
-        return [batches.block(seed, index) for seed in population.seeds]
 
-    handlers = dict(actions or {})
-    check_actions(plan, handlers)
-    for loss in losses.values():
-        if isinstance(loss, Remembering):
-            loss.begin(population)
-    with tqdm(total=plan.steps, disable=not progress, unit="step") as bar:
-        for first, stop in stretches(plan.steps, callbacks, plan.actions):
-            for name in plan.actions.get(first, ()):
-                handlers[name](Progress(first, population, log.until(first)))
-            play(lanes, draw(first // BLOCK), losses, population, plan, log, first, stop)
-            call_those_due(callbacks, Progress(stop, population, log.until(stop)), plan.steps)
-            bar.update(stop - first)
-    failures = [failure for lane in lanes for failure in lane.failures]
-    failures.sort(key=lambda failure: (failure.step, failure.run))
-    return Fit(population, log.until(plan.steps), tuple(failures))
+def _run(
+    training: Training,
+    callbacks: Sequence[Every],
+    handlers: Mapping[str, Callable[[Progress], object]],
+    progress: bool,
+) -> None:
+    plan, periods = training.plan, [every.steps for every in callbacks]
+    with tqdm(total=plan.steps, initial=training.step, disable=not progress, unit="step") as bar:
+        while training.step < plan.steps:
+            training.act(handlers)
+            done = training.go_on(periods)
+            training.observe()
+            call_those_due(callbacks, training.progress, plan.steps)
+            bar.total = plan.steps
+            bar.update(done)
 
 
 def _population(
-    make_model: Callable[[], nn.Module] | Population,
+    make_model: Callable[[], nn.Module] | Population | Fit,
     seeds: Iterable[int],
     device: torch.device | str | None,
 ) -> Population:
-    if isinstance(make_model, Population):
-        population = deepcopy(make_model)
+    if isinstance(make_model, Population | Fit):
+        given = make_model.population if isinstance(make_model, Fit) else make_model
+        population = deepcopy(given)
     else:
         population = Population.make(make_model, seeds)
     return population.to(device).train()

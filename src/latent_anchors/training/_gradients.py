@@ -78,10 +78,19 @@ def of_all_runs(
                 # tracing runs the step once, which must not count twice in running averages
                 aside = {name: buffer.clone() for name, buffer in buffers.items()}
                 apart = _arguments(parameters, aside, batch, weights)
-                traced[shapes] = cast("_Pure", make_fx(mapped)(*apart))
+                traced[shapes] = trace(mapped, apart)
             return _step(traced.get(shapes, mapped)(*arguments))
 
     return gradients
+
+
+def trace(pure: _Pure, arguments: _Arguments) -> _Pure:
+    """The operations of one step, without those whose results nobody reads."""
+    traced = make_fx(pure)(*arguments)
+    # such as the decoder's, where a loss looks at the latents alone
+    traced.graph.eliminate_dead_code()
+    traced.recompile()
+    return cast("_Pure", traced)
 
 
 @contextmanager

@@ -1,14 +1,14 @@
 """What happened in a training: each part, step by step and run by run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_name
 from latent_anchors.models import Population
+from latent_anchors.training._state import State
 
 
 @dataclass(frozen=True)
@@ -86,51 +86,22 @@ class History:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A finished training.
+    """A training up to its last step, or to the one at which it was stopped.
+
+    Given to :func:`fit` in a model's place, it goes on from there.
 
     Attributes:
         population: The trained runs.
         history: What happened on the way.
         failures: Runs that went non-finite, in order of their step.
+        state: What else it takes to go on.
 
     Examples:
         >>> Fit.__match_args__
-        ('population', 'history', 'failures')
+        ('population', 'history', 'failures', 'state')
     """
 
     population: Population
     history: History
     failures: tuple[Failure, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Log:
-    """The tensors that a training writes into, ``(steps, parts or tracks, runs)``."""
-
-    means: Tensor
-    masses: Tensor
-    table: Tensor
-    tracks: Sequence[str]
-    track_of: Mapping[str, str]
-
-    @classmethod
-    def empty(
-        cls,
-        table: Tensor,
-        tracks: Sequence[str],
-        track_of: Mapping[str, str],
-        population: Population,
-    ) -> "Log":
-        """Nothing written yet, in the type and place of the population's parameters."""
-        like = next(iter(population.parameters()))
-        blank = like.new_full((len(table), len(track_of), len(population)), torch.nan)
-        return cls(blank.detach(), blank.detach().clone(), table, tracks, track_of)
-
-    def until(self, step: int) -> History:
-        """What was written so far."""
-        return History(
-            {name: self.means[:step, i] for i, name in enumerate(self.track_of)},
-            {name: self.masses[:step, i] for i, name in enumerate(self.track_of)},
-            {name: self.table[:step, i] for i, name in enumerate(self.tracks)},
-            self.track_of,
-        )
+    state: State

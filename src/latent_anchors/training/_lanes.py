@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -63,6 +64,16 @@ class Lane:
             self.noise = generator.get_state()
         finally:
             generator.set_state(before)
+
+    def recall(
+        self, optimizer: Mapping[str, Any], noise: Tensor, failures: Sequence[Failure]
+    ) -> None:
+        """Go on from where an earlier training was stopped."""
+        self.drive.recall(optimizer)
+        self.noise = noise.cpu()
+        self.failures = [failure for failure in failures if failure.run in self.runs]
+        for failure in self.failures:
+            self.alive[self.runs.index(failure.run)] = False
 
     def _play(self, stretch: Stretch, generator: torch.Generator) -> None:
         if self.failures:

@@ -1,11 +1,14 @@
 """Optimizers over stacked runs: tried out for mixing, and driven by a row."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias
+from copy import deepcopy
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
+
+from latent_anchors._checks import listed
 
 MakeOptimizer: TypeAlias = Callable[[Iterable[Tensor]], Optimizer]
 """Parameters to an optimizer, such as ``torch.optim.Adam`` itself."""
@@ -29,9 +32,8 @@ def check_separable(make: MakeOptimizer) -> None:
         )
 
 
-def check_per_run(name: str, table: Tensor, make: MakeOptimizer) -> None:
+def check_per_run(name: str, differs: bool, make: MakeOptimizer) -> None:
     """Refuse a hyperparameter that differs between runs, but for a learning rate that scales."""
-    differs = bool((table != table[:, :1]).any())
     if differs and (name != "lr" or not _scales(make)):
         raise ValueError(
             f"Track {name!r} differs between runs that are trained together; expected that of "
@@ -90,6 +92,19 @@ class Drive:
             for parameter, start in zip(self._parameters(), before, strict=True):
                 rate = rates.to(parameter).view(-1, *[1] * (parameter.ndim - 1))
                 parameter.copy_(start + rate * (parameter - start))
+
+    def recall(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state that another of its kind was in."""
+        own, given = self.optimizer.param_groups, state["param_groups"]
+        settings, others = ([{*group} for group in groups] for groups in (own, given))
+        if settings != others:
+            raise ValueError(
+                f"The training that goes on used an optimizer with {len(others)} groups and the "
+                f"settings {listed(sorted(others[0]))}; {type(self.optimizer).__name__} has "
+                f"{len(settings)} and {listed(sorted(settings[0]))}. Give the same optimizer."
+            )
+        # torch keeps the given tensors and writes into them
+        self.optimizer.load_state_dict(deepcopy(dict(state)))
 
     def _parameters(self) -> list[Tensor]:
         return [p for group in self.optimizer.param_groups for p in group["params"]]

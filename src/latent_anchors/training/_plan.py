@@ -1,6 +1,6 @@
 """The plan of a training: every track's value at every step, for every run."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,6 @@ from torch import Tensor
 from latent_anchors._checks import check_count, listed
 from latent_anchors._streams import BLOCK
 from latent_anchors.curriculum import Timeline
-from latent_anchors.training._callbacks import Every
 from latent_anchors.training._objective import Objective
 
 
@@ -22,7 +21,7 @@ class Plan:
     table: Tensor
     elsewhere: tuple[str, ...]
     """Names of the tracks that weigh nothing."""
-    actions: Mapping[int, Sequence[str]]
+    by_step: Mapping[int, Sequence[str]]
     """What is to happen just before a step, by step."""
 
     @property
@@ -30,36 +29,61 @@ class Plan:
         """How many there are."""
         return len(self.table)
 
+    @property
+    def named(self) -> set[str]:
+        """All actions."""
+        return {name for names in self.by_step.values() for name in names}
+
     def values(self, name: str) -> Tensor:
         """One track ``(steps, runs)``."""
         return self.table[:, self.names.index(name)]
 
+    def differs(self, name: str) -> bool:
+        """Whether a track ever differs between runs."""
+        values = self.values(name)
+        return bool((values != values[:, :1]).any())
 
-def make_plan(
-    timeline: Timeline | Sequence[Timeline], objective: Objective, runs: int, steps: int | None
+    def rows(self, first: int, stop: int) -> Tensor:
+        """Some steps ``(steps, tracks, runs)``."""
+        return self.table[first:stop]
+
+    def actions(self, step: int) -> Sequence[str]:
+        """What is to happen just before a step."""
+        return self.by_step.get(step, ())
+
+    def cut(self, first: int, stop: int) -> int:
+        """Where a stretch has to end for what happens next."""
+        return min([at for at in self.by_step if first < at] + [stop, self.steps])
+
+
+def planned(
+    timelines: Sequence[Timeline], objective: Objective, runs: int, steps: int | None
 ) -> Plan:
-    """A table from one timeline for all runs, or from one for each."""
-    timelines = [timeline] * runs if isinstance(timeline, Timeline) else list(timeline)
-    shapes = [(t.names, t.steps, tuple(t.actions_by_step.items())) for t in timelines]
-    if len(timelines) != runs or len(set(shapes)) != 1:
-        raise ValueError(
-            f"{len(timelines)} timelines were given for {runs} runs, with tracks, lengths and "
-            f"actions {listed(dict.fromkeys(shapes))}; expected one for all runs, or one for each "
-            "with the same tracks, length and actions."
-        )
+    """The table of one timeline for each run."""
+    check_alike("timelines", timelines, runs)
     objective.check_tracks(timelines[0].names)
-    check_count("steps", timelines[0].steps if steps is None else steps)
-    count = range(timelines[0].steps if steps is None else steps)
-    tables = {id(t): t.table(count) for t in timelines}
+    count = timelines[0].steps if steps is None else steps
+    check_count("steps", count)
+    tables = {id(t): t.table(range(count)) for t in timelines}
     table = torch.from_numpy(np.stack([tables[id(t)] for t in timelines], axis=-1))
     plan = Plan(timelines[0].names, table, objective.elsewhere, timelines[0].actions_by_step)
-    _check_weights(plan, objective)
+    check_weights(objective, plan.names, table)
     return plan
 
 
-def check_actions(plan: Plan, handlers: Iterable[str]) -> None:
+def check_alike(kind: str, timelines: Sequence[Timeline], runs: int) -> None:
+    """Refuse what runs cannot play side by side."""
+    shapes = [(t.names, t.steps, tuple(t.actions_by_step.items())) for t in timelines]
+    if len(timelines) != runs or len(set(shapes)) != 1:
+        raise ValueError(
+            f"{len(timelines)} {kind} were given for {runs} runs, with tracks, lengths and "
+            f"actions {listed(dict.fromkeys(shapes))}; expected one for all runs, or one for each "
+            "with the same tracks, length and actions."
+        )
+
+
+def check_actions(named: set[str], handlers: Iterable[str]) -> None:
     """Refuse actions that nobody handles, and handlers that no action calls."""
-    named = {name for names in plan.actions.values() for name in names}
     if named != set(handlers):
         raise ValueError(
             f"The timeline has actions {listed(sorted(named))}; handlers were given for "
@@ -67,25 +91,20 @@ def check_actions(plan: Plan, handlers: Iterable[str]) -> None:
         )
 
 
-def _check_weights(plan: Plan, objective: Objective) -> None:
-    for name in set(objective.track_of.values()) & set(plan.names):
-        wrong = (plan.values(name) < 0).nonzero()
-        if len(wrong):
-            step = int(wrong[0, 0])
-            raise ValueError(
-                f"Track {name!r} weighs a term or loss and is {plan.values(name)[step].min():g} at "
-                f"step {step}; expected at least 0. To push the other way, use the anti-term."
-            )
+def check_weights(
+    objective: Objective, names: Sequence[str], table: Tensor, first: int = 0
+) -> None:
+    """Refuse weights below 0, in rows ``(steps, tracks, runs)`` from a step on."""
+    weighing = [name in objective.track_of.values() for name in names]
+    wrong = (table < 0) & torch.tensor(weighing).view(-1, 1)
+    if bool(wrong.any()):
+        step, track, run = (int(place) for place in wrong.nonzero()[0])
+        raise ValueError(
+            f"Track {names[track]!r} weighs a term or loss and is {table[step, track, run]:g} at "
+            f"step {first + step}; expected at least 0. To push the other way, use the anti-term."
+        )
 
 
-def stretches(
-    steps: int, callbacks: Sequence[Every], actions: Iterable[int] = ()
-) -> Iterator[tuple[int, int]]:
-    """First step and stop of each stretch: within a block of draws, up to what happens next."""
-    stops = {*range(BLOCK, steps, BLOCK), *(at for at in actions if 0 < at < steps), steps}
-    for every in callbacks:
-        stops |= {*range(every.steps, steps, every.steps)}
-    first = 0
-    for stop in sorted(stops):
-        yield first, stop
-        first = stop
+def stop_after(first: int, periods: Iterable[int]) -> int:
+    """Where a stretch ends: within a block of draws, when the next of some periods is over."""
+    return min(first + period - first % period for period in (BLOCK, *periods))

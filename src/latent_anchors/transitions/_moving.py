@@ -39,8 +39,9 @@ class Moving:
       nothing, and from there needs the whole duration. One that moves when it is at its new
       target cannot but leave it, and returns.
 
-    Bounds hold whatever the choice: the first two stop dead at them, the last keeps off. Where
-    the value has stopped dead, its velocity and acceleration are 0.
+    Bounds hold whatever the choice: the first two stop dead at them, the last keeps off, and stops
+    dead only if it stands at one already and moves out. Where the value has stopped dead, its
+    velocity and acceleration are 0.
 
     The past is not kept: steps before the latest change of target are refused.
 
@@ -240,6 +241,8 @@ class Moving:
         motion, goal = Motion(*move[1:4]), self._position(move.target)
         check_finite(f"The change to {move.target!r}", goal - motion.position)
         low, high = (self._position(bound) for bound in self._bounds)
+        if self._overshoot == "lengthen" and _leaves(motion, low, high):
+            motion = Motion(motion.position)
         self._move, self._pieces = move, _pieces(motion, goal, move.duration)
         if self._overshoot == "lengthen" and not all(p.stays(low, high) for p in self._pieces):
             self._pieces = _rested(motion, goal, move.duration, low, high)
@@ -261,6 +264,12 @@ class Moving:
                 return motion if stopped == motion.position else Motion(stopped)
             elapsed -= piece.duration
         return Motion(self._position(self.target))
+
+
+def _leaves(motion: Motion, low: float, high: float) -> bool:
+    """Whether it stands at a bound and moves out, where no path is short enough to brake on."""
+    outward = motion.velocity or motion.acceleration
+    return (motion.position >= high and outward > 0) or (motion.position <= low and outward < 0)
 
 
 def _checked_duration(name: str, duration: float | int) -> float:

@@ -1,0 +1,129 @@
+"""A training under way, from one boundary between steps to the next."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+from latent_anchors._checks import check_name, listed
+from latent_anchors.models import Population
+from latent_anchors.training._callbacks import Progress
+from latent_anchors.training._captured import Remembering
+from latent_anchors.training._draws import Draws
+from latent_anchors.training._execution import Execution, memory_of, play
+from latent_anchors.training._history import Fit
+from latent_anchors.training._lanes import Lane
+from latent_anchors.training._log import Log
+from latent_anchors.training._losses import Loss
+from latent_anchors.training._measuring import Measure, due, measured, period
+from latent_anchors.training._objective import Objective
+from latent_anchors.training._plan import Plan, stop_after
+from latent_anchors.training._play import Play
+from latent_anchors.training._state import State
+
+
+@dataclass(eq=False)
+class Training:
+    """All that a training holds; only the step is its own."""
+
+    population: Population
+    objective: Objective
+    losses: Mapping[str, Loss]
+    execution: Execution
+    plan: Plan | Play
+    lanes: Sequence[Lane]
+    draws: Draws
+    log: Log
+    measure: Measure | None
+    step: int = 0
+
+    @property
+    def progress(self) -> Progress:
+        """What callbacks and actions see."""
+        history = self.log.until(self.step)
+        return Progress(self.step, self.population, history, lambda: deepcopy(self.so_far()))
+
+    def act(self, handlers: Mapping[str, Callable[[Progress], object]]) -> None:
+        """What is to happen just before the next step."""
+        for name in self.plan.actions(self.step):
+            handlers[name](self.progress)
+
+    def go_on(self, periods: Iterable[int]) -> int:
+        """The next stretch of steps: how many they were."""
+        first = self.step
+        measuring = [] if self.measure is None else [period(self.measure)]
+        self.step = self.plan.cut(first, stop_after(first, [*periods, *measuring]))
+        self.log.room(self.plan.steps)
+        drawn = self.draws.at(first)
+        play(self.lanes, drawn, self.losses, self.population, self.plan, self.log, first, self.step)
+        return self.step - first
+
+    def observe(self) -> None:
+        """Measure, if it is time, and tell the playheads."""
+        if isinstance(self.plan, Play) and self.measure and due(self.measure, self.plan, self.step):
+            since = self.plan.playheads[0].step
+            frozen = [failure.run for lane in self.lanes for failure in lane.failures]
+            found = measured(self.measure, self.objective, self.progress, since, frozen)
+            self.plan.observe(self.step - 1, found)
+
+    def so_far(self) -> Fit:
+        """All that happened, in tensors that the training goes on writing into."""
+        failures = [failure for lane in self.lanes for failure in lane.failures]
+        failures.sort(key=lambda failure: (failure.step, failure.run))
+        return Fit(self.population, self.log.until(self.step), tuple(failures), self._state())
+
+    def _state(self) -> State:
+        playheads = self.plan.playheads if isinstance(self.plan, Play) else ()
+        return State(
+            self.step,
+            self.execution,
+            tuple(lane.drive.optimizer.state_dict() for lane in self.lanes),
+            tuple(lane.noise for lane in self.lanes),
+            memory_of(self.losses),
+            tuple(playhead.state_dict() for playhead in playheads),
+        )
+
+    def begin(self) -> None:
+        """Losses make room for what they will remember; playheads are at their beginning."""
+        for playhead in self.plan.playheads if isinstance(self.plan, Play) else ():
+            if playhead.step:
+                raise ValueError(
+                    f"{playhead} was played already; expected one at its beginning. Make a new "
+                    "one, or go on with the Fit that it belongs to."
+                )
+        for loss in self.losses.values():
+            if isinstance(loss, Remembering):
+                loss.begin(self.population)
+
+    def recall(self, stopped: Fit) -> None:
+        """Go on from where an earlier training was stopped; its population is here already."""
+        state = stopped.state
+        self._check_goes_on(stopped)
+        if isinstance(self.plan, Play):
+            for playhead, told in zip(self.plan.playheads, state.playheads, strict=True):
+                playhead.load_state_dict(told)
+        lanes = zip(self.lanes, state.optimizers, state.noise, strict=True)
+        for lane, optimizer, noise in lanes:
+            lane.recall(optimizer, noise, stopped.failures)
+        for loss in self.losses.values():
+            if isinstance(loss, Remembering):
+                loss.recall(state.memory)
+        self.log.recall(stopped.history, state.step)
+        self.step = state.step
+
+    def _check_goes_on(self, stopped: Fit) -> None:
+        state, history = stopped.state, stopped.history
+        if state.step > self.plan.steps and isinstance(self.plan, Plan):
+            raise ValueError(
+                f"{state.step} steps are done and {self.plan.steps} are asked for; expected at "
+                "least as many. Leave steps out to go on to the end of the timeline."
+            )
+        check_name("way in which the training was executed", self.execution, [state.execution])
+        playheads = len(self.plan.playheads) if isinstance(self.plan, Play) else 0
+        own = (tuple(self.log.track_of), tuple(self.log.tracks), playheads)
+        given = (tuple(history.means), tuple(history.rows), len(state.playheads))
+        if own != given:
+            raise ValueError(
+                f"The training that goes on had the parts {listed(given[0])}, the tracks "
+                f"{listed(given[1])} and {given[2]} playheads; expected the same, and now they are "
+                f"{listed(own[0])}, {listed(own[1])} and {own[2]}."
+            )
