@@ -9,10 +9,17 @@ from latent_anchors.training._callbacks import Progress as Progress
 from latent_anchors.training._captured import Captured as Captured
 from latent_anchors.training._draws import Batches as Batches
 from latent_anchors.training._driving import drive as drive
+<<<<<<< HEAD
+=======
+from latent_anchors.training._fallback import Fallback as Fallback
+from latent_anchors.training._fit import Batches as Batches
+>>>>>>> removal
 from latent_anchors.training._fit import fit as fit
 from latent_anchors.training._history import Failure as Failure
 from latent_anchors.training._history import Fit as Fit
 from latent_anchors.training._history import History as History
+from latent_anchors.training._imitation import Collapse as Collapse
+from latent_anchors.training._imitation import Imitation as Imitation
 from latent_anchors.training._losses import Forward as Forward
 from latent_anchors.training._losses import Loss as Loss
 from latent_anchors.training._losses import reconstruction as reconstruction
@@ -20,22 +27,33 @@ from latent_anchors.training._objective import Objective as Objective
 from latent_anchors.training._parts import Part as Part
 from latent_anchors.training._parts import Parts as Parts
 from latent_anchors.training._scheduler import TimelineLR as TimelineLR
+<<<<<<< HEAD
 from latent_anchors.training._state import State as State
+=======
+from latent_anchors.training._teacher import Teacher as Teacher
+>>>>>>> removal
 
 __all__ = [
     "Batches",
     "Captured",
+    "Collapse",
     "Every",
     "Failure",
+    "Fallback",
     "Fit",
     "Forward",
     "History",
+    "Imitation",
     "Loss",
     "Objective",
     "Part",
     "Parts",
     "Progress",
+<<<<<<< HEAD
     "State",
+=======
+    "Teacher",
+>>>>>>> removal
     "TimelineLR",
     "drive",
     "fit",
