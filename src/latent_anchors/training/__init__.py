@@ -9,11 +9,7 @@ from latent_anchors.training._callbacks import Progress as Progress
 from latent_anchors.training._captured import Captured as Captured
 from latent_anchors.training._draws import Batches as Batches
 from latent_anchors.training._driving import drive as drive
-<<<<<<< HEAD
-=======
 from latent_anchors.training._fallback import Fallback as Fallback
-from latent_anchors.training._fit import Batches as Batches
->>>>>>> removal
 from latent_anchors.training._fit import fit as fit
 from latent_anchors.training._history import Failure as Failure
 from latent_anchors.training._history import Fit as Fit
@@ -27,11 +23,8 @@ from latent_anchors.training._objective import Objective as Objective
 from latent_anchors.training._parts import Part as Part
 from latent_anchors.training._parts import Parts as Parts
 from latent_anchors.training._scheduler import TimelineLR as TimelineLR
-<<<<<<< HEAD
 from latent_anchors.training._state import State as State
-=======
 from latent_anchors.training._teacher import Teacher as Teacher
->>>>>>> removal
 
 __all__ = [
     "Batches",
@@ -49,11 +42,8 @@ __all__ = [
     "Part",
     "Parts",
     "Progress",
-<<<<<<< HEAD
     "State",
-=======
     "Teacher",
->>>>>>> removal
     "TimelineLR",
     "drive",
     "fit",
