@@ -17,8 +17,8 @@ from latent_anchors.training._losses import Forward
 
 
 @runtime_checkable
-class Remembering(Protocol):
-    """A loss that remembers tensors of its own for each run."""
+class Bringing(Protocol):
+    """A loss that brings tensors of its own along, for each run."""
 
     def begin(self, population: Population) -> None:
         """Called before the first step."""
@@ -27,6 +27,11 @@ class Remembering(Protocol):
     def memory(self) -> Mapping[str, Tensor]:
         """By name ``(runs, ...)``; each run's own part joins its batches' extras."""
         ...
+
+
+@runtime_checkable
+class Remembering(Bringing, Protocol):
+    """A loss that comes to know them while training, and has to be told when it goes on."""
 
     def recall(self, memory: Mapping[str, Tensor]) -> None:
         """Called with what :meth:`memory` gave, when a training goes on that was stopped."""

@@ -8,7 +8,7 @@ import torch
 from latent_anchors._streams import BLOCK, mixed
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
-from latent_anchors.training._captured import Remembering
+from latent_anchors.training._captured import Bringing
 from latent_anchors.training._gradients import of_all_runs, of_one_run
 from latent_anchors.training._lanes import Lane, Stretch
 from latent_anchors.training._log import Log
@@ -84,7 +84,7 @@ def play(
 ) -> None:
     """One stretch in every lane; what single runs learnt goes back into the population."""
     offset = first % BLOCK
-    memory = memory_of(losses)
+    memory = brought(losses)
     rows = log.table[first:stop] = plan.rows(first, stop)
     weights = rows.to(log.means)
     for lane in lanes:
@@ -130,10 +130,10 @@ def _lane_batches(
     return [LabeledBatch(each.inputs, each.labels, {**each.extras, **own}) for each in steps]
 
 
-def memory_of(losses: Mapping[str, Loss]) -> dict[str, torch.Tensor]:
-    """What losses remember of each run ``(runs, ...)``, by the name under which it travels."""
-    kept = [loss.memory() for loss in losses.values() if isinstance(loss, Remembering)]
-    return {name: tensor for each in kept for name, tensor in each.items()}
+def brought(losses: Mapping[str, Loss]) -> dict[str, torch.Tensor]:
+    """What losses bring along for each run ``(runs, ...)``, by the name under which it travels."""
+    each = [loss.memory() for loss in losses.values() if isinstance(loss, Bringing)]
+    return {name: tensor for kept in each for name, tensor in kept.items()}
 
 
 def _write_back(population: Population, lane: Lane) -> None:

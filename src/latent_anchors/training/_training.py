@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from latent_anchors._checks import check_name, listed
 from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Progress
-from latent_anchors.training._captured import Remembering
+from latent_anchors.training._captured import Bringing, Remembering
 from latent_anchors.training._draws import Draws
-from latent_anchors.training._execution import Execution, memory_of, play
+from latent_anchors.training._execution import Execution, brought, play
 from latent_anchors.training._history import Fit
 from latent_anchors.training._lanes import Lane
 from latent_anchors.training._log import Log
@@ -78,7 +78,7 @@ class Training:
             self.execution,
             tuple(lane.drive.optimizer.state_dict() for lane in self.lanes),
             tuple(lane.noise for lane in self.lanes),
-            memory_of(self.losses),
+            brought({n: x for n, x in self.losses.items() if isinstance(x, Remembering)}),
             tuple(playhead.state_dict() for playhead in playheads),
         )
 
@@ -91,7 +91,7 @@ class Training:
                     "one, or go on with the Fit that it belongs to."
                 )
         for loss in self.losses.values():
-            if isinstance(loss, Remembering):
+            if isinstance(loss, Bringing):
                 loss.begin(self.population)
 
     def recall(self, stopped: Fit) -> None:
