@@ -132,6 +132,15 @@ def test_collapse_pulls_along_what_the_edit_takes_and_spares_what_it_spares():
     torch.testing.assert_close(values, model.latent(COLORS)[:, 0].square())
 
 
+def test_with_a_power_collapse_is_sparing_with_what_the_edit_changes_in_part():
+    model, batch = Faithful(), LabeledBatch(COLORS)
+    plain, steep = (Collapse(Teacher(model, EDIT), power=q)(of(model), batch) for q in (0.0, 2.0))
+    error = (Teacher(model, EDIT).says(batch) - COLORS).square().mean(-1)
+    torch.testing.assert_close(steep, error**2 * plain)
+    with refuses(ValueError, r"power is -1\.0; expected a number from 0\.0 to inf"):
+        Collapse(Teacher(model), power=-1.0)
+
+
 def test_the_gradient_of_collapse_reaches_only_where_the_input_lies():
     model, batch = Faithful(), LabeledBatch(COLORS)
     teacher = Teacher(model, EDIT)

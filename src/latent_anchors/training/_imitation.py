@@ -1,8 +1,11 @@
 """Learning from a teacher: to say what it says, and to lie where its answers lie."""
 
+import math
+
 from jaxtyping import Float
 from torch import Tensor
 
+from latent_anchors._checks import check_between
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._sites import At, as_site, resolve
 from latent_anchors.data import LabeledBatch
@@ -98,16 +101,22 @@ class Imitation:
 class Collapse:
     r"""Squared distance of where an input lies from where its teacher's answer lies.
 
-    .. math:: \ell(x) = \lVert z(x) - z(T(x)) \rVert_2^2
+    .. math:: \ell(x) = e(x)^q \lVert z(x) - z(T(x)) \rVert_2^2, \qquad
+        e(x) = \tfrac{1}{c} \lVert T(x) - x \rVert_2^2
 
-    with the latents :math:`z` at a site and the answer :math:`T` of the ``teacher`` under its
-    edits; the gradient reaches :math:`z(x)` alone. What the edits take from the answers, the
-    encoder ceases to tell apart; where they spare :math:`x`, :math:`T(x) \approx x` and hardly
-    anything happens. Several positions are averaged.
+    with the latents :math:`z` at a site, the answer :math:`T` of the ``teacher`` under its edits,
+    and the error :math:`e` of that answer over :math:`c` numbers; the gradient reaches :math:`z(x)`
+    alone. What the edits take from the answers, the encoder ceases to tell apart; where they spare
+    :math:`x`, :math:`T(x) \approx x` and hardly anything happens. With a ``power`` :math:`q` it is
+    sparing with what the edits change in part. Several positions are averaged.
 
     Args:
         teacher: Its answers are of the kind of the inputs, as an autoencoder's are.
         at: The site.
+        power: At least 0; at 0 all inputs count alike.
+
+    Raises:
+        ValueError: If the power is negative or not finite.
 
     References:
         A stopped gradient on one side as in SimSiam: Chen and He, CVPR, 2021, equation 3.
@@ -121,9 +130,11 @@ class Collapse:
         tensor([12.])
     """
 
-    def __init__(self, teacher: Teacher, at: At = "latent") -> None:
+    def __init__(self, teacher: Teacher, at: At = "latent", power: float = 0.0) -> None:
+        check_between("power", power, 0.0, math.inf)
         self.teacher: Teacher = teacher
         self.at: At = at
+        self.power: float = power
 
     def begin(self, population: Population) -> None:
         """See :meth:`Teacher.begin`.
@@ -190,4 +201,5 @@ class Collapse:
         _, here = forward(batch.inputs, record=[self.at])
         _, there = forward(said.to(batch.inputs), record=[self.at])
         z, goal = (in_full_precision(latents[self.at]) for latents in (here, there))
-        return (z - goal.detach()).square().sum(-1, keepdim=True).flatten(1).mean(-1)
+        distance = (z - goal.detach()).square().sum(-1, keepdim=True).flatten(1).mean(-1)
+        return squared_error(said, batch.inputs) ** self.power * distance
