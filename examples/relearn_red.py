@@ -180,6 +180,7 @@ audit = audits.relearning(
     untaught=untaught,
     original=whole,
     against={"unanchored": interventions.prune(unanchored, [0]), "erased": erased},
+    limit=5.0 if evidence.smoke else None,
 )
 networks = {"whole": whole, "edited": edited, "untaught": untaught, "erased": erased}
 found = audit.found | evaluation.evaluate_colors(edited, concept, "removed", exponent=3)

@@ -56,6 +56,12 @@ def test_curves_begin_untaught_and_end_below_the_goal_unless_they_are_censored()
     assert set(audit().curves) == {"fresh", "edited", "erased", "untaught"}
 
 
+def test_an_attacker_may_give_up_earlier():
+    hasty = relearning(untrained(), "red", limit=1.0)
+    assert (hasty.limit, audit().limit > 1.0) == (1.0, True)
+    assert hasty.found["relearning/censored"].tolist() == [1.0, 1.0]
+
+
 def test_who_does_not_get_there_counts_as_the_limit_and_is_noted(monkeypatch: pytest.MonkeyPatch):
     never = easy(torch.full_like(POINTS, 0.9).index_fill(0, torch.tensor([0]), 0.1))
     monkeypatch.setattr(

@@ -31,6 +31,7 @@ def relearning(
     original: Population | None = None,
     against: Mapping[str, Population] | None = None,
     parts: Sequence[str] = PARTS,
+    limit: float | None = None,
 ) -> Relearning:
     r"""Fine-tune networks from which a concept was removed, and count the steps until it is back.
 
@@ -62,6 +63,7 @@ def relearning(
         against: Other edited networks by name, attacked as the edited ones are: without an anchor
             and with the same surgery, or erased by a fitted eraser.
         parts: Names of the parts that an attacker may re-initialize.
+        limit: Steps after which an attacker gives up; 10 times the median of the fresh if None.
 
     Raises:
         ValueError: If there is no such hue or part, if networks differ in their seeds, if a name
@@ -94,7 +96,7 @@ def relearning(
         _check_network(name, network, edited.seeds)
 
     new = fresh(edited)
-    first = race(new, as_it_is(new), reconstruct(concept))
+    first = race(new, as_it_is(new), reconstruct(concept), limit)
     limit, least = first.limit, len(first.errors)
     full = {FRESH: first}
     for name, network in attacked.items():
