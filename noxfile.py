@@ -87,10 +87,18 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def evidence(session: nox.Session) -> None:
-    """The long runs: sixty seeds of every concept, and what must hold of them."""
+    """The long runs: sixty seeds of every example and concept, and what must hold of them."""
     install(session, "test")
+    for name in ("relearn_red", "delete_hue", "smooth_curriculum"):
+        sixty(session, name, name)
     for hue in HUES:
-        out = f"results/evidence/{hue}"
-        script = ["examples/anchor_red.py", "--seeds", "60", "--concept", hue, "--out", out]
-        session.run("python", *script, env={"MPLBACKEND": "agg"})
+        for name in ("anchor_red", "mute_red", "delete_red"):
+            sixty(session, name, f"{name}/{hue}", "--concept", hue)
+        sixty(session, "mute_red", f"mute_red_graded/{hue}", "--graded", "--concept", hue)
     session.run("pytest", "-o", "addopts=", "tests/evidence", *session.posargs)
+
+
+def sixty(session: nox.Session, example: str, folder: str, *arguments: str) -> None:
+    """Sixty seeds of an example, its results under `results/evidence`."""
+    command = [f"examples/{example}.py", "--seeds", "60", "--out", f"results/evidence/{folder}"]
+    session.run("python", *command, *arguments, env={"MPLBACKEND": "agg"})
