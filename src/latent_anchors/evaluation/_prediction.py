@@ -61,8 +61,8 @@ class Agreement:
         tensor(0.5000)
     """
 
-    r2: Float[Tensor, "*batch"]
-    slope: Float[Tensor, "*batch"]
+    r2: Float[Tensor, "..."]
+    slope: Float[Tensor, "..."]
 
 
 def agreement(
