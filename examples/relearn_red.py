@@ -212,6 +212,7 @@ curves = viz.plot_relearning(
     steps,
     {name: curve[: len(steps)].mT for name, curve in audit.curves.items()},
     threshold=0.01,
+    logarithmic="neither",
     title=f"How soon {concept} comes back",
 )
 names = ["relearning/ratio", "relearning/ratio_untaught", "relearning/control"]
