@@ -34,7 +34,7 @@ class Imitation:
         >>> imitation = Imitation(Teacher(torch.nn.Identity()))
         >>> def forward(inputs, edits=None, record=()):
         ...     return inputs + 2, {}
-        >>> imitation(forward, LabeledBatch(torch.rand(2, 3)))
+        >>> imitation(forward, LabeledBatch(torch.zeros(2, 3)))
         tensor([4., 4.])
     """
 
