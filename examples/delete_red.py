@@ -27,7 +27,7 @@ from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
-evidence = evaluation.Evidence.from_arguments("delete_red", seeds=8, concept="red")
+evidence = evaluation.Evidence.from_arguments("delete_red", seeds=4, concept="red")
 concept = evidence.concept
 
 # %%

@@ -31,7 +31,7 @@ torch.set_num_threads(1)  # tensors as small as these gain nothing from a second
 
 evidence = evaluation.Evidence.from_arguments(
     "mute_red",
-    seeds=12,
+    seeds=6,
     concept="red",
     switches={"graded": "mute in proportion to similarity instead of within a narrow cone"},
 )
