@@ -6,7 +6,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from refusals import refuses
 
-from latent_anchors._vectors import as_basis, as_direction, as_vector, check_floating, check_width
+from latent_anchors._vectors import (
+    as_basis,
+    as_direction,
+    as_vector,
+    check_floating,
+    check_width,
+    listed_numbers,
+)
 
 numbers = st.lists(st.floats(-100, 100), min_size=1, max_size=5)
 
@@ -99,3 +106,7 @@ def test_integer_latents_are_refused():
     check_floating("Anchor", torch.zeros(1, dtype=torch.bfloat16))
     with refuses(TypeError, "Anchor was given latents of type torch.uint8"):
         check_floating("Anchor", torch.zeros(2, 3, dtype=torch.uint8))
+
+
+def test_numbers_are_listed_briefly():
+    assert listed_numbers(torch.tensor([1.0, 0.0, -0.25])) == "1, 0, -0.25"

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latent_anchors._numerics import TINY_SQUARE
+from latent_anchors._numerics import TINY_SQUARE, as_floats
 from latent_anchors._typing import Direction
 
 DEPENDENT = 1e-5
@@ -77,3 +77,8 @@ def check_floating(name: str, z: Tensor) -> None:
         raise TypeError(
             f"{name} was given latents of type {z.dtype}; expected floating point. Mind the site."
         )
+
+
+def listed_numbers(vector: Direction) -> str:
+    """A vector as a representation shows it."""
+    return ", ".join(f"{value:g}" for value in as_floats(vector))

@@ -51,12 +51,6 @@ def test_an_anchor_turns_latents_and_never_stretches_them(generator):
     assert ((z - 0.1 * force) @ RED > z @ RED).all()
 
 
-def test_a_euclidean_anchor_pulls_neighbors_inward():
-    z = pointing(1.0).requires_grad_()
-    (force,) = torch.autograd.grad(euclidean_anchor(z, RED), z)
-    assert (z - 0.1 * force).norm() < z.norm()
-
-
 @given(theta=angle)
 def test_an_empty_direction_costs_only_on_its_own_side(theta):
     expected = max(0.0, math.cos(theta))
@@ -67,13 +61,6 @@ def test_what_faces_away_is_not_pushed():
     z = torch.stack([pointing(1.0), pointing(2.0), pointing(4.0)]).requires_grad_()
     (force,) = torch.autograd.grad(anti_anchor(z, RED).sum(), z)
     assert force.any(-1).tolist() == [True, False, False]
-
-
-@given(theta=angle, radius=length)
-def test_a_euclidean_anchor_obeys_the_law_of_cosines(theta, radius):
-    expected = radius**2 + 1 - 2 * radius * math.cos(theta)
-    value = euclidean_anchor(pointing(theta, radius), RED)
-    assert value.item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize("penalty", [anchor, anti_anchor])
@@ -113,10 +100,6 @@ def test_the_tensor_a_module_was_made_from_may_change_afterwards():
 def test_a_direction_that_points_nowhere_is_refused(module):
     with refuses(ValueError, "points nowhere; expected a vector other than zero"):
         module([0.0, 0.0])
-
-
-def test_a_point_may_be_the_origin():
-    assert EuclideanAnchor([0.0, 0.0])(torch.tensor([3.0, 4.0])) == 25
 
 
 @pytest.mark.parametrize("module", [Anchor, AntiAnchor, EuclideanAnchor])

@@ -170,11 +170,6 @@ def test_an_error_within_says_in_which_term_it_happened():
     assert caught.value.__notes__ == ["This happened in term 'anchor'."]
 
 
-def test_the_mean_over_nobody_is_zero():
-    assert mean(torch.tensor(0.0), torch.tensor(0.0)) == 0
-    assert mean(torch.tensor(3.0), torch.tensor(2.0)) == 1.5
-
-
 def test_unknown_options_are_refused_with_the_known_ones():
     with refuses(ValueError, "Unknown normalizer of term 'anchor' 'sum'; expected one of 'mass'"):
         term(normalizer="sum")

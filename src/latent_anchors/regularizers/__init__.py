@@ -8,14 +8,16 @@ of one's own goes through :func:`check` first.
 
 from latent_anchors.regularizers._anchors import Anchor as Anchor
 from latent_anchors.regularizers._anchors import AntiAnchor as AntiAnchor
-from latent_anchors.regularizers._anchors import EuclideanAnchor as EuclideanAnchor
 from latent_anchors.regularizers._anchors import anchor as anchor
 from latent_anchors.regularizers._anchors import anti_anchor as anti_anchor
-from latent_anchors.regularizers._anchors import euclidean_anchor as euclidean_anchor
 from latent_anchors.regularizers._checking import check as check
 from latent_anchors.regularizers._directions import orthonormal_directions as orthonormal_directions
 from latent_anchors.regularizers._norms import Unitarity as Unitarity
 from latent_anchors.regularizers._norms import unitarity as unitarity
+from latent_anchors.regularizers._points import EuclideanAnchor as EuclideanAnchor
+from latent_anchors.regularizers._points import euclidean_anchor as euclidean_anchor
+from latent_anchors.regularizers._reduction import Reduction as Reduction
+from latent_anchors.regularizers._reduction import mean as mean
 from latent_anchors.regularizers._separation import EuclideanSeparation as EuclideanSeparation
 from latent_anchors.regularizers._separation import Separation as Separation
 from latent_anchors.regularizers._separation import euclidean_separation as euclidean_separation
@@ -26,9 +28,7 @@ from latent_anchors.regularizers._subspaces import anti_subspace as anti_subspac
 from latent_anchors.regularizers._subspaces import subspace as subspace
 from latent_anchors.regularizers._terms import Penalty as Penalty
 from latent_anchors.regularizers._terms import Pooling as Pooling
-from latent_anchors.regularizers._terms import Reduction as Reduction
 from latent_anchors.regularizers._terms import Term as Term
-from latent_anchors.regularizers._terms import mean as mean
 
 __all__ = [
     "Anchor",

@@ -1,4 +1,4 @@
-"""Terms: a penalty, where it acts, on whom, and how it is averaged; and the one reduction."""
+"""Terms: a penalty, where it acts, on whom, and how it is averaged."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
 from latent_anchors._checks import check_between, check_finite, check_name, listed
 from latent_anchors._sites import At
 from latent_anchors._typing import PerSample
+from latent_anchors.regularizers._reduction import Reduction
 
 Penalty: TypeAlias = Callable[[Tensor], Tensor]
 """Latents ``(..., dim)`` to one non-negative number per sample ``(...)``."""
@@ -20,30 +21,6 @@ Pooling: TypeAlias = Callable[[Tensor, Tensor | None], Tensor]
 """Values ``(..., position)`` and a mask of the same shape to one value per line ``(...)``."""
 
 Normalizer: TypeAlias = Literal["mass", "count", "rate"]
-
-
-@dataclass(frozen=True, eq=False)
-class Reduction:
-    """A term's weighted sum over a batch, and what it is to be divided by.
-
-    Sums and masses of parts of a batch add up to those of the whole, but for couplings.
-
-    Attributes:
-        total: Sum of the values ``()``, each weighed by its label.
-        divisor: What the sum is to be divided by ``()``, after the term's normalizer.
-        mass: Sum of the labels ``()``: how much supervision there was.
-        count: Number of samples that count ``()``.
-
-    Examples:
-        >>> import torch
-        >>> Reduction(*torch.tensor([3.0, 2.0, 2.0, 64.0])).mass
-        tensor(2.)
-    """
-
-    total: Tensor
-    divisor: Tensor
-    mass: Tensor
-    count: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,21 +208,3 @@ class Term:
                 "Pool positions, or give one label for each value."
             )
         return given
-
-
-def mean(total: Float[Tensor, ""], divisor: Float[Tensor, ""]) -> Float[Tensor, ""]:
-    """The one mean: an exact zero, with zero gradient, where nobody counts.
-
-    Args:
-        total: Weighted sum over the batch ``()``.
-        divisor: What it is divided by ``()``, at least 0.
-
-    Returns:
-        ``()``, at least 0.
-
-    Examples:
-        >>> import torch
-        >>> mean(torch.tensor(0.0), torch.tensor(0.0))
-        tensor(0.)
-    """
-    return total / torch.where(divisor > 0, divisor, 1.0)

@@ -7,6 +7,7 @@ timeline's values into any optimizer; a trainer that wants torch's scheduler tak
 from latent_anchors.training._callbacks import Every as Every
 from latent_anchors.training._callbacks import Progress as Progress
 from latent_anchors.training._captured import Captured as Captured
+from latent_anchors.training._collapse import Collapse as Collapse
 from latent_anchors.training._draws import Batches as Batches
 from latent_anchors.training._driving import drive as drive
 from latent_anchors.training._fallback import Fallback as Fallback
@@ -14,7 +15,6 @@ from latent_anchors.training._fit import fit as fit
 from latent_anchors.training._history import Failure as Failure
 from latent_anchors.training._history import Fit as Fit
 from latent_anchors.training._history import History as History
-from latent_anchors.training._imitation import Collapse as Collapse
 from latent_anchors.training._imitation import Imitation as Imitation
 from latent_anchors.training._losses import Forward as Forward
 from latent_anchors.training._losses import Loss as Loss

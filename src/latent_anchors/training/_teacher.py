@@ -119,6 +119,45 @@ class Teacher:
         return self._said[batch]
 
 
+class Taught:
+    """What losses with a teacher share: they bring it along."""
+
+    def __init__(self, teacher: Teacher) -> None:
+        self.teacher: Teacher = teacher
+
+    def begin(self, population: Population) -> None:
+        """See :meth:`Teacher.begin`.
+
+        Args:
+            population: The runs to be trained.
+
+        Raises:
+            ValueError: If the teacher has another number of runs.
+
+        Examples:
+            >>> from torch import nn
+            >>> population = Population.make(lambda: nn.Linear(1, 1), seeds=range(3))
+            >>> taught = Taught(Teacher(population))
+            >>> taught.begin(population)
+            >>> len(taught.memory())
+            2
+        """
+        self.teacher.begin(population)
+
+    def memory(self) -> dict[str, Tensor]:
+        """The teacher's; see :meth:`Teacher.memory`.
+
+        Returns:
+            ``(runs, ...)``, by the name under which it travels.
+
+        Examples:
+            >>> from torch import nn
+            >>> Taught(Teacher(nn.Identity())).memory()
+            {}
+        """
+        return self.teacher.memory()
+
+
 def _copy(model: nn.Module) -> nn.Module:
     if isinstance(model, Population):
         return Population(untapped(model.stacked), model.seeds)
