@@ -15,6 +15,7 @@ from latent_anchors._sites import layers_of
 from latent_anchors.data import LabeledBatch
 from latent_anchors.training._losses import Loss, OneRun
 from latent_anchors.training._objective import Objective
+from latent_anchors.training._tidying import tidy
 
 UNTRACED = 25
 """The step, for each shape of batch, from which on a trace runs."""
@@ -85,11 +86,9 @@ def of_all_runs(
 
 
 def trace(pure: _Pure, arguments: _Arguments) -> _Pure:
-    """The operations of one step, without those whose results nobody reads."""
+    """The operations of one step, tidied."""
     traced = make_fx(pure)(*arguments)
-    # such as the decoder's, where a loss looks at the latents alone
-    traced.graph.eliminate_dead_code()
-    traced.recompile()
+    tidy(traced)
     return cast("_Pure", traced)
 
 
