@@ -139,7 +139,6 @@ def test_alike_weights_draw_what_inverting_their_shares_draws(n, seed):
     assert torch.equal(Sampler(inputs).rows(seed, 0), inverted.rows(seed, 0))
 
 
-
 @pytest.mark.parametrize("copied", [deepcopy, lambda sampler: pickle.loads(pickle.dumps(sampler))])
 def test_a_sampler_reaches_a_worker_as_it_was(copied):
     SAMPLER.batch(2, 5)

@@ -34,12 +34,14 @@ def make_lanes(
     make_optimizer: MakeOptimizer,
     execution: Execution,
     plan: Plan | Play,
+    compiled: bool,
 ) -> list[Lane]:
     """One lane for all runs, or one for each."""
     together = execution == "together"
     if together:
         check_separable(make_optimizer)
-    make_gradients = partial(of_all_runs, steps=plan.steps) if together else of_one_run
+    all_runs = partial(of_all_runs, steps=plan.steps, compiled=compiled)
+    make_gradients = all_runs if together else of_one_run
     gradients = make_gradients(population.stacked, objective, losses, plan.names)
     runs = list(range(len(population)))
     lanes: list[Lane] = []

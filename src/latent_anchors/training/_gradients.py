@@ -13,6 +13,7 @@ from torch.utils.hooks import RemovableHandle
 
 from latent_anchors._sites import layers_of
 from latent_anchors.data import LabeledBatch
+from latent_anchors.training._compiling import compiled_if_possible
 from latent_anchors.training._losses import Loss, OneRun
 from latent_anchors.training._objective import Objective
 from latent_anchors.training._tidying import tidy
@@ -58,12 +59,13 @@ def of_all_runs(
     losses: Mapping[str, Loss],
     tracks: Sequence[str],
     steps: int = 0,
+    compiled: bool = False,
 ) -> Gradients:
     """Gradients of all runs at once, vmapped, and soon traced, once for each shape of batch.
 
     The trace runs the same operations without Python in between, bit by bit the same. In a
     training of many ``steps`` it is made at the second; else, and for batches of another shape,
-    when it would have been worth it.
+    when it would have been worth it. A trace can be ``compiled``.
     """
     first = 2 if steps >= 2 * UNTRACED else UNTRACED
     pure = grad_and_value(_total(model, objective, losses, tracks), has_aux=True)
@@ -82,10 +84,11 @@ def of_all_runs(
                 with _told_where(model):
                     return _step(mapped(*arguments))
             if taken[shapes] == (first if len(taken) == 1 else UNTRACED):
-                # tracing runs the step once, which must not count twice in running averages
+                # this runs the step, which must not count twice in running averages
                 aside = {name: buffer.clone() for name, buffer in buffers.items()}
                 apart = _arguments(parameters, aside, batch, weights)
-                traced[shapes] = trace(mapped, apart)
+                step = trace(mapped, apart)
+                traced[shapes] = compiled_if_possible(step, apart) if compiled else step
             return _step(traced.get(shapes, mapped)(*arguments))
 
     return gradients
