@@ -82,7 +82,8 @@ def package(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Side by side with plain PyTorch, as ratios."""
     install(session, "bench")
-    session.run("pytest", "-o", "addopts=", "tests/benchmarks", "-s", *session.posargs)
+    report = "--benchmark-json=results/benchmarks.json"
+    session.run("pytest", "-o", "addopts=", "tests/benchmarks", "-s", report, *session.posargs)
 
 
 @nox.session

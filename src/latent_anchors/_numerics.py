@@ -8,8 +8,11 @@ from torch import Tensor
 
 from latent_anchors._typing import Direction, Latents, PerSample
 
-TINY_SQUARE = 1e-24
-"""Squared length under which a vector counts as the origin: far above float32's smallest normal."""
+TINY = 1e-12
+"""Length under which a vector counts as the origin."""
+
+TINY_SQUARE = TINY**2
+"""The same, squared: far above float32's smallest normal."""
 
 
 def in_full_precision(z: Latents) -> Latents:
@@ -19,19 +22,34 @@ def in_full_precision(z: Latents) -> Latents:
 
 def unit(z: Latents) -> Latents:
     """Each vector at length 1; the origin stays, with zero gradient instead of an infinite one."""
-    square = z.square().sum(-1, keepdim=True)
-    away = square > TINY_SQUARE
-    return torch.where(away, z * torch.where(away, square, 1.0).rsqrt(), 0.0)
+    return z * inverse_length(z).unsqueeze(-1)
+
+
+def length(z: Latents) -> PerSample:
+    """Length of each vector; the origin has zero gradient instead of an infinite one."""
+    return cast("Tensor", torch.linalg.vector_norm(z, dim=-1))
+
+
+def inverse_length(z: Latents) -> PerSample:
+    """One by the length of each vector; 0 at the origin, with zero gradient."""
+    radius = length(z)
+    return radius.masked_fill(radius <= TINY, torch.inf).reciprocal()
 
 
 def cosine(z: Latents, direction: Direction) -> PerSample:
     """Cosine to one direction; 0 at the origin."""
-    return dot(unit(z), unit(direction.to(z)))
+    # no unit vector is made of z: each pass over wide latents counts
+    return dot(z, unit(direction.to(z))) * inverse_length(z)
 
 
 def dot(z: Latents, v: Float[Tensor, "*#batch dim"]) -> PerSample:
     """Scalar products, which autocast would make in half precision if they were written ``@``."""
     return (z * v).sum(-1)
+
+
+def moved(z: Latents, amount: PerSample, v: Direction) -> Latents:
+    """The latents with so much of a vector added to each, in one pass."""
+    return torch.addcmul(z, amount.unsqueeze(-1), v)
 
 
 def without_autocast(z: Tensor) -> torch.autocast:

@@ -131,6 +131,14 @@ def test_without_weights_all_are_drawn_alike():
     assert Sampler(COLORS, batch_size=100).rows(0, 0).unique().tolist() == list(range(10))
 
 
+@given(n=st.integers(1, 3_000), seed=st.integers(0, 99))
+def test_alike_weights_draw_what_inverting_their_shares_draws(n, seed):
+    inputs = torch.zeros(n, 1)
+    with_one_less = torch.cat([torch.ones(n), torch.zeros(1)])
+    inverted = Sampler(torch.zeros(n + 1, 1), weights=with_one_less)
+    assert torch.equal(Sampler(inputs).rows(seed, 0), inverted.rows(seed, 0))
+
+
 @pytest.mark.parametrize("copied", [deepcopy, lambda sampler: pickle.loads(pickle.dumps(sampler))])
 def test_a_sampler_reaches_a_worker_as_it_was(copied):
     SAMPLER.batch(2, 5)

@@ -76,6 +76,7 @@ class Sampler:
             torch.ones(len(inputs)) if weights is None else weights
         )
         self._always: Tensor | None = self._shares_of_all_steps()
+        self._alike: bool = _all_alike(self.weights)
         self._remember()
 
     @property
@@ -131,6 +132,8 @@ class Sampler:
             True
         """
         chance = self._chance(seed, index)
+        if played is None and self._alike:
+            return (chance * len(self.inputs)).long()  # as by inverting them, ten times as fast
         if played is None and self._always is not None:
             return torch.searchsorted(self._always, chance, right=True)
         values = self._values(index, played)
@@ -276,6 +279,10 @@ class Sampler:
             f"Sampler({len(self.inputs)} samples, batch_size={self.batch_size}, "
             f"labels={listed(self.labels)})"
         )
+
+
+def _all_alike(weights: Tensor | ScheduledWeights) -> bool:
+    return isinstance(weights, Tensor) and bool((weights == weights[0]).all())
 
 
 def _check_rows(name: str, given: int, n: int) -> None:

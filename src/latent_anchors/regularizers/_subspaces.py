@@ -39,7 +39,7 @@ def subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
     z = in_full_precision(z)
     b = basis.to(z)
     with without_autocast(z):
-        outside = z - (z @ b.mT) @ b
+        outside = z + (z @ -b.mT) @ b
     return outside.square().sum(-1)
 
 
@@ -90,14 +90,17 @@ class _Spanned(nn.Module):
         self.dims: tuple[int, ...] | None = None if dims is None else _checked_dims(dims)
         self.register_buffer("basis", None if basis is None else as_basis(basis))
 
-    def _rows(self, z: Tensor) -> Float[Tensor, "n dim"]:
-        """The basis for latents of this width."""
-        if self.basis is not None:
-            check_width(type(self).__name__, z, self.basis.shape[-1])
-            return self.basis
+    def _rows(self, z: Tensor, basis: Float[Tensor, "n dim"]) -> Float[Tensor, "n dim"]:
+        """The basis, if latents are as wide."""
+        check_width(type(self).__name__, z, basis.shape[-1])
+        return basis
+
+    def _axes(self, z: Tensor) -> Float[Tensor, " dim"]:
+        """1 for the axes that span the subspace and 0 for the others, for latents of this width."""
         dims = self.dims or ()
         check_width(type(self).__name__, z, max(z.shape[-1], max(dims) + 1))
-        return torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)[list(dims)]
+        z = in_full_precision(z)
+        return torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)[list(dims)].sum(0)
 
     @override
     def extra_repr(self) -> str:
@@ -150,7 +153,9 @@ class Subspace(_Spanned):
             >>> Subspace(dims=[0])(torch.tensor([7.0, 0.0]))
             tensor(0.)
         """
-        return subspace(z, self._rows(z))
+        if self.basis is None:  # one product is cheaper than two of matrices
+            return (z * (1.0 - self._axes(z))).square().sum(-1)
+        return subspace(z, self._rows(z, self.basis))
 
 
 class AntiSubspace(_Spanned):
@@ -188,4 +193,6 @@ class AntiSubspace(_Spanned):
             >>> AntiSubspace(basis=[[1, 1]])(torch.tensor([1.0, -1.0])).round()
             tensor(0.)
         """
-        return anti_subspace(z, self._rows(z))
+        if self.basis is None:
+            return (z * self._axes(z)).square().sum(-1)
+        return anti_subspace(z, self._rows(z, self.basis))

@@ -1,6 +1,7 @@
 """How runs are executed: all together in one lane, or in turn, each in a lane of its own."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Literal, TypeAlias
 
 import torch
@@ -33,12 +34,14 @@ def make_lanes(
     make_optimizer: MakeOptimizer,
     execution: Execution,
     plan: Plan | Play,
+    compiled: bool,
 ) -> list[Lane]:
     """One lane for all runs, or one for each."""
     together = execution == "together"
     if together:
         check_separable(make_optimizer)
-    make_gradients = of_all_runs if together else of_one_run
+    all_runs = partial(of_all_runs, steps=plan.steps, compiled=compiled)
+    make_gradients = all_runs if together else of_one_run
     gradients = make_gradients(population.stacked, objective, losses, plan.names)
     runs = list(range(len(population)))
     lanes: list[Lane] = []

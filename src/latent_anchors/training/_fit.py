@@ -37,6 +37,7 @@ def fit(
     steps: int | None = None,
     device: torch.device | str | None = None,
     execution: Execution = "together",
+    compiled: bool = False,
     callbacks: Sequence[Every] = (),
     actions: Mapping[str, Callable[[Progress], object]] | None = None,
     measure: int | Every | None = None,
@@ -72,6 +73,10 @@ def fit(
         device: Where to train; where the models are made if None.
         execution: All runs ``"together"`` in one stack, or ``"in_turn"``, one after another: for
             larger models, dropout, or penalties whose course depends on data.
+        compiled: Whether to compile the step of runs that are trained together, by
+            ``torch.compile``: half a minute, then a step in a quarter of the time for a few tiny
+            networks, and in two thirds for sixty. It pays from some ten thousand steps on. Numbers
+            agree within rounding, not bit for bit. Without a C++ compiler it warns and goes on.
         callbacks: Called with the progress.
         actions: What to call, just before the step, for each action of the timeline or of a
             trigger, by its name.
@@ -85,9 +90,9 @@ def fit(
         Trained population, history and failures.
 
     Raises:
-        ValueError: If losses, tracks, timelines, sites or shapes do not match, if weights are
-            negative, if the optimizer mixes runs, or if triggers and what is measured, or a
-            training and what it is to go on with, do not match.
+        ValueError: If runs in turn are to be compiled; if losses, tracks, timelines, sites or
+            shapes do not match; if weights are negative; if the optimizer mixes runs; or if
+            triggers and what is measured, or a training and what it is to go on with, do not match.
         KeyError: If the batches lack a label or a mask.
         RuntimeError: If the runs cannot be trained together; the message says why.
 
@@ -103,6 +108,7 @@ def fit(
         torch.Size([10, 3])
     """
     check_name("execution", execution, get_args(Execution))
+    _check_compiled(compiled, execution)
     _check_losses(losses, objective)
     population = _population(make_model, seeds, device)
     plan = make_plan(timeline, objective, len(population), steps)
@@ -110,7 +116,7 @@ def fit(
     check_actions(plan.named, handlers)
     check_measure(measure, plan, objective)
     _check_batch(population, objective, batches)
-    lanes = make_lanes(population, objective, losses, optimizer, execution, plan)
+    lanes = make_lanes(population, objective, losses, optimizer, execution, plan, compiled)
     log = Log(plan.names, objective.track_of, population)
     draws = Draws(batches, population.seeds, plan)
     training = Training(population, objective, losses, execution, plan, lanes, draws, log, measure)
@@ -150,6 +156,14 @@ def _population(
     else:
         population = Population.make(make_model, seeds)
     return population.to(device).train()
+
+
+def _check_compiled(compiled: bool, execution: Execution) -> None:
+    if compiled and execution != "together":
+        raise ValueError(
+            f"compiled=True was given with execution={execution!r}; expected it with "
+            "execution='together'. To train one run after another, compile layers of the model."
+        )
 
 
 def _check_losses(losses: Mapping[str, Loss], objective: Objective) -> None:

@@ -13,11 +13,13 @@ from torch.utils.hooks import RemovableHandle
 
 from latent_anchors._sites import layers_of
 from latent_anchors.data import LabeledBatch
+from latent_anchors.training._compiling import compiled_if_possible
 from latent_anchors.training._losses import Loss, OneRun
 from latent_anchors.training._objective import Objective
+from latent_anchors.training._tidying import tidy
 
 UNTRACED = 25
-"""The step, for each shape of batch, from which on a trace runs."""
+"""Steps that take as long without a trace as it takes to make one: it pays for some more."""
 
 Tensors: TypeAlias = dict[str, Tensor]
 
@@ -52,13 +54,20 @@ def of_one_run(
 
 
 def of_all_runs(
-    model: nn.Module, objective: Objective, losses: Mapping[str, Loss], tracks: Sequence[str]
+    model: nn.Module,
+    objective: Objective,
+    losses: Mapping[str, Loss],
+    tracks: Sequence[str],
+    steps: int = 0,
+    compiled: bool = False,
 ) -> Gradients:
     """Gradients of all runs at once, vmapped, and soon traced, once for each shape of batch.
 
-    The trace runs the same operations without Python in between: about twice as fast, bit by bit
-    the same. It pays after some dozen steps, so the first ones are taken without.
+    The trace runs the same operations without Python in between, bit by bit the same. In a
+    training of many ``steps`` it is made at the second; else, and for batches of another shape,
+    when it would have been worth it. A trace can be ``compiled``.
     """
+    first = 2 if steps >= 2 * UNTRACED else UNTRACED
     pure = grad_and_value(_total(model, objective, losses, tracks), has_aux=True)
     mapped = cast("_Pure", torch.vmap(pure, in_dims=(0, 0, 0, 0, 0, 1)))
     taken: Counter[object] = Counter()
@@ -74,22 +83,21 @@ def of_all_runs(
             if taken[shapes] == 1:
                 with _told_where(model):
                     return _step(mapped(*arguments))
-            if taken[shapes] == UNTRACED:
-                # tracing runs the step once, which must not count twice in running averages
+            if taken[shapes] == (first if len(taken) == 1 else UNTRACED):
+                # this runs the step, which must not count twice in running averages
                 aside = {name: buffer.clone() for name, buffer in buffers.items()}
                 apart = _arguments(parameters, aside, batch, weights)
-                traced[shapes] = trace(mapped, apart)
+                step = trace(mapped, apart)
+                traced[shapes] = compiled_if_possible(step, apart) if compiled else step
             return _step(traced.get(shapes, mapped)(*arguments))
 
     return gradients
 
 
 def trace(pure: _Pure, arguments: _Arguments) -> _Pure:
-    """The operations of one step, without those whose results nobody reads."""
+    """The operations of one step, tidied."""
     traced = make_fx(pure)(*arguments)
-    # such as the decoder's, where a loss looks at the latents alone
-    traced.graph.eliminate_dead_code()
-    traced.recompile()
+    tidy(traced)
     return cast("_Pure", traced)
 
 

@@ -1,0 +1,36 @@
+import pytest
+import torch
+from refusals import refuses
+from training.tiny import Normed, train
+
+from latent_anchors.training import _gradients
+
+
+@pytest.mark.compiled
+@pytest.mark.filterwarnings("ignore:`torch")  # of torch's own compiler
+def test_a_compiled_training_ends_where_the_other_does(monkeypatch):
+    monkeypatch.setattr(_gradients, "UNTRACED", 2)
+    compiled, plain = train(Normed, compiled=True), train(Normed)
+    for name, tensor in plain.population.tensors().items():
+        torch.testing.assert_close(compiled.population.tensors()[name], tensor)
+
+
+def test_without_a_compiler_the_training_goes_on_and_says_so(monkeypatch):
+    def no_compiler(*_, **__):
+        def fail(*_):
+            raise RuntimeError("No C++ compiler found.\nC++?\nAnd so on.")
+
+        return fail
+
+    monkeypatch.setattr(_gradients, "UNTRACED", 2)
+    monkeypatch.setattr(torch, "compile", no_compiler)
+    with pytest.warns(
+        RuntimeWarning, match="without compiling, .* No C\\+\\+ compiler found. C\\+\\+\\? I"
+    ):
+        trained = train(Normed, compiled=True)
+    assert trained.population.tensors()["latent.1.num_batches_tracked"].tolist() == [20, 20, 20]
+
+
+def test_runs_in_turn_are_not_compiled():
+    with refuses(ValueError, "compiled=True was given with execution='in_turn'; expected it with"):
+        train(compiled=True, execution="in_turn")

@@ -1,0 +1,95 @@
+import pytest
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from latent_anchors.training._tidying import tidy
+
+X = torch.linspace(-1.0, 1.0, 12).reshape(3, 4)
+
+
+def tidied(function, *inputs):
+    """The trace of a function, and how many operations are left."""
+    traced = make_fx(function)(*inputs)
+    tidy(traced)
+    return traced, sum(node.op == "call_function" for node in traced.graph.nodes)
+
+
+@pytest.mark.parametrize(
+    ("function", "operations"),
+    [
+        (lambda x: (x * 1).view(3, 4).expand(3, 4).permute(0, 1) + 2, 1),
+        (lambda x: x.mT.mT.t().t().detach() ** 1 + 2, 1),
+        (lambda x: torch.ones_like(x) * x + 2, 1),
+        (lambda x: x * torch.ones_like(x).square() + 2, 1),
+        (lambda x: x @ torch.eye(4)[[0, 1]].mT, 1),
+        (lambda x: torch.where(x > 0, x, 1.0) + torch.where(x > 0, x, 1.0), 3),
+        (lambda x: (x.exp() + x.exp()) * x.new_tensor([2.0, 3.0, 4.0, 5.0]), 3),
+        (lambda x: (x.log(), x.exp())[1], 1),
+    ],
+)
+def test_what_changes_nothing_is_not_done(function, operations):
+    traced, left = tidied(function, X)
+    assert left == operations
+    assert torch.equal(traced(X), function(X))
+    assert torch.equal(traced(X + 3), function(X + 3))
+
+
+@pytest.mark.parametrize(
+    ("function", "operations"),
+    [
+        (lambda x: x * 2 + x * 3, 3),
+        (lambda x: x.view(4, 3) @ x.mT.contiguous().view(4, 3).mT, 5),
+        (lambda x: x.double() * 1.0, 1),
+        (lambda x: x.new_ones(2, 3, 4) * x, 2),
+        (lambda x: x.mT.transpose(0, -1) + 2, 3),
+    ],
+)
+def test_what_changes_something_is_done(function, operations):
+    traced, left = tidied(function, X)
+    assert left == operations
+    assert torch.equal(traced(X + 3), function(X + 3))
+
+
+def test_what_is_written_in_place_is_seen_when_it_was():
+    def function(x):
+        before, same = x.exp(), x.exp()
+        copy = same * 1
+        same.view(-1).add_(1.0)
+        return before + x.exp(), same * 1, copy, same.view(3, 4) * 2
+
+    traced, _ = tidied(function, X)
+    for ours, theirs in zip(traced(X), function(X), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_an_argument_that_is_written_in_place_is_written_each_time():
+    def function(x, running):
+        old = running * 1
+        running.mul_(0.5).add_(x)
+        return old, running * 1
+
+    traced, _ = tidied(function, X, X.clone())
+    running, expected = torch.ones(3, 4), torch.ones(3, 4)
+    for _ in range(2):
+        ours, theirs = traced(X, running), function(X, expected)
+        assert torch.equal(ours[0], theirs[0])
+        assert torch.equal(ours[1], theirs[1])
+
+
+def test_chance_is_drawn_as_often_as_it_was():
+    def function(x):
+        return torch.rand_like(x) - torch.rand_like(x)
+
+    traced, _ = tidied(function, X)
+    torch.manual_seed(0)
+    ours = [traced(X), traced(X)]
+    torch.manual_seed(0)
+    assert torch.equal(ours[0], function(X))
+    assert torch.equal(ours[1], function(X))
+
+
+def test_a_tensor_from_outside_may_change_between_steps():
+    outside = torch.ones(4)
+    traced, _ = tidied(lambda x: x + outside.square().sum(), X)
+    outside.mul_(2)
+    assert torch.equal(traced(X), X + 16)
