@@ -9,6 +9,7 @@ from latent_anchors.colorspace._planes import Plane, mix, planes, stack
 from latent_anchors.colorspace._shares import DELTA, FROM_SHARES, TO_SHARES
 from latent_anchors.colorspace._shortcut import convert
 
+
 def rgb_to_lab(rgb: Colors) -> Colors:
     r"""Convert RGB to CIELAB under sRGB's own white, D65.
 

@@ -11,18 +11,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 from latent_anchors._typing import Colors
-from latent_anchors.colorspace._planes import Rows, check_colors
-
-Block = Float[Tensor, "n 3"]
-"""Some colors, channels last."""
-
-Channels = Float[Tensor, "3 n"]
-"""The same, channels first: arithmetic on planes needs no small inner axis."""
+from latent_anchors.colorspace._channels import Block
 
 Kept = tuple[Tensor, ...]
 """What the way back needs of the way there."""
@@ -30,9 +23,13 @@ Kept = tuple[Tensor, ...]
 BLOCK = 32_768
 """Colors at a time. Fewer cost more calls; of more, the intermediate results leave the cache."""
 
-# Without this function of torch's, which has no public name, formulas run throughout.
-_transforming = cast(
-    "Callable[[], bool]", getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
+_ORDINARY, _PRECISE = (Tensor, nn.Parameter), (torch.float32, torch.float64)
+
+# Torch has no public name for it; should it lose this one, formulas run throughout.
+_transforming: Callable[[], bool] = getattr(
+    torch._C,  # pyright: ignore[reportPrivateUsage] - as torch asks before any such function.
+    "_are_functorch_transforms_active",
+    lambda: True,
 )
 
 
@@ -48,9 +45,8 @@ class Shortcut:
 
 def convert(colors: Colors, formula: Callable[[Colors], Colors], shortcut: Shortcut) -> Colors:
     """What the formula says, by the shortcut where that may be taken."""
-    check_colors(colors)
     if not _is_ordinary(colors):
-        return formula(colors)
+        return formula(colors)  # Which also says what is wrong with the colors.
     if colors.requires_grad and torch.is_grad_enabled():
         return cast(Colors, _ByHand.apply(colors, formula, shortcut))
     return _forward(colors, shortcut)[0]
@@ -59,9 +55,10 @@ def convert(colors: Colors, formula: Callable[[Colors], Colors], shortcut: Short
 def _is_ordinary(colors: Tensor) -> bool:
     """Whether nothing watches but reverse-mode autograd, and matrix products keep all digits."""
     return (
-        type(colors) in (Tensor, nn.Parameter)
+        type(colors) in _ORDINARY
+        and colors.shape[-1:] == (3,)
         and colors.is_cpu
-        and colors.dtype in (torch.float32, torch.float64)
+        and colors.dtype in _PRECISE
         and not torch.compiler.is_compiling()
         and not _transforming()
         and not torch.is_autocast_enabled("cpu")
@@ -81,23 +78,34 @@ class _ByHand(torch.autograd.Function):
         return converted
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] - one result, one gradient.
+        ctx: Any, gradient: Tensor
+    ) -> tuple[Tensor, None, None]:
         # Asked for even if not needed: torch then tells who changed the colors in between.
         (colors,) = ctx.saved_tensors
-        if torch.is_grad_enabled() or _transforming():
+        if torch.is_grad_enabled() or _transforming() or not _has_memory(gradient):
             # Somebody wants second derivatives or many gradients at once, which the formula has.
             return torch.func.vjp(ctx.formula, colors)[1](gradient)[0], None, None
         return _backward(ctx.kept, gradient, ctx.shortcut), None, None
 
 
+def _has_memory(gradient: Tensor) -> bool:
+    """Whether it is a tensor of its own; not so what ``is_grads_batched`` passes."""
+    try:
+        gradient.data_ptr()
+    except RuntimeError:
+        return False
+    return True
+
+
 def _forward(colors: Tensor, shortcut: Shortcut) -> tuple[Tensor, list[Kept]]:
-    converted = torch.empty(colors.shape, dtype=colors.dtype)
+    converted = torch.empty_like(colors, memory_format=torch.contiguous_format)
     with torch.inference_mode():  # Spares torch its bookkeeping, a fifth of the time of few colors.
         return converted, [shortcut.forward(*pair) for pair in _blocks(colors, converted)]
 
 
 def _backward(kept: list[Kept], gradient: Tensor, shortcut: Shortcut) -> Tensor:
-    passed = torch.empty(gradient.shape, dtype=gradient.dtype)
+    passed = torch.empty_like(gradient, memory_format=torch.contiguous_format)
     with torch.inference_mode():
         for part, pair in zip(kept, _blocks(gradient, passed), strict=True):
             shortcut.backward(part, *pair)
@@ -105,42 +113,8 @@ def _backward(kept: list[Kept], gradient: Tensor, shortcut: Shortcut) -> Tensor:
 
 
 def _blocks(source: Tensor, target: Tensor) -> list[tuple[Block, Block]]:
-    pair = source.reshape(-1, 3), target.view(-1, 3)
-    if pair[0].shape[0] <= BLOCK:
-        return [pair]
-    return list(zip(pair[0].split(BLOCK), pair[1].split(BLOCK), strict=True))
-
-
-def apart(block: Block) -> Channels:
-    """Channels first, as a copy."""
-    channels = block.new_empty(3, block.shape[0])
-    channels.t().copy_(block)  # Several times as fast as `block.t().contiguous()`.
-    return channels
-
-
-def together(channels: Channels, out: Block) -> None:
-    """Channels last again."""
-    out.t().copy_(channels)
-
-
-@dataclass(frozen=True)
-class Constant:
-    """Numbers as a tensor of either precision, made once."""
-
-    single: Tensor
-    double: Tensor
-
-    def to(self, like: Tensor) -> Tensor:
-        """In the precision of this tensor."""
-        return self.single if like.dtype is torch.float32 else self.double
-
-
-def constant(rows: Rows, times: float = 1.0) -> Constant:
-    """These rows, perhaps scaled."""
-    exact = times * torch.tensor(rows, dtype=torch.float64)
-    return Constant(exact.float(), exact)
-
-
-def turned(rows: Rows) -> Rows:
-    """The transposed matrix, which takes gradients back."""
-    return [list(column) for column in zip(*rows, strict=True)]
+    if source.dim() == 2 and source.shape[0] <= BLOCK:
+        return [(source, target)]
+    source, target = source.reshape(-1, 3), target.view(-1, 3)
+    starts = range(0, source.shape[0], BLOCK)
+    return [(source[i : i + BLOCK], target[i : i + BLOCK]) for i in starts]
