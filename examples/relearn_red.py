@@ -98,9 +98,9 @@ teacher = training.Teacher(whole, mute)
 
 HEALING = """\
 STEP, lr,   imitate, collapse
-0,    1e-3, 1,       1.2
+0,    1e-3, 1,       1.6
 20,   0.02, ,
-2000, 0.02, ,        1.2
+2000, 0.02, ,        1.6
 4000, 1e-4, ,        0.04
 """
 healing = curriculum.read_dopesheet(HEALING).timeline()
@@ -112,7 +112,7 @@ edited = la.fit(
     finer,
     losses={
         "imitate": training.Imitation(teacher),
-        "collapse": training.Collapse(teacher, power=1.0),
+        "collapse": training.Collapse(teacher, power=2.0),
     },
     steps=evidence.steps,
 ).population
