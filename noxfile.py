@@ -60,7 +60,16 @@ def examples(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The site, with warnings as errors."""
     install(session, "docs")
-    session.run("sphinx-build", "-W", "-b", "html", "docs", "docs/_build/html")
+    built = "docs/_build/html"
+    threads = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    session.run("sphinx-build", "-W", "--keep-going", "docs", built, *session.posargs, env=threads)
+
+
+@nox.session
+def results(session: nox.Session) -> None:
+    """The results page, from what the evidence session wrote, if it did."""
+    session.install("-c", "constraints.txt", "-e", ".")
+    session.run("python", "docs/results.py", *(found for found in ["results/evidence"] if Path(found).exists()))
 
 
 @nox.session
