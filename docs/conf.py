@@ -53,6 +53,8 @@ sphinx_gallery_conf = {
     "backreferences_dir": None,
     "image_scrapers": ("gallery.figures",),
     "reset_modules": ("matplotlib", "gallery.same_chances"),
+    "capture_repr": (),
+    "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
     "min_reported_time": 1,

@@ -20,8 +20,11 @@ STORY = (
 )
 """Examples and guides in the order in which they are best read."""
 
-SHARP = 150
-"""Dots per inch, for screens that have two for each pixel."""
+PIXELS, SHARP = 100, 150
+"""Per inch of a figure: on the page, and in the file, for screens with several dots a pixel."""
+
+FULL = 900
+"""The width of what has no size in inches."""
 
 
 class Order:
@@ -66,19 +69,22 @@ def figures(block: tuple, script: dict, settings: dict) -> str:
         if found not in written:
             written.add(found)
             target = Path(next(paths)).with_suffix(".gif")
-            shown.append(_image(Path(shutil.copy(found, target)), settings, found.stem))
+            alt = f"Animation: {found.stem.replace('_', ' ')}."
+            shown.append(_image(Path(shutil.copy(found, target)), settings, alt, FULL))
     return "\n".join(shown)
 
 
 def _figure(figure: Figure, path: Path, settings: dict) -> str:
     alt = " ".join(filter(None, [_title(figure), getattr(figure, "caption", "")]))
+    width = round(PIXELS * figure.get_figwidth())
     figure.savefig(path, dpi=SHARP, facecolor=figure.get_facecolor())
     redraw = getattr(figure, "redraw", None)
     if redraw is None:
-        return _image(path, settings, alt)
+        return _image(path, settings, alt, width)
     dark, night = redraw(theme="dark"), path.with_stem(f"{path.stem}_dark")
     dark.savefig(night, dpi=SHARP, facecolor=dark.get_facecolor())
-    return _image(path, settings, alt, "only-light") + _image(night, settings, alt, "only-dark")
+    by_day = _image(path, settings, alt, width, "only-light")
+    return by_day + _image(night, settings, alt, width, "only-dark")
 
 
 def _title(figure: Figure) -> str:
@@ -86,9 +92,11 @@ def _title(figure: Figure) -> str:
     return f"{title}." if title else ""
 
 
-def _image(path: Path, settings: dict, alt: str, page: str = "") -> str:
+def _image(path: Path, settings: dict, alt: str, width: int, page: str = "") -> str:
     place = path.relative_to(settings["src_dir"]).as_posix()
-    return f"\n.. image:: /{place}\n   :alt: {alt}\n   :class: figure {page}\n"
+    options = {"alt": alt, "width": f"{width}px", "class": f"figure {page}"}
+    lines = [f"   :{name}: {value}" for name, value in options.items()]
+    return "\n".join(["", f".. image:: /{place}", *lines, ""])
 
 
 def _remembering(plot: Callable[..., Figure]) -> Callable[..., Figure]:

@@ -97,6 +97,7 @@ viz.plot_timeline(timeline, title="The plan")
 # for*: the concept at the top, in every view; a wheel whose hues go round in order; grays in the
 # middle of the first view, which is on the axis that points toward you; holes and clots.
 
+# sphinx_gallery_thumbnail_number = 2
 z = evaluation.latents(networks, grid)[0]
 viz.plot_latents(z, grid, title="Red at the top, hues around, grays in between")
 
@@ -175,9 +176,10 @@ viz.plot_before_after(
 # %%
 # What an edit does
 # -----------------
-# At the left, the circle is what goes in and the thick line is what comes out; a thread joins the
-# two every ten degrees. At the right the same against alignment. *Look for* where it begins to act,
-# and whether that is smooth.
+# At the left, the circle is what goes in and the blue shape what comes out, with a thread from one
+# to the other every ten degrees; the length of the orange petal is how far a vector of that angle
+# moves. At the right the same against alignment. *Look for* where it begins to act, and whether
+# that is smooth.
 
 viz.plot_lobes({"narrow": narrow, "wide": wide}, red, title="Two ways to mute")
 
