@@ -21,7 +21,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "rooms",
 ]
-exclude_patterns = ["_build", "_templates", "guides"]
+exclude_patterns = ["_build", "_templates", "guides", "**sg_execution_times*"]
 templates_path = ["_templates"]
 
 # public names of ours must resolve; private ones, torch's and the standard library's have no pages
@@ -31,6 +31,7 @@ nitpick_ignore_regex = [("py:.*", r"(?!latent_anchors\.).*|.*\._.*")]
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
+autodoc_default_options = {"exclude-members": "extra_repr"}
 autosummary_imported_members = True  # rooms re-export the names of their private files
 autosummary_ignore_module_all = False
 napoleon_use_ivar = True
@@ -65,5 +66,7 @@ html_theme = "furo"
 html_title = project
 html_static_path = ["_static", str(mathjax / "static" / "mathjax" / mathjax_path)]
 html_css_files = ["site.css"]
+# the page of a dark figure
+html_theme_options = {"dark_css_variables": {"color-background-primary": "#0d1117"}}
 html_show_sourcelink = False
 html_copy_source = False

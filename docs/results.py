@@ -75,8 +75,10 @@ def one(folder: Path, hue: str, example: str, name: str) -> str:
     """A cell of the table of hues."""
     stored = json.loads((folder / example / f"{hue}.json").read_text())
     found = summarize(stored["metrics"][name.format(hue)]["per_seed"])
-    worst = f"greatest {found.max:#.2g}" if name.endswith("far") else f"least {found.min:#.3g}"
-    return f"{found.mean:#.3g} ± {found.std:#.2g}, {worst}"
+    worst = (
+        f"greatest {digits(found.max, 2)}" if name.endswith("far") else f"least {digits(found.min)}"
+    )
+    return f"{digits(found.mean)} ± {digits(found.std, 2)}, {worst}"
 
 
 def cells(name: str, per_seed: list[float | None]) -> tuple[str, str, str]:
@@ -85,12 +87,17 @@ def cells(name: str, per_seed: list[float | None]) -> tuple[str, str, str]:
     found = summarize(per_seed, share)
     if found.mean is None:
         return "no value", "", ""
-    interval = "" if found.ci95 is None else f"{found.ci95[0]:#.3g} to {found.ci95[1]:#.3g}"
+    interval = "" if found.ci95 is None else f"{digits(found.ci95[0])} to {digits(found.ci95[1])}"
     if share:
         return f"{found.mean * found.n:.0f} of {found.n}", interval, ""
     missing = "" if found.n == len(per_seed) else f" ({found.n} of {len(per_seed)})"
-    spread = f"{found.mean:#.3g} ± {found.std:#.2g}{missing}"
-    return spread, interval, f"{found.min:#.3g} to {found.max:#.3g}"
+    spread = f"{digits(found.mean)} ± {digits(found.std, 2)}{missing}"
+    return spread, interval, f"{digits(found.min)} to {digits(found.max)}"
+
+
+def digits(number: float, n: int = 3) -> str:
+    """A number with so many digits, zeros included."""
+    return f"{number:#.{n}g}".rstrip(".")
 
 
 def titled(title: str, text: str, *rest: str) -> str:

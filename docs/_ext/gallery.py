@@ -1,5 +1,6 @@
 """How the gallery runs scripts: in which order, with which arguments, and what it shows of them."""
 
+import os
 import shutil
 from collections.abc import Callable
 from functools import partial, wraps
@@ -10,6 +11,8 @@ import torch
 from matplotlib.figure import Figure
 
 from latent_anchors import viz
+
+os.environ["TQDM_DISABLE"] = "1"  # bars of progress do not belong on a page
 
 STORY = (
     *("color_data", "mlp_bottleneck", "curriculum_learning", "parameter_transitions"),
@@ -75,10 +78,9 @@ def figures(block: tuple, script: dict, settings: dict) -> str:
 
 
 def _figure(figure: Figure, path: Path, settings: dict) -> str:
-    alt = " ".join(filter(None, [_title(figure), getattr(figure, "caption", "")]))
     width = round(PIXELS * figure.get_figwidth())
     figure.savefig(path, dpi=SHARP, facecolor=figure.get_facecolor())
-    redraw = getattr(figure, "redraw", None)
+    alt, redraw = words(figure), getattr(figure, "redraw", None)
     if redraw is None:
         return _image(path, settings, alt, width)
     dark, night = redraw(theme="dark"), path.with_stem(f"{path.stem}_dark")
@@ -87,9 +89,16 @@ def _figure(figure: Figure, path: Path, settings: dict) -> str:
     return by_day + _image(night, settings, alt, width, "only-dark")
 
 
-def _title(figure: Figure) -> str:
-    title = figure.get_suptitle().replace("\n", " ").strip()
-    return f"{title}." if title else ""
+def words(figure: Figure) -> str:
+    """What to say to who cannot see it: its label, or its title and what such a figure shows."""
+    titles = [figure.get_suptitle()] if figure.get_suptitle() else _titles(figure)
+    told = [f"{title.rstrip('.')}." for title in titles]
+    text = figure.get_label() or " ".join([*told, getattr(figure, "caption", "")])
+    return " ".join(str(text).split())
+
+
+def _titles(figure: Figure) -> list[str]:
+    return [axes.get_title() for axes in figure.axes if axes.get_title()]
 
 
 def _image(path: Path, settings: dict, alt: str, width: int, page: str = "") -> str:
