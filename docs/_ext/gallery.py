@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 
 from latent_anchors import viz
 
@@ -25,9 +26,6 @@ STORY = (
 
 PIXELS, SHARP = 100, 150
 """Per inch of a figure: on the page, and in the file, for screens with several dots a pixel."""
-
-FULL = 900
-"""The width of what has no size in inches."""
 
 
 class Order:
@@ -73,7 +71,8 @@ def figures(block: tuple, script: dict, settings: dict) -> str:
             written.add(found)
             target = Path(next(paths)).with_suffix(".gif")
             alt = f"Animation: {found.stem.replace('_', ' ')}."
-            shown.append(_image(Path(shutil.copy(found, target)), settings, alt, FULL))
+            with Image.open(shutil.copy(found, target)) as moving:
+                shown.append(_image(target, settings, alt, moving.width))
     return "\n".join(shown)
 
 
