@@ -1,6 +1,5 @@
 """How the gallery runs scripts: in which order, with which arguments, and what it shows of them."""
 
-import os
 import shutil
 from collections.abc import Callable
 from functools import partial, wraps
@@ -10,10 +9,9 @@ import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
+from tqdm import tqdm
 
 from latent_anchors import viz
-
-os.environ["TQDM_DISABLE"] = "1"  # bars of progress do not belong on a page
 
 STORY = (
     *("color_data", "mlp_bottleneck", "curriculum_learning", "parameter_transitions"),
@@ -120,6 +118,17 @@ def _remembering(plot: Callable[..., Figure]) -> Callable[..., Figure]:
     return remembered
 
 
+def _silent(start: Callable[..., None]) -> Callable[..., None]:
+    """Bars of progress do not belong on a page."""
+
+    @wraps(start)
+    def silenced(self: tqdm, *given: object, **named: object) -> None:
+        start(self, *given, **{**named, "disable": True})
+
+    return silenced
+
+
+tqdm.__init__ = _silent(tqdm.__init__)
 for _name in viz.__all__:
     if _name.startswith("plot_"):
         setattr(viz, _name, _remembering(getattr(viz, _name)))
