@@ -1,4 +1,5 @@
-"""Delete red from the weights.
+"""Delete red from the weights
+===========================
 
 A tiny autoencoder is trained with red at one pole of its latent sphere. Then the pole's dimension
 is cut out of the weights, for good. What is left is healed: without labels, it learns to say what

@@ -1,4 +1,5 @@
 """Does red stay deleted?
+======================
 
 The networks of ``delete_red.py`` are given to attackers who fine-tune them until red is back. How
 many steps does that take, beside learning red from nothing, beside networks that were never taught
