@@ -60,7 +60,18 @@ def examples(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The site, with warnings as errors."""
     install(session, "docs")
-    session.run("sphinx-build", "-W", "-b", "html", "docs", "docs/_build/html")
+    built = "docs/_build/html"
+    threads = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    session.run("sphinx-build", "-W", "--keep-going", "docs", built, *session.posargs, env=threads)
+    session.run("python", "docs/check_site.py", built)
+
+
+@nox.session
+def results(session: nox.Session) -> None:
+    """The results page, from what the evidence session wrote, if it did."""
+    session.install("-c", "constraints.txt", "-e", ".")
+    written = Path("results/evidence")
+    session.run("python", "docs/results.py", *([str(written)] if written.exists() else []))
 
 
 @nox.session

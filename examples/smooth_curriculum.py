@@ -1,10 +1,12 @@
-"""Hue first, then the whole color space unfolds, smoothly; red and the primaries stay in place.
+"""Hue first, then the whole color space
+=====================================
 
-A small autoencoder begins with six pure hues and ends with all colors. Weights, learning rate and
-what is sampled travel along one sheet, without a jump. Once the color wheel has formed, its hues
-are anchored, so that the colors that come later have to arrange themselves around it. Two variants,
-on the same seeds: only red is given beforehand, and the others are captured where they came to lie;
-or all six are given. In a curriculum a wheel can crumple: hues out of order stay out of order.
+A small autoencoder begins with six pure hues and ends with all colors; red and the primaries stay
+in place while the rest unfolds. Weights, learning rate and what is sampled travel along one sheet,
+without a jump. Once the color wheel has formed, its hues are anchored, so that the colors that come
+later have to arrange themselves around it. Two variants, on the same seeds: only red is given
+beforehand, and the others are captured where they came to lie; or all six are given. In a
+curriculum a wheel can crumple: hues out of order stay out of order.
 """
 
 # %%

@@ -100,3 +100,12 @@ def test_moving_adds_so_much_of_a_vector_to_each(generator):
     v = torch.randn(3, generator=generator)
     torch.testing.assert_close(moved(z, amount, v), z + amount.unsqueeze(-1) * v)
     assert torch.equal(moved(z, torch.zeros(2, 5), v), z)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of torch's own forward mode
+def test_a_unit_vector_can_be_differentiated_twice_and_in_both_directions():
+    z = torch.randn(3, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    ours = torch.vmap(torch.func.hessian(lambda z: unit(z)[0]))(z)
+    plain = torch.vmap(torch.func.hessian(lambda z: z[0] / z.square().sum().sqrt()))(z)
+    torch.testing.assert_close(ours, plain)
+    assert torch.autograd.gradgradcheck(unit, (z.requires_grad_(),))

@@ -1,10 +1,11 @@
 """The home of epsilons: unit vectors and cosines with finite gradients everywhere."""
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd import Function
 
 from latent_anchors._typing import Direction, Latents, PerSample
 
@@ -32,8 +33,36 @@ def length(z: Latents) -> PerSample:
 
 def inverse_length(z: Latents) -> PerSample:
     """One by the length of each vector; 0 at the origin, with zero gradient."""
-    radius = length(z)
-    return radius.masked_fill(radius <= TINY, torch.inf).reciprocal()
+    return cast("Tensor", _InverseLength.apply(z))
+
+
+class _InverseLength(Function):
+    """Written out since it is part of nearly every term: autograd would take three times as long.
+
+    It can be differentiated as often as one likes, in both directions.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(z: Tensor) -> Tensor:
+        radius = length(z)
+        return radius.masked_fill(radius <= TINY, torch.inf).reciprocal()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs, output)
+        ctx.save_for_forward(*inputs, output)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        z, inverse = ctx.saved_tensors
+        return z * (-gradients[0] * inverse**3).unsqueeze(-1)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Tensor) -> Tensor:
+        z, inverse = ctx.saved_tensors
+        return -(inverse**3) * dot(z, tangents[0])
 
 
 def cosine(z: Latents, direction: Direction) -> PerSample:
