@@ -20,8 +20,9 @@ SHAPES = {512: (16, 32), 32_768: (128, 256), 1_000_000: (1000, 1000)}
 REPEATS = {512: 40, 32_768: 4, 1_000_000: 1}
 NAMES = ["rgb_to_hsv", "hsv_to_rgb", "rgb_to_lab", "lab_to_rgb"]
 
-# Of so few colors most of the time goes to calls, and RGB to HSV needs as many as half of kornia's.
-BOUNDS = {("rgb_to_hsv", 512): 1.2, ("hsv_to_rgb", 512): 1.6}
+# So few colors take as long as the calls do, and 44 operations and a function that autograd calls
+# are more than half of the 85 that kornia takes.
+BOUNDS = {("rgb_to_hsv", 512): 1.3}
 
 every_name = pytest.mark.parametrize("name", NAMES)
 
@@ -56,8 +57,9 @@ def test_both_convert_to_the_same_colors(name: str):
     colors = argument(name, 32_768)
     ours = planar(getattr(colorspace, name)(colors), hue=name == "rgb_to_hsv")
     theirs = getattr(kornia, name)(planar(colors, hue=name == "hsv_to_rgb"))
-    # Kornia rounds its matrix and its white to six digits, and adds 1e-8 to what it divides by.
-    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=0.1 if name == "rgb_to_lab" else 1e-3)
+    # Kornia's matrix and white have six digits each and do not quite fit: a gray is not quite gray.
+    atol = {"rgb_to_lab": 0.1, "lab_to_rgb": 3e-3}.get(name, 1e-6)
+    torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=atol)
 
 
 @every_name

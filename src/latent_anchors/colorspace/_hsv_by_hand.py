@@ -68,6 +68,7 @@ def _to_rgb(hsv: Block, out: Block) -> Kept:
 
 
 def _to_rgb_gradient(kept: Kept, gradient: Block, out: Block) -> None:
+    """Where `clamp` begins and ends there is a slope still, as autograd has it."""
     saturation, value, chroma, beyond, free, short = kept
     channels = apart(gradient)
     slopes = SIX.to(gradient).copysign(beyond).mul_(free == short)
