@@ -15,9 +15,11 @@ from latent_anchors.viz._presenting import present as present
 from latent_anchors.viz._reconstructions import plot_reconstructions as plot_reconstructions
 from latent_anchors.viz._relearning import plot_relearning as plot_relearning
 from latent_anchors.viz._seeds import plot_seeds as plot_seeds
+from latent_anchors.viz._swatches import plot_swatches as plot_swatches
 from latent_anchors.viz._timelines import plot_timeline as plot_timeline
 from latent_anchors.viz._timelines import plot_values as plot_values
 from latent_anchors.viz._unfolding import plot_unfolding as plot_unfolding
+from latent_anchors.viz._wheels import plot_wheels as plot_wheels
 
 __all__ = [
     "plot_before_after",
@@ -28,8 +30,10 @@ __all__ = [
     "plot_reconstructions",
     "plot_relearning",
     "plot_seeds",
+    "plot_swatches",
     "plot_timeline",
     "plot_unfolding",
     "plot_values",
+    "plot_wheels",
     "present",
 ]
