@@ -107,10 +107,10 @@ objective = la.Objective(
 
 # %%
 # Train both variants of all seeds at once. At the end of the first phase the hues are captured, and
-# it is noted whether the wheel is in order; along the way we keep what one run's latents look like.
+# it is noted whether the wheel is in order; along the way we keep where some colors lie.
 
-shown = colorspace.hsv_grid(24, 5, 5).rgb
-unfolding: dict[int, torch.Tensor] = {}
+shown = colorspace.hsv_grid(24, 4, 4).rgb
+snapshots = training.Snapshots(shown)
 after_hue: list[torch.Tensor] = []
 
 
@@ -118,11 +118,6 @@ def capture(progress):
     """What the sheet's action does."""
     captured.capture(progress)
     after_hue.append(evaluation.disordered(progress.population))
-
-
-def look(progress):
-    """Keep the latents of the first run."""
-    unfolding[progress.step] = evaluation.latents(progress.population, shown)[0]
 
 
 began = time.monotonic()
@@ -133,7 +128,7 @@ trained = la.fit(
     sampler,
     losses={"recon": training.reconstruction, "hold": captured},
     actions={"capture": capture},
-    callbacks=[training.Every(600, look)],
+    callbacks=[training.Every(150, snapshots)],
     optimizer=partial(torch.optim.Adam, fused=True),
 )
 train_seconds = time.monotonic() - began
@@ -156,13 +151,13 @@ metrics = evidence.write(evaluation.Evaluation(found), settings, train_seconds, 
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%
-# The space unfolding, and the sheet that made it.
+# The space of the first run as it unfolds, from above and from the side; a strip of the same for
+# print; and the sheet that made it.
 
-steps = [step for step in unfolding if step % 1200 == 0 or step == max(unfolding)]
-strip = viz.plot_unfolding(
-    {f"step {step}": unfolding[step] for step in steps},
-    shown,
-    title="Hue first, then the whole color space unfolds",
+first, title = snapshots.latents[:, 0], "Hue first, then the whole color space unfolds"
+motion = viz.animate_latents(
+    first, shown, snapshots.steps, views=[(1, 0, 2), (1, 2, 0)], title=title
 )
+strip = viz.plot_snapshots(first, shown, snapshots.steps, title=title)
 plan = viz.plot_timeline(timeline, title="What is emphasized, and when")
-viz.present({"unfolding": strip, "timeline": plan}, evidence.out)
+viz.present({"motion": motion, "unfolding": strip, "timeline": plan}, evidence.out, dark=True)

@@ -1,21 +1,15 @@
 """What every figure promises."""
 
-from collections.abc import Callable
-from functools import partial
-
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from refusals import refuses
-from torch import Tensor
-from viz.plans import CHANGED, PLANNED
+from viz.members import MEMBERS, drawn, pixels, tensors, usual
 
 from latent_anchors import viz
-from latent_anchors.interventions import Suppression
 from latent_anchors.viz._themes import THEMES
 
 LOUD = {
@@ -26,151 +20,73 @@ LOUD = {
 }
 """A global style of someone else's."""
 
-Plot = Callable[..., Figure]
-
-
-def tensors() -> dict[str, Tensor]:
-    """What figures are made of, made anew."""
-    draw = partial(torch.rand, generator=torch.Generator().manual_seed(0))
-    return {
-        "z": torch.nn.functional.normalize(draw(20, 4) - 0.5, dim=-1),
-        "colors": draw(20, 3),
-        "reconstructions": draw(20, 3),
-        "hues": draw(30),
-        "few": draw(30) * 0.1,
-        "errors": draw(3, 30),
-        "grid": draw(2, 3, 4, 3),
-        "said": draw(2, 3, 4, 3),
-        "named": draw(17, 3),
-        "names": draw(3, 17, 3),
-        "anchor": torch.eye(4)[0],
-    }
-
-
-def latents(given: dict[str, Tensor], **options: str) -> Figure:
-    cone = given["anchor"], 30.0
-    return viz.plot_latents(
-        given["z"], given["colors"], given["reconstructions"], cone=cone, **options
-    )
-
-
-def reconstructions(given: dict[str, Tensor], **options: str) -> Figure:
-    names = {"titles": "ab", "rows": "cde", "columns": ["f", "g", "h_i", "j"]}
-    return viz.plot_reconstructions(given["grid"], given["said"], **names, **options)
-
-
-def errors(given: dict[str, Tensor], **options: str) -> Figure:
-    conditions = {"one": given["few"], "several": given["errors"]}
-    return viz.plot_error_by_hue(given["hues"], conditions, ("line", 0.5), **options)
-
-
-def before_after(given: dict[str, Tensor], **options: str) -> Figure:
-    return viz.plot_before_after(
-        "cyan",
-        anchor=given["anchor"],
-        z=given["z"],
-        colors=given["colors"],
-        outputs={"one": given["named"], "several": given["names"]},
-        hues=given["hues"],
-        errors={"one": given["few"], "several": given["errors"]},
-        **options,
-    )
-
-
-def timeline(given: dict[str, Tensor], **options: str) -> Figure:
-    del given
-    return viz.plot_timeline(CHANGED, PLANNED, **options)
-
-
-def values(given: dict[str, Tensor], **options: str) -> Figure:
-    del given
-    return viz.plot_values(PLANNED, 15, **options)
-
-
-def lobes(given: dict[str, Tensor], **options: str) -> Figure:
-    return viz.plot_lobes({"muted": Suppression([1.0, 0.0, 0.0, 0.0])}, given["anchor"], **options)
-
-
-def against(given: dict[str, Tensor], **options: str) -> Figure:
-    colors = given["reconstructions"].repeat(2, 1)[:30]
-    return viz.plot_error_against("likeness", given["few"], given["errors"], colors, **options)
-
-
-def seeds(given: dict[str, Tensor], **options: str) -> Figure:
-    rows = {"one": given["few"], "several": given["hues"]}
-    return viz.plot_seeds("error", rows, at_most=0.5, **options)
-
-
-def relearning(given: dict[str, Tensor], **options: str) -> Figure:
-    kinds = {"fresh": given["errors"], "edited": given["few"]}
-    return viz.plot_relearning(range(1, 31), kinds, threshold=0.1, **options)
-
-
-every_plot = pytest.mark.parametrize(
-    "plot",
-    [
-        *(latents, reconstructions, errors, before_after, timeline, values),
-        *(lobes, against, seeds, relearning),
-    ],
-)
+every_member = pytest.mark.parametrize("name", MEMBERS)
 every_theme = pytest.mark.parametrize("theme", THEMES)
 
 
-def pixels(figure: Figure) -> np.ndarray:
-    figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())
+def test_every_function_that_draws_is_a_member():
+    assert [name for name in viz.__all__ if name.startswith(("plot_", "animate_"))] == [*MEMBERS]
 
 
-@every_plot
-def test_a_figure_is_known_to_pyplot(plot: Plot):
-    figure = plot(tensors())
+@every_member
+def test_a_figure_is_known_to_pyplot(name: str):
+    figure = drawn(name)
     assert plt.figure(figure.number) is figure
 
 
-@every_plot
+@every_member
 @every_theme
-def test_drawing_leaves_the_global_style_alone(plot: Plot, theme: str):
+def test_drawing_leaves_the_global_style_alone(name: str, theme: str):
     before = mpl.rcParams.copy()
-    pixels(plot(tensors(), theme=theme))
+    drawn(name, theme=theme)
     assert mpl.rcParams == before
 
 
-@every_plot
+@every_member
 @every_theme
-def test_the_page_has_the_color_of_the_theme(plot: Plot, theme: str):
-    corner = pixels(plot(tensors(), theme=theme))[0, 0, :3]
+def test_the_page_has_the_color_of_the_theme(name: str, theme: str):
+    corner = usual(name, theme)[0, 0, :3]
     np.testing.assert_allclose(corner / 255, to_rgb(THEMES[theme].page), atol=0.01)
 
 
-@every_plot
-def test_a_figure_looks_the_same_whatever_inks_the_global_style_has(plot: Plot):
-    usual = pixels(plot(tensors()))
+@every_member
+def test_a_figure_looks_the_same_whatever_inks_the_global_style_has(name: str):
     with mpl.rc_context(LOUD):
-        assert np.array_equal(pixels(plot(tensors())), usual)
+        assert np.array_equal(pixels(drawn(name)), usual(name))
 
 
-@every_plot
-def test_a_title_stands_above_all_panels(plot: Plot):
-    assert plot(tensors(), title="What there is to see").get_suptitle() == "What there is to see"
+@every_member
+def test_a_title_stands_above_all_panels(name: str):
+    assert drawn(name, title="What there is to see").get_suptitle() == "What there is to see"
 
 
-@every_plot
-def test_what_is_drawn_is_not_changed(plot: Plot):
+@every_member
+def test_its_label_says_in_a_line_what_it_shows_for_those_who_cannot_see_it(name: str):
+    words = drawn(name, title="What there is to see").get_label()
+    assert words.startswith("What there is to see. ")
+    assert MEMBERS[name].says in words
+    assert words.endswith(".")
+    assert "\n" not in words
+    assert drawn(name).get_label() == words.removeprefix("What there is to see. ")
+
+
+@every_member
+def test_what_is_drawn_is_not_changed(name: str):
     given = tensors()
-    plot(given)
-    assert all(torch.equal(tensor, given[name]) for name, tensor in tensors().items())
+    drawn(name, given)
+    assert all(torch.equal(tensor, given[key]) for key, tensor in tensors().items())
 
 
-@every_plot
-def test_doubles_and_tensors_with_gradients_are_drawn_alike(plot: Plot):
-    doubles = {name: tensor.double().requires_grad_() for name, tensor in tensors().items()}
-    assert np.array_equal(pixels(plot(doubles)), pixels(plot(tensors())))
+@every_member
+def test_doubles_and_tensors_with_gradients_are_drawn_alike(name: str):
+    doubles = {key: tensor.double().requires_grad_() for key, tensor in tensors().items()}
+    assert np.array_equal(pixels(drawn(name, doubles)), usual(name))
 
 
-@every_plot
-def test_an_unknown_theme_is_refused(plot: Plot):
+@every_member
+def test_an_unknown_theme_is_refused(name: str):
     with refuses(ValueError, "Unknown theme 'drak'.*'light', 'dark'.*mean 'dark'"):
-        plot(tensors(), theme="drak")
+        drawn(name, theme="drak")
 
 
 def test_light_and_dark_differ_in_every_ink():

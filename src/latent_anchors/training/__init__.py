@@ -23,6 +23,7 @@ from latent_anchors.training._objective import Objective as Objective
 from latent_anchors.training._parts import Part as Part
 from latent_anchors.training._parts import Parts as Parts
 from latent_anchors.training._scheduler import TimelineLR as TimelineLR
+from latent_anchors.training._snapshots import Snapshots as Snapshots
 from latent_anchors.training._state import State as State
 from latent_anchors.training._teacher import Teacher as Teacher
 
@@ -42,6 +43,7 @@ __all__ = [
     "Part",
     "Parts",
     "Progress",
+    "Snapshots",
     "State",
     "Teacher",
     "TimelineLR",

@@ -1,7 +1,6 @@
 """Captured anchors: where some inputs came to lie, remembered run by run."""
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -11,9 +10,10 @@ from torch import Tensor
 from latent_anchors._checks import check_name, listed
 from latent_anchors._sites import At
 from latent_anchors.data import LabeledBatch
-from latent_anchors.models import Population, record
+from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Progress
 from latent_anchors.training._losses import Forward
+from latent_anchors.training._still import still_latents
 
 
 @runtime_checkable
@@ -96,7 +96,7 @@ class Captured:
             >>> captured.latents.shape
             torch.Size([1, 3, 4])
         """
-        room = torch.full_like(self._latents(population), torch.nan)
+        room = torch.full_like(still_latents(population, self.inputs, self.at), torch.nan)
         if self.latents is None:
             self.latents = room
         elif self.latents.shape != room.shape:
@@ -121,16 +121,9 @@ class Captured:
             >>> captured.latents.shape
             torch.Size([2, 3, 4])
         """
-        now = self._latents(progress.population)
+        now = still_latents(progress.population, self.inputs, self.at)
         given = torch.full_like(now, torch.nan) if self._given is None else self._given.to(now)
         self.latents = torch.where(given.isnan(), now, given)
-
-    def _latents(self, population: Population) -> Tensor:
-        # noise of the model's own would come from the global generator, and be remembered
-        still = deepcopy(population).eval()
-        with torch.no_grad(), record(still, self.at) as latents:
-            still(self.inputs.to(next(population.parameters())))
-        return latents[self.at].clone()
 
     def memory(self) -> dict[str, Tensor]:
         """What was captured, by the name under which it travels; NaN until then.

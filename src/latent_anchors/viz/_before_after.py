@@ -13,10 +13,12 @@ from latent_anchors._checks import check_count
 from latent_anchors._vectors import as_direction
 from latent_anchors.colorspace import COLOR_NAMES, hue_of, named_colors
 from latent_anchors.viz._arrays import Array, as_array, as_colors
-from latent_anchors.viz._hue_errors import as_errors, draw_errors
+from latent_anchors.viz._hue_errors import as_errors, draw_errors, peaks
 from latent_anchors.viz._latents import View, check_view, draw_sphere
 from latent_anchors.viz._reconstructions import name_ticks
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, Theme, ThemeName, dress, new_figure
+from latent_anchors.viz._words import joined
 
 MID_GRAY = 0.5
 
@@ -30,6 +32,7 @@ PATCH = 0.46
 """Half of a patch's width and height, where patches are 1 apart."""
 
 
+@redrawable
 def plot_before_after(
     concept: str,
     *,
@@ -94,7 +97,9 @@ def plot_before_after(
     layers = {name: as_layers(f"outputs[{name!r}]", given) for name, given in outputs.items()}
     turns, runs = as_errors(hues, errors)
     center = hue_of(concept)
-    figure, inks = new_figure(theme, 9.0, 4.2 + STRIP * len(layers), title)
+    words = f"Where {concept} was put on the latent sphere; named colors as they come out "
+    words += f"{joined([*layers])}; and errors by hue. {peaks(turns, runs)}"
+    figure, inks = new_figure(theme, 9.0, 4.2 + STRIP * len(layers), title, words)
     cells = figure.add_gridspec(2, 2, width_ratios=(2.8, 5), height_ratios=(3, STRIP * len(layers)))
     sphere, wheel = figure.add_subplot(cells[0, 0]), figure.add_subplot(cells[0, 1])
     draw_sphere(sphere, inks, latents, fill, None, view)

@@ -10,9 +10,12 @@ from numpy.typing import ArrayLike
 
 from latent_anchors.evaluation import explained
 from latent_anchors.viz._arrays import Array, as_array, as_colors, as_runs
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
+from latent_anchors.viz._words import counted
 
 
+@redrawable
 def plot_error_against(
     label: str,
     predictor: ArrayLike,
@@ -58,7 +61,10 @@ def plot_error_against(
             f"predictor is {x[0]:g} for every color; expected at least two values, for a line to "
             "be drawn. Choose colors that differ in it."
         )
-    figure, inks = new_figure(theme, 6.0, 4.4, title)
+    told = explained(torch.from_numpy(runs), torch.from_numpy(x).expand(runs.shape)).numpy()
+    words = f"Errors of {counted(len(x), 'color')} against {label}, with a line that explains "
+    words += f"{told.mean():.0%} of their variance."
+    figure, inks = new_figure(theme, 6.0, 4.4, title, words)
     axes = figure.add_subplot()
     dress(axes, inks)
     axes.grid(color=inks.calm, linewidth=0.8)
@@ -67,7 +73,7 @@ def plot_error_against(
     each = f"\nmean and range of {len(runs)} runs" if len(runs) > 1 else ""
     axes.set_ylabel(f"mean squared error{each}", color=inks.ink, fontsize=SMALL)
     draw_dots(axes, inks, x, runs, fill)
-    draw_regression(axes, inks, x, runs)
+    draw_regression(axes, inks, x, runs, told)
     return figure
 
 
@@ -79,12 +85,11 @@ def draw_dots(axes: Axes, inks: Theme, x: Array, runs: Array, fill: Array) -> No
     axes.scatter(x, runs.mean(0), s=26, c=fill, clip_on=False, **edge)
 
 
-def draw_regression(axes: Axes, inks: Theme, x: Array, runs: Array) -> None:
-    """The line of least squares, and how much it explains."""
+def draw_regression(axes: Axes, inks: Theme, x: Array, runs: Array, told: Array) -> None:
+    """The line of least squares, and how much it explains of each run."""
     mean = runs.mean(0)
     slope = float((x - x.mean()) @ mean / np.square(x - x.mean()).sum())
     ends = np.array([x.min(), x.max()])
-    told = explained(torch.from_numpy(runs), torch.from_numpy(x).expand(runs.shape)).numpy()
     spread = f" ({told.min():.3f} to {told.max():.3f} over {len(runs)} runs)"
     label = f"R² {told.mean():.3f}{spread if len(runs) > 1 else ''}"
     style: dict[str, Any] = {"color": inks.ink, "linewidth": 1.2, "label": label, "zorder": 2.2}

@@ -13,13 +13,16 @@ from latent_anchors.colorspace import HUES
 from latent_anchors.viz._arrays import Array, as_array, as_runs
 from latent_anchors.viz._line_names import name_lines
 from latent_anchors.viz._rainbows import around, draw_band, draw_line, draw_markers
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
+from latent_anchors.viz._words import hue_name
 
 LINES = ((1.8, ""), (3.6, "o"), (2.7, "s"), (2.7, "^"), (2.7, "D"), (2.7, "v"))
 """Width in points, and marker at the named hues, of the first condition and those after it: told
 apart without their color, which is the data's."""
 
 
+@redrawable
 def plot_error_by_hue(
     hues: ArrayLike,
     errors: Mapping[str, ArrayLike],
@@ -60,7 +63,7 @@ def plot_error_by_hue(
     check_finite("center", center)
     if reference is not None:
         check_finite("reference", reference[1])
-    figure, inks = new_figure(theme, 9.0, 3.4, title)
+    figure, inks = new_figure(theme, 9.0, 3.4, title, f"Errors by hue. {peaks(turns, runs)}")
     draw_errors(figure.add_subplot(), inks, turns, runs, reference, center, every=1)
     return figure
 
@@ -75,6 +78,16 @@ def as_errors(hues: ArrayLike, errors: Mapping[str, ArrayLike]) -> tuple[Array, 
     turns = as_array("hues", hues, "n")
     runs = {name: as_runs(f"errors[{name!r}]", given, len(turns)) for name, given in errors.items()}
     return turns, runs
+
+
+def peaks(hues: Array, errors: Mapping[str, Array]) -> str:
+    """Each condition's greatest error, and at which hue that is."""
+    lines = {name: np.median(runs, 0) for name, runs in errors.items()}
+    greatest = [
+        f"{name}: {line.max():.2g} at most, at {hue_name(hues[line.argmax()])}."
+        for name, line in lines.items()
+    ]
+    return " ".join(greatest)
 
 
 def draw_errors(

@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike
 from latent_anchors._checks import check_count
 from latent_anchors.viz._arrays import Array, as_array, as_colors
 from latent_anchors.viz._cones import Cone, as_cone, draw_cone
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
+from latent_anchors.viz._words import counted, edges
 
 View = tuple[int, int, int]
 PANEL = 3.0
@@ -22,6 +24,7 @@ ROOM = 1.1
 """Half of a panel's width, where the sphere's radius is 1."""
 
 
+@redrawable
 def plot_latents(
     z: ArrayLike,
     colors: ArrayLike,
@@ -71,8 +74,10 @@ def plot_latents(
     for view in views:
         check_view(view, latents.shape[1])
     around = None if cone is None else as_cone(cone, latents.shape[1])
+    words = f"{counted(len(latents), 'color')} in latent space, {edges(latents, fill, views[0])}."
+    words += "" if around is None else f" A cone of {around[1]:g} degrees is outlined."
     height = PANEL if title is None else PANEL + 0.4
-    figure, inks = new_figure(theme, PANEL * len(views), height, title)
+    figure, inks = new_figure(theme, PANEL * len(views), height, title, words)
     for axes, view in zip(figure.subplots(1, len(views), squeeze=False).flat, views, strict=True):
         draw_sphere(axes, inks, latents, fill, ring, view)
         if around is not None:
@@ -92,13 +97,40 @@ def check_view(view: View, dim: int) -> None:
 def draw_sphere(
     axes: Axes, inks: Theme, z: Array, fill: Array, ring: Array | None, view: View
 ) -> None:
-    """The disc behind, the points from the farthest to the nearest, the outline in front."""
+    """All that there is to one look."""
+    draw_disc(axes, inks, reach_of(z, view))
+    draw_points(axes, inks, z, fill, ring, view)
+    draw_compass(axes, inks, view)
+
+
+def reach_of(z: Array, view: View) -> float:
+    """Half of the width that holds the sphere and all latents ``(..., dim)``."""
+    return ROOM * max(1.0, float(np.abs(z[..., view[:2]]).max()))
+
+
+def draw_disc(axes: Axes, inks: Theme, reach: float) -> None:
+    """The sphere's disc behind the points, its outline in front of them."""
+    axes.add_patch(Circle((0, 0), 1, facecolor=inks.calm, edgecolor="none", zorder=0))
+    axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=inks.faint, linewidth=0.8, zorder=2))
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
+    dress(axes, inks)
+
+
+def draw_points(
+    axes: Axes,
+    inks: Theme,
+    z: Array,
+    fill: Array,
+    ring: Array | None,
+    view: View,
+    scale: float = 1.0,
+) -> None:
+    """From the farthest to the nearest."""
     right, up, toward = view
     order = np.argsort(z[:, toward], kind="stable")
-    width = point_width(len(z))
+    width = scale * point_width(len(z))
     # A ring takes 0.4 of the radius; without one, a hairline keeps like colors apart.
-    edge = 0.4 if ring is None else 0.2 * width
-    axes.add_patch(Circle((0, 0), 1, facecolor=inks.calm, edgecolor="none", zorder=0))
+    edge = 0.4 * scale if ring is None else 0.2 * width
     axes.scatter(
         z[order, right],
         z[order, up],
@@ -109,11 +141,6 @@ def draw_sphere(
         clip_on=False,
         zorder=1,
     )
-    axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=inks.faint, linewidth=0.8, zorder=2))
-    reach = ROOM * max(1.0, float(np.abs(z[:, [right, up]]).max()))
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
-    dress(axes, inks)
-    draw_compass(axes, inks, view)
 
 
 def point_width(n: int) -> float:
@@ -121,27 +148,19 @@ def point_width(n: int) -> float:
     return float(np.clip(175 / n**0.5, 4, 16))
 
 
-def draw_compass(axes: Axes, inks: Theme, view: View) -> None:
+def draw_compass(axes: Axes, inks: Theme, view: View, scale: float = 1.0) -> None:
     """In the corner: which dimension points right, which up, and which toward the viewer."""
     right, up, toward = view
-    corner = (0.05, 0.05)
-    arrow: dict[str, Any] = {
-        "arrowstyle": "<|-, head_width=0.15, head_length=0.3",
-        "color": inks.faint,
-    }
-    arrow |= {"shrinkA": 1, "shrinkB": 4, "linewidth": 0.8}
+    at, tip, words = 0.05, 0.05 + 0.105 / scale, 0.05 + 0.15 / scale
+    line: dict[str, Any] = {"color": inks.faint, "linewidth": 0.8, "transform": axes.transAxes}
+    line |= {"clip_on": False, "markerfacecolor": inks.page}
+    head: dict[str, Any] = {"markersize": 3.5, "markevery": [1], "markerfacecolor": inks.faint}
+    axes.plot([at, tip], [at, at], marker=">", **(line | head))
+    axes.plot([at, at], [at, tip], marker="^", **(line | head))
+    for width in (5, 1.5):
+        axes.plot(at, at, "o", markersize=width, **line)
     style: dict[str, Any] = {"color": inks.faint, "fontsize": SMALL, "ha": "center", "va": "center"}
-    style |= {"xycoords": "axes fraction"}
-    for dim, tip in ((right, (0.19, 0.05)), (up, (0.05, 0.19))):
-        axes.annotate(f"$z_{{{dim}}}$", corner, tip, arrowprops=arrow, **style)
-    axes.annotate(f"$z_{{{toward}}}$", (0.01, 0.0), **style)
-    for marker, width in (("o", 5), (".", 2)):
-        axes.plot(
-            *corner,
-            marker,
-            transform=axes.transAxes,
-            markersize=width,
-            markerfacecolor="none",
-            markeredgecolor=inks.faint,
-            markeredgewidth=0.8,
-        )
+    style |= {"transform": axes.transAxes}
+    below = at - 0.045 / scale
+    for dim, place in ((right, (words, at)), (up, (at, words)), (toward, (below, below))):
+        axes.text(*place, f"$z_{{{dim}}}$", **style)

@@ -16,8 +16,10 @@ from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_direction
 from latent_anchors.interventions import Edit
 from latent_anchors.viz._arrays import Array, as_array
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, Theme, ThemeName, dress, halo, new_figure
 from latent_anchors.viz._track_lines import name_ends
+from latent_anchors.viz._words import joined
 
 HEIGHT = 3.1
 """Inches of an edit's row."""
@@ -40,6 +42,7 @@ TICKS = {
 """Angles below the panel; at 150° there is no room for words."""
 
 
+@redrawable
 def plot_lobes(
     edits: Mapping[str, Edit],
     direction: ArrayLike,
@@ -82,7 +85,8 @@ def plot_lobes(
     circle = np.stack([np.sin(np.radians(DEGREES)), np.cos(np.radians(DEGREES))], axis=-1)
     after = {name: through(name, edit, circle, plane) for name, edit in edits.items()}
     height = HEIGHT * len(after) + (0.0 if title is None else 0.4)
-    figure, inks = new_figure(theme, 9.0, height, title)
+    words = f"How far edits move unit vectors, by their angle from the concept. {reaches(after)}"
+    figure, inks = new_figure(theme, 9.0, height, title, words)
     rows = figure.subplots(len(after), 2, squeeze=False, width_ratios=(3, 4))
     for (left, right), (name, (out, moved)) in zip(rows, after.items(), strict=True):
         draw_lobe(left, inks, circle, out, moved)
@@ -109,6 +113,16 @@ def through(name: str, edit: Edit, circle: Array, plane: Latents) -> tuple[Array
     with torch.no_grad():
         edited = as_array(f"what edits[{name!r}] gives", edit(z), *z.shape)
     return edited @ plane.numpy().T, np.linalg.norm(edited - z.double().numpy(), axis=1)
+
+
+def reaches(after: Mapping[str, tuple[Array, Array]]) -> str:
+    """How far each edit moves what is aligned, orthogonal and opposite."""
+    at = {"aligned": len(DEGREES) // 2, "orthogonal": 3 * len(DEGREES) // 4, "opposite": -1}
+    each = {
+        name: [f"{moved[k].round(2):g} where {how}" for how, k in at.items()]
+        for name, (_, moved) in after.items()
+    }
+    return " ".join(f"{name}: {joined(told)}." for name, told in each.items())
 
 
 def draw_lobe(axes: Axes, inks: Theme, circle: Array, out: Array, moved: Array) -> None:

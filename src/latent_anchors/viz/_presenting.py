@@ -7,28 +7,63 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from latent_anchors.viz._gif import write_gif
+from latent_anchors.viz._motion import Motion
+from latent_anchors.viz._redrawing import redraw
+
 WITHOUT_A_SCREEN = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 """Backends that only write files, whose ``show`` would warn."""
 
 
-def present(figures: Mapping[str, Figure], folder: Path) -> None:
-    """Save figures as PNG, and show them where there is a screen.
+def present(figures: Mapping[str, Figure | Motion], folder: Path, dark: bool = False) -> None:
+    """Save figures as PNG and animations as GIF, and show them where there is a screen.
+
+    The files say what they show, for those who cannot see it: a PNG as its ``Description``, a GIF
+    as its comment.
 
     Args:
         figures: By the name of the file, without its ending.
         folder: Where to; made if need be.
+        dark: Whether to save each for a dark page, too, its name ending in ``_dark``.
+
+    Raises:
+        ValueError: How a figure is drawn on a dark page is not known, as it was drawn elsewhere.
 
     Examples:
         >>> import tempfile
-        >>> figure = plt.figure()
+        >>> from latent_anchors.viz import plot_seeds
+        >>> figure = plot_seeds("error", {"muted": [0.1, 0.2]})
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     present({"empty": figure}, Path(folder))
-        ...     [path.name for path in Path(folder).iterdir()]
-        ['empty.png']
+        ...     present({"seeds": figure}, Path(folder), dark=True)
+        ...     sorted(path.name for path in Path(folder).iterdir())
+        ['seeds.png', 'seeds_dark.png']
         >>> plt.close(figure)
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in figures.items():
-        figure.savefig(folder / f"{name}.png", dpi=130, facecolor=figure.get_facecolor())
-    if mpl.get_backend().lower() not in WITHOUT_A_SCREEN:
+    on_screen = mpl.get_backend().lower() not in WITHOUT_A_SCREEN
+    for name, drawing in figures.items():
+        write(drawing, folder / name)
+        if dark:
+            night = redraw(drawing, "dark")
+            write(night, folder / f"{name}_dark")
+            plt.close(figure_of(night))
+        if isinstance(drawing, Motion) and not on_screen:
+            # it is on file; what galleries would collect is but its last frame
+            plt.close(drawing.figure)
+    if on_screen:
         plt.show()
+
+
+def write(drawing: Figure | Motion, path: Path) -> None:
+    """A file, whose ending follows from what is drawn."""
+    if isinstance(drawing, Motion):
+        write_gif(drawing, path.with_name(f"{path.name}.gif"))
+    else:
+        words = {"Description": drawing.get_label()}
+        path = path.with_name(f"{path.name}.png")
+        drawing.savefig(path, dpi=130, facecolor=drawing.get_facecolor(), metadata=words)
+
+
+def figure_of(drawing: Figure | Motion) -> Figure:
+    """The figure, also of what moves."""
+    return drawing.figure if isinstance(drawing, Motion) else drawing

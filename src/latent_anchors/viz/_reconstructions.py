@@ -8,7 +8,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from latent_anchors.viz._arrays import Array, as_colors
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import Theme, ThemeName, dress, new_figure
+from latent_anchors.viz._words import counted
 
 WIDTH = 9.0
 """Inches across a figure."""
@@ -28,6 +30,7 @@ FINE, INSET = 10, slice(3, 7)
 """A cell's width in pixels, and those of its central square."""
 
 
+@redrawable
 def plot_reconstructions(
     colors: ArrayLike,
     reconstructions: ArrayLike,
@@ -75,7 +78,12 @@ def plot_reconstructions(
     true, said = (grid.reshape(-1, *grid.shape[-3:]) for grid in (true, said))
     for kind, names, n in zip(NAMED, (titles, rows, columns), true.shape, strict=False):
         check_names(kind, names, n)
-    figure, inks = panels_for(true.shape, theme, title)
+    errors = np.square(said - true).mean(-1)
+    words = (
+        f"{counted(errors.size, 'color')} as they come out, the true color in the middle of each; "
+    )
+    words += f"mean squared error {errors.mean():.2g}, at most {errors.max():.2g}."
+    figure, inks = panels_for(true.shape, theme, title, words)
     for k, panel in enumerate(figure.axes):
         dress(panel, inks, titles[k] if titles else None)
         draw_cells(panel, inks, true[k], said[k])
@@ -93,14 +101,16 @@ def check_names(kind: str, names: Sequence[str], n: int) -> None:
         )
 
 
-def panels_for(shape: tuple[int, ...], theme: ThemeName, title: str | None) -> tuple[Figure, Theme]:
+def panels_for(
+    shape: tuple[int, ...], theme: ThemeName, title: str | None, words: str
+) -> tuple[Figure, Theme]:
     """A figure with a panel for each grid, up to six side by side, with room for names."""
     panels, height, width, _ = shape
     across = min(panels, ACROSS)
     down = -(-panels // across)
     cell = min(CELL, WIDTH / (across * width + across))
     size = across * (width + 1) * cell, down * (height * cell + NAMES) + NAMES * (title is not None)
-    figure, inks = new_figure(theme, *size, title)
+    figure, inks = new_figure(theme, *size, title, words)
     for k in range(panels):
         figure.add_subplot(down, across, k + 1)
     return figure, inks

@@ -11,8 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from latent_anchors._checks import check_finite, check_name
 from latent_anchors.viz._arrays import Array, as_array, as_runs
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 from latent_anchors.viz._track_lines import name_ends
+from latent_anchors.viz._words import counted
 
 Logarithmic = Literal["neither", "steps", "errors", "both"]
 
@@ -26,6 +28,7 @@ HEIGHT = 4.2
 """Inches."""
 
 
+@redrawable
 def plot_relearning(
     steps: ArrayLike,
     errors: Mapping[str, ArrayLike],
@@ -77,7 +80,11 @@ def plot_relearning(
     levels = [] if threshold is None else [threshold]
     for level in levels:
         check_finite("threshold", level)
-    figure, inks = new_figure(theme, 9.0, HEIGHT, title)
+    middles = {name: np.median(given, 0) for name, given in runs.items()}
+    names = {name: told(name, x, middle, threshold) for name, middle in middles.items()}
+    words = f"{label} over {x[-1]:,.0f} steps of fine-tuning"
+    words += "" if threshold is None else f", and when it first comes down to {threshold:g}"
+    figure, inks = new_figure(theme, 9.0, HEIGHT, title, f"{words}. {'; '.join(names.values())}.")
     axes = figure.add_subplot()
     dress(axes, inks)
     every = [given.ravel() for given in runs.values()]
@@ -87,11 +94,7 @@ def plot_relearning(
         draw_threshold(axes, inks, threshold)
     for color, dash, given in zip(inks.lines, DASHES, runs.values(), strict=False):
         draw_kind(axes, inks, x, given, threshold, {"color": color, "linestyle": dash})
-    middles = {name: np.median(given, 0) for name, given in runs.items()}
-    ends = {
-        told(name, x, middle, threshold): (float(x[-1]), float(middle[-1]))
-        for name, middle in middles.items()
-    }
+    ends = {names[name]: (float(x[-1]), float(middle[-1])) for name, middle in middles.items()}
     name_ends(axes, inks, ends, HEIGHT)
     return figure
 
@@ -148,7 +151,9 @@ def draw_kind(
     axes.plot(x, middle, linewidth=2.0, **style)
     there = reached(middle, threshold)[:1]
     dot: dict[str, Any] = {"markeredgecolor": inks.page, "markeredgewidth": 0.8, "zorder": 3}
-    axes.plot(x[there], middle[there], "o", color=style["color"], markersize=7, **dot)
+    axes.plot(
+        x[there], middle[there], "o", color=style["color"], markersize=7, clip_on=False, **dot
+    )
 
 
 def reached(middle: Array, threshold: float | None) -> NDArray[np.int_]:
@@ -161,4 +166,4 @@ def told(name: str, x: Array, middle: Array, threshold: float | None) -> str:
     if threshold is None:
         return name
     there = x[reached(middle, threshold)]
-    return f"{name}: {there[0]:,.0f} steps" if len(there) else f"{name}: not reached"
+    return f"{name}: {counted(round(there[0]), 'step')}" if len(there) else f"{name}: not reached"

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from latent_anchors._checks import check_between, check_count, check_name
 from latent_anchors.viz._arrays import Array, as_array
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._scales import lanes
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 
@@ -34,6 +35,7 @@ BOX, SWARM = 0.3, 0.42
 """Half of the height of a box, and of a row's dots at most, where rows are 1 apart."""
 
 
+@redrawable
 def plot_seeds(
     label: str,
     values: Mapping[str, Values],
@@ -81,7 +83,9 @@ def plot_seeds(
     check_between("at_least", at_least, -np.inf, np.inf)
     check_between("at_most", at_most, -np.inf, np.inf)
     ends = reach(np.concatenate([*rows.values(), np.array(bounds)]), scale)
-    figure, inks = new_figure(theme, 9.0, ROW * len(rows) + (0.6 if title is None else 1.0), title)
+    words = " ".join([f"{label} over seeds.", *(told(*row, bounds) for row in rows.items())])
+    height = ROW * len(rows) + (0.6 if title is None else 1.0)
+    figure, inks = new_figure(theme, 9.0, height, title, words)
     axes = figure.add_subplot()
     dress(axes, inks)
     axes.set(xscale=scale, xlim=ends, ylim=(len(rows) - 0.5, -0.5))
@@ -95,13 +99,33 @@ def plot_seeds(
     return figure
 
 
-def as_seeds(name: str, values: Values) -> Array:
-    """One number for each seed, NaN where there is none."""
+def as_seeds(name: str, values: Values, *rows: int) -> Array:
+    """One number for each seed, of so many rows if there are any; NaN where there is none."""
     plain = values.detach().cpu().double().numpy() if isinstance(values, Tensor) else values
     given = np.array(plain, dtype=np.float64)
     missing = np.isnan(given)
-    there = as_array(f"values[{name!r}]", np.where(missing, 0.0, given), "runs")
+    there = as_array(f"values[{name!r}]", np.where(missing, 0.0, given), *rows, "runs")
     return np.where(missing, np.nan, there)
+
+
+def told(name: str, seeds: Array, bounds: tuple[float, float]) -> str:
+    """A row in a sentence."""
+    there = seeds[~np.isnan(seeds)]
+    parts = counts(seeds, bounds).split("\n")
+    if len(there):
+        parts = [
+            f"median {np.median(there):.3g}",
+            f"{there.min():.3g} to {there.max():.3g}",
+            *parts,
+        ]
+    return f"{name}: {', '.join(parts)}."
+
+
+def counts(seeds: Array, bounds: tuple[float, float]) -> str:
+    """How many seeds keep the bounds, or have a value, and how many failed."""
+    kept, missing = (seeds >= bounds[0]) & (seeds <= bounds[1]), np.isnan(seeds).sum()
+    hold = " hold" if np.isfinite(bounds).any() else ""
+    return f"{kept.sum()} of {len(seeds)}{hold}" + (f"\n{missing} failed" if missing else "")
 
 
 def reach(numbers: Array, scale: Scale) -> tuple[float, float]:
@@ -120,13 +144,16 @@ def reach(numbers: Array, scale: Scale) -> tuple[float, float]:
     return (float(np.exp(ends[0])), float(np.exp(ends[1]))) if scale == "log" else ends
 
 
-def swarm(places: Array) -> Array:
-    """How far dots move off the middle of a row, so that none hides another; places in points."""
+def swarm(places: Array, row: float = ROW) -> Array:
+    """How far dots move off the middle of a row, so that none hides another; places in points.
+
+    Told in rows, which are so many inches apart.
+    """
     order = np.argsort(places, kind="stable")
     lane = np.empty(len(places))
     lane[order] = lanes([*places[order]], [DOT] * len(places))
     offset = np.ceil(lane / 2) * np.where(lane % 2, 1, -1)
-    step = min(DOT / (72 * ROW), SWARM / max(1.0, float(np.abs(offset).max(initial=0))))
+    step = min(DOT / (72 * row), SWARM / max(1.0, float(np.abs(offset).max(initial=0))))
     return step * offset
 
 
@@ -155,10 +182,8 @@ def draw_row(axes: Axes, inks: Theme, row: int, seeds: Array, bounds: tuple[floa
     crosses = row + swarm(np.zeros(missing))
     across: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "clip_on": False}
     axes.scatter([FAILED] * missing, crosses, s=DOT**2, c=inks.ink, marker="x", **across)
-    hold = " hold" if np.isfinite(bounds).any() else ""
-    failed = f"\n{missing} failed" if missing else ""
-    told = f"{int(kept.sum())} of {len(seeds)}{hold}{failed}"
-    axes.text(TOLD, row, told, color=inks.ink, fontsize=SMALL, va="center", **across)
+    style = {"color": inks.ink, "fontsize": SMALL, "va": "center"} | across
+    axes.text(TOLD, row, counts(seeds, bounds), **style)
 
 
 def draw_box(axes: Axes, inks: Theme, row: int, there: Array) -> None:

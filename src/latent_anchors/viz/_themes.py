@@ -58,15 +58,20 @@ PAD = 0.08
 
 
 def new_figure(
-    theme: ThemeName, width: float, height: float, title: str | None
+    theme: ThemeName, width: float, height: float, title: str | None, words: str
 ) -> tuple[Figure, Theme]:
-    """A figure that pyplot knows, in inches, and its inks; the global style is left alone."""
+    """A figure that pyplot knows, in inches, and its inks; the global style is left alone.
+
+    Its label says what it shows: the title, and the words that its data make.
+    """
     check_name("theme", theme, [*THEMES])
     inks = THEMES[theme]
     layout = ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD)
     figure = plt.figure(figsize=(width, height), facecolor=inks.page, layout=layout)
     if title is not None:
         figure.suptitle(title, color=inks.ink, fontsize=LARGE)
+        words = f"{title.rstrip('.')}. {words}"
+    figure.set_label(words)
     return figure, inks
 
 

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from latent_anchors._checks import check_count, listed
 from latent_anchors.curriculum import Timeline
 from latent_anchors.viz._arrays import Array
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._scales import panels_by_scale
 from latent_anchors.viz._themes import Theme, ThemeName, new_figure
 from latent_anchors.viz._track_lines import (
@@ -27,6 +28,7 @@ from latent_anchors.viz._track_marks import (
     phase_places,
     text_width,
 )
+from latent_anchors.viz._words import counted, joined
 
 WIDTH = 9.0
 """Inches across."""
@@ -46,6 +48,7 @@ STEPS = 0.6
 Drawn = tuple[Array, dict[str, Array]]
 
 
+@redrawable
 def plot_timeline(
     timeline: Timeline,
     planned: Timeline | None = None,
@@ -88,7 +91,8 @@ def plot_timeline(
     margin = max(map(text_width, (*timeline.names, *taken, *meant)))
     places = phase_places(timeline.phases, steps, 72 * WIDTH - AROUND - margin, margin)
     strips = max((1 + lane for lane, _ in places), default=0), len({**taken, **meant})
-    figure, inks, every = _stacked(theme, title, strips[0], panels, strips[1])
+    words = " ".join([_travels(lines, steps), *_happenings(timeline)])
+    figure, inks, every = _stacked(theme, title, words, strips[0], panels, strips[1])
     if places:
         draw_phases(every.pop(0), inks, timeline.phases, places)
     for axes, names in zip(every, panels, strict=False):
@@ -104,6 +108,7 @@ def plot_timeline(
     return figure
 
 
+@redrawable
 def plot_values(
     timeline: Timeline, num_events: int, theme: ThemeName = "light", title: str | None = None
 ) -> Figure:
@@ -135,7 +140,8 @@ def plot_values(
     _check_tracks(timeline, timeline)
     lines = sampled(timeline, num_events)
     panels = _panels(timeline, lines, lines)
-    figure, inks, every = _stacked(theme, title, 0, panels, 0)
+    words = _travels(lines, num_events)
+    figure, inks, every = _stacked(theme, title, words, 0, panels, 0)
     for axes, names in zip(every, panels, strict=True):
         _draw_panel(axes, inks, timeline, _of(lines, names), _of(lines, names))
     dress_steps(every[-1], inks, num_events, "step")
@@ -160,13 +166,35 @@ def _of(drawn: Drawn, names: list[str]) -> Drawn:
     return drawn[0], {name: drawn[1][name] for name in names}
 
 
+def _travels(lines: Drawn, steps: int) -> str:
+    """From where to where each track goes."""
+    each = [f"{name} from {track[0]:.3g} to {track[-1]:.3g}" for name, track in lines[1].items()]
+    return f"{counted(steps, 'step')}: {joined(each)}."
+
+
+def _happenings(timeline: Timeline) -> list[str]:
+    """Phases and actions, each kind in a sentence if there are any."""
+    phases = [f"{phase.name} from step {phase.start:,} on" for phase in timeline.phases]
+    actions = [
+        f"{name} at step {joined([f'{step:,}' for step in steps])}"
+        for name, steps in actions_of(timeline).items()
+    ]
+    told = {"Phases": phases, "Actions": actions}
+    return [f"{kind}: {joined(each)}." for kind, each in told.items() if each]
+
+
 def _stacked(
-    theme: ThemeName, title: str | None, above: int, panels: list[list[str]], below: int
+    theme: ThemeName,
+    title: str | None,
+    words: str,
+    above: int,
+    panels: list[list[str]],
+    below: int,
 ) -> tuple[Figure, Theme, list[Axes]]:
     """Panels one above the other with the same steps, and strips for phases and actions."""
     heights = [LEAST + TRACK * len(panel) for panel in panels]
     heights = [LANE * above] * bool(above) + heights + [LANE * below] * bool(below)
-    figure, inks = new_figure(theme, WIDTH, sum(heights) + STEPS, title)
+    figure, inks = new_figure(theme, WIDTH, sum(heights) + STEPS, title, words)
     cells = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     every: list[Axes] = []
     for cell in range(len(heights)):

@@ -75,6 +75,7 @@ def dress_panel(axes: Axes, inks: Theme, values: Array, logarithmic: bool) -> No
         axes.set_ylim(low - room, high + room)
         axes.locator_params(axis="y", nbins=4)
     axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.get_offset_text().set(size=SMALL, color=inks.ink)
     axes.grid(axis="y", color=inks.calm, linewidth=0.8)
     axes.set_axisbelow(True)
 
