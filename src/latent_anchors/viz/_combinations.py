@@ -24,6 +24,7 @@ from latent_anchors.viz._means import (
     told_runs,
 )
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
+from latent_anchors.viz._words import counted, joined
 
 ROW, PART, CELL = 0.3, 0.58, 1.45
 """Inches: of a row, of the column of a part, and of that of a measure."""
@@ -79,15 +80,17 @@ def plot_combinations(
     check_count("number of parts", len(parts))
     widths = [PART * len(parts), *[CELL] * len(metrics)]
     height = ROW * len(combinations) + (0.8 if title is None else 1.2)
-    figure, inks = new_figure(theme, sum(widths) + 0.4, height, title)
+    words = f"{joined([*metrics])} of {counted(len(combinations), 'combination')} of "
+    words += f"{joined(parts)}."
+    figure, inks = new_figure(theme, sum(widths) + 0.4, height, title, words)
     panels = figure.subplots(1, len(widths), width_ratios=widths, sharey=True)
     draw_parts(panels[0], inks, combinations, parts)
     for axes, (name, rows) in zip(panels[1:], metrics.items(), strict=True):
         draw_measure(axes, inks, name, rows)
     starred = any(star(metric) for rows in metrics.values() for metric in rows)
     fewer = "; * of those that did not fail" if starred else ""
-    words = f"every hairline a seed; {told_runs(metrics)}{fewer}"
-    figure.supxlabel(words, color=inks.ink, fontsize=SMALL)
+    note = f"every hairline a seed; {told_runs(metrics)}{fewer}"
+    figure.supxlabel(note, color=inks.ink, fontsize=SMALL)
     return figure
 
 

@@ -22,6 +22,7 @@ from latent_anchors.viz._means import (
 )
 from latent_anchors.viz._seeds import DOT, swarm
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
+from latent_anchors.viz._words import joined
 
 COLUMN, EDGE, TALL = 0.5, 0.55, 2.9
 """Inches: from one dose to the next, beside the doses of a panel, and of a panel's height."""
@@ -68,14 +69,15 @@ def plot_response(
     check_count("number of doses", len(doses))
     metrics = as_metrics(values, len(doses), shares)
     wide = len(metrics) * (COLUMN * len(doses) + EDGE)
-    figure, inks = new_figure(theme, wide, TALL + (0.0 if title is None else 0.4), title)
+    words = f"{joined([*metrics])} against {label}, from {doses[0]} to {doses[-1]}."
+    figure, inks = new_figure(theme, wide, TALL + (0.0 if title is None else 0.4), title, words)
     panels = figure.subplots(1, len(metrics), squeeze=False).flat
     for axes, (name, rows) in zip(panels, metrics.items(), strict=True):
         dress(axes, inks, name)
         draw_response(axes, inks, rows)
         axes.set_xticks(range(len(doses)), [*doses])
-    words = f"{label}; every dot a seed, {told_runs(metrics)}"
-    figure.supxlabel(words, color=inks.ink, fontsize=SMALL)
+    note = f"{label}; every dot a seed, {told_runs(metrics)}"
+    figure.supxlabel(note, color=inks.ink, fontsize=SMALL)
     return figure
 
 

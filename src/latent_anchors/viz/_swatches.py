@@ -18,6 +18,7 @@ from latent_anchors.viz._reconstructions import (
     panels_for,
 )
 from latent_anchors.viz._themes import Theme, ThemeName, dress
+from latent_anchors.viz._words import counted
 
 
 def plot_swatches(
@@ -64,7 +65,10 @@ def plot_swatches(
     given, shown = given.reshape(-1, *given.shape[-3:]), shown.reshape(-1, *shape[-2:])
     for kind, names, n in zip(NAMED, (titles, rows, columns), given.shape, strict=False):
         check_names(kind, names, n)
-    figure, inks = panels_for(given.shape, theme, title)
+    words = (
+        f"{counted(int(shown.sum()), 'color')} of {shown.size} in {counted(len(given), 'grid')}."
+    )
+    figure, inks = panels_for(given.shape, theme, title, words)
     for k, panel in enumerate(figure.axes):
         dress(panel, inks, titles[k] if titles else None)
         draw_swatches(panel, inks, given[k], shown[k])
