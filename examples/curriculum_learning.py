@@ -145,8 +145,9 @@ metrics = evidence.write(evaluation.Evaluation(found), settings, train_seconds, 
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%
-# The first run after each phase: from above, where the wheel is, and from the side, where value is;
-# and the sheet that made it.
+# The first run after each phase: from above, where the wheel is, and from the side, where value is.
+# All values are drawn each time, also those that the network has not been shown yet. And the sheet
+# that made it.
 
 ends = dict(zip(phases, dome, strict=True))
 above = viz.plot_unfolding(ends, grid.rgb, title="From above: hue goes round")
