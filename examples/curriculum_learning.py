@@ -1,11 +1,11 @@
 """Curriculum learning: from a ring of hues to a dome
 ==================================================
 
-In 1.2 a circle was built into the network. Here latents are free to lie anywhere in three
+In ``mlp_bottleneck.py`` a circle was built into the network. Here latents may lie anywhere in three
 dimensions; two cheap penalties ask for length 1 and for a plane, and what is shown grows in phases:
 twelve hues, all hues, then darker and darker ones. The wheel forms, and as the plane is asked for
 less, value becomes height: a dome, with hue as the angle. Nothing holds the hues in place, though,
-so that they drift from phase to phase, and some wheels come out crumpled.
+so that they drift from phase to phase, and now and then a wheel comes out crumpled.
 """
 
 # %%
