@@ -23,6 +23,7 @@ from latent_anchors.viz._means import (
     seeds_of,
     told_runs,
 )
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 from latent_anchors.viz._words import counted, joined
 
@@ -36,6 +37,7 @@ NUMBER, GAP = 0.5, 0.08
 """How much room the numbers have left of an axis, and between them and it, if it is 1 long."""
 
 
+@redrawable
 def plot_combinations(
     combinations: Sequence[Collection[str]],
     values: Mapping[str, ArrayLike],

@@ -20,6 +20,7 @@ from latent_anchors.viz._means import (
     seeds_of,
     told_runs,
 )
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._seeds import DOT, swarm
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 from latent_anchors.viz._words import joined
@@ -28,6 +29,7 @@ COLUMN, EDGE, TALL = 0.5, 0.55, 2.9
 """Inches: from one dose to the next, beside the doses of a panel, and of a panel's height."""
 
 
+@redrawable
 def plot_response(
     label: str,
     doses: Sequence[str],

@@ -17,10 +17,12 @@ from latent_anchors.viz._reconstructions import (
     name_ticks,
     panels_for,
 )
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import Theme, ThemeName, dress
 from latent_anchors.viz._words import counted
 
 
+@redrawable
 def plot_swatches(
     colors: ArrayLike,
     kept: ArrayLike | None = None,

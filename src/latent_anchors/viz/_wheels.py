@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from latent_anchors._checks import check_count
 from latent_anchors.viz._arrays import Array, as_array, as_colors
 from latent_anchors.viz._latents import PANEL, ROOM, point_width
+from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import Theme, ThemeName, dress, new_figure
 from latent_anchors.viz._words import counted, joined
 
@@ -18,6 +19,7 @@ HELD_OUT = 0.3
 """How wide the point of a color that is held out is, as a share of another's."""
 
 
+@redrawable
 def plot_wheels(
     wheels: Mapping[str, ArrayLike],
     colors: ArrayLike,
