@@ -49,6 +49,13 @@ def doctests(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Draw anew the pictures that figures are compared with; look at them before you commit."""
+    install(session, "test")
+    session.run("python", "-m", "viz.pictures", env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def examples(session: nox.Session) -> None:
     """Every example script, a few steps of everything."""
     install(session, "dev")

@@ -146,11 +146,11 @@ MEMBERS = {
     "plot_relearning": Member(relearning, "fresh: not reached; edited: 1 step."),
     "plot_response": Member(response, "error against rate, from 0 to 2"),
     "plot_seeds": Member(seeds, "17 of 30 hold"),
-    "plot_snapshots": Member(snapshots, "step 100, step 300"),
+    "plot_snapshots": Member(snapshots, "colors in latent space: step 100, step 300"),
     "plot_swatches": Member(swatches, "24 colors of 24 in 2 grids"),
     "plot_timeline": Member(timeline, "All hues from step 2,200 on"),
     "plot_unfolding": Member(unfolding, "before and after"),
-    "plot_values": Member(values, "lr from 0.01 to 0.01"),
+    "plot_values": Member(values, "lr at 0.01, recon from 1 to 1, separate from 0 to 4.68e-06"),
     "plot_wheels": Member(wheels, "20 colors on a wheel, for one"),
 }
 """By the name of the function in `latent_anchors.viz`."""

@@ -47,6 +47,10 @@ def test_names_tell_when_the_threshold_is_reached_and_dots_show_it():
     assert all(y <= 0.01 for _, y in dots)
 
 
+def test_a_single_step_is_one():
+    assert names(panel({"edited": FALLING[0]}, threshold=1.0))[1:] == ["edited: 1 step"]
+
+
 def test_what_is_not_reached_is_said_and_has_no_dot():
     axes = panel({"fresh": FALLING}, threshold=1e-4)
     assert names(axes) == ["0.0001", "fresh: not reached"]

@@ -35,6 +35,10 @@ def test_a_strip_shows_the_first_frame_the_last_and_even_ones_between():
         np.testing.assert_allclose(points, z[order][:, [1, 0]], rtol=1e-6)
 
 
+def test_below_stands_from_where_it_is_seen():
+    assert strip(view=(2, 3, 0)).get_supxlabel().startswith("$z_{2}$ to the right, $z_{3}$ up")
+
+
 def test_frames_that_are_fewer_are_all_shown():
     assert len(strip(frames=FRAMES[:3], steps=[1, 2, 9]).axes) == 3
 

@@ -1,9 +1,13 @@
 """What it looks like: the latent sphere, reconstructions, errors, edits, seeds, timelines.
 
 Every function takes plain numbers (tensors, arrays or lists), edits or a timeline, and returns a
-figure that pyplot knows, for a light or a dark page; the global style is left alone. Colors on a
-figure are the data's own, so nothing else is told by color; only where no color is the data's, as
-on a timeline, lines have colors of their own, and names.
+figure that pyplot knows, for a light or a dark page; :func:`redraw` makes the one of the other, and
+the global style is left alone. A figure's label, ``figure.get_label()``, says in words what its
+data show, for those who cannot see it; :func:`present` writes it into the file.
+
+Colors on a figure are the data's own, so nothing else is told by color; only where no color is the
+data's, as on a timeline, lines have colors of their own, which people of every color vision can
+tell, and names.
 """
 
 from latent_anchors.viz._before_after import plot_before_after as plot_before_after

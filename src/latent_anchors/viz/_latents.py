@@ -148,10 +148,10 @@ def point_width(n: int) -> float:
     return float(np.clip(175 / n**0.5, 4, 16))
 
 
-def draw_compass(axes: Axes, inks: Theme, view: View, scale: float = 1.0) -> None:
+def draw_compass(axes: Axes, inks: Theme, view: View) -> None:
     """In the corner: which dimension points right, which up, and which toward the viewer."""
     right, up, toward = view
-    at, tip, words = 0.05, 0.05 + 0.105 / scale, 0.05 + 0.15 / scale
+    below, at, tip, words = 0.005, 0.05, 0.155, 0.2
     line: dict[str, Any] = {"color": inks.faint, "linewidth": 0.8, "transform": axes.transAxes}
     line |= {"clip_on": False, "markerfacecolor": inks.page}
     head: dict[str, Any] = {"markersize": 3.5, "markevery": [1], "markerfacecolor": inks.faint}
@@ -161,6 +161,5 @@ def draw_compass(axes: Axes, inks: Theme, view: View, scale: float = 1.0) -> Non
         axes.plot(at, at, "o", markersize=width, **line)
     style: dict[str, Any] = {"color": inks.faint, "fontsize": SMALL, "ha": "center", "va": "center"}
     style |= {"transform": axes.transAxes}
-    below = at - 0.045 / scale
     for dim, place in ((right, (words, at)), (up, (at, words)), (toward, (below, below))):
         axes.text(*place, f"$z_{{{dim}}}$", **style)

@@ -62,12 +62,13 @@ def new_figure(
 ) -> tuple[Figure, Theme]:
     """A figure that pyplot knows, in inches, and its inks; the global style is left alone.
 
-    Its label says what it shows: the title, and the words that its data make.
+    Its label says what it shows: the title, and words that its data make.
     """
     check_name("theme", theme, [*THEMES])
     inks = THEMES[theme]
     layout = ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD)
     figure = plt.figure(figsize=(width, height), facecolor=inks.page, layout=layout)
+    words = words[0].upper() + words[1:]
     if title is not None:
         figure.suptitle(title, color=inks.ink, fontsize=LARGE)
         words = f"{title.rstrip('.')}. {words}"

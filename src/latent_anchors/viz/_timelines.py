@@ -167,8 +167,13 @@ def _of(drawn: Drawn, names: list[str]) -> Drawn:
 
 
 def _travels(lines: Drawn, steps: int) -> str:
-    """From where to where each track goes."""
-    each = [f"{name} from {track[0]:.3g} to {track[-1]:.3g}" for name, track in lines[1].items()]
+    """Where each track is, or from where to where it goes."""
+    each = [
+        f"{name} at {track[0]:.3g}"
+        if np.ptp(track) == 0
+        else f"{name} from {track[0]:.3g} to {track[-1]:.3g}"
+        for name, track in lines[1].items()
+    ]
     return f"{counted(steps, 'step')}: {joined(each)}."
 
 

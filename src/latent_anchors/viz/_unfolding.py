@@ -12,13 +12,12 @@ from latent_anchors.viz._latents import (
     PANEL,
     View,
     check_view,
-    draw_compass,
     draw_disc,
     draw_points,
     reach_of,
 )
 from latent_anchors.viz._redrawing import redrawable
-from latent_anchors.viz._themes import NORMAL, ThemeName, new_figure
+from latent_anchors.viz._themes import NORMAL, SMALL, ThemeName, new_figure
 from latent_anchors.viz._words import counted, edges, joined
 
 WIDTH = 9.0
@@ -135,17 +134,18 @@ def draw_strip(
 ) -> Figure:
     """A panel for each moment, all of one scale, on a page's width."""
     last = [*moments.values()][-1]
-    words = f"{counted(len(fill), 'color')} in latent space, {joined([*moments])}; at last "
+    words = f"{counted(len(fill), 'color')} in latent space: {joined([*moments])}; at last "
     words += f"{edges(last, fill, view)}."
     wide = min(PANEL, WIDTH / len(moments))
-    height = wide + (0.3 if title is None else 0.7)
+    height = wide + (0.45 if title is None else 0.8)
     figure, inks = new_figure(theme, wide * len(moments), height, title, words)
+    right, up, toward = (f"$z_{{{dim}}}$" for dim in view)
+    seen = f"{right} to the right, {up} up, {toward} toward you"
+    figure.supxlabel(seen, color=inks.faint, fontsize=SMALL)
     panels = figure.subplots(1, len(moments), squeeze=False).flat
     reach = max(reach_of(z, view) for z in moments.values())
-    for k, (axes, (name, z)) in enumerate(zip(panels, moments.items(), strict=True)):
+    for axes, (name, z) in zip(panels, moments.items(), strict=True):
         draw_disc(axes, inks, reach)
         draw_points(axes, inks, z, fill, None, view, wide / PANEL)
         axes.set_title(name, color=inks.ink, fontsize=NORMAL)
-        if k == 0:
-            draw_compass(axes, inks, view, wide / PANEL)
     return figure
