@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -68,30 +68,37 @@ def figures(block: tuple, script: dict, settings: dict) -> str:
         if found not in written:
             written.add(found)
             target = Path(next(paths)).with_suffix(".gif")
-            alt = f"Animation: {found.stem.replace('_', ' ')}."
             with Image.open(shutil.copy(found, target)) as moving:
-                shown.append(_image(target, settings, alt, moving.width))
+                alt = moving.info["comment"].decode()
+                shown.append(_image(target, settings, alt, moving.width, _page(found)))
     return "\n".join(shown)
+
+
+def _page(found: Path) -> str:
+    """For which pages an animation is, if there is one for the others, too."""
+    if found.stem.endswith("_dark"):
+        return "only-dark"
+    return "only-light" if found.with_stem(f"{found.stem}_dark").exists() else ""
 
 
 def _figure(figure: Figure, path: Path, settings: dict) -> str:
     width = round(PIXELS * figure.get_figwidth())
     figure.savefig(path, dpi=SHARP, facecolor=figure.get_facecolor())
-    alt, redraw = words(figure), getattr(figure, "redraw", None)
-    if redraw is None:
+    alt = words(figure)
+    try:
+        dark = viz.redraw(figure, "dark")
+    except ValueError:  # drawn by the script itself
         return _image(path, settings, alt, width)
-    dark, night = redraw(theme="dark"), path.with_stem(f"{path.stem}_dark")
+    night = path.with_stem(f"{path.stem}_dark")
     dark.savefig(night, dpi=SHARP, facecolor=dark.get_facecolor())
     by_day = _image(path, settings, alt, width, "only-light")
     return by_day + _image(night, settings, alt, width, "only-dark")
 
 
 def words(figure: Figure) -> str:
-    """What to say to who cannot see it: its label, or its title and what such a figure shows."""
+    """What to say to who cannot see it: its label, or its titles."""
     titles = [figure.get_suptitle()] if figure.get_suptitle() else _titles(figure)
-    told = [f"{title.rstrip('.')}." for title in titles]
-    text = figure.get_label() or " ".join([*told, getattr(figure, "caption", "")])
-    return " ".join(str(text).split())
+    return str(figure.get_label()) or " ".join(f"{title.rstrip('.')}." for title in titles)
 
 
 def _titles(figure: Figure) -> list[str]:
@@ -105,19 +112,6 @@ def _image(path: Path, settings: dict, alt: str, width: int, page: str = "") -> 
     return "\n".join(["", f".. image:: /{place}", *lines, ""])
 
 
-def _remembering(plot: Callable[..., Figure]) -> Callable[..., Figure]:
-    """A plotting function whose figures know how to be drawn again, and what they show."""
-
-    @wraps(plot)
-    def remembered(*given: object, **named: object) -> Figure:
-        figure = plot(*given, **named)
-        figure.redraw = partial(plot, *given, **named)
-        figure.caption = (plot.__doc__ or "").partition("\n")[0]
-        return figure
-
-    return remembered
-
-
 def _silent(start: Callable[..., None]) -> Callable[..., None]:
     """Bars of progress do not belong on a page."""
 
@@ -129,6 +123,3 @@ def _silent(start: Callable[..., None]) -> Callable[..., None]:
 
 
 tqdm.__init__ = _silent(tqdm.__init__)
-for _name in viz.__all__:
-    if _name.startswith("plot_"):
-        setattr(viz, _name, _remembering(getattr(viz, _name)))
