@@ -67,7 +67,18 @@ def examples(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The site, with warnings as errors."""
     install(session, "docs")
-    session.run("sphinx-build", "-W", "-b", "html", "docs", "docs/_build/html")
+    built = "docs/_build/html"
+    threads = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    session.run("sphinx-build", "-W", "--keep-going", "docs", built, *session.posargs, env=threads)
+    session.run("python", "docs/check_site.py", built)
+
+
+@nox.session
+def results(session: nox.Session) -> None:
+    """The results page, from what the evidence session wrote, if it did."""
+    session.install("-c", "constraints.txt", "-e", ".")
+    written = Path("results/evidence")
+    session.run("python", "docs/results.py", *([str(written)] if written.exists() else []))
 
 
 @nox.session
@@ -89,7 +100,8 @@ def package(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Side by side with plain PyTorch, as ratios."""
     install(session, "bench")
-    session.run("pytest", "-o", "addopts=", "tests/benchmarks", "-s", *session.posargs)
+    report = "--benchmark-json=results/benchmarks.json"
+    session.run("pytest", "-o", "addopts=", "tests/benchmarks", "-s", report, *session.posargs)
 
 
 @nox.session

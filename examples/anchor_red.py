@@ -1,4 +1,5 @@
-"""Put red where we said, and mute it.
+"""Put red where we said, and mute it
+==================================
 
 A tiny autoencoder learns the colors of the RGB cube. Before training we choose a direction of its
 latent sphere for red, and a plane for vivid hues. About 80 of 96,000 samples carry a label "red",

@@ -1,4 +1,5 @@
-"""Delete hue, the whole of it, by surgery; everything becomes gray-scale.
+"""Delete the whole plane of hue
+=============================
 
 Before training, a plane of the latent sphere is set aside for hue: a few labels draw vivid colors
 into it and grays out of it. Two operations on the weights then delete the plane. Silenced, the

@@ -1,4 +1,5 @@
-"""Delete red from the weights.
+"""Delete red from the weights
+===========================
 
 A tiny autoencoder is trained with red at one pole of its latent sphere. Then the pole's dimension
 is cut out of the weights, for good. What is left is healed: without labels, it learns to say what
@@ -103,9 +104,9 @@ teacher = training.Teacher(whole, mute)
 
 HEALING = """\
 STEP, lr,   imitate, collapse
-0,    1e-3, 1,       1.2
+0,    1e-3, 1,       1.6
 20,   0.02, ,
-2000, 0.02, ,        1.2
+2000, 0.02, ,        1.6
 4000, 1e-4, ,        0.04
 """
 healing = curriculum.read_dopesheet(HEALING).timeline()
@@ -116,7 +117,7 @@ healed = la.fit(
     data.Sampler(colorspace.rgb_grid(16), batch_size=64),
     losses={
         "imitate": training.Imitation(teacher),
-        "collapse": training.Collapse(teacher, power=1.0),
+        "collapse": training.Collapse(teacher, power=2.0),
     },
     steps=evidence.steps,
 )

@@ -1,4 +1,5 @@
-"""Mute red, and allow orange.
+"""Mute red, and allow orange
+==========================
 
 A tiny autoencoder is trained with red at one pole of its latent sphere. Where red lies is then
 known to a few degrees, so that an edit can act within a narrow cone around it: red turns gray, and

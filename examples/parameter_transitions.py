@@ -1,4 +1,5 @@
-"""Values that travel smoothly, and a plan that reacts to what is measured.
+"""Values that travel smoothly, and a plan that reacts
+===================================================
 
 Weights and learning rates that jump give training a shock. Here they travel along the path of least
 jerk, also when they are sent elsewhere in mid-flight; and a trigger ends a phase as soon as a

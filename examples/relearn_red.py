@@ -1,4 +1,5 @@
 """Does red stay deleted?
+======================
 
 The networks of ``delete_red.py`` are given to attackers who fine-tune them until red is back. How
 many steps does that take, beside learning red from nothing, beside networks that were never taught
@@ -98,9 +99,9 @@ teacher = training.Teacher(whole, mute)
 
 HEALING = """\
 STEP, lr,   imitate, collapse
-0,    1e-3, 1,       1.2
+0,    1e-3, 1,       1.6
 20,   0.02, ,
-2000, 0.02, ,        1.2
+2000, 0.02, ,        1.6
 4000, 1e-4, ,        0.04
 """
 healing = curriculum.read_dopesheet(HEALING).timeline()
@@ -112,7 +113,7 @@ edited = la.fit(
     finer,
     losses={
         "imitate": training.Imitation(teacher),
-        "collapse": training.Collapse(teacher, power=1.0),
+        "collapse": training.Collapse(teacher, power=2.0),
     },
     steps=evidence.steps,
 ).population

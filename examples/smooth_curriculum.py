@@ -1,10 +1,12 @@
-"""Hue first, then the whole color space unfolds, smoothly; red and the primaries stay in place.
+"""Hue first, then the whole color space
+=====================================
 
-A small autoencoder begins with six pure hues and ends with all colors. Weights, learning rate and
-what is sampled travel along one sheet, without a jump. Once the color wheel has formed, its hues
-are anchored, so that the colors that come later have to arrange themselves around it. Two variants,
-on the same seeds: only red is given beforehand, and the others are captured where they came to lie;
-or all six are given. In a curriculum a wheel can crumple: hues out of order stay out of order.
+A small autoencoder begins with six pure hues and ends with all colors; red and the primaries stay
+in place while the rest unfolds. Weights, learning rate and what is sampled travel along one sheet,
+without a jump. Once the color wheel has formed, its hues are anchored, so that the colors that come
+later have to arrange themselves around it. Two variants, on the same seeds: only red is given
+beforehand, and the others are captured where they came to lie; or all six are given. In a
+curriculum a wheel can crumple: hues out of order stay out of order.
 """
 
 # %%
@@ -105,17 +107,21 @@ objective = la.Objective(
 
 # %%
 # Train both variants of all seeds at once. At the end of the first phase the hues are captured, and
-# it is noted whether the wheel is in order; along the way we keep where some colors lie.
+# it is noted whether the wheel is in order and where the primaries lie; along the way we keep where
+# some colors lie.
 
+primaries = colorspace.named_colors("red", "green", "blue")
 shown = colorspace.hsv_grid(24, 4, 4).rgb
 snapshots = training.Snapshots(shown)
 after_hue: list[torch.Tensor] = []
+places: list[torch.Tensor] = []
 
 
 def capture(progress):
     """What the sheet's action does."""
     captured.capture(progress)
     after_hue.append(evaluation.disordered(progress.population))
+    places.append(evaluation.latents(progress.population, primaries))
 
 
 began = time.monotonic()
@@ -132,9 +138,15 @@ trained = la.fit(
 train_seconds = time.monotonic() - began
 
 # %%
-# Is the wheel in order after the first phase, and is everything clean at the end?
+# Is the wheel in order after the first phase, and is everything clean at the end? Has a primary
+# moved since the first phase, by more than 15 degrees even, how far from its place does red lie,
+# and is the wheel flat?
 
 end = evaluation.crumpled(trained.population)
+places.append(evaluation.latents(trained.population, primaries))
+moved, drifted = evaluation.drift(*places), evaluation.drifted(*places)
+red_off = evaluation.anchor_angle(trained.population, "red", [1.0, 0.0, 0.0, 0.0])
+residue = evaluation.nonplanarity(trained.population)
 order = evaluation.disordered(trained.population)
 error = evaluation.error_groups(trained.population, "red")["grid"]
 found = {}
@@ -142,6 +154,10 @@ for variant, runs in {"captured": slice(0, n), "given": slice(n, 2 * n)}.items()
     found[f"disordered/{variant}/first_phase"] = after_hue[0][runs]
     found[f"disordered/{variant}/end"] = order[runs]
     found[f"crumpled/{variant}/end"] = end[runs]
+    found[f"drift/{variant}/end"] = moved[runs]
+    found[f"drifted/{variant}/end"] = drifted[runs]
+    found[f"anchor_angle/{variant}/red"] = red_off[runs]
+    found[f"nonplanarity/{variant}"] = residue[runs]
     found[f"error/baseline/{variant}/grid"] = error[runs]
 failures = [replace(failure, run=failure.run % n) for failure in trained.failures]
 settings = {"sheet": SHEET, "batch_size": 64}

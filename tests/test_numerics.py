@@ -5,7 +5,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latent_anchors._numerics import as_floats, cosine, dot, in_full_precision, unit
+from latent_anchors._numerics import (
+    as_floats,
+    cosine,
+    dot,
+    in_full_precision,
+    inverse_length,
+    length,
+    moved,
+    unit,
+)
 
 both_dtypes = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 tiny = st.sampled_from([0.0, 1e-38, 1e-30, 1e-20, 1e-13, 1e-11, 1e-6, 1.0, 1e6, 1e15])
@@ -67,3 +76,36 @@ def test_half_precision_is_made_full_and_full_is_kept(given_type, full):
 
 def test_numbers_come_out_of_a_tensor_as_floats():
     assert as_floats(torch.tensor([0.5, 2.0])) == [0.5, 2.0]
+
+
+def test_what_is_not_a_number_is_not_taken_for_the_origin():
+    assert unit(torch.tensor([math.nan, 1.0])).isnan().all()
+    assert not unit(torch.zeros(2)).any()
+
+
+@both_dtypes
+def test_the_origin_has_no_inverse_length_and_no_slope(dtype, generator):
+    z = torch.stack([torch.zeros(3), torch.randn(3, generator=generator)]).to(dtype)
+    z.requires_grad_()
+    inverse = inverse_length(z)
+    torch.testing.assert_close(inverse[1] * length(z)[1], torch.ones((), dtype=dtype))
+    slopes = [torch.autograd.grad(f(z).sum(), z)[0] for f in (length, inverse_length)]
+    assert inverse[0] == length(z)[0] == 0
+    assert not any(slope[0].any() for slope in slopes)
+    assert all(slope[1].all() for slope in slopes)
+
+
+def test_moving_adds_so_much_of_a_vector_to_each(generator):
+    z, amount = torch.randn(2, 5, 3, generator=generator), torch.randn(2, 5, generator=generator)
+    v = torch.randn(3, generator=generator)
+    torch.testing.assert_close(moved(z, amount, v), z + amount.unsqueeze(-1) * v)
+    assert torch.equal(moved(z, torch.zeros(2, 5), v), z)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of torch's own forward mode
+def test_a_unit_vector_can_be_differentiated_twice_and_in_both_directions():
+    z = torch.randn(3, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    ours = torch.vmap(torch.func.hessian(lambda z: unit(z)[0]))(z)
+    plain = torch.vmap(torch.func.hessian(lambda z: z[0] / z.square().sum().sqrt()))(z)
+    torch.testing.assert_close(ours, plain)
+    assert torch.autograd.gradgradcheck(unit, (z.requires_grad_(),))

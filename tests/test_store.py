@@ -23,6 +23,9 @@ MODULES = [
     models.SphericalAutoencoder(latent_dim=5, depth=2),
     models.PlainAutoencoder(normalize=True),
     models.Population.make(models.SphericalAutoencoder, range(3)),
+    models.Population.from_models(
+        [interventions.Suppression([1.0, 0.0]), interventions.Suppression([0.0, 2.0], strength=0.5)]
+    ),
 ]
 
 

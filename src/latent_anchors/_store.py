@@ -6,7 +6,7 @@ loading calls those constructors and runs no other code.
 
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -132,6 +132,11 @@ def _told_by_name(value: object, where: str, tensors: dict[str, Tensor]) -> dict
     name = _name_of(type(value), where)
     if hasattr(value, "to_json"):
         return {"json": name, "content": cast("Any", value).to_json()}
+    if hasattr(value, "from_models"):
+        # one by one: a constructor may refuse what was stacked
+        models = [*cast("Iterable[object]", value)]
+        seeds = cast("Any", value).seeds
+        return {"population": name, "models": _told(models, where, tensors), "seeds": [*seeds]}
     arguments = {
         argument: _told(_kept(value, argument), f"{where}.{argument}", tensors)
         for argument in _arguments(type(value))
@@ -209,6 +214,9 @@ def _made(told: Any, tensors: Mapping[str, Tensor]) -> Any:
         return _found(told["function"])
     if "json" in told:
         return cast("Any", _found(told["json"])).from_json(told["content"])
+    if "population" in told:
+        models = _made(told["models"], tensors)
+        return cast("Any", _found(told["population"])).from_models(models, told["seeds"])
     return _constructed(told, tensors)
 
 
@@ -219,5 +227,5 @@ def _constructed(told: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
     if isinstance(thing, nn.Module):
         own = {**dict(thing.named_parameters()), **dict(thing.named_buffers())}
         for name, tensor in state.items():
-            own[name].data = tensor  # a population's are stacked, wider than the constructor's
+            own[name].data = tensor
     return thing

@@ -1,11 +1,10 @@
 """Schedules beside the same arithmetic written directly, in one run on one thread."""
 
-import time
-from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from side_by_side import medians
 
 from latent_anchors.curriculum import Keyframe, Timeline, Track
 
@@ -34,21 +33,10 @@ def direct() -> np.ndarray:
     return values
 
 
-def median_seconds(*calls: Callable[[], object], rounds: int = 15) -> list[float]:
-    """Interleaved, so that a busy moment falls on all alike."""
-    taken: list[list[float]] = [[] for _ in calls]
-    for _ in range(rounds):
-        for times, call in zip(taken, calls, strict=True):
-            began = time.perf_counter()
-            call()
-            times.append(time.perf_counter() - began)
-    return [float(np.median(times)) for times in taken]
-
-
 def test_a_table_costs_at_most_six_times_the_arithmetic_written_directly():
     np.testing.assert_allclose(TIMELINE.table(range(STEPS)), direct(), atol=1e-12)
     steps = np.arange(STEPS)
-    table, by_hand = median_seconds(lambda: TIMELINE.table(steps), direct)
+    table, by_hand = medians(lambda: TIMELINE.table(steps), direct, rounds=15)
     print(f"\ntable: {table / by_hand:.2f} times direct numpy ({1e3 * table:.1f} ms)")
     assert table <= 6 * by_hand
 
@@ -67,14 +55,14 @@ def test_a_row_costs_at_most_five_polynomials_per_track(step: int):
         for _ in range(1_000 * TRACKS):
             polynomial(0.3)
 
-    row, once, bare = median_seconds(rows, segments, polynomials)
+    row, once, bare = medians(rows, segments, polynomials, rounds=15)
     print(f"\nrow: {row / once:.2f} times one segment per track, {row / bare:.2f} bare polynomials")
     assert row <= 5 * bare
 
 
 def test_a_replay_step_by_step_is_shown_beside_the_table():
     steps = np.arange(STEPS)
-    table, replay = median_seconds(
+    table, replay = medians(
         lambda: TIMELINE.table(steps), lambda: [TIMELINE(step) for step in range(STEPS)], rounds=3
     )
     print(f"\nreplay: {replay / table:.1f} times the table")

@@ -2,33 +2,14 @@
 
 import pytest
 import torch
+from colors import BACK, SPACES, THERE, argument, hard_colors, same
 from hypothesis import given
 from hypothesis import strategies as st
-
-from latent_anchors import colorspace
-
-SPACES = ("hsv", "hsl", "linear", "xyz", "lab", "lch", "oklab", "oklch")
-THERE = {f"rgb_to_{space}": getattr(colorspace, f"rgb_to_{space}") for space in SPACES}
-BACK = {f"{space}_to_rgb": getattr(colorspace, f"{space}_to_rgb") for space in SPACES}
 
 channel = st.floats(0, 1)
 every_space = pytest.mark.parametrize("space", SPACES)
 every_conversion = pytest.mark.parametrize("name", [*THERE, *BACK])
 every_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-
-
-def hard_colors(dtype):
-    """Grays, corners, whatever lies close to a kink, and colors that no screen can show."""
-    grays = [(x, x, x) for x in (0.0, 1e-12, 1e-3, 0.04045, 0.5, 1.0, -0.2, 1.3)]
-    corners = [tuple(corner) for corner in colorspace.rgb_grid(2).tolist()]
-    tiny = [(1e-30, 0.0, 0.0), (1e-8, 0.0, 1e-9), (1.0, 1.0, 1 - 1e-7), (0.5, 0.5, 0.5 + 1e-7)]
-    outside = [(-0.1, 0.2, 0.3), (1.2, 0.5, -0.3), (0.0, -0.5, -0.5), (2.0, 0.0, 0.0), (-1, -2, -3)]
-    return torch.tensor(grays + corners + tiny + outside, dtype=dtype)
-
-
-def argument(name, rgb):
-    """The colors as this conversion wants them."""
-    return rgb if name in THERE else THERE[f"rgb_to_{name.removesuffix('_to_rgb')}"](rgb)
 
 
 def convert(name, colors):
@@ -90,7 +71,7 @@ def test_one_color_at_a_time_and_mapped_give_the_same(name, dtype):
     colors = argument(name, hard_colors(dtype))
     together = convert(name, colors)
     mapped = torch.func.vmap((THERE | BACK)[name])(colors)
-    torch.testing.assert_close(mapped, together)
+    same(mapped, together)
     assert together.dtype == dtype
 
 
@@ -115,4 +96,4 @@ def test_autocast_costs_no_digits(name):
     colors = argument(name, hard_colors(torch.float32))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         under = convert(name, colors)
-    torch.testing.assert_close(under, convert(name, colors))
+    same(under, convert(name, colors))

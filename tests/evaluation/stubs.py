@@ -1,5 +1,7 @@
 """Models of which it is known beforehand what they get wrong."""
 
+import math
+
 import torch
 from torch import nn
 
@@ -64,3 +66,26 @@ class Wheel(nn.Module):
         angle, radius = self.angles[twelfth], self.radii[twelfth]
         self.latent(torch.stack([radius * angle.cos(), 0 * angle, radius * angle.sin()], dim=-1))
         return x + self.off * torch.where(x < 0.5, 1.0, -1.0)
+
+
+class Solid(nn.Module):
+    """Hue and saturation as a level disc, value above it: along a line, a bow or in given steps."""
+
+    def __init__(self, slope=0.0, bend=0.0, tilt=0.0, radius=1.0, steps=None):
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor(slope))
+        self.bend, self.tilt, self.radius, self.steps = bend, tilt, radius, steps
+        self.latent = nn.Identity()
+
+    def forward(self, x):
+        hue, saturation, value = rgb_to_hsv(x).unbind(-1)
+        angle, radius = 2 * torch.pi * hue, self.radius * saturation
+        across, along = radius * angle.cos(), radius * angle.sin()
+        up = self.slope * value + self.bend * (1 - value.square()).clamp_min(0).sqrt()
+        if self.steps is not None:
+            values, heights = self.steps
+            up = up + heights[(value.unsqueeze(-1) - values).abs().argmin(-1)]
+        cos, sin = math.cos(self.tilt), math.sin(self.tilt)
+        tilted = (across * cos - up * sin, along, across * sin + up * cos)
+        self.latent(torch.stack(tilted, dim=-1))
+        return x

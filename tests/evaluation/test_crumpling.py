@@ -6,6 +6,7 @@ from evaluation.stubs import Wheel
 from hypothesis import given
 from hypothesis import strategies as st
 
+from latent_anchors.colorspace import HUES, named_colors, rgb_grid
 from latent_anchors.evaluation import crumpled, disordered
 from latent_anchors.evaluation._crumpling import goes_round_once
 from latent_anchors.models import Population
@@ -51,12 +52,31 @@ class TestCrumpling:
         models = [Wheel(ROUND), Wheel(SWAPPED), Wheel(ROUND[::-1]), Wheel(ROUND, off=0.1)]
         assert crumpled(Population.from_models(models), PLANE).tolist() == [0.0, 1.0, 0.0, 1.0]
 
+    def test_may_be_about_the_colors_that_were_to_be_learnt(self):
+        class Dimmed(Wheel):
+            def forward(self, x):
+                return super().forward(x) - 0.1 * (x > 0.5)
+
+        grid = rgb_grid(8)
+        assert crumpled(Dimmed(ROUND), PLANE).tolist() == [1.0]
+        assert crumpled(Dimmed(ROUND), PLANE, learnt=grid[:2]).tolist() == [0.0]
+        assert crumpled(Dimmed(SWAPPED), PLANE, learnt=grid[:2]).tolist() == [1.0]
+
     def test_is_looked_for_in_the_plane_of_hue(self):
         assert crumpled(Wheel(ROUND), plane=(0, 1)).tolist() == [1.0]
 
     def test_is_what_values_that_are_not_there_count_as(self):
         assert crumpled(Wheel([math.nan] * 12), PLANE).tolist() == [1.0]
         assert crumpled(Wheel(ROUND, off=math.nan), PLANE).tolist() == [1.0]
+
+
+def test_the_order_may_be_that_of_some_hues_only():
+    kept = named_colors(*[*HUES][:4], *[*HUES][6:])
+    assert disordered(Wheel(SWAPPED), PLANE, colors=kept).tolist() == [0.0]
+    assert disordered(Wheel(SWAPPED), PLANE, colors=kept.roll(1, 0)).tolist() == [0.0]
+    assert disordered(Wheel(SWAPPED), PLANE, colors=kept[[0, 2, 1, *range(3, 10)]]).tolist() == [
+        1.0
+    ]
 
 
 def test_a_disordered_wheel_is_one_whose_hues_are_out_of_order_whatever_the_error():

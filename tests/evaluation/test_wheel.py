@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
 
+from latent_anchors.colorspace import HUES, named_colors
 from latent_anchors.evaluation import hue_order, hue_turn, noncircularity
 from latent_anchors.evaluation._wheel import rank_correlation
 from latent_anchors.models import Population, SphericalAutoencoder
@@ -16,6 +17,7 @@ ROUND = [i / 12 for i in range(12)]
 SWAPPED = [*ROUND[:4], ROUND[5], ROUND[4], *ROUND[6:]]
 TWICE = [2 * turn % 1 + turn / 100 for turn in ROUND]
 PLANE = (0, 2)
+EVERY_OTHER = named_colors(*[*HUES][::2])
 
 
 class TestOrder:
@@ -46,6 +48,10 @@ class TestOrder:
         found = rank_correlation(torch.tensor(order, dtype=torch.float64) / 2)
         assert found.item() == pytest.approx(same - mirrored, abs=1e-9)
 
+    def test_may_be_that_of_some_hues_only(self):
+        kept = named_colors(*[*HUES][:4], *[*HUES][6:])
+        assert hue_order(Wheel(SWAPPED), PLANE, colors=kept).item() == pytest.approx(1.0)
+
     def test_is_not_there_where_latents_are_not(self):
         assert hue_order(Wheel([math.nan] * 12), PLANE).isnan().all()
 
@@ -63,6 +69,10 @@ class TestNoncircularity:
     def test_is_greatest_where_one_hue_alone_is_off_the_origin(self):
         radii = [1.0] + [0.0] * 11
         assert noncircularity(Wheel(ROUND, radii=radii), PLANE).item() == pytest.approx(11**0.5)
+
+    def test_may_be_that_of_some_hues_only(self):
+        found = noncircularity(Wheel(ROUND, radii=[1.0, 2.0] * 6), PLANE, colors=EVERY_OTHER)
+        assert found.item() == pytest.approx(0.0, abs=1e-6)
 
     def test_of_a_single_point_is_not_there(self):
         assert noncircularity(Wheel(ROUND, radii=[0.0] * 12), PLANE).isnan().all()

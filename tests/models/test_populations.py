@@ -3,7 +3,7 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import Suppression, attach, everywhere, intervene
+from latent_anchors.interventions import BoundedFalloff, Suppression, attach, everywhere, intervene
 from latent_anchors.models import Population, Site, SphericalAutoencoder, outputs, record, run
 
 MUTE = Suppression([1.0, 0.0, 0.0, 0.0], everywhere)  # acts on all latents
@@ -199,6 +199,23 @@ def test_models_that_differ_are_refused():
     models = [SphericalAutoencoder(), SphericalAutoencoder(latent_dim=5)]
     with refuses(ValueError, "Model 1 has parameters.*expected one architecture"):
         Population.from_models(models)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        (nn.Dropout(0.5), nn.Dropout(0.25), "p=0.25, model 0 has 0.5"),
+        (
+            Suppression([1.0, 0.0], BoundedFalloff(0.0, 1.0)),
+            Suppression([1.0, 0.0], BoundedFalloff(0.0, 2.0)),
+            r"falloff=BoundedFalloff\(.*power=2.0\), model 0 has BoundedFalloff\(.*power=1.0",
+        ),
+    ],
+)
+def test_models_that_differ_in_their_settings_are_refused(one, other, told):
+    assert len(Population.from_models([one, one])) == 2
+    with refuses(ValueError, f"Model 1 has {told}.*expected models alike but for their numbers"):
+        Population.from_models([one, other])
 
 
 def test_parameters_that_are_not_stacked_are_refused():

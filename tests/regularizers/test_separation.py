@@ -5,10 +5,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from latent_anchors.regularizers import (
     EuclideanSeparation,
     Separation,
+    check,
     euclidean_separation,
     separation,
 )
@@ -54,20 +56,63 @@ def test_euclidean_separation_is_what_a_double_loop_over_pairs_says(of, softenin
 
 @pytest.mark.parametrize("couple", [separation, euclidean_separation])
 @pytest.mark.parametrize("setting", [1.0, 2.5, 20.0])
-def test_forces_are_the_slopes_of_the_values(couple, setting):
+@pytest.mark.parametrize("chunk", [None, 2])
+def test_forces_are_the_slopes_of_the_values(couple, setting, chunk):
     z = torch.stack([drawn(5, 3, 0), drawn(5, 3, 1)]).requires_grad_()
-    assert torch.autograd.gradcheck(lambda z: couple(z, setting), z)
+    assert torch.autograd.gradcheck(lambda z: couple(z, setting, chunk), z)
+
+
+def weighed(couple, chunk=None):
+    """A sum that weighs each member differently."""
+
+    def total(z):
+        weights = torch.arange(1.0, z.shape[-2] + 1, dtype=z.dtype)
+        return (couple(z, 3.0, chunk=chunk) * weights).sum()
+
+    return total
 
 
 @pytest.mark.parametrize("couple", [separation, euclidean_separation])
-def test_forces_are_the_same_for_mapped_sets(couple):
+@given(of=sets, chunk=st.integers(1, 8))
+def test_a_chunk_changes_neither_values_nor_forces(couple, of, chunk):
+    z = torch.stack([drawn(*of), 2 * drawn(*of) + 1])
+    torch.testing.assert_close(couple(z, chunk=chunk), couple(z))
+    forces = [torch.func.grad(weighed(couple, size))(z) for size in (chunk, None)]
+    torch.testing.assert_close(*forces)
+
+
+@pytest.mark.parametrize("couple", [separation, euclidean_separation])
+@pytest.mark.parametrize("chunk", [None, 2])
+def test_forces_are_the_same_for_mapped_and_traced_sets(couple, chunk):
     z = torch.stack([drawn(5, 3, seed) for seed in range(3)])
-    weights = torch.arange(1.0, 6.0, dtype=torch.float64)
+    force = torch.func.grad(weighed(couple, chunk))
+    mapped = torch.func.vmap(force)
+    expected = torch.stack([force(one) for one in z])
+    torch.testing.assert_close(mapped(z), expected)
+    torch.testing.assert_close(make_fx(mapped)(z)(z), expected)
 
-    def force(one):
-        return torch.func.grad(lambda z: couple(z) @ weights)(one)
 
-    torch.testing.assert_close(torch.func.vmap(force)(z), torch.stack([force(one) for one in z]))
+@pytest.mark.parametrize("couple", [separation, euclidean_separation])
+@pytest.mark.parametrize("chunk", [None, 2])
+def test_weights_may_be_mapped_where_the_latents_are_not(couple, chunk):
+    z = drawn(5, 3, 0)
+    jacobian = torch.func.jacrev(lambda z: couple(z, 3.0, chunk=chunk))(z)
+    rows = [torch.func.grad(lambda z, i=i: couple(z, 3.0)[i])(z) for i in range(5)]
+    torch.testing.assert_close(jacobian, torch.stack(rows))
+
+
+@pytest.mark.parametrize("coupling", [Separation(chunk=2), EuclideanSeparation(chunk=2)])
+def test_in_chunks_the_promises_of_couplings_are_kept(coupling):
+    check(coupling, dim=3, coupling=True)
+
+
+@pytest.mark.parametrize("chunk", [None, 2])
+def test_autocast_costs_no_digits_in_the_backward_pass_either(chunk, generator):
+    z = torch.randn(5, 2, generator=generator, requires_grad=True)
+    (expected,) = torch.autograd.grad(weighed(separation, chunk)(z), z)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        (given,) = torch.autograd.grad(weighed(separation, chunk)(z), z)
+    torch.testing.assert_close(given, expected)
 
 
 def test_nobody_is_compared_with_oneself():
@@ -128,8 +173,9 @@ def test_separation_looks_at_angles_only_and_the_euclidean_one_does_not(generato
     assert (euclidean_separation(3 * z) < euclidean_separation(z)).all()
 
 
-def test_a_batch_of_nobody_gives_no_values():
-    assert separation(torch.zeros(0, 3)).shape == (0,)
+@pytest.mark.parametrize("couple", [separation, euclidean_separation])
+def test_a_batch_of_nobody_gives_no_values(couple):
+    assert couple(torch.zeros(0, 3)).shape == (0,)
 
 
 def test_modules_are_their_functions(generator):

@@ -6,10 +6,16 @@ from latent_anchors._typing import PerSample
 from latent_anchors.colorspace._planes import Plane, ratio, turns
 
 
-def hexagonal_hue(r: Plane, g: Plane, b: Plane, top: Plane, chroma: Plane) -> PerSample:
-    """Hue in turns, in [0, 1); grays have hue 0, with zero gradient."""
-    third = torch.where(top == g, b - r + 2 * chroma, r - g + 4 * chroma)
-    sixths = ratio(torch.where(top == r, g - b, third), chroma)
+def hexagonal_hue(r: Plane, g: Plane, b: Plane, top: Plane, bottom: Plane) -> PerSample:
+    """Hue in turns, in [0, 1); grays have hue 0, with zero gradient.
+
+    Hue has a slope on the borders of the sectors too, where two channels are largest. It comes
+    out if the chroma is that of one sector; the largest channel as such has half a slope in each.
+    """
+    red, green = top == r, top == g
+    chroma = torch.where(red, r, torch.where(green, g, b)) - bottom
+    third = torch.where(green, b - r + 2 * chroma, r - g + 4 * chroma)
+    sixths = ratio(torch.where(red, g - b, third), chroma)
     return turns(sixths / 6)
 
 

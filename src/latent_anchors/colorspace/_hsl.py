@@ -37,7 +37,7 @@ def rgb_to_hsl(rgb: Colors) -> Colors:
     r, g, b = planes(rgb)
     top, bottom = rgb.amax(-1), rgb.amin(-1)
     chroma, lightness = top - bottom, (top + bottom) / 2
-    hue = hexagonal_hue(r, g, b, top, chroma)
+    hue = hexagonal_hue(r, g, b, top, bottom)
     return stack(hue, ratio(chroma, 1 - (2 * lightness - 1).abs()), lightness)
 
 

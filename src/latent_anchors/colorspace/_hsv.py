@@ -2,7 +2,9 @@
 
 from latent_anchors._typing import Colors
 from latent_anchors.colorspace._hexagon import hexagonal_hue, shortfalls
+from latent_anchors.colorspace._hsv_by_hand import HSV_TO_RGB, RGB_TO_HSV
 from latent_anchors.colorspace._planes import planes, ratio, stack
+from latent_anchors.colorspace._shortcut import convert
 
 
 def rgb_to_hsv(rgb: Colors) -> Colors:
@@ -34,10 +36,14 @@ def rgb_to_hsv(rgb: Colors) -> Colors:
         >>> rgb_to_hsv(torch.tensor([0.0, 0.5, 0.5])).tolist()
         [0.5, 1.0, 0.5]
     """
+    return convert(rgb, _to_hsv, RGB_TO_HSV)
+
+
+def _to_hsv(rgb: Colors) -> Colors:
     r, g, b = planes(rgb)
-    value = rgb.amax(-1)
-    chroma = value - rgb.amin(-1)
-    return stack(hexagonal_hue(r, g, b, value, chroma), ratio(chroma, value), value)
+    value, bottom = rgb.amax(-1), rgb.amin(-1)
+    hue = hexagonal_hue(r, g, b, value, bottom)
+    return stack(hue, ratio(value - bottom, value), value)
 
 
 def hsv_to_rgb(hsv: Colors) -> Colors:
@@ -67,6 +73,10 @@ def hsv_to_rgb(hsv: Colors) -> Colors:
         >>> hsv_to_rgb(torch.tensor([0.5, 1.0, 1.0])).tolist()
         [0.0, 1.0, 1.0]
     """
+    return convert(hsv, _to_rgb, HSV_TO_RGB)
+
+
+def _to_rgb(hsv: Colors) -> Colors:
     hue, saturation, value = planes(hsv)
     chroma = value * saturation
     red, green, blue = shortfalls(hue)

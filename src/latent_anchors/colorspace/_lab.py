@@ -3,17 +3,11 @@
 import torch
 
 from latent_anchors._typing import Colors
+from latent_anchors.colorspace._lab_by_hand import LAB_TO_RGB, RGB_TO_LAB
 from latent_anchors.colorspace._linear import linear_to_rgb, rgb_to_linear
-from latent_anchors.colorspace._planes import Plane, mix, planes, rows_of, stack
-from latent_anchors.colorspace._xyz import D65, brightest, matrix_to_xyz
-
-DELTA = 6 / 29
-"""Cube root of the share of white under which CIELAB is a straight line."""
-
-# In shares of white's X, Y, Z, so that grays have three equal shares.
-_shares = matrix_to_xyz() / brightest(*D65)[:, None]
-TO_SHARES = rows_of(_shares)
-FROM_SHARES = rows_of(torch.inverse(_shares))
+from latent_anchors.colorspace._planes import Plane, mix, planes, stack
+from latent_anchors.colorspace._shares import DELTA, FROM_SHARES, TO_SHARES
+from latent_anchors.colorspace._shortcut import convert
 
 
 def rgb_to_lab(rgb: Colors) -> Colors:
@@ -46,6 +40,10 @@ def rgb_to_lab(rgb: Colors) -> Colors:
         >>> [round(x) for x in rgb_to_lab(torch.tensor([1.0, 0.0, 0.0])).tolist()]
         [53, 80, 67]
     """
+    return convert(rgb, _to_lab, RGB_TO_LAB)
+
+
+def _to_lab(rgb: Colors) -> Colors:
     shares = mix(TO_SHARES, rgb_to_linear(rgb))
     bent = torch.where(
         shares > DELTA**3,
@@ -84,6 +82,10 @@ def lab_to_rgb(lab: Colors) -> Colors:
         >>> [round(x, 3) for x in lab_to_rgb(torch.tensor([100.0, 0.0, 0.0])).tolist()]
         [1.0, 1.0, 1.0]
     """
+    return convert(lab, _to_rgb, LAB_TO_RGB)
+
+
+def _to_rgb(lab: Colors) -> Colors:
     lightness, a, b = planes(lab)
     y = (lightness + 16) / 116
     shares = stack(_unbent(y + a / 500), _unbent(y), _unbent(y - b / 200))

@@ -4,21 +4,28 @@ Every function takes a model (one run) or a population and gives one value per r
 :class:`Evaluation` sums them up, and :class:`Evidence` writes them down.
 """
 
+from latent_anchors.evaluation._angles import anchor_angle as anchor_angle
 from latent_anchors.evaluation._crumpling import crumpled as crumpled
 from latent_anchors.evaluation._crumpling import disordered as disordered
+from latent_anchors.evaluation._drift import drift as drift
+from latent_anchors.evaluation._drift import drifted as drifted
 from latent_anchors.evaluation._errors import color_errors as color_errors
 from latent_anchors.evaluation._errors import error_groups as error_groups
 from latent_anchors.evaluation._errors import reconstructions as reconstructions
 from latent_anchors.evaluation._evaluate import evaluate_colors as evaluate_colors
 from latent_anchors.evaluation._evidence import Evidence as Evidence
+from latent_anchors.evaluation._gaps import hue_gaps as hue_gaps
 from latent_anchors.evaluation._geometry import alignment as alignment
 from latent_anchors.evaluation._geometry import alignments as alignments
 from latent_anchors.evaluation._geometry import latents as latents
+from latent_anchors.evaluation._height import height as height
+from latent_anchors.evaluation._height import height_order as height_order
 from latent_anchors.evaluation._intervals import mean_interval as mean_interval
 from latent_anchors.evaluation._intervals import share_interval as share_interval
 from latent_anchors.evaluation._metrics import Evaluation as Evaluation
 from latent_anchors.evaluation._metrics import Metric as Metric
 from latent_anchors.evaluation._metrics import summarize as summarize
+from latent_anchors.evaluation._planarity import nonplanarity as nonplanarity
 from latent_anchors.evaluation._prediction import Agreement as Agreement
 from latent_anchors.evaluation._prediction import agreement as agreement
 from latent_anchors.evaluation._prediction import displacement as displacement
@@ -42,15 +49,21 @@ __all__ = [
     "agreement",
     "alignment",
     "alignments",
+    "anchor_angle",
     "color_errors",
     "correlation",
     "crumpled",
     "disordered",
     "displacement",
+    "drift",
+    "drifted",
     "error_groups",
     "error_table",
     "evaluate_colors",
     "explained",
+    "height",
+    "height_order",
+    "hue_gaps",
     "hue_order",
     "hue_sweep",
     "hue_turn",
@@ -58,6 +71,7 @@ __all__ = [
     "mean_interval",
     "metric_table",
     "noncircularity",
+    "nonplanarity",
     "reconstructions",
     "selectivity_r2",
     "share_interval",

@@ -10,21 +10,26 @@ from latent_anchors.evaluation._errors import color_errors
 from latent_anchors.evaluation._wheel import wheel
 
 CLEAN = 1e-3
-"""The error on the grid above which a network counts as crumpled, whatever its wheel."""
+"""The error above which a network counts as crumpled, whatever its wheel."""
 
 
 def disordered(
-    model: nn.Module, plane: tuple[int, int] = (0, 1), at: At = "latent"
+    model: nn.Module,
+    plane: tuple[int, int] = (0, 1),
+    at: At = "latent",
+    colors: Float[Tensor, "n 3"] | None = None,
 ) -> Float[Tensor, " runs"]:
     """1 where the color wheel is out of order, 0 where it is clean, whatever the colors look like.
 
-    Clean means: the angles of the twelve named hues in the plane of hue all step one way and go
-    round exactly once.
+    Clean means: the angles of the hues in the plane of hue all step one way, each by less than half
+    a turn, and go round exactly once.
 
     Args:
         model: A model or a population.
         plane: The two latent dimensions that hold hue.
         at: The site.
+        colors: RGB ``(n, 3)``, in [0, 1], in the order of their hues; the twelve named hues if
+            None.
 
     Returns:
         ``(runs,)``, 0 or 1.
@@ -34,22 +39,26 @@ def disordered(
         >>> disordered(SphericalAutoencoder()).shape
         torch.Size([1])
     """
-    radii, angles = wheel(model, plane, at)
+    radii, angles = wheel(model, plane, at, colors)
     return 1.0 - goes_round_once(angles).to(radii)
 
 
 def crumpled(
-    model: nn.Module, plane: tuple[int, int] = (0, 1), at: At = "latent"
+    model: nn.Module,
+    plane: tuple[int, int] = (0, 1),
+    at: At = "latent",
+    learnt: Float[Tensor, "n 3"] | None = None,
 ) -> Float[Tensor, " runs"]:
     """1 where the color wheel is out of order or colors are not learnt, 0 where all is clean.
 
-    Clean means: the wheel is not :func:`disordered`, and the mean error over the 8x8x8 RGB grid is
-    at most 0.001.
+    Clean means: the wheel is not :func:`disordered`, and the mean error over the colors to be
+    learnt is at most 0.001.
 
     Args:
         model: A model or a population.
         plane: The two latent dimensions that hold hue.
         at: The site.
+        learnt: RGB ``(n, 3)``, in [0, 1], which it was to learn; the 8x8x8 RGB grid if None.
 
     Returns:
         ``(runs,)``, 0 or 1.
@@ -59,7 +68,8 @@ def crumpled(
         >>> crumpled(SphericalAutoencoder())
         tensor([1.])
     """
-    sharp = color_errors(model, rgb_grid(8)).mean(1) <= CLEAN  # NaN is not
+    errors = color_errors(model, rgb_grid(8) if learnt is None else learnt)
+    sharp = errors.mean(1) <= CLEAN  # NaN is not
     wheel = disordered(model, plane, at)
     return torch.where(sharp, wheel, torch.ones_like(wheel))
 

@@ -18,9 +18,12 @@ NO_ORDER = 1e-6
 
 
 def hue_order(
-    model: nn.Module, plane: tuple[int, int] = PLANE, at: At = "latent"
+    model: nn.Module,
+    plane: tuple[int, int] = PLANE,
+    at: At = "latent",
+    colors: Float[Tensor, "n 3"] | None = None,
 ) -> Float[Tensor, " runs"]:
-    r"""Circular rank correlation between the angles of the twelve named hues and the true ones.
+    r"""Circular rank correlation between the angles of hues and the true ones.
 
     .. math:: \frac{4}{n^2} \Big( \sum \cos\beta_i \cos\gamma_i \sum \sin\beta_i \sin\gamma_i
         - \sum \cos\beta_i \sin\gamma_i \sum \sin\beta_i \cos\gamma_i \Big)
@@ -34,6 +37,8 @@ def hue_order(
         model: A model or a population.
         plane: The two latent dimensions that hold hue.
         at: The site.
+        colors: RGB ``(n, 3)``, in [0, 1], in the order of their hues; the twelve named hues if
+            None.
 
     Returns:
         ``(runs,)``, from -1 to 1.
@@ -49,14 +54,17 @@ def hue_order(
         >>> hue_order(SphericalAutoencoder()).abs() <= 1
         tensor([True])
     """
-    _, angles = wheel(model, plane, at)
+    _, angles = wheel(model, plane, at, colors)
     return rank_correlation(angles)
 
 
 def noncircularity(
-    model: nn.Module, plane: tuple[int, int] = PLANE, at: At = "latent"
+    model: nn.Module,
+    plane: tuple[int, int] = PLANE,
+    at: At = "latent",
+    colors: Float[Tensor, "n 3"] | None = None,
 ) -> Float[Tensor, " runs"]:
-    r"""How unlike the radii of the twelve named hues are in the plane of hue.
+    r"""How unlike the radii of hues are in the plane of hue.
 
     .. math:: \sqrt{\textstyle\frac{1}{n} \sum (r_i - \bar r)^2} \, / \, \bar r
 
@@ -67,9 +75,10 @@ def noncircularity(
         model: A model or a population.
         plane: The two latent dimensions that hold hue.
         at: The site.
+        colors: RGB ``(n, 3)``, in [0, 1]; the twelve named hues if None.
 
     Returns:
-        ``(runs,)``, from 0 to the square root of 11.
+        ``(runs,)``, from 0 to the square root of n - 1.
 
     Raises:
         ValueError: If the site does not exist.
@@ -82,7 +91,7 @@ def noncircularity(
         >>> noncircularity(SphericalAutoencoder()) >= 0
         tensor([True])
     """
-    radii, _ = wheel(model, plane, at)
+    radii, _ = wheel(model, plane, at, colors)
     return radii.std(-1, correction=0) / radii.mean(-1)
 
 
@@ -121,10 +130,13 @@ def hue_turn(
 
 
 def wheel(
-    model: nn.Module, plane: tuple[int, int], at: At
+    model: nn.Module,
+    plane: tuple[int, int],
+    at: At,
+    colors: Float[Tensor, "n 3"] | None = None,
 ) -> tuple[Float[Tensor, "runs n"], Float[Tensor, "runs n"]]:
-    """Radii and angles in radians of the twelve named hues in a plane."""
-    z = latents(model, named_colors(*HUES), at)
+    """Radii and angles in radians of some colors in a plane; of the twelve named hues if None."""
+    z = latents(model, named_colors(*HUES) if colors is None else colors, at)
     x, y = z[..., plane[0]], z[..., plane[1]]
     return torch.hypot(x, y), torch.atan2(y, x)
 

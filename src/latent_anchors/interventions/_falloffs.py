@@ -85,6 +85,8 @@ class BoundedFalloff:
     def __call__(self, alignment: PerSample, /) -> Float[Tensor, "*batch"]:
         above = (alignment - self.threshold) / (1.0 - self.threshold)
         inside = above > 0
+        if self.power == 0:
+            return inside.to(alignment)
         # the branch not taken is at 1, where every power has a finite gradient
         return torch.where(inside, torch.where(inside, above, 1.0).pow(self.power), 0.0)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from latent_anchors._numerics import dot, unit
+from latent_anchors._numerics import dot, length, moved, unit
 from latent_anchors._typing import Direction, Latents, PerSample
 
 NOISE = 8.0
@@ -29,14 +29,15 @@ def polar(z: Latents, v: Direction, fallback: Direction) -> Polar:
     square = rest.square().sum(-1, keepdim=True)
     clear = square > (NOISE * torch.finfo(z.dtype).eps) ** 2
     side = torch.where(clear, rest * torch.where(clear, square, 1.0).rsqrt(), fallback)
-    return Polar(dot(z, towards), along, dot(towards, side), side)
+    return Polar(length(z), along, dot(towards, side), side)
 
 
 def cartesian(
     length: PerSample, along: PerSample, aside: PerSample, v: Direction, side: Latents
 ) -> Latents:
     """The latent of such parts."""
-    return length.unsqueeze(-1) * (along.unsqueeze(-1) * v + aside.unsqueeze(-1) * side)
+    sideways = (length * aside).unsqueeze(-1) * side
+    return moved(sideways, length * along, v)
 
 
 def default_side(v: Direction) -> Direction:
@@ -51,4 +52,4 @@ def side_of(towards: Direction, v: Direction) -> Direction:
 
 
 def _beside(z: Tensor, v: Direction) -> Tensor:
-    return z - dot(z, v).unsqueeze(-1) * v
+    return moved(z, -dot(z, v), v)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from latent_anchors._numerics import dot, in_full_precision, unit, without_autocast
+from latent_anchors._numerics import in_full_precision, inverse_length, length, without_autocast
 from latent_anchors._typing import Latents
 from latent_anchors._vectors import as_basis, check_width
 from latent_anchors.interventions._edits import EditModule
@@ -60,17 +60,18 @@ def project_out(
     full = in_full_precision(z)
     b = basis.to(full)
     with without_autocast(full):
-        inside = (full @ b.mT) @ b
-    gain = strength * falloff(dot(unit(inside), unit(full)))
-    rest = full - gain.unsqueeze(-1) * inside
+        inside = full @ b.mT
+        gain = strength * falloff(length(inside) * inverse_length(full))
+        rest = full + (inside * -gain.unsqueeze(-1)) @ b
     return (_as_long_as(full, rest) if renormalize else rest).to(z.dtype)
 
 
 def _as_long_as(z: Tensor, rest: Tensor) -> Tensor:
     """The rest at the length of z; rounding is not stretched, and what is as long stays exact."""
-    length, left = (dot(x, unit(x)).unsqueeze(-1) for x in (z, rest))
-    stretched = (left > NOISE * torch.finfo(z.dtype).eps * length) & (left != length)
-    return torch.where(stretched, rest * (length / torch.where(stretched, left, 1.0)), rest)
+    before, left = length(z), length(rest)
+    stretched = (left > NOISE * torch.finfo(z.dtype).eps * before) & (left != before)
+    stretch = torch.where(stretched, before / torch.where(stretched, left, 1.0), 1.0)
+    return rest * stretch.unsqueeze(-1)
 
 
 class Projection(EditModule):

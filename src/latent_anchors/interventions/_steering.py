@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from typing_extensions import override
 
-from latent_anchors._numerics import cosine, in_full_precision
+from latent_anchors._numerics import cosine, in_full_precision, moved
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_direction, as_vector, check_width
 from latent_anchors.interventions._edits import EditModule
@@ -45,7 +45,7 @@ def steer(
     """
     full = in_full_precision(z)
     gain = strength * falloff(cosine(full, vector))
-    return (full + gain.unsqueeze(-1) * vector.to(full)).to(z.dtype)
+    return moved(full, gain, vector.to(full)).to(z.dtype)
 
 
 class Steering(EditModule):

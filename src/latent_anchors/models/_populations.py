@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import is_dataclass
 from functools import partial
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -11,7 +13,7 @@ from torch.func import functional_call
 from typing_extensions import override
 
 from latent_anchors._hooks import Edit, Listener, Tap
-from latent_anchors._sites import At, Site, resolve
+from latent_anchors._sites import At, Site, layers_of, resolve
 from latent_anchors._streams import seeded
 from latent_anchors.models._running import run
 
@@ -88,7 +90,7 @@ class Population(nn.Module):
             seeds: One for each run; their positions if None.
 
         Raises:
-            ValueError: If there are no models, or they differ in architecture.
+            ValueError: If there are no models, or they differ in architecture or settings.
 
         Examples:
             >>> len(Population.from_models([nn.Linear(1, 2), nn.Linear(1, 2)]))
@@ -103,6 +105,7 @@ class Population(nn.Module):
                     f"Model {index} has parameters {shape}, model 0 has {shapes[0]}; expected one "
                     "architecture. Make a population for each."
                 )
+        _check_settings(models)
         rows = [_tensors(model) for model in models]
         stacked = deepcopy(models[0])
         for name, tensor in _tensors(stacked).items():
@@ -207,6 +210,29 @@ def outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
         torch.Size([1, 5, 1])
     """
     return model(*inputs) if isinstance(model, Population) else model(*inputs).unsqueeze(0)
+
+
+def _check_settings(models: Sequence[nn.Module]) -> None:
+    first = _settings(models[0])
+    for index, model in enumerate(models):
+        for name, setting in _settings(model).items():
+            if name not in first or first[name] != setting:
+                raise ValueError(
+                    f"Model {index} has {name}={setting}, model 0 has {first.get(name)}; "
+                    "expected models alike but for their numbers. Make a population for each."
+                )
+
+
+def _settings(model: nn.Module) -> dict[str, str]:
+    """What layers keep besides tensors, as far as it can be compared."""
+    return {
+        f"{layer}.{name}".removeprefix("."): repr(cast("object", value))
+        for layer, module in layers_of(model).items()
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and name != "training"
+        and (isinstance(value, int | float | str | tuple) or is_dataclass(value))
+    }
 
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:

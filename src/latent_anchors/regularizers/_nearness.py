@@ -1,61 +1,113 @@
-"""Mean nearness of unit vectors to each other, with one tensor of pairs instead of ten."""
+"""Mean nearness by angle, from one tensor of pairs instead of ten, or from a few of its rows."""
 
 import math
 from typing import Any, cast
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
-_Units = Float[Tensor, "*batch n dim"]
+from latent_anchors._numerics import TINY_SQUARE, without_autocast
+from latent_anchors.regularizers._chunks import chunks
+from latent_anchors.regularizers._once import check_once
+
+_Set = Float[Tensor, "*batch n dim"]
+# members stand in columns: products with few rows are several times as fast as with few columns
+_Columns = Float[Tensor, "*batch row n"]
 
 
 class MeanNearness(Function):
-    r"""Mean over the others of ``((1 + cos) / 2) ** p``, in forward and backward from one tensor.
+    r"""Mean over the others of ``((1 + cos) / 2) ** p``.
 
-    With :math:`t_{ij} = s_{ij}^{p-1}`, zero on the diagonal, both need only :math:`t u`:
+    With unit vectors :math:`u_i` lifted to :math:`w_i = (u_i, 1) / \sqrt{2}`, nearness is a plain
+    product, :math:`s_{ij} = w_i \cdot w_j`. With :math:`t_{ij} = s_{ij}^{p-1}`, zero on the
+    diagonal, values and gradients need only products :math:`t w`:
 
     .. math::
-        \Omega_i = \frac{\sum_j t_{ij} + u_i \cdot (t u)_i}{2 (n - 1)}, \qquad
-        \frac{\partial}{\partial u_i} \sum_k g_k \Omega_k
-        = \frac{p \, [g_i (t u)_i + (t (g u))_i]}{2 (n - 1)}
+        \Omega_i = \frac{w_i \cdot (t w)_i}{n - 1}, \qquad
+        \frac{\partial}{\partial w_i} \sum_k g_k \Omega_k
+        = \frac{p \, [g_i (t w)_i + (t (g w))_i]}{n - 1}
 
-    Written out because the pairs are what a step costs: autograd would keep ten tensors of them.
+    Written out because the pairs are what a step costs. In chunks they are made anew for the
+    backward pass, each pair once for both of its members, which costs no more than keeping them.
     """
 
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(u: Tensor, exponent: float) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(z: Tensor, exponent: float, at_once: int) -> tuple[Tensor | None, ...]:
         """Mean nearness, and what the backward pass needs."""
-        # powers below exp(-80) would be denormal, which makes each product tens of times slower
-        floor = math.exp(-80.0 / max(exponent - 1.0, 1.0))
-        t = (u @ u.mT).mul_(0.5).add_(0.5).clamp_min_(floor).log_().mul_(exponent - 1.0).exp_()
-        t.diagonal(dim1=-2, dim2=-1).zero_()
-        near = t @ u
-        total = t.sum(-1) + (u * near).sum(-1)
-        return total / (2 * max(u.shape[-2] - 1, 1)), t, near
+        with without_autocast(z):
+            w, scale = _lifted(z)
+            n = w.shape[-1]
+            t = _powers(w, w, exponent) if at_once >= n else None
+            near = _pulled(w, w, exponent, at_once) if t is None else w @ t
+        return (w * near).sum(-2) / max(n - 1, 1), scale, w, near, t
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, float], output: tuple[Tensor, ...]) -> None:
-        """Keep the pairs, which nobody differentiates."""
-        u, exponent = inputs
-        _, t, near = output
-        ctx.mark_non_differentiable(t, near)
-        ctx.save_for_backward(u, t, near)
-        ctx.slope = exponent / (2 * max(u.shape[-2] - 1, 1))
+    def setup_context(
+        ctx: Any, inputs: tuple[Tensor, float, int], output: tuple[Tensor | None, ...]
+    ) -> None:
+        """Keep all but the values; by the scale a second derivative is noticed."""
+        _, ctx.exponent, ctx.at_once = inputs
+        ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(*(kept for kept in output[2:] if kept is not None))
+        ctx.save_for_backward(*output[1:])
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride] -- once_differentiable is untyped
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None]:
         """Gradient of the weighted sum of the values."""
-        u, t, near = ctx.saved_tensors
-        weighted = gradients[0].unsqueeze(-1)
-        return ctx.slope * (weighted * near + t @ (weighted * u)), None
+        g, of_scale, *_ = gradients
+        check_once(of_scale)
+        if g is None:
+            return None, None, None
+        scale, w, near, t = ctx.saved_tensors
+        # functional transforms would keep every chunk
+        with torch.no_grad(), without_autocast(w):
+            g = g.unsqueeze(-2)
+            v = g * w
+            pulled = _pulled(v, w, ctx.exponent, ctx.at_once) if t is None else v @ t
+            slope, u = _without_last(pulled.add_(g * near)), _without_last(w)
+            across = slope - u * (u * slope).sum(-2, keepdim=True).mul_(2.0)
+        return (scale * (ctx.exponent / max(w.shape[-1] - 1, 1)) * across).mT, None, None
 
 
-def mean_nearness(u: _Units, exponent: float) -> Float[Tensor, "*batch n"]:
-    """How near each unit vector ``(..., n, dim)`` is to the others on average ``(..., n)``."""
-    value, _, _ = cast("tuple[Tensor, Tensor, Tensor]", MeanNearness.apply(u, exponent))
+def _lifted(z: _Set) -> tuple[_Columns, Float[Tensor, "*batch 1 n"]]:
+    """The lifted unit vectors, and what scaled the latents; 0 at the origin."""
+    x = z.mT.contiguous()
+    square = x.square().sum(-2, keepdim=True)
+    scale = square.masked_fill_(square <= TINY_SQUARE, math.inf).mul_(2.0).rsqrt_()
+    return torch.cat([x * scale, torch.full_like(scale, math.sqrt(0.5))], -2), scale
+
+
+def _without_last(lifted: Tensor) -> Tensor:
+    return lifted.narrow(-2, 0, lifted.shape[-2] - 1)
+
+
+def _powers(
+    some: _Columns, others: Float[Tensor, "*batch row m"], exponent: float
+) -> Float[Tensor, "*batch n m"]:
+    """Nearness to the power ``exponent - 1``; the others begin with the members themselves."""
+    # powers below exp(-80) would be denormal, which makes each product tens of times slower
+    floor = math.exp(-80.0 / max(exponent - 1.0, 1.0))
+    t = (some.mT @ others).clamp_min_(floor).log2_().mul_(exponent - 1.0).exp2_()
+    t.diagonal(dim1=-2, dim2=-1).zero_()
+    return t
+
+
+def _pulled(v: _Columns, w: _Columns, exponent: float, at_once: int) -> _Columns:
+    """The product of ``v`` and all powers, a few rows of them at a time."""
+    total = torch.zeros_like(v)
+    for first, count, left in chunks(v.shape[-1], at_once):
+        some, later = v.narrow(-1, first, count), v.narrow(-1, first + count, left - count)
+        t = _powers(w.narrow(-1, first, count), w.narrow(-1, first, left), exponent)
+        total.narrow(-1, first, left).add_(some @ t)
+        total.narrow(-1, first, count).add_(later @ t.narrow(-1, count, left - count).mT)
+    return total
+
+
+def mean_nearness(z: _Set, exponent: float, at_once: int) -> Float[Tensor, "*batch n"]:
+    """How near each latent ``(..., n, dim)`` is to the others on average ``(..., n)``."""
+    value, *_ = cast("tuple[Tensor, ...]", MeanNearness.apply(z, exponent, at_once))
     return value

@@ -39,7 +39,7 @@ def subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
     z = in_full_precision(z)
     b = basis.to(z)
     with without_autocast(z):
-        outside = z - (z @ b.mT) @ b
+        outside = z + (z @ -b.mT) @ b
     return outside.square().sum(-1)
 
 

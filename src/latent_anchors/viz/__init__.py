@@ -11,6 +11,7 @@ tell, and names.
 """
 
 from latent_anchors.viz._before_after import plot_before_after as plot_before_after
+from latent_anchors.viz._combinations import plot_combinations as plot_combinations
 from latent_anchors.viz._error_against import plot_error_against as plot_error_against
 from latent_anchors.viz._hue_errors import plot_error_by_hue as plot_error_by_hue
 from latent_anchors.viz._latents import plot_latents as plot_latents
@@ -21,27 +22,34 @@ from latent_anchors.viz._presenting import present as present
 from latent_anchors.viz._reconstructions import plot_reconstructions as plot_reconstructions
 from latent_anchors.viz._redrawing import redraw as redraw
 from latent_anchors.viz._relearning import plot_relearning as plot_relearning
+from latent_anchors.viz._responses import plot_response as plot_response
 from latent_anchors.viz._seeds import plot_seeds as plot_seeds
+from latent_anchors.viz._swatches import plot_swatches as plot_swatches
 from latent_anchors.viz._timelines import plot_timeline as plot_timeline
 from latent_anchors.viz._timelines import plot_values as plot_values
 from latent_anchors.viz._unfolding import plot_snapshots as plot_snapshots
 from latent_anchors.viz._unfolding import plot_unfolding as plot_unfolding
+from latent_anchors.viz._wheels import plot_wheels as plot_wheels
 
 __all__ = [
     "Motion",
     "animate_latents",
     "plot_before_after",
+    "plot_combinations",
     "plot_error_against",
     "plot_error_by_hue",
     "plot_latents",
     "plot_lobes",
     "plot_reconstructions",
     "plot_relearning",
+    "plot_response",
     "plot_seeds",
     "plot_snapshots",
+    "plot_swatches",
     "plot_timeline",
     "plot_unfolding",
     "plot_values",
+    "plot_wheels",
     "present",
     "redraw",
 ]

@@ -99,12 +99,12 @@ def plot_seeds(
     return figure
 
 
-def as_seeds(name: str, values: Values) -> Array:
-    """One number for each seed, NaN where there is none."""
+def as_seeds(name: str, values: Values, *rows: int) -> Array:
+    """One number for each seed, of so many rows if there are any; NaN where there is none."""
     plain = values.detach().cpu().double().numpy() if isinstance(values, Tensor) else values
     given = np.array(plain, dtype=np.float64)
     missing = np.isnan(given)
-    there = as_array(f"values[{name!r}]", np.where(missing, 0.0, given), "runs")
+    there = as_array(f"values[{name!r}]", np.where(missing, 0.0, given), *rows, "runs")
     return np.where(missing, np.nan, there)
 
 
@@ -144,13 +144,16 @@ def reach(numbers: Array, scale: Scale) -> tuple[float, float]:
     return (float(np.exp(ends[0])), float(np.exp(ends[1]))) if scale == "log" else ends
 
 
-def swarm(places: Array) -> Array:
-    """How far dots move off the middle of a row, so that none hides another; places in points."""
+def swarm(places: Array, row: float = ROW) -> Array:
+    """How far dots move off the middle of a row, so that none hides another; places in points.
+
+    Told in rows, which are so many inches apart.
+    """
     order = np.argsort(places, kind="stable")
     lane = np.empty(len(places))
     lane[order] = lanes([*places[order]], [DOT] * len(places))
     offset = np.ceil(lane / 2) * np.where(lane % 2, 1, -1)
-    step = min(DOT / (72 * ROW), SWARM / max(1.0, float(np.abs(offset).max(initial=0))))
+    step = min(DOT / (72 * row), SWARM / max(1.0, float(np.abs(offset).max(initial=0))))
     return step * offset
 
 

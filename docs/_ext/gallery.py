@@ -1,0 +1,134 @@
+"""How the gallery runs scripts: in which order, with which arguments, and what it shows of them."""
+
+import shutil
+from collections.abc import Callable
+from functools import partial, wraps
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+from tqdm import tqdm
+
+from latent_anchors import viz
+
+STORY = (
+    *("color_data", "mlp_bottleneck", "curriculum_learning", "parameter_transitions"),
+    *("smooth_curriculum", "sparse_labels", "regularizer_combinations"),
+    *("anchor_red", "mute_red", "delete_red", "delete_hue", "relearn_red"),
+    *("quickstart", "anchor_a_concept", "write_a_curriculum", "write_a_penalty"),
+    *("intervene_and_cut", "read_the_figures"),
+)
+"""Examples and guides in the order in which they are best read."""
+
+PIXELS, SHARP = 100, 150
+"""Per inch of a figure: on the page, and in the file, for screens with several dots a pixel."""
+
+
+class Order:
+    """The place of a script in the story; one that is not told comes last."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def __call__(self, script: str) -> tuple[int, str]:
+        """Sort by this."""
+        name = Path(script).stem
+        return (STORY.index(name) if name in STORY else len(STORY)), name
+
+
+def arguments(settings: dict, script: dict) -> list[str]:
+    """The command line of an example: results go to the build folder."""
+    source = Path(script["src_file"])
+    return ["--out", str(results(settings, source))] if source.parent.name == "examples" else []
+
+
+def same_chances(settings: dict, script: str) -> None:
+    """Every script begins with the same random numbers, whichever ran before it."""
+    del settings, script
+    torch.manual_seed(0)
+
+
+def results(settings: dict, source: Path) -> Path:
+    """Where a script writes."""
+    return Path(settings["src_dir"]) / "_build" / "results" / source.stem
+
+
+def figures(block: tuple, script: dict, settings: dict) -> str:
+    """What a block drew, for light pages and for dark ones, and the animations that it wrote."""
+    del block
+    paths = script["image_path_iterator"]
+    shown = [
+        _figure(plt.figure(number), Path(next(paths)), settings) for number in plt.get_fignums()
+    ]
+    plt.close("all")
+    written = script.setdefault("animations_shown", set())
+    for found in sorted(results(settings, Path(script["src_file"])).glob("*.gif")):
+        if found not in written:
+            written.add(found)
+            target = Path(next(paths)).with_suffix(".gif")
+            alt = f"Animation: {found.stem.replace('_', ' ')}."
+            with Image.open(shutil.copy(found, target)) as moving:
+                shown.append(_image(target, settings, alt, moving.width))
+    return "\n".join(shown)
+
+
+def _figure(figure: Figure, path: Path, settings: dict) -> str:
+    width = round(PIXELS * figure.get_figwidth())
+    figure.savefig(path, dpi=SHARP, facecolor=figure.get_facecolor())
+    alt, redraw = words(figure), getattr(figure, "redraw", None)
+    if redraw is None:
+        return _image(path, settings, alt, width)
+    dark, night = redraw(theme="dark"), path.with_stem(f"{path.stem}_dark")
+    dark.savefig(night, dpi=SHARP, facecolor=dark.get_facecolor())
+    by_day = _image(path, settings, alt, width, "only-light")
+    return by_day + _image(night, settings, alt, width, "only-dark")
+
+
+def words(figure: Figure) -> str:
+    """What to say to who cannot see it: its label, or its title and what such a figure shows."""
+    titles = [figure.get_suptitle()] if figure.get_suptitle() else _titles(figure)
+    told = [f"{title.rstrip('.')}." for title in titles]
+    text = figure.get_label() or " ".join([*told, getattr(figure, "caption", "")])
+    return " ".join(str(text).split())
+
+
+def _titles(figure: Figure) -> list[str]:
+    return [axes.get_title() for axes in figure.axes if axes.get_title()]
+
+
+def _image(path: Path, settings: dict, alt: str, width: int, page: str = "") -> str:
+    place = path.relative_to(settings["src_dir"]).as_posix()
+    options = {"alt": alt, "width": f"{width}px", "class": f"figure {page}"}
+    lines = [f"   :{name}: {value}" for name, value in options.items()]
+    return "\n".join(["", f".. image:: /{place}", *lines, ""])
+
+
+def _remembering(plot: Callable[..., Figure]) -> Callable[..., Figure]:
+    """A plotting function whose figures know how to be drawn again, and what they show."""
+
+    @wraps(plot)
+    def remembered(*given: object, **named: object) -> Figure:
+        figure = plot(*given, **named)
+        figure.redraw = partial(plot, *given, **named)
+        figure.caption = (plot.__doc__ or "").partition("\n")[0]
+        return figure
+
+    return remembered
+
+
+def _silent(start: Callable[..., None]) -> Callable[..., None]:
+    """Bars of progress do not belong on a page."""
+
+    @wraps(start)
+    def silenced(self: tqdm, *given: object, **named: object) -> None:
+        start(self, *given, **{**named, "disable": True})
+
+    return silenced
+
+
+tqdm.__init__ = _silent(tqdm.__init__)
+for _name in viz.__all__:
+    if _name.startswith("plot_"):
+        setattr(viz, _name, _remembering(getattr(viz, _name)))

@@ -1,0 +1,133 @@
+"""Write a penalty
+===============
+
+A penalty says where latents ought to be: latents in, one number per sample out, 0 where all is
+well. Any function of that shape will do, and a checker tells whether yours keeps the promises that
+the rest of the library relies on.
+"""
+
+# %%
+# A function
+# ----------
+# An anchor pulls a concept onto one line, so that its own differences have no room. A *sector* is
+# kinder: within some angle of a direction a latent may lie anywhere; outside, it costs what it
+# lacks in cosine. Written as it comes to mind:
+
+import math
+
+import torch
+
+from latent_anchors import regularizers as reg
+
+UP = torch.tensor([1.0, 0.0, 0.0])
+EDGE = math.cos(math.radians(40))
+
+
+def hasty_sector(z):
+    """How much less than the edge of the sector a latent is aligned with its axis."""
+    alignment = (z @ UP) / z.norm(dim=-1)
+    return EDGE - alignment
+
+
+# %%
+# The promises
+# ------------
+# :func:`~latent_anchors.regularizers.check` tries them all, and says what is broken and what to do.
+
+try:
+    reg.check(hasty_sector, dim=3)
+except ValueError as error:
+    print(error)
+
+# %%
+# Most of these would have shown as a training that goes wrong without a word: a reward below 0, a
+# gradient that is not a number once a latent hits the origin, digits lost under mixed precision.
+# Mended:
+
+
+def sector(z):
+    """How much less than the edge of the sector a latent is aligned with its axis."""
+    if z.dtype in (torch.float16, torch.bfloat16):
+        z = z.float()
+    alignment = torch.cosine_similarity(z, UP.to(z), dim=-1)
+    return (EDGE - alignment).clamp_min(0.0)
+
+
+reg.check(sector, dim=3)
+print("every promise is kept")
+
+# %%
+# Beside the anchor: flat inside of 40 degrees, the same slope in cosine outside.
+
+import matplotlib.pyplot as plt
+
+angles = torch.linspace(0, 180, 181)
+z = torch.stack([angles.deg2rad().cos(), angles.deg2rad().sin(), 0 * angles], dim=-1)
+figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
+axes.plot(angles, reg.anchor(z, UP), color="#0072b2")
+axes.plot(angles, sector(z), color="#d55e00")
+axes.text(70, 0.85, "anchor", color="#0072b2", ha="right")
+axes.text(85, 0.5, "sector", color="#d55e00")
+axes.set(xlabel="degrees from the direction", ylabel="penalty", xticks=range(0, 181, 40))
+axes.spines[["top", "right"]].set_visible(False)
+figure.suptitle("A sector leaves room, an anchor does not")
+
+# %%
+# In an objective
+# ---------------
+# A term says where the penalty acts and on whom. It does not care what the penalty is. A function
+# that holds a tensor, as ours holds ``UP``, had better be a module, so that the tensor moves to the
+# accelerator with the model.
+
+import latent_anchors as la
+
+
+class Sector(torch.nn.Module):
+    """The function above, carrying its direction."""
+
+    def __init__(self, direction, degrees):
+        super().__init__()
+        self.register_buffer("direction", torch.as_tensor(direction))
+        self.edge = math.cos(math.radians(degrees))
+
+    def forward(self, z):
+        """How much alignment is missing."""
+        if z.dtype in (torch.float16, torch.bfloat16):
+            z = z.float()
+        alignment = torch.cosine_similarity(z, self.direction.to(z), dim=-1)
+        return (self.edge - alignment).clamp_min(0.0)
+
+
+reg.check(Sector([1.0, 0.0, 0.0], degrees=40), dim=3)
+term = la.Term("sector", Sector([1.0, 0.0, 0.0], degrees=40), label="red")
+objective = la.Objective([term], tracks=["sector"])
+latents = {"latent": torch.tensor([[1.0, 0.5, 0.0], [0.0, 1.0, 0.0]])}
+parts = objective(latents, {"red": torch.tensor([1.0, 1.0])}, {"sector": 0.5})
+print(parts.total)
+
+# %%
+# Comparing samples with each other
+# ---------------------------------
+# A *coupling* sees a set, ``(..., n, dim)``, and says one number for each of its members. It
+# promises more: whoever is alone costs nothing, shuffling shuffles, and twice as many members do
+# not cost twice as much, so that a batch size can change without the weights.
+
+
+def crowding(z):
+    """How much nearer than about 25 degrees the others are, on average."""
+    n = z.shape[-2]
+    with torch.autocast(z.device.type, enabled=False):
+        z = z.float() if z.dtype in (torch.float16, torch.bfloat16) else z
+        z = torch.nn.functional.normalize(z, dim=-1)
+        nearness = (z @ z.mT - 0.9).clamp_min(0.0)
+    others = 1.0 - torch.eye(n, dtype=z.dtype, device=z.device)
+    return (nearness * others).sum(-1) / max(n - 1, 1)
+
+
+reg.check(crowding, dim=3, coupling=True)
+print(crowding(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]])))
+
+# %%
+# What acts on the output instead of the latents is a *loss*: a function of a forward pass and a
+# batch, such as :func:`~latent_anchors.training.reconstruction`. It may make several passes, with
+# and without edits; :class:`~latent_anchors.training.Fallback` is one that does.

@@ -1,0 +1,145 @@
+"""The results page, made from stored results; no number of ours on it is typed by hand.
+
+``python docs/results.py results/evidence`` takes over what the evidence session wrote, as far as
+the page shows it, into ``docs/results/``, and writes ``docs/results.rst``. Without a folder it only
+writes the page again.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from textwrap import fill
+
+from tables import HEAD, HUE_COLUMNS, SECTIONS, Section
+
+from latent_anchors.colorspace import HUES
+from latent_anchors.evaluation import summarize
+
+HERE = Path(__file__).parent
+STORED, PAGE = HERE / "results", HERE / "results.rst"
+WIDTH = 100
+
+DIGITS = 6
+"""Significant digits of stored numbers, more than the page shows."""
+
+SHARES = {"at_least_one", "censored", "crumpled", "disordered"}
+"""Parts of the names of metrics that are 0 or 1 in each run."""
+
+
+def page(folder: Path) -> str:
+    """The whole page."""
+    found = [(section, folder / f"{section.file}.json") for section in SECTIONS]
+    told = [
+        section_of(section, json.loads(path.read_text()))
+        for section, path in found
+        if path.exists()
+    ]
+    return "\n".join([HEAD, *told, *hues(folder)])
+
+
+def section_of(section: Section, stored: Mapping) -> str:
+    """What was done, and its table."""
+    metrics, seeds = stored["metrics"], stored["seeds"]
+    rows = [
+        (
+            line.what,
+            *cells(line.metric, metrics[line.metric]["per_seed"]),
+            line.published or "not reported",
+        )
+        for line in section.lines
+    ]
+    heads = ("measure", "mean ± deviation", "interval", "least to greatest", "published")
+    runs = f"Seeds {seeds[0]} to {seeds[-1]}; of {len(seeds)}, {len(stored['failures'])} failed."
+    return titled(section.title, section.text, runs, table(heads, rows))
+
+
+def hues(folder: Path) -> list[str]:
+    """The same recipes for every hue, as far as all hues are stored."""
+    columns = {
+        head: (example, name)
+        for head, (example, name) in HUE_COLUMNS.items()
+        if all((folder / example / f"{hue}.json").exists() for hue in HUES)
+    }
+    rows = [(hue, *(one(folder, hue, *column) for column in columns.values())) for hue in HUES]
+    text = (
+        "The same scripts with ``--concept``. Mean ± deviation and the least of selectivity and of "
+        "the hue's own error; the greatest of the others'. For hues between the primaries and "
+        "secondaries the measure of selectivity fits less well, and gray is nearer."
+    )
+    title = "Every hue, nothing retuned"
+    return [titled(title, text, table(("hue", *columns), rows))] if columns else []
+
+
+def one(folder: Path, hue: str, example: str, name: str) -> str:
+    """A cell of the table of hues."""
+    stored = json.loads((folder / example / f"{hue}.json").read_text())
+    found = summarize(stored["metrics"][name.format(hue)]["per_seed"])
+    worst = (
+        f"greatest {digits(found.max, 2)}" if name.endswith("far") else f"least {digits(found.min)}"
+    )
+    return f"{digits(found.mean)} ± {digits(found.std, 2)}, {worst}"
+
+
+def cells(name: str, per_seed: list[float | None]) -> tuple[str, str, str]:
+    """Mean and spread, interval, range; of a share, how many of how many."""
+    share = not SHARES.isdisjoint(name.split("/"))
+    found = summarize(per_seed, share)
+    if found.mean is None:
+        return "no value", "", ""
+    interval = "" if found.ci95 is None else f"{digits(found.ci95[0])} to {digits(found.ci95[1])}"
+    if share:
+        return f"{found.mean * found.n:.0f} of {found.n}", interval, ""
+    missing = "" if found.n == len(per_seed) else f" ({found.n} of {len(per_seed)})"
+    spread = f"{digits(found.mean)} ± {digits(found.std, 2)}{missing}"
+    return spread, interval, f"{digits(found.min)} to {digits(found.max)}"
+
+
+def digits(number: float, n: int = 3) -> str:
+    """A number with so many digits, zeros included."""
+    return f"{number:#.{n}g}".rstrip(".")
+
+
+def titled(title: str, text: str, *rest: str) -> str:
+    """A section in reStructuredText."""
+    return "\n".join([title, "-" * len(title), "", fill(text, WIDTH), "", "\n\n".join(rest)])
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table in reStructuredText."""
+    head, *lines = (", ".join(f'"{cell}"' for cell in row) for row in (heads, *rows))
+    return "\n".join([".. csv-table::", f"   :header: {head}", "", *(f"   {x}" for x in lines), ""])
+
+
+def take(source: Path, folder: Path) -> None:
+    """Store of each ``results.json`` below a folder what the page shows."""
+    for path in sorted(source.rglob("results.json")):
+        file = path.parent.relative_to(source).as_posix()
+        found, names = json.loads(path.read_text()), wanted(file, path.parent.name)
+        found["metrics"] = {
+            name: {**each, "per_seed": [shortened(value) for value in each["per_seed"]]}
+            for name, each in found["metrics"].items()
+            if name in names
+        }
+        target = folder / f"{file}.json"
+        if names:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(json.dumps(found) + "\n")
+
+
+def wanted(file: str, hue: str) -> set[str]:
+    """The metrics of a file that the page shows."""
+    lines = {line.metric for each in SECTIONS if each.file == file for line in each.lines}
+    example = file.split("/")[0]
+    return lines | {name.format(hue) for where, name in HUE_COLUMNS.values() if where == example}
+
+
+def shortened(value: float | None) -> float | None:
+    """A number with as many digits as anyone will look at."""
+    return None if value is None else float(f"{value:.{DIGITS}g}")
+
+
+if __name__ == "__main__":
+    for given in sys.argv[1:]:
+        take(Path(given), STORED)
+    PAGE.write_text(page(STORED))

@@ -1,0 +1,30 @@
+"""How many members are compared with the others at a time: memory against speed."""
+
+from collections.abc import Iterator
+
+from latent_anchors._checks import check_count
+
+WHOLE = 1024
+"""Up to so many members all pairs are made at once, and kept for the backward pass."""
+
+CHUNK = 128
+"""Beyond, so many members at a time. Measured at 2,048 to 16,384 members of 4 and 64 dimensions:
+64 to 256 are alike, fewer cost calls, more leave the processor's cache."""
+
+
+def check_chunk(chunk: int | None) -> None:
+    """Refuse what is neither left open nor a whole number of members."""
+    if chunk is not None:
+        check_count("chunk", chunk)
+
+
+def members_at_once(n: int, chunk: int | None) -> int:
+    """The chunk, or what is documented where it is left open."""
+    check_chunk(chunk)
+    return chunk or (n if n <= WHOLE else CHUNK)
+
+
+def chunks(n: int, at_once: int) -> Iterator[tuple[int, int, int]]:
+    """First member, how many, and how many are left from it on: each pair stands in one chunk."""
+    for first in range(0, n, at_once):
+        yield first, min(at_once, n - first), n - first

@@ -1,0 +1,63 @@
+"""What the documentation says of the code and of its results."""
+
+import importlib
+import json
+import re
+import shutil
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from test_public_api import ROOMS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+STORED = sorted((DOCS / "results").rglob("*.json"))
+
+
+@pytest.fixture
+def results(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(DOCS))
+    return importlib.import_module("results")
+
+
+def test_the_results_page_says_what_the_stored_files_say(results: ModuleType):
+    assert (DOCS / "results.rst").read_text() == results.page(DOCS / "results")
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_a_stored_mean_follows_from_its_runs(path: Path, results: ModuleType):
+    stored = json.loads(path.read_text())
+    for name, metric in stored["metrics"].items():
+        again = results.summarize(metric["per_seed"])
+        assert again.n == metric["n"], name
+        assert again.mean == pytest.approx(metric["mean"], rel=1e-5), name
+        assert len(metric["per_seed"]) == len(stored["seeds"]), name
+
+
+def test_a_number_that_was_changed_is_noticed(tmp_path: Path, results: ModuleType):
+    folder = shutil.copytree(DOCS / "results", tmp_path / "results")
+    section = results.SECTIONS[0]
+    path = folder / f"{section.file}.json"
+    stored = json.loads(path.read_text())
+    stored["metrics"][section.lines[0].metric]["per_seed"][0] += 1.0
+    path.write_text(json.dumps(stored))
+    assert (DOCS / "results.rst").read_text() != results.page(folder)
+
+
+def test_every_room_has_a_page():
+    _, table = (DOCS / "reference.rst").read_text().split(":template: room.rst")
+    assert set(ROOMS) == set(re.findall(r"^   (\w+)$", table, re.M))
+
+
+def test_the_quick_start_is_the_program_of_the_readme():
+    program = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
+    typed = [line for line in program.splitlines() if line]
+    lines = iter((DOCS / "guides" / "quickstart.py").read_text().splitlines())
+    assert [line for line in typed if line not in lines] == []
+
+
+def test_the_citation_is_of_this_version():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from refusals import refuses
+
+from latent_anchors.evaluation import summarize
+from latent_anchors.viz import plot_response
+from latent_anchors.viz._themes import THEMES
+
+DOSES = ["none", "14", "57"]
+ALIGNED = [[0.1, -0.3, 0.4], [0.9, None, 0.8], [0.98, 0.99, 0.97]]
+CLEAN = [[0.0, 0.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+
+
+def drawn(**options: object) -> Figure:
+    return plot_response("labels", DOSES, {"alignment": ALIGNED, "clean": CLEAN}, **options)
+
+
+def bars(axes: Axes) -> np.ndarray:
+    (lines,) = [lines for lines in axes.collections if hasattr(lines, "get_segments")]
+    return np.array([segment[:, 1] for segment in lines.get_segments() if len(segment)])
+
+
+def test_every_measure_has_a_panel_with_its_doses_in_order():
+    figure = drawn()
+    assert [axes.get_title() for axes in figure.axes] == ["alignment", "clean"]
+    for axes in figure.axes:
+        assert [tick.get_text() for tick in axes.get_xticklabels()] == DOSES
+    assert figure.get_supxlabel().startswith("labels; ")
+
+
+def test_every_seed_that_has_a_value_is_a_dot_at_its_dose():
+    dots = [points for points in drawn().axes[0].collections if not hasattr(points, "get_segments")]
+    for dose, (points, seeds) in enumerate(zip(dots, ALIGNED, strict=True)):
+        x, y = points.get_offsets().T
+        assert y.tolist() == [seed for seed in seeds if seed is not None]
+        assert (np.abs(x - dose) < 0.5).all()
+
+
+def test_the_line_joins_the_means_and_the_bars_are_their_intervals():
+    axes = drawn().axes[0]
+    metrics = [summarize(seeds) for seeds in ALIGNED]
+    assert axes.lines[0].get_ydata().tolist() == [metric.mean for metric in metrics]
+    np.testing.assert_allclose(bars(axes), [metric.ci95 for metric in metrics])
+
+
+def test_shares_have_intervals_within_0_and_1_and_others_need_not():
+    assert bars(drawn(shares=["clean"]).axes[1]).max() <= 1
+    assert bars(drawn().axes[1]).max() > 1
+
+
+def test_a_single_run_is_drawn_without_intervals():
+    figure = plot_response("labels", ["none"], {"alignment": [[0.5]]})
+    assert not len(bars(figure.axes[0]))
+    assert figure.get_supxlabel().endswith("a single run")
+
+
+@pytest.mark.parametrize("theme", [*THEMES])
+def test_lines_have_the_inks_of_the_page(theme: str):
+    assert drawn(theme=theme).axes[0].lines[0].get_color() == THEMES[theme].lines[0]
+
+
+def test_what_cannot_be_drawn_is_refused():
+    with refuses(ValueError, "number of doses is 0"):
+        plot_response("labels", [], {"alignment": []})
+    with refuses(ValueError, "No seed has a value"):
+        plot_response("labels", ["none"], {"alignment": [[None]]})
+    with refuses(ValueError, "Unknown theme 'pink'"):
+        drawn(theme="pink")
