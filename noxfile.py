@@ -108,7 +108,8 @@ def bench(session: nox.Session) -> None:
 def evidence(session: nox.Session) -> None:
     """The long runs: sixty seeds of every example and concept, and what must hold of them."""
     install(session, "test")
-    for name in ("relearn_red", "delete_hue", "smooth_curriculum"):
+    colors = ("mlp_bottleneck", "curriculum_learning", "smooth_curriculum")
+    for name in (*colors, "delete_hue", "relearn_red"):
         sixty(session, name, name)
     for hue in HUES:
         for name in ("anchor_red", "mute_red", "delete_red"):

@@ -30,7 +30,7 @@ from latent_anchors.viz._words import counted, joined
 ROW, PART, CELL = 0.3, 0.58, 1.45
 """Inches: of a row, of the column of a part, and of that of a measure."""
 
-TICK = 0.3
+TICK = 0.28
 """Half the height of a seed's hairline, where rows are 1 apart."""
 
 NUMBER, GAP = 0.5, 0.08
@@ -135,16 +135,17 @@ def draw_measure(axes: Axes, inks: Theme, name: str, rows: Sequence[Metric]) -> 
     draw_bands(axes, inks, len(rows))
     low, high = ends_of(rows)
     axes.set_xlim(low - NUMBER * (high - low), high)
-    axes.set_xticks([x for x in MaxNLocator(3).tick_values(low, high) if low <= x <= high])
+    ticks = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high)
+    axes.set_xticks([tick for tick in ticks if low <= tick <= high])
     axes.grid(axis="x", color=inks.faint, linewidth=0.5, alpha=0.5)
     axes.set_axisbelow(True)
     for row, metric in enumerate(rows):
-        style: dict[str, Any] = {"colors": inks.faint, "linewidths": 0.8, "alpha": 0.7}
+        style: dict[str, Any] = {"colors": inks.faint, "linewidths": 0.7, "alpha": 0.45}
         axes.vlines(seeds_of(metric), row - TICK, row + TICK, **style)
     at, means = np.arange(len(rows)), means_of(rows)
     axes.hlines(at, *intervals_of(rows).T, colors=inks.lines[0], linewidths=BAR, zorder=3)
     dot: dict[str, Any] = {"edgecolors": inks.page, "linewidths": 0.6, "zorder": 3.1}
-    axes.scatter(means, at, s=(MEAN + 1) ** 2, c=inks.lines[0], clip_on=False, **dot)
+    axes.scatter(means, at, s=MEAN**2, c=inks.lines[0], clip_on=False, **dot)
     style = {"color": inks.ink, "fontsize": SMALL, "ha": "right", "va": "center"}
     for row, number in enumerate(numbers(rows)):
         axes.text(low - GAP * (high - low), row, number, **style)
