@@ -71,5 +71,5 @@ def test_what_does_not_fit_is_refused():
         moving(views=[(1, 0, 4)])
     with refuses(ValueError, "number of views is 0"):
         moving(views=[])
-    with refuses(ValueError, r"seconds is 0.01; expected a number from 0.08 to inf"):
+    with refuses(ValueError, r"seconds is 0.01; expected a number from 0.08 to 240"):
         moving(seconds=0.01)

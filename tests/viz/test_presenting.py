@@ -49,6 +49,14 @@ def test_an_animation_has_all_frames_says_what_it_shows_and_begins_anew(tmp_path
     assert all((one != other).any() for one, other in pairwise(frames))
 
 
+def test_a_global_style_that_asks_for_tight_boxes_does_not_shake_the_frames(tmp_path: Path):
+    present({"usual": motion()}, tmp_path)
+    with mpl.rc_context({"savefig.bbox": "tight", "savefig.format": "svg"}):
+        present({"tight": motion()}, tmp_path)
+    with Image.open(tmp_path / "usual.gif") as usual, Image.open(tmp_path / "tight.gif") as tight:
+        assert usual.size == tight.size
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_page_of_an_animation_has_exactly_the_color_of_the_theme(theme: str, tmp_path: Path):
     present({"motion": motion(theme=theme)}, tmp_path)

@@ -83,7 +83,7 @@ def plot_combinations(
     widths = [PART * len(parts), *[CELL] * len(metrics)]
     height = ROW * len(combinations) + (0.8 if title is None else 1.2)
     words = f"{joined([*metrics])} of {counted(len(combinations), 'combination')} of "
-    words += f"{joined(parts)}."
+    words += f"{joined(parts)}. {extremes(combinations, metrics)}"
     figure, inks = new_figure(theme, sum(widths) + 0.4, height, title, words)
     panels = figure.subplots(1, len(widths), width_ratios=widths, sharey=True)
     draw_parts(panels[0], inks, combinations, parts)
@@ -94,6 +94,22 @@ def plot_combinations(
     note = f"every hairline a seed; {told_runs(metrics)}{fewer}"
     figure.supxlabel(note, color=inks.ink, fontsize=SMALL)
     return figure
+
+
+def extremes(
+    combinations: Sequence[Collection[str]], metrics: Mapping[str, Sequence[Metric]]
+) -> str:
+    """The least and the greatest mean of each measure, and whose they are."""
+    names = [joined([*each]) if each else "none" for each in combinations]
+    told: list[str] = []
+    for name, rows in metrics.items():
+        means = sorted(
+            (row.mean, who) for row, who in zip(rows, names, strict=True) if row.mean is not None
+        )
+        if means:
+            (least, lowest), (most, highest) = means[0], means[-1]
+            told.append(f"{name}: from {least:.3g} with {lowest} to {most:.3g} with {highest}.")
+    return " ".join(told)
 
 
 def draw_parts(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -44,8 +45,10 @@ def write_gif(motion: Motion, path: Path) -> None:
 def picture_of(motion: Motion, frame: int) -> Image.Image:
     """A frame's pixels."""
     motion.show(frame)
-    drawn, page = BytesIO(), motion.figure.get_facecolor()
-    motion.figure.savefig(drawn, dpi=DPI, facecolor=page, pil_kwargs={"compress_level": 0})
+    drawn, figure = BytesIO(), motion.figure
+    # the whole page: a tight box, which a global style may ask for, differs from frame to frame
+    whole: dict[str, Any] = {"facecolor": figure.get_facecolor(), "bbox_inches": figure.bbox_inches}
+    figure.savefig(drawn, format="png", dpi=DPI, pil_kwargs={"compress_level": 0}, **whole)
     return Image.open(drawn).convert("RGB")
 
 

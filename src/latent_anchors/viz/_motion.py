@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -27,8 +26,8 @@ from latent_anchors.viz._words import counted, edges
 TIME = 0.3
 """Inches below the spheres, for the step and a bar that grows with it."""
 
-FASTEST = 0.02
-"""Seconds a frame, at least: browsers slow down what is faster."""
+FASTEST, SLOWEST = 0.02, 60.0
+"""Seconds a frame: browsers slow down what is faster."""
 
 
 class Motion(FuncAnimation):
@@ -88,7 +87,7 @@ def animate_latents(
         steps: When each frame was taken, increasing.
         views: The dimensions that point right, up and toward the viewer, as in `plot_latents`; a
             panel each.
-        seconds: How long all frames take together, each 0.02 at least.
+        seconds: How long all frames take together, each from 0.02 to 60.
         theme: Inks for a light or a dark page.
         title: Above all panels.
 
@@ -98,7 +97,7 @@ def animate_latents(
     Raises:
         ValueError: A shape does not fit, a number is not finite or no color, steps do not increase,
             a view names a dimension twice or one that is not there, there is no view or no such
-            theme, or it would go too fast.
+            theme, or it would go too fast or too slowly.
 
     Examples:
         >>> import tempfile
@@ -114,7 +113,7 @@ def animate_latents(
     check_count("number of views", len(views))
     for view in views:
         check_view(view, z.shape[2])
-    check_between("seconds", seconds, FASTEST * len(z), np.inf)
+    check_between("seconds", seconds, FASTEST * len(z), SLOWEST * len(z))
     words = f"{counted(len(fill), 'color')} moving in latent space from step {at[0]:,.0f} to "
     words += f"{at[-1]:,.0f}; at last {edges(z[-1], fill, views[0])}."
     height = PANEL + TIME + (0.0 if title is None else 0.4)

@@ -23,6 +23,7 @@ from latent_anchors.viz._means import (
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._seeds import DOT, swarm
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
+from latent_anchors.viz._track_marks import text_width
 from latent_anchors.viz._words import joined
 
 COLUMN, EDGE, TALL = 0.5, 0.55, 2.9
@@ -70,17 +71,27 @@ def plot_response(
     """
     check_count("number of doses", len(doses))
     metrics = as_metrics(values, len(doses), shares)
-    wide = len(metrics) * (COLUMN * len(doses) + EDGE)
-    words = f"{joined([*metrics])} against {label}, from {doses[0]} to {doses[-1]}."
+    note = f"{label}; every dot a seed, {told_runs(metrics)}"
+    wide = max(len(metrics) * (COLUMN * len(doses) + EDGE), text_width(note) / 72 + EDGE)
+    words = f"{joined([*metrics])} against {label}. {courses(doses, metrics)}"
     figure, inks = new_figure(theme, wide, TALL + (0.0 if title is None else 0.4), title, words)
     panels = figure.subplots(1, len(metrics), squeeze=False).flat
     for axes, (name, rows) in zip(panels, metrics.items(), strict=True):
         dress(axes, inks, name)
         draw_response(axes, inks, rows)
         axes.set_xticks(range(len(doses)), [*doses])
-    note = f"{label}; every dot a seed, {told_runs(metrics)}"
     figure.supxlabel(note, color=inks.ink, fontsize=SMALL)
     return figure
+
+
+def courses(doses: Sequence[str], metrics: Mapping[str, Sequence[Metric]]) -> str:
+    """From where to where the mean of each measure goes."""
+    means = {name: means_of(rows) for name, rows in metrics.items()}
+    each = [
+        f"{name}: {mean[0]:.3g} at {doses[0]}, {mean[-1]:.3g} at {doses[-1]}."
+        for name, mean in means.items()
+    ]
+    return " ".join(each)
 
 
 def draw_response(axes: Axes, inks: Theme, rows: Sequence[Metric]) -> None:

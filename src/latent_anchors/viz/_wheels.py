@@ -13,7 +13,7 @@ from latent_anchors.viz._arrays import Array, as_array, as_colors
 from latent_anchors.viz._latents import PANEL, ROOM, point_width
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import Theme, ThemeName, dress, new_figure
-from latent_anchors.viz._words import counted, joined
+from latent_anchors.viz._words import counted, edges, joined
 
 HELD_OUT = 0.3
 """How wide the point of a color that is held out is, as a share of another's."""
@@ -58,7 +58,10 @@ def plot_wheels(
     places = {name: as_array(f"wheels[{name!r}]", z, len(fill), 2) for name, z in wheels.items()}
     shown = np.ones(len(fill)) if kept is None else as_array("kept", kept, len(fill))
     height = PANEL + (0.25 if title is None else 0.5)
-    words = f"{counted(int(shown.sum()), 'color')} on a wheel, for {joined([*places])}."
+    words = (
+        f"{counted(int(shown.sum()), 'color')} on a wheel, for {joined([*places])}; in the first "
+    )
+    words += f"{edges(next(iter(places.values())), fill, (1, 0))}."
     figure, inks = new_figure(theme, PANEL * len(places), height, title, words)
     panels = figure.subplots(1, len(places), squeeze=False).flat
     for axes, (name, z) in zip(panels, places.items(), strict=True):

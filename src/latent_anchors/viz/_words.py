@@ -29,9 +29,9 @@ def hue_name(hue: float) -> str:
     return [*HUES][round(hue * len(HUES)) % len(HUES)]
 
 
-def edges(z: Array, colors: Array, view: tuple[int, int, int]) -> str:
+def edges(z: Array, colors: Array, view: tuple[int, ...]) -> str:
     """Which colors' latents lie outermost, as they are seen from one side."""
-    right, up, _ = z[:, view].T
+    right, up = z[:, view[:2]].T
     outermost = {"top": up.argmax(), "right": right.argmax()}
     outermost |= {"bottom": up.argmin(), "left": right.argmin()}
     return joined([f"{color_name(colors[k])} at the {where}" for where, k in outermost.items()])
