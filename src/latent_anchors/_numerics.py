@@ -33,7 +33,14 @@ def length(z: Latents) -> PerSample:
 
 def inverse_length(z: Latents) -> PerSample:
     """One by the length of each vector; 0 at the origin, with zero gradient."""
+    if torch.compiler.is_compiling():  # a compiler writes gradients out itself
+        return _inverse_length(z)
     return cast("Tensor", _InverseLength.apply(z))
+
+
+def _inverse_length(z: Latents) -> PerSample:
+    radius = length(z)
+    return radius.masked_fill(radius <= TINY, torch.inf).reciprocal()
 
 
 class _InverseLength(Function):
@@ -46,8 +53,7 @@ class _InverseLength(Function):
 
     @staticmethod
     def forward(z: Tensor) -> Tensor:
-        radius = length(z)
-        return radius.masked_fill(radius <= TINY, torch.inf).reciprocal()
+        return _inverse_length(z)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
