@@ -1,24 +1,31 @@
 """What is trained, and how its latents are read.
 
-Two autoencoders with the sites ``encoder``, ``latent`` and ``decoder``; :func:`record`, which
-reads sites for the length of a block; :func:`run`, a forward pass as a pure function; and
-:class:`Population`, many runs as one module.
+Two autoencoders with the sites ``encoder``, ``latent`` and ``decoder``; two small transformers with
+the sites ``embedding``, ``blocks.0`` and so on; :func:`record`, which reads sites for the length of
+a block; :func:`run`, a forward pass as a pure function; and :class:`Population`, many runs as one
+module.
 """
 
 from latent_anchors._sites import Site as Site
 from latent_anchors.models._autoencoders import Normalize as Normalize
 from latent_anchors.models._autoencoders import PlainAutoencoder as PlainAutoencoder
 from latent_anchors.models._autoencoders import SphericalAutoencoder as SphericalAutoencoder
+from latent_anchors.models._normalized_transformer import (
+    NormalizedTransformer as NormalizedTransformer,
+)
 from latent_anchors.models._populations import Population as Population
 from latent_anchors.models._populations import outputs as outputs
+from latent_anchors.models._prenorm_transformer import PrenormTransformer as PrenormTransformer
 from latent_anchors.models._recording import Recording as Recording
 from latent_anchors.models._recording import record as record
 from latent_anchors.models._running import run as run
 
 __all__ = [
     "Normalize",
+    "NormalizedTransformer",
     "PlainAutoencoder",
     "Population",
+    "PrenormTransformer",
     "Recording",
     "Site",
     "SphericalAutoencoder",

@@ -1,0 +1,134 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from refusals import refuses
+from torch.nn.functional import scaled_dot_product_attention
+
+from latent_anchors.models import NormalizedTransformer, Population, PrenormTransformer, record
+from latent_anchors.models._attention import rotary
+
+both = pytest.mark.parametrize("kind", [NormalizedTransformer, PrenormTransformer])
+
+SIZES = {"vocabulary": 12, "width": 16, "depth": 2, "heads": 2, "hidden": 32}
+
+
+@pytest.fixture
+def tokens(generator):
+    return torch.randint(12, (5, 6), generator=generator)
+
+
+@both
+def test_what_is_said_at_a_position_depends_on_no_later_one(kind, tokens):
+    model = kind(**SIZES)
+    later = tokens.clone()
+    later[:, 4] = (later[:, 4] + 1) % 12
+    torch.testing.assert_close(model(later)[:, :4], model(tokens)[:, :4])
+    assert (model(later)[:, 4] - model(tokens)[:, 4]).abs().max() > 1e-3
+
+
+@both
+def test_what_is_said_depends_on_the_order_of_what_came_before(kind, tokens):
+    model = kind(**SIZES)
+    swapped = tokens[:, [1, 0, 2, 3, 4, 5]]
+    assert (model(swapped)[:, 5] - model(tokens)[:, 5]).abs().max() > 1e-4
+
+
+@both
+def test_leading_axes_of_lines_are_free(kind, tokens):
+    model = kind(**SIZES)
+    torch.testing.assert_close(model(tokens.view(5, 1, 6))[:, 0], model(tokens))
+    torch.testing.assert_close(model(tokens[0]), model(tokens)[0])
+
+
+@both
+def test_logits_are_those_of_the_last_sites_stream(kind, tokens):
+    model = kind(**SIZES)
+    with record(model, model.sites) as latents:
+        logits = model(tokens)
+    stream = latents[model.sites[-1]]
+    norm = model.logits if kind is NormalizedTransformer else model.norm
+    torch.testing.assert_close(logits, norm(stream) @ model.embedding.weight.T)
+
+
+def test_the_stream_lies_on_the_sphere_at_every_site_and_elsewhere_it_does_not(tokens):
+    model, other = NormalizedTransformer(**SIZES), PrenormTransformer(**SIZES)
+    with record(model, model.sites) as on, record(other, other.sites) as off:
+        model(tokens)
+        other(tokens)
+    for site in model.sites:
+        torch.testing.assert_close(on[site].norm(dim=-1), torch.ones(5, 6))
+        assert (off[site].norm(dim=-1) - 1).abs().max() > 0.01
+
+
+def test_a_turned_stream_says_the_same_since_no_axis_is_special(tokens):
+    model = NormalizedTransformer(**SIZES).double()
+    turn, _ = torch.linalg.qr(torch.randn(16, 16, dtype=torch.float64))
+    before = model(tokens)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if name.endswith(("out.weight", "down.weight")):
+                weight.copy_(turn.T @ weight)
+            elif weight.ndim == 2:
+                weight.copy_(weight @ turn)
+    torch.testing.assert_close(model(tokens), before)
+
+
+def test_constrained_weights_are_of_length_1_and_stay_as_they_are():
+    weights = dict(NormalizedTransformer(**SIZES).named_parameters())
+    loose = {name: 3.0 * weight + 0.1 for name, weight in weights.items()}
+    once = NormalizedTransformer.constrained(loose)
+    twice = NormalizedTransformer.constrained(once)
+    for name, weight in once.items():
+        writes = name.endswith(("out.weight", "down.weight"))
+        assert (weight.norm(dim=0 if writes else 1) - 1).abs().max() < 1e-6
+        torch.testing.assert_close(twice[name], weight)
+    assert set(weights) - set(once) == {name for name in weights if name.endswith(".s")}
+
+
+def test_a_fresh_network_is_constrained_already():
+    weights = dict(NormalizedTransformer(**SIZES).named_parameters())
+    for name, weight in NormalizedTransformer.constrained(weights).items():
+        torch.testing.assert_close(weight, weights[name])
+
+
+@given(shift=st.integers(0, 20))
+def test_turned_vectors_compare_by_the_difference_of_positions_alone(shift):
+    q, k = torch.randn(2, 8, generator=torch.Generator().manual_seed(0)).double()
+    turned_q, turned_k = rotary(q.expand(24, 8)), rotary(k.expand(24, 8))
+    torch.testing.assert_close(turned_q[shift + 3] @ turned_k[shift], turned_q[3] @ turned_k[0])
+    assert abs(turned_q[3] @ turned_k[0] - turned_q[0] @ turned_k[0]) > 1e-3
+
+
+def test_the_first_position_is_not_turned():
+    x = torch.randn(1, 8)
+    torch.testing.assert_close(rotary(x), x)
+
+
+def test_attention_is_what_one_head_after_another_would_do():
+    attention = PrenormTransformer(**SIZES).blocks[0].attention
+    h = torch.randn(5, 6, 16)
+    heads = []
+    for q, k, v in zip(*(part.chunk(2, -1) for part in attention.qkv(h).chunk(3, -1)), strict=True):
+        heads.append(scaled_dot_product_attention(rotary(q), rotary(k), v, is_causal=True))
+    torch.testing.assert_close(attention(h), attention.out(torch.cat(heads, -1)))
+
+
+@both
+def test_run_k_alone_equals_run_k_among_several(kind, tokens):
+    population = Population.make(lambda: kind(**SIZES), seeds=[3, 4])
+    for run, alone in zip(population(tokens), population, strict=True):
+        torch.testing.assert_close(run, alone(tokens))
+
+
+@both
+@pytest.mark.parametrize("name", list(SIZES))
+def test_sizes_of_a_transformer_are_whole_numbers_from_one_up(kind, name):
+    with refuses(ValueError, f"{name} is 0; expected at least 1"):
+        kind(**{**SIZES, name: 0})
+
+
+@both
+def test_a_width_that_the_heads_cannot_share_in_pairs_is_refused(kind):
+    with refuses(ValueError, "multiple of 4, twice the heads"):
+        kind(**{**SIZES, "width": 18})
