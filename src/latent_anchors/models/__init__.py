@@ -1,8 +1,8 @@
 """What is trained, and how its latents are read.
 
 Two autoencoders with the sites ``encoder``, ``latent`` and ``decoder``; :func:`record`, which
-reads sites for the length of a block; :func:`run`, a forward pass as a pure function; and
-:class:`Population`, many runs as one module.
+reads sites for the length of a block; :func:`run`, a forward pass as a pure function;
+:class:`Population`, many runs as one module; and :class:`UnitNorm`, weights kept at length 1.
 """
 
 from latent_anchors._sites import Site as Site
@@ -14,6 +14,7 @@ from latent_anchors.models._populations import outputs as outputs
 from latent_anchors.models._recording import Recording as Recording
 from latent_anchors.models._recording import record as record
 from latent_anchors.models._running import run as run
+from latent_anchors.models._unit_norm import UnitNorm as UnitNorm
 
 __all__ = [
     "Normalize",
@@ -22,6 +23,7 @@ __all__ = [
     "Recording",
     "Site",
     "SphericalAutoencoder",
+    "UnitNorm",
     "outputs",
     "record",
     "run",
