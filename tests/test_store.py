@@ -19,6 +19,10 @@ MODULES = [
     reg.AntiSubspace(dims=[1]),
     reg.Separation(50.0),
     reg.EuclideanSeparation(0.01),
+    reg.MeanPool(),
+    reg.MaxPool(),
+    reg.MinPool(),
+    reg.SoftMinimum(0.25),
     interventions.Suppression([1.0, 1.0], interventions.BoundedFalloff(0.5, 2.0), strength=0.25),
     models.SphericalAutoencoder(latent_dim=5, depth=2),
     models.PlainAutoencoder(normalize=True),
@@ -59,6 +63,14 @@ def test_an_objective_comes_back_with_the_same_total(tmp_path, generator):
     given = (latents, {"x": torch.ones(4)}, {"weight": 0.5})
     expected = objective(*given, recon=torch.tensor(2.0)).total
     assert torch.equal(la.load(tmp_path)(*given, recon=torch.tensor(2.0)).total, expected)
+
+
+@pytest.mark.parametrize("pool", [reg.SoftMinimum(0.5), reg.mean_pool, reg.soft_minimum])
+def test_a_term_comes_back_with_its_pooling(pool, tmp_path, generator):
+    term = la.Term("pull", reg.Anchor([1.0, 0.0]), pool=pool, where="inside")
+    la.save(term, tmp_path)
+    z = {"latent": torch.randn(4, 3, 2, generator=generator)}
+    assert torch.equal(la.load(tmp_path).values(z), term.values(z))
 
 
 def test_nothing_is_pickled(tmp_path):

@@ -74,22 +74,14 @@ def test_a_turned_stream_says_the_same_since_no_axis_is_special(tokens):
     torch.testing.assert_close(model(tokens), before)
 
 
-def test_constrained_weights_are_of_length_1_and_stay_as_they_are():
-    weights = dict(NormalizedTransformer(**SIZES).named_parameters())
-    loose = {name: 3.0 * weight + 0.1 for name, weight in weights.items()}
-    once = NormalizedTransformer.constrained(loose)
-    twice = NormalizedTransformer.constrained(once)
-    for name, weight in once.items():
-        writes = name.endswith(("out.weight", "down.weight"))
-        assert (weight.norm(dim=0 if writes else 1) - 1).abs().max() < 1e-6
-        torch.testing.assert_close(twice[name], weight)
-    assert set(weights) - set(once) == {name for name in weights if name.endswith(".s")}
-
-
-def test_a_fresh_network_is_constrained_already():
-    weights = dict(NormalizedTransformer(**SIZES).named_parameters())
-    for name, weight in NormalizedTransformer.constrained(weights).items():
+def test_a_fresh_network_is_constrained_already_and_a_stretched_one_is_not():
+    model = NormalizedTransformer(**SIZES)
+    weights = dict(model.named_parameters())
+    held = model.constraint(weights)
+    assert set(weights) - set(held) == {name for name in weights if name.endswith(".s")}
+    for name, weight in held.items():
         torch.testing.assert_close(weight, weights[name])
+        torch.testing.assert_close(model.constraint({**weights, name: 3 * weight})[name], weight)
 
 
 @given(shift=st.integers(0, 20))

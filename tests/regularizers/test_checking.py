@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from poolings import POOLINGS
 from refusals import refuses
 
 from latent_anchors import regularizers as reg
@@ -46,7 +47,7 @@ def test_every_coupling_keeps_its_promises(name, dim):
 
 def test_no_member_of_the_room_is_forgotten():
     other = {"check", "mean", "orthonormal_directions", "Penalty", "Pooling", "Reduction", "Term"}
-    assert {*PENALTIES, *COUPLINGS} == {*reg.__all__} - other
+    assert {*PENALTIES, *COUPLINGS, *POOLINGS} == {*reg.__all__} - other
 
 
 def full(z):

@@ -4,10 +4,20 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from poolings import POOLINGS
 from refusals import refuses
 
 from latent_anchors.models import Site
-from latent_anchors.regularizers import Anchor, Separation, Term, Unitarity, anchor, mean
+from latent_anchors.regularizers import (
+    Anchor,
+    Separation,
+    Term,
+    Unitarity,
+    anchor,
+    mean,
+    mean_pool,
+    min_pool,
+)
 
 RED = torch.tensor([1.0, 0.0])
 labels = st.lists(st.sampled_from([0.0, 0.01, 0.5, 1.0]), min_size=1, max_size=6)
@@ -147,6 +157,48 @@ def test_positions_are_pooled_before_labels_and_a_line_without_any_does_not_coun
     reduction = pooled.reduce({"latent": z}, {"red": torch.ones(2)}, masks)
     assert reduction.count == reduction.mass == 1
     torch.testing.assert_close(reduction.total, anchor(z[0, :2], RED).max())
+
+
+def test_each_site_is_pooled_by_itself():
+    near, far = torch.tensor([1.0, 0.0]), torch.tensor([-1.0, 0.0])
+    latents = {"a": torch.stack([near, far])[None], "b": torch.stack([far, near])[None]}
+    least = term(pool=min_pool, at=["a", "b"]).values(latents)
+    assert least.tolist() == [0]
+    assert term(at=["a", "b"]).values(latents).tolist() == [[1, 1]]
+
+
+def test_for_the_mean_it_does_not_matter_whether_sites_or_positions_come_first(generator):
+    latents = {site: torch.randn(4, 3, 2, generator=generator) for site in "ab"}
+    mask = torch.rand(4, 3, generator=generator) > 0.5
+    sites = {"a": 0.2, "b": 3.0}
+    pooled = term(pool=mean_pool, at=sites).values(latents, mask)
+    torch.testing.assert_close(pooled, mean_pool(term(at=sites).values(latents), mask))
+
+
+@pytest.mark.parametrize("pool", POOLINGS.values(), ids=POOLINGS)
+@normalizers
+def test_a_line_without_any_position_pulls_nobody_and_has_no_mass(options, pool, generator):
+    z = torch.randn(3, 4, 2, generator=generator, requires_grad=True)
+    inside = torch.tensor([[True, True, False, True], [False] * 4, [True, False, False, False]])
+    pooled = term(pool=pool, where="inside", label="red", at=["a", "b"], **options)
+    red = torch.tensor([0.5, 1.0, 1.0])
+    whole = pooled.reduce({"a": z, "b": z.flip(-1)}, {"red": red}, {"inside": inside})
+    some = torch.tensor([0, 2])
+    without = {"a": z[some], "b": z[some].flip(-1)}
+    part = pooled.reduce(without, {"red": red[some]}, {"inside": inside[some]})
+    (slope,) = torch.autograd.grad(whole.total, z)
+    assert not slope[1].any()
+    assert slope[0].any()
+    assert (whole.mass, whole.count) == (1.5, 2)
+    torch.testing.assert_close([*vars(whole).values()], [*vars(part).values()])
+
+
+def test_without_a_label_or_a_pooling_every_position_inside_counts(generator):
+    z = torch.randn(4, 3, 2, generator=generator)
+    inside = torch.rand(4, 3, generator=generator) > 0.5
+    reduction = term(where="inside").reduce({"latent": z}, {}, {"inside": inside})
+    assert reduction.count == reduction.mass == inside.sum()
+    torch.testing.assert_close(reduction.total, anchor(z, RED)[inside].sum())
 
 
 def test_a_coupling_compares_the_batch_or_the_positions_as_the_term_says(generator):

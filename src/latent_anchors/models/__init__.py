@@ -2,8 +2,8 @@
 
 Two autoencoders with the sites ``encoder``, ``latent`` and ``decoder``; two small transformers with
 the sites ``embedding``, ``blocks.0`` and so on; :func:`record`, which reads sites for the length of
-a block; :func:`run`, a forward pass as a pure function; and :class:`Population`, many runs as one
-module.
+a block; :func:`run`, a forward pass as a pure function; :class:`Population`, many runs as one
+module; and :class:`UnitNorm`, weights kept at length 1.
 """
 
 from latent_anchors._sites import Site as Site
@@ -19,6 +19,7 @@ from latent_anchors.models._prenorm_transformer import PrenormTransformer as Pre
 from latent_anchors.models._recording import Recording as Recording
 from latent_anchors.models._recording import record as record
 from latent_anchors.models._running import run as run
+from latent_anchors.models._unit_norm import UnitNorm as UnitNorm
 
 __all__ = [
     "Normalize",
@@ -29,6 +30,7 @@ __all__ = [
     "Recording",
     "Site",
     "SphericalAutoencoder",
+    "UnitNorm",
     "outputs",
     "record",
     "run",

@@ -1,7 +1,5 @@
 """A transformer whose residual stream lies on the unit sphere."""
 
-from collections.abc import Mapping
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -12,6 +10,10 @@ from latent_anchors._numerics import unit
 from latent_anchors.models._attention import Attention
 from latent_anchors.models._scale import Scale
 from latent_anchors.models._stream import begin_uniform, check_sizes, stream_sites
+from latent_anchors.models._unit_norm import UnitNorm
+
+WRITES = ("out.weight", "down.weight")
+"""How the matrices end whose columns write to the stream."""
 
 
 class NormalizedTransformer(nn.Module):
@@ -23,7 +25,7 @@ class NormalizedTransformer(nn.Module):
 
     with :math:`\alpha` one by the ``depth``; attention compares unit queries and keys; logits are
     :math:`s_z h E^\top` with the embedding's own unit rows :math:`E`. No biases. After each
-    optimizer step :meth:`constrained` must put the weights back to length 1.
+    optimizer step :attr:`constraint` must put the weights back to length 1.
 
     Sites: ``"embedding"``, ``"blocks.0"`` and so on, told by :attr:`sites`.
 
@@ -59,7 +61,7 @@ class NormalizedTransformer(nn.Module):
         )
         self.logits: Scale = Scale(1.0, width**-0.5)
         begin_uniform(self)
-        self.load_state_dict(self.constrained(dict(self.named_parameters())), strict=False)
+        self.load_state_dict(self.constraint(dict(self.named_parameters())), strict=False)
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -70,6 +72,24 @@ class NormalizedTransformer(nn.Module):
             ('embedding', 'blocks.0')
         """
         return stream_sites(self.blocks)
+
+    @property
+    def constraint(self) -> UnitNorm:
+        """Rows that read from the stream, and columns that write to it, at length 1.
+
+        The embedding's rows are among them, gains are not.
+
+        Examples:
+            >>> NormalizedTransformer(vocabulary=12, depth=1).constraint.axes["blocks.0.up.weight"]
+            -1
+        """
+        return UnitNorm(
+            {
+                name: -2 if name.endswith(WRITES) else -1
+                for name, parameter in self.named_parameters()
+                if parameter.ndim == 2
+            }
+        )
 
     @override
     def forward(
@@ -91,31 +111,6 @@ class NormalizedTransformer(nn.Module):
         for block in self.blocks:
             h = block(h)
         return self.logits(h) @ self.embedding.weight.T
-
-    @staticmethod
-    def constrained(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The weights at length 1, which is what this network is made for.
-
-        Rows that read from the stream, the embedding's among them, and columns that write to it.
-        The gains are left out. Applied twice it changes nothing more.
-
-        Args:
-            parameters: One run's ``(...)``, by name; gains may be among them.
-
-        Returns:
-            The matrices ``(out, in)``, by name.
-
-        Examples:
-            >>> model = NormalizedTransformer(vocabulary=12, width=16)
-            >>> weights = model.constrained(dict(model.named_parameters()))
-            >>> bool((weights["embedding.weight"].norm(dim=-1) - 1).abs().max() < 1e-6)
-            True
-        """
-        return {
-            name: unit(w.mT).mT if name.endswith(("out.weight", "down.weight")) else unit(w)
-            for name, w in parameters.items()
-            if name.endswith("weight")
-        }
 
 
 class NormalizedBlock(nn.Module):

@@ -2,8 +2,9 @@
 
 A penalty maps latents ``(..., dim)`` to one non-negative number per sample ``(...)``; a coupling
 also compares the members of a set. Each is a function and a thin module that carries its tensors.
-A :class:`Term` says where a penalty acts and on whom; the mean is taken in one place. A penalty
-of one's own goes through :func:`check` first.
+A pooling makes one value of a line's, one per position. A :class:`Term` says where a penalty acts
+and on whom; the mean is taken in one place. A penalty of one's own goes through :func:`check`
+first.
 """
 
 from latent_anchors.regularizers._anchors import Anchor as Anchor
@@ -16,12 +17,20 @@ from latent_anchors.regularizers._norms import Unitarity as Unitarity
 from latent_anchors.regularizers._norms import unitarity as unitarity
 from latent_anchors.regularizers._points import EuclideanAnchor as EuclideanAnchor
 from latent_anchors.regularizers._points import euclidean_anchor as euclidean_anchor
+from latent_anchors.regularizers._pooling import MaxPool as MaxPool
+from latent_anchors.regularizers._pooling import MeanPool as MeanPool
+from latent_anchors.regularizers._pooling import MinPool as MinPool
+from latent_anchors.regularizers._pooling import max_pool as max_pool
+from latent_anchors.regularizers._pooling import mean_pool as mean_pool
+from latent_anchors.regularizers._pooling import min_pool as min_pool
 from latent_anchors.regularizers._reduction import Reduction as Reduction
 from latent_anchors.regularizers._reduction import mean as mean
 from latent_anchors.regularizers._separation import EuclideanSeparation as EuclideanSeparation
 from latent_anchors.regularizers._separation import Separation as Separation
 from latent_anchors.regularizers._separation import euclidean_separation as euclidean_separation
 from latent_anchors.regularizers._separation import separation as separation
+from latent_anchors.regularizers._soft_minimum import SoftMinimum as SoftMinimum
+from latent_anchors.regularizers._soft_minimum import soft_minimum as soft_minimum
 from latent_anchors.regularizers._subspaces import AntiSubspace as AntiSubspace
 from latent_anchors.regularizers._subspaces import Subspace as Subspace
 from latent_anchors.regularizers._subspaces import anti_subspace as anti_subspace
@@ -36,10 +45,14 @@ __all__ = [
     "AntiSubspace",
     "EuclideanAnchor",
     "EuclideanSeparation",
+    "MaxPool",
+    "MeanPool",
+    "MinPool",
     "Penalty",
     "Pooling",
     "Reduction",
     "Separation",
+    "SoftMinimum",
     "Subspace",
     "Term",
     "Unitarity",
@@ -49,9 +62,13 @@ __all__ = [
     "check",
     "euclidean_anchor",
     "euclidean_separation",
+    "max_pool",
     "mean",
+    "mean_pool",
+    "min_pool",
     "orthonormal_directions",
     "separation",
+    "soft_minimum",
     "subspace",
     "unitarity",
 ]

@@ -33,7 +33,8 @@ class Term:
         at: A site, several (their mean), or a mapping from sites to shares.
         label: Samples it acts on, in proportion to this label; every sample if None.
         where: A mask in the batch; samples outside of it do not count at all.
-        pool: Several positions' values to one per line; the mask goes to the pooling.
+        pool: Several positions' values to one per line, at each site; the mask goes to the pooling,
+            and a line without any position that counts does not count either.
         track: The track that weighs it; several terms may share one.
         normalizer: What the sum is divided by: ``"mass"``, the batch's own sum of labels;
             ``"count"``, the number of samples, so that soft labels act softly; ``"rate"``, the
@@ -99,7 +100,7 @@ class Term:
     def values(
         self, latents: Mapping[At, Tensor], mask: Bool[Tensor, "*values"] | None = None
     ) -> PerSample:
-        """The penalty at each sample, sites and positions pooled.
+        """The penalty at each sample: positions pooled at each site, then the sites' shares.
 
         Args:
             latents: By site ``(..., dim)``.
@@ -117,8 +118,14 @@ class Term:
             >>> Term("unit", Unitarity()).values({"latent": torch.zeros(2, 4)})
             tensor([1., 1.])
         """
-        parts = [self._at_site(latents[at]) * share for at, share in self.shares.items()]
-        values = torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
+        # each site is pooled by itself: a soft minimum's position may differ from site to site
+        parts = [
+            self._pooled(self._at_site(latents[at]), mask) * share
+            for at, share in self.shares.items()
+        ]
+        return torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
+
+    def _pooled(self, values: Tensor, mask: Tensor | None) -> Tensor:
         if self.pool is None:
             return values
         return self.pool(values, mask if mask is None else self._fitting("mask", mask, values))

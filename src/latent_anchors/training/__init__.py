@@ -8,6 +8,8 @@ from latent_anchors.training._callbacks import Every as Every
 from latent_anchors.training._callbacks import Progress as Progress
 from latent_anchors.training._captured import Captured as Captured
 from latent_anchors.training._collapse import Collapse as Collapse
+from latent_anchors.training._constraints import Constraint as Constraint
+from latent_anchors.training._constraints import constrain as constrain
 from latent_anchors.training._draws import Batches as Batches
 from latent_anchors.training._driving import drive as drive
 from latent_anchors.training._fallback import Fallback as Fallback
@@ -19,6 +21,8 @@ from latent_anchors.training._imitation import Imitation as Imitation
 from latent_anchors.training._losses import Forward as Forward
 from latent_anchors.training._losses import Loss as Loss
 from latent_anchors.training._losses import reconstruction as reconstruction
+from latent_anchors.training._next_token import NextToken as NextToken
+from latent_anchors.training._next_token import next_token as next_token
 from latent_anchors.training._objective import Objective as Objective
 from latent_anchors.training._parts import Part as Part
 from latent_anchors.training._parts import Parts as Parts
@@ -31,6 +35,7 @@ __all__ = [
     "Batches",
     "Captured",
     "Collapse",
+    "Constraint",
     "Every",
     "Failure",
     "Fallback",
@@ -39,6 +44,7 @@ __all__ = [
     "History",
     "Imitation",
     "Loss",
+    "NextToken",
     "Objective",
     "Part",
     "Parts",
@@ -47,7 +53,9 @@ __all__ = [
     "State",
     "Teacher",
     "TimelineLR",
+    "constrain",
     "drive",
     "fit",
+    "next_token",
     "reconstruction",
 ]

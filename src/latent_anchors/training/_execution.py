@@ -10,6 +10,7 @@ from latent_anchors._streams import BLOCK, mixed
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.training._captured import Bringing
+from latent_anchors.training._constraints import Constraint
 from latent_anchors.training._gradients import of_all_runs, of_one_run
 from latent_anchors.training._lanes import Lane, Stretch
 from latent_anchors.training._log import Log
@@ -35,6 +36,7 @@ def make_lanes(
     execution: Execution,
     plan: Plan | Play,
     compiled: bool,
+    constraint: Constraint | None,
 ) -> list[Lane]:
     """One lane for all runs, or one for each."""
     together = execution == "together"
@@ -49,7 +51,8 @@ def make_lanes(
         parameters, buffers = _lane_tensors(population, None if together else group[0])
         drive = Drive(make_optimizer(parameters.values()), per_run=together)
         noise = mixed(population.seeds[group[0]], "noise")
-        lanes.append(Lane(group, parameters, buffers, gradients, drive, objective.names, noise))
+        names = objective.names
+        lanes.append(Lane(group, parameters, buffers, gradients, drive, names, noise, constraint))
         if together:
             for name in _hyperparameters(drive, plan):
                 check_per_run(name, plan.differs(name), make_optimizer)
@@ -68,6 +71,14 @@ def _lane_tensors(
             tensor.requires_grad
         )
     return trained, fixed
+
+
+def constrain(lanes: Sequence[Lane], population: Population) -> None:
+    """What is to hold after each step holds before the first one, too."""
+    for lane in lanes:
+        lane.constrain()
+        if not lane.stacked:
+            _write_back(population, lane)
 
 
 def _hyperparameters(drive: Drive, plan: Plan | Play) -> list[str]:

@@ -12,6 +12,7 @@ from latent_anchors._checks import check_name, listed
 from latent_anchors.curriculum import Playhead, Timeline
 from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Every, Progress, call_those_due
+from latent_anchors.training._constraints import Constraint
 from latent_anchors.training._draws import Batches, Draws
 from latent_anchors.training._execution import Execution, make_lanes
 from latent_anchors.training._history import Fit
@@ -37,6 +38,7 @@ def fit(
     steps: int | None = None,
     device: torch.device | str | None = None,
     execution: Execution = "together",
+    constraint: Constraint | None = None,
     compiled: bool = False,
     callbacks: Sequence[Every] = (),
     actions: Mapping[str, Callable[[Progress], object]] | None = None,
@@ -73,6 +75,9 @@ def fit(
         device: Where to train; where the models are made if None.
         execution: All runs ``"together"`` in one stack, or ``"in_turn"``, one after another: for
             larger models, dropout, or penalties whose course depends on data.
+        constraint: What is to hold of one run's parameters before the first step and after each,
+            such as ``UnitNorm``: from parameters and buffers by name to the parameters that change.
+            Together, it is mapped over the runs.
         compiled: Whether to compile the step of runs that are trained together, by
             ``torch.compile``: half a minute, then a step in a quarter of the time for a few tiny
             networks, and in two thirds for sixty. It pays from some ten thousand steps on. Numbers
@@ -91,8 +96,9 @@ def fit(
 
     Raises:
         ValueError: If runs in turn are to be compiled; if losses, tracks, timelines, sites or
-            shapes do not match; if weights are negative; if the optimizer mixes runs; or if
-            triggers and what is measured, or a training and what it is to go on with, do not match.
+            shapes do not match; if weights are negative; if the optimizer mixes runs; if the
+            constraint returns unknown names or other shapes; or if triggers and what is measured,
+            or a training and what it is to go on with, do not match.
         KeyError: If the batches lack a label or a mask.
         RuntimeError: If the runs cannot be trained together; the message says why.
 
@@ -116,7 +122,9 @@ def fit(
     check_actions(plan.named, handlers)
     check_measure(measure, plan, objective)
     _check_batch(population, objective, batches)
-    lanes = make_lanes(population, objective, losses, optimizer, execution, plan, compiled)
+    lanes = make_lanes(
+        population, objective, losses, optimizer, execution, plan, compiled, constraint
+    )
     log = Log(plan.names, objective.track_of, population)
     draws = Draws(batches, population.seeds, plan)
     training = Training(population, objective, losses, execution, plan, lanes, draws, log, measure)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from latent_anchors.data import LabeledBatch
+from latent_anchors.training._constraints import Constraint, hold
 from latent_anchors.training._gradients import Gradients, Step, Tensors
 from latent_anchors.training._history import Failure
 from latent_anchors.training._optimizers import Drive
@@ -46,10 +47,11 @@ class Lane:
         drive: Drive,
         names: Sequence[str],
         noise: int,
+        constraint: Constraint | None = None,
     ) -> None:
         self.runs, self.names, self.stacked = runs, names, drive.per_run
         self.parameters, self.buffers = parameters, buffers
-        self.gradients, self.drive = gradients, drive
+        self.gradients, self.drive, self.constraint = gradients, drive, constraint
         self.alive = torch.ones(len(runs), dtype=torch.bool, device=_device(parameters))
         self.failures: list[Failure] = []
         self.noise = torch.Generator(self.alive.device).manual_seed(noise).get_state()
@@ -64,6 +66,11 @@ class Lane:
             self.noise = generator.get_state()
         finally:
             generator.set_state(before)
+
+    def constrain(self) -> None:
+        """Write what the constraint, if there is one, makes of the parameters into them."""
+        if self.constraint is not None:
+            hold(self.constraint, self._tensors(), self.stacked)
 
     def recall(
         self, optimizer: Mapping[str, Any], noise: Tensor, failures: Sequence[Failure]
@@ -83,7 +90,7 @@ class Lane:
         for index in range(len(stretch.batches)):
             step = self._step(stretch, index)
             stretch.means[index], stretch.masses[index] = self._shaped(step.means, step.masses)
-            self.drive.step({name: values[index] for name, values in stretch.hyper.items()})
+            self._update(stretch, index)
         if not self._finite(stretch):
             self._restore(snapshot)
             generator.set_state(self.noise)
@@ -97,6 +104,10 @@ class Lane:
             parameter.grad = step.gradients[name]
         return step
 
+    def _update(self, stretch: Stretch, index: int) -> None:
+        self.drive.step({name: values[index] for name, values in stretch.hyper.items()})
+        self.constrain()
+
     def _shaped(self, *parts: Tensor) -> list[Tensor]:
         return [part if self.stacked else part.unsqueeze(-1) for part in parts]
 
@@ -105,7 +116,7 @@ class Lane:
             before = {name: tensor.detach().clone() for name, tensor in self._tensors().items()}
             step = self._step(stretch, index)
             means, masses = self._shaped(step.means, step.masses)
-            self.drive.step({name: values[index] for name, values in stretch.hyper.items()})
+            self._update(stretch, index)
             self._note_failures(stretch.first + index, means, step.gradients)
             self._freeze(before)
             stretch.means[index] = torch.where(self.alive, means, torch.nan)

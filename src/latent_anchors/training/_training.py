@@ -9,7 +9,7 @@ from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Progress
 from latent_anchors.training._captured import Bringing, Remembering
 from latent_anchors.training._draws import Draws
-from latent_anchors.training._execution import Execution, brought, play
+from latent_anchors.training._execution import Execution, brought, constrain, play
 from latent_anchors.training._history import Fit
 from latent_anchors.training._lanes import Lane
 from latent_anchors.training._log import Log
@@ -83,13 +83,14 @@ class Training:
         )
 
     def begin(self) -> None:
-        """Losses make room for what they will remember; playheads are at their beginning."""
+        """Playheads are at their beginning, constraints hold, and losses make room to remember."""
         for playhead in self.plan.playheads if isinstance(self.plan, Play) else ():
             if playhead.step:
                 raise ValueError(
                     f"{playhead} was played already; expected one at its beginning. Make a new "
                     "one, or go on with the Fit that it belongs to."
                 )
+        constrain(self.lanes, self.population)
         for loss in self.losses.values():
             if isinstance(loss, Bringing):
                 loss.begin(self.population)

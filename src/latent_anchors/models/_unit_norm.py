@@ -1,0 +1,88 @@
+"""Weights whose vectors are kept at length 1."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from latent_anchors._checks import listed
+from latent_anchors._numerics import unit
+
+
+@dataclass(frozen=True)
+class UnitNorm:
+    r"""A constraint: vectors of some parameters at length 1; the origin stays.
+
+    .. math:: w \leftarrow w / \lVert w \rVert_2
+
+    Axes are counted from the end, ``-1`` for the rows of a matrix and ``-2`` for its columns, so
+    that they are the same where runs are stacked.
+
+    Attributes:
+        axes: By parameter, the axis along which its vectors lie.
+
+    Raises:
+        ValueError: If an axis is not negative.
+
+    References:
+        Loshchilov et al., "nGPT: Normalized Transformer with Representation Learning on the
+        Hypersphere", ICLR 2025.
+
+    Examples:
+        >>> import torch
+        >>> rows = UnitNorm({"embedding.weight": -1})
+        >>> rows({"embedding.weight": torch.tensor([[3.0, 4.0], [0.0, 0.0]])})
+        {'embedding.weight': tensor([[0.6000, 0.8000],
+                [0.0000, 0.0000]])}
+    """
+
+    axes: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        for name, axis in self.axes.items():
+            if axis >= 0:
+                raise ValueError(
+                    f"UnitNorm was given axis {axis} for {name!r}; expected one counted from the "
+                    "end, since stacked runs have one more in front. Write -1 for rows of a "
+                    "matrix, -2 for its columns."
+                )
+
+    def __call__(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The parameters named, their vectors at length 1.
+
+        Args:
+            parameters: By name ``(...)``; others may be among them.
+
+        Returns:
+            Those that are named, in their shapes ``(...)``.
+
+        Raises:
+            KeyError: If one of them is not there.
+            ValueError: If one has no such axis.
+
+        Examples:
+            >>> import torch
+            >>> UnitNorm({"weight": -2})({"weight": torch.tensor([[3.0], [4.0]]), "bias": 1})
+            {'weight': tensor([[0.6000],
+                    [0.8000]])}
+        """
+        return {
+            name: _unit(name, self._found(name, parameters), axis)
+            for name, axis in self.axes.items()
+        }
+
+    def _found(self, name: str, parameters: Mapping[str, Tensor]) -> Tensor:
+        if name not in parameters:
+            raise KeyError(
+                f"UnitNorm needs parameter {name!r}; the model has {listed(parameters)}."
+            )
+        return parameters[name]
+
+
+def _unit(name: str, weight: Tensor, axis: int) -> Tensor:
+    if weight.ndim < -axis:
+        raise ValueError(
+            f"UnitNorm was given axis {axis} for {name!r} of shape {tuple(weight.shape)}; expected "
+            f"one from {-weight.ndim} to -1."
+        )
+    return unit(weight.movedim(axis, -1)).movedim(-1, axis)

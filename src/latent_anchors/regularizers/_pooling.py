@@ -1,0 +1,201 @@
+"""Pooling: from the values of several positions to one per line."""
+
+import math
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from typing_extensions import override
+
+from latent_anchors._numerics import in_full_precision
+from latent_anchors._typing import PerSample
+
+Values = Float[Tensor, "*line position"]
+Mask = Bool[Tensor, "*line position"]
+
+
+def mean_pool(values: Values, mask: Mask | None = None) -> PerSample:
+    """Mean over the positions that count; 0 where none does.
+
+    Args:
+        values: One per position ``(..., position)``.
+        mask: Which positions count ``(..., position)``; all if None.
+
+    Returns:
+        ``(...)``, one per line.
+
+    Raises:
+        ValueError: If there is no position, or the mask has another shape.
+        TypeError: If values are integers, or the mask is not boolean.
+
+    Examples:
+        >>> import torch
+        >>> mean_pool(torch.tensor([1.0, 3.0, 8.0]), torch.tensor([True, True, False]))
+        tensor(2.)
+    """
+    inside, values = checked(values, mask)
+    # divided first: the sum of large values would overflow
+    return (torch.where(inside, values, 0.0) / counted(inside).unsqueeze(-1)).sum(-1)
+
+
+def max_pool(values: Values, mask: Mask | None = None) -> PerSample:
+    """Greatest of the positions that count; 0 where none does. Ties share the gradient.
+
+    Args:
+        values: One per position ``(..., position)``.
+        mask: Which positions count ``(..., position)``; all if None.
+
+    Returns:
+        ``(...)``, one per line.
+
+    Raises:
+        ValueError: If there is no position, or the mask has another shape.
+        TypeError: If values are integers, or the mask is not boolean.
+
+    Examples:
+        >>> import torch
+        >>> max_pool(torch.tensor([1.0, 3.0, 8.0]), torch.tensor([True, True, False]))
+        tensor(3.)
+    """
+    inside, values = checked(values, mask)
+    return torch.where(inside.any(-1), torch.where(inside, values, -math.inf).amax(-1), 0.0)
+
+
+def min_pool(values: Values, mask: Mask | None = None) -> PerSample:
+    """Least of the positions that count; 0 where none does. Ties share the gradient.
+
+    Args:
+        values: One per position ``(..., position)``.
+        mask: Which positions count ``(..., position)``; all if None.
+
+    Returns:
+        ``(...)``, one per line.
+
+    Raises:
+        ValueError: If there is no position, or the mask has another shape.
+        TypeError: If values are integers, or the mask is not boolean.
+
+    Examples:
+        >>> import torch
+        >>> min_pool(torch.tensor([1.0, 3.0, -8.0]), torch.tensor([True, True, False]))
+        tensor(1.)
+    """
+    inside, values = checked(values, mask)
+    return torch.where(inside.any(-1), torch.where(inside, values, math.inf).amin(-1), 0.0)
+
+
+def checked(values: Values, mask: Mask | None) -> tuple[Mask, Values]:
+    """Which positions count, and the values in full precision."""
+    if values.ndim == 0 or values.shape[-1] == 0:
+        raise ValueError(
+            f"A pooling was given values of shape {tuple(values.shape)}; expected (..., position) "
+            "with at least one position. Pool a term at a site that has positions."
+        )
+    if not values.is_floating_point():
+        raise TypeError(
+            f"A pooling was given values of type {values.dtype}; expected floating point. "
+            "Pool what a penalty returns."
+        )
+    if mask is None:
+        return torch.ones_like(values, dtype=torch.bool), in_full_precision(values)
+    if mask.shape != values.shape:
+        raise ValueError(
+            f"A pooling was given a mask of shape {tuple(mask.shape)} and values of shape "
+            f"{tuple(values.shape)}; expected the same, since nothing is broadcast. "
+            "Give one entry for each position of each line."
+        )
+    if mask.dtype != torch.bool:
+        raise TypeError(
+            f"A pooling was given a mask of type {mask.dtype}; expected torch.bool. "
+            "Write mask != 0."
+        )
+    return mask, in_full_precision(values)
+
+
+def counted(inside: Mask) -> Int[Tensor, "*line"]:
+    """How many positions count; 1 where none does, for quotients."""
+    return inside.sum(-1).clamp_min(1)
+
+
+class MeanPool(nn.Module):
+    """:func:`mean_pool` as a module.
+
+    Examples:
+        >>> import torch
+        >>> MeanPool()(torch.tensor([[1.0, 3.0], [4.0, 4.0]]))
+        tensor([2., 4.])
+    """
+
+    @override
+    def forward(self, values: Values, mask: Mask | None = None) -> PerSample:
+        """Mean over the positions that count.
+
+        Args:
+            values: One per position ``(..., position)``.
+            mask: Which positions count ``(..., position)``; all if None.
+
+        Returns:
+            ``(...)``, one per line.
+
+        Examples:
+            >>> import torch
+            >>> MeanPool()(torch.tensor([1.0, 2.0, 6.0]))
+            tensor(3.)
+        """
+        return mean_pool(values, mask)
+
+
+class MaxPool(nn.Module):
+    """:func:`max_pool` as a module.
+
+    Examples:
+        >>> import torch
+        >>> MaxPool()(torch.tensor([[1.0, 3.0], [4.0, 4.0]]))
+        tensor([3., 4.])
+    """
+
+    @override
+    def forward(self, values: Values, mask: Mask | None = None) -> PerSample:
+        """Greatest of the positions that count.
+
+        Args:
+            values: One per position ``(..., position)``.
+            mask: Which positions count ``(..., position)``; all if None.
+
+        Returns:
+            ``(...)``, one per line.
+
+        Examples:
+            >>> import torch
+            >>> MaxPool()(torch.tensor([1.0, 2.0, 6.0]))
+            tensor(6.)
+        """
+        return max_pool(values, mask)
+
+
+class MinPool(nn.Module):
+    """:func:`min_pool` as a module.
+
+    Examples:
+        >>> import torch
+        >>> MinPool()(torch.tensor([[1.0, 3.0], [4.0, 4.0]]))
+        tensor([1., 4.])
+    """
+
+    @override
+    def forward(self, values: Values, mask: Mask | None = None) -> PerSample:
+        """Least of the positions that count.
+
+        Args:
+            values: One per position ``(..., position)``.
+            mask: Which positions count ``(..., position)``; all if None.
+
+        Returns:
+            ``(...)``, one per line.
+
+        Examples:
+            >>> import torch
+            >>> MinPool()(torch.tensor([1.0, 2.0, 6.0]))
+            tensor(1.)
+        """
+        return min_pool(values, mask)

@@ -1,0 +1,149 @@
+"""Next token: what comes after each position of a line, foretold from what came before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from latent_anchors._checks import listed
+from latent_anchors._numerics import in_full_precision
+from latent_anchors.data import LabeledBatch
+from latent_anchors.regularizers import mean_pool
+from latent_anchors.training._losses import Forward
+
+
+def next_token(forward: Forward, batch: LabeledBatch) -> Float[Tensor, " batch"]:
+    r"""Mean cross-entropy of each token but the first, given those before it, line by line.
+
+    .. math:: \ell(x) = -\frac{1}{n - 1} \sum_{t=1}^{n-1} \ln p(x_t \mid x_0, \dots, x_{t-1})
+
+    with :math:`n` positions and :math:`p` the softmax of the logits that the ``forward`` pass gives
+    at position :math:`t - 1`.
+
+    Args:
+        forward: A pure forward pass: tokens to logits ``(batch, position, vocabulary)``.
+        batch: Its inputs are whole numbers ``(batch, position)``, from 0, and the targets too.
+
+    Returns:
+        ``(batch,)``, at least 0, in nats.
+
+    Raises:
+        ValueError: If inputs have fewer than two positions, or logits have another shape.
+        TypeError: If inputs are not whole numbers.
+
+    References:
+        The usual loss of a language model: Bengio et al., "A Neural Probabilistic Language Model",
+        JMLR 3, 2003.
+
+    Examples:
+        >>> def no_idea(inputs, edits=None, record=()):
+        ...     return torch.zeros(*inputs.shape, 8), {}
+        >>> next_token(no_idea, LabeledBatch(torch.tensor([[1, 7, 0]])))
+        tensor([2.0794])
+    """
+    logits, _ = forward(batch.inputs)
+    return _surprise(logits, batch.inputs).mean(-1)
+
+
+@dataclass(frozen=True)
+class NextToken:
+    """:func:`next_token` at some positions only, such as that of an answer.
+
+    Attributes:
+        positions: Those of the tokens that are foretold, from 1, or from -1 at the end; all but
+            the first if None.
+        where: An extra of the batch ``(batch, position)``: which tokens count, such as those that
+            are no padding. A line without any gives 0.
+
+    Raises:
+        ValueError: If the first token is among them, or there are none.
+
+    Examples:
+        >>> def no_idea(inputs, edits=None, record=()):
+        ...     return torch.zeros(*inputs.shape, 8), {}
+        >>> NextToken(positions=[-1])(no_idea, LabeledBatch(torch.tensor([[1, 7, 0]])))
+        tensor([2.0794])
+    """
+
+    positions: Sequence[int] | None = None
+    where: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.positions is not None and (0 in self.positions or not self.positions):
+            raise ValueError(
+                f"NextToken was given the positions {listed(self.positions)}; expected at least "
+                "one, and not 0, before which there is nothing to foretell it from."
+            )
+
+    def __call__(self, forward: Forward, batch: LabeledBatch) -> Float[Tensor, " batch"]:
+        """Mean cross-entropy of the tokens that count, line by line.
+
+        Args:
+            forward: A pure forward pass: tokens to logits ``(batch, position, vocabulary)``.
+            batch: Its inputs are whole numbers ``(batch, position)``, from 0.
+
+        Returns:
+            ``(batch,)``, at least 0, in nats.
+
+        Raises:
+            ValueError: If inputs have too few positions, or logits have another shape.
+            TypeError: If inputs are not whole numbers.
+            KeyError: If the batch lacks the extra.
+
+        Examples:
+            >>> def copies(inputs, edits=None, record=()):
+            ...     return 100.0 * torch.nn.functional.one_hot(inputs, 8), {}
+            >>> bool(NextToken([1])(copies, LabeledBatch(torch.tensor([[5, 5, 0]]))) < 1e-6)
+            True
+        """
+        logits, _ = forward(batch.inputs)
+        surprise, mask = _surprise(logits, batch.inputs), self._mask(batch)
+        if self.positions is None:
+            return mean_pool(surprise, mask)
+        chosen = [_column(position, batch.inputs) for position in self.positions]
+        return mean_pool(_at(surprise, chosen), None if mask is None else _at(mask, chosen))
+
+    def _mask(self, batch: LabeledBatch) -> Tensor | None:
+        if self.where is None:
+            return None
+        if self.where not in batch.extras:
+            raise KeyError(
+                f"NextToken needs extra {self.where!r}; the batch has {listed(batch.extras)}."
+            )
+        return batch.extras[self.where][..., 1:]
+
+
+def _at(values: Tensor, columns: Sequence[int]) -> Tensor:
+    return torch.stack([values[:, column] for column in columns], -1)
+
+
+def _column(position: int, tokens: Tensor) -> int:
+    """Where a position stands among all but the first."""
+    n = tokens.shape[-1]
+    found = position if position > 0 else n + position
+    if not 0 < found < n:
+        raise ValueError(
+            f"NextToken was given position {position} for lines of {n} tokens; expected one from 1 "
+            f"to {n - 1}, or from -{n - 1} to -1."
+        )
+    return found - 1
+
+
+def _surprise(
+    logits: Float[Tensor, "batch position vocabulary"], tokens: Int[Tensor, "batch position"]
+) -> Float[Tensor, "batch next"]:
+    """How surprising each token but the first is, in nats."""
+    if tokens.is_floating_point():
+        raise TypeError(
+            f"Tokens of type {tokens.dtype} were given; expected whole numbers. Use tokens.long()."
+        )
+    if tokens.ndim != 2 or tokens.shape[-1] < 2 or logits.shape[:-1] != tokens.shape:
+        raise ValueError(
+            f"Tokens of shape {tuple(tokens.shape)} gave logits of shape {tuple(logits.shape)}; "
+            "expected (batch, position) with at least two positions, and (batch, position, "
+            "vocabulary). Let the model return logits at every position."
+        )
+    chances = torch.log_softmax(in_full_precision(logits[:, :-1]), -1)
+    return -chances.gather(-1, tokens[:, 1:].long().unsqueeze(-1)).squeeze(-1)

@@ -1,0 +1,167 @@
+import math
+
+import pytest
+import torch
+from refusals import refuses
+from torch import nn
+from training.tiny import close, weights
+
+from latent_anchors import Objective, Term, fit
+from latent_anchors.curriculum import Keyframe, Timeline, Track
+from latent_anchors.data import LabeledBatch, Sampler
+from latent_anchors.models import UnitNorm
+from latent_anchors.regularizers import Anchor, SoftMinimum
+from latent_anchors.training import Loss, NextToken, next_token
+
+LINES = torch.tensor([[0, 1, 2, 3], [3, 2, 1, 0], [0, 0, 3, 3], [1, 2, 2, 1], [2, 3, 0, 1]])
+INSIDE = torch.tensor([[True] * 4, [False, True, True, True], [False] * 4, [True] * 4, [True] * 4])
+LOSSES = [next_token, NextToken([-1]), NextToken([1, 3]), NextToken(where="inside")]
+
+
+class Language(nn.Module):
+    """Tokens to logits, of those before and at each position."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(4, 6)
+        self.latent = nn.Linear(6, 6)
+        self.head = nn.Linear(6, 4)
+        self.double()
+
+    def forward(self, tokens):
+        return self.head(torch.tanh(self.latent(self.embedding(tokens))).cumsum(-2))
+
+
+def drawn(generator):
+    logits = torch.randn(5, 4, 4, generator=generator)
+    return lambda *_, **__: (logits, {})
+
+
+def by_hand(logits, tokens, positions):
+    chances = logits.softmax(-1)
+    values = [-math.log(chances[p - 1, tokens[p]]) for p in positions]
+    return sum(values) / len(values) if values else 0.0
+
+
+def test_each_token_is_foretold_from_the_position_before(generator):
+    forward = drawn(generator)
+    logits, _ = forward()
+    expected = [by_hand(*pair, [1, 2, 3]) for pair in zip(logits, LINES, strict=True)]
+    torch.testing.assert_close(next_token(forward, LabeledBatch(LINES)), torch.tensor(expected))
+
+
+@pytest.mark.parametrize("positions", [[1], [3, 1], [-1], [-3, 3]])
+def test_some_positions_only(positions, generator):
+    forward = drawn(generator)
+    chosen = [p % 4 for p in positions]
+    expected = [by_hand(*pair, chosen) for pair in zip(forward()[0], LINES, strict=True)]
+    values = NextToken(positions)(forward, LabeledBatch(LINES))
+    torch.testing.assert_close(values, torch.tensor(expected))
+
+
+@pytest.mark.parametrize("positions", [None, [1, 2]])
+def test_padding_does_not_count(positions, generator):
+    forward = drawn(generator)
+    told = zip(forward()[0], LINES, INSIDE, strict=True)
+    expected = [
+        by_hand(logits, line, [p for p in positions or [1, 2, 3] if inside[p]])
+        for logits, line, inside in told
+    ]
+    batch = LabeledBatch(LINES, extras={"inside": INSIDE})
+    values = NextToken(positions, where="inside")(forward, batch)
+    torch.testing.assert_close(values, torch.tensor(expected))
+
+
+def test_without_options_it_is_the_plain_loss(generator):
+    forward, batch = drawn(generator), LabeledBatch(LINES)
+    torch.testing.assert_close(NextToken()(forward, batch), next_token(forward, batch))
+
+
+def test_the_last_position_foretells_nothing(generator):
+    logits = drawn(generator)()[0].requires_grad_()
+    values = next_token(lambda _: (logits, {}), LabeledBatch(LINES))
+    (slope,) = torch.autograd.grad(values.sum(), logits)
+    assert not slope[:, -1].any()
+    assert slope[:, :-1].any(-1).all()
+
+
+def test_half_precision_is_made_full(generator):
+    logits = drawn(generator)()[0].bfloat16()
+    values = [
+        next_token(lambda _, told=told: (told, {}), LabeledBatch(LINES))
+        for told in (logits, logits.float())
+    ]
+    assert torch.equal(*values)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_it_keeps_to_the_family_of_losses(loss):
+    assert isinstance(loss, Loss)
+
+
+def train_language(loss=next_token, steps=60, **options):
+    term = Term("pull", Anchor([1.0] + [0.0] * 5), where="inside", pool=SoftMinimum(0.1))
+    objective = Objective([term], losses=["tokens"], elsewhere=["lr"])
+    values = {"lr": 0.02, "pull": 0.1, "tokens": 1.0}
+    tracks = {name: Track([Keyframe(0, value)]) for name, value in values.items()}
+    batches = Sampler(LINES, batch_size=4, extras={"inside": INSIDE})
+    return fit(
+        Language,
+        objective,
+        Timeline(tracks, steps=steps),
+        batches,
+        losses={"tokens": loss},
+        seeds=(3, 1),
+        progress=False,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_tokens_train_together_as_in_turn(loss):
+    options = {"constraint": UnitNorm({"embedding.weight": -1}), "loss": loss}
+    together, in_turn = (
+        train_language(execution=how, **options) for how in ("together", "in_turn")
+    )
+    assert close(together.population, in_turn.population)
+    assert together.history["pull"].allclose(in_turn.history["pull"], atol=1e-9)
+    assert (together.history["tokens"][-5:].mean(0) < together.history["tokens"][:5].mean(0)).all()
+
+
+def test_a_traced_step_is_the_plain_one_bit_for_bit(monkeypatch):
+    traced = train_language()
+    monkeypatch.setattr("latent_anchors.training._gradients.UNTRACED", 1000)
+    plain = train_language()
+    for run in (0, 1):
+        assert torch.equal(weights(traced.population, run), weights(plain.population, run))
+
+
+def test_the_first_token_cannot_be_foretold():
+    for positions in ([0, 1], []):
+        with refuses(ValueError, "expected at least one, and not 0"):
+            NextToken(positions)
+
+
+@pytest.mark.parametrize("position", [4, -4, 9])
+def test_a_position_outside_of_the_line_is_refused(position, generator):
+    with refuses(
+        ValueError, f"position {position} for lines of 4 tokens; expected one from 1 to 3"
+    ):
+        NextToken([position])(drawn(generator), LabeledBatch(LINES))
+
+
+def test_a_mask_that_the_batch_lacks_is_named(generator):
+    with refuses(KeyError, "NextToken needs extra 'inside'; the batch has nothing"):
+        NextToken(where="inside")(drawn(generator), LabeledBatch(LINES))
+
+
+def test_tokens_are_whole_numbers(generator):
+    with refuses(TypeError, "Tokens of type torch.float32 were given"):
+        next_token(drawn(generator), LabeledBatch(LINES.float()))
+
+
+def test_logits_stand_at_every_position(generator):
+    forward = drawn(generator)
+    for tokens in (LINES[:, :1], LINES[:, :3], LINES[0]):
+        with refuses(ValueError, "Let the model return logits at every position"):
+            next_token(forward, LabeledBatch(tokens))
