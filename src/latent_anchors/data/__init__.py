@@ -2,6 +2,7 @@
 
 A draw is a pure function of the seed and the step. What is sampled can be scheduled: weights are
 then a function of a row of a timeline, of a user's own or made from `color_extent` and `focus`.
+`MixingLanguage` is data of another kind: lines of colors that mix.
 """
 
 from latent_anchors.data._batches import LabeledBatch as LabeledBatch
@@ -14,19 +15,25 @@ from latent_anchors.data._focus import levels as levels
 from latent_anchors.data._labels import Bernoulli as Bernoulli
 from latent_anchors.data._labels import LabelDraw as LabelDraw
 from latent_anchors.data._labels import Soft as Soft
+from latent_anchors.data._labels import either as either
+from latent_anchors.data._language import MixingLanguage as MixingLanguage
 from latent_anchors.data._samplers import Sampler as Sampler
 from latent_anchors.data._scheduled import ScheduledWeights as ScheduledWeights
+from latent_anchors.data._splits import MixingSplit as MixingSplit
 
 __all__ = [
     "Bernoulli",
     "LabelCount",
     "LabelDraw",
     "LabeledBatch",
+    "MixingLanguage",
+    "MixingSplit",
     "Sampler",
     "ScheduledWeights",
     "Soft",
     "color_extent",
     "count_labels",
+    "either",
     "focus",
     "hue_focus",
     "levels",

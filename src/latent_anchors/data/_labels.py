@@ -140,3 +140,29 @@ def _check_unit_interval(name: str, values: Tensor) -> None:
             f"{values.max():g}; expected one number from 0 to 1 for each sample. "
             "Scale it, for instance 0.08 * degree**8."
         )
+
+
+def either(
+    first: Float[Tensor, "*batch"], second: Float[Tensor, "*batch"]
+) -> Float[Tensor, "*batch"]:
+    r"""Chance that one of two independent draws says 1: a label that tells not which.
+
+    .. math:: 1 - (1 - p)(1 - q)
+
+    with the ``first`` :math:`p` and the ``second`` :math:`q`.
+
+    Args:
+        first: Chances ``(...)``, such as those of each line's first color.
+        second: Chances ``(...)``, such as those of its second.
+
+    Returns:
+        ``(...)``, from 0 to 1.
+
+    References:
+        The either-slot labels of ``sca2`` (2026).
+
+    Examples:
+        >>> either(torch.tensor([0.5, 0.0]), torch.tensor([0.5, 0.25]))
+        tensor([0.7500, 0.2500])
+    """
+    return 1 - (1 - first) * (1 - second)
