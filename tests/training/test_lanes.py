@@ -1,9 +1,11 @@
 import pytest
 import torch
+from torch import nn
 from training.tiny import SAMPLER, Dropped, Normed, network, timeline, train, trained, weights
 
 from latent_anchors import Term
 from latent_anchors.data import LabeledBatch
+from latent_anchors.models import SphericalAutoencoder
 from latent_anchors.training import Every, Failure
 
 EXECUTIONS = ("together", "in_turn")
@@ -111,3 +113,22 @@ def test_a_learning_rate_that_blows_one_run_up_leaves_the_others_alone():
 
 def test_without_failures_nothing_is_reported():
     assert trained().failures == ()
+
+
+class Scaled(SphericalAutoencoder):
+    """A parameter without axes of its own."""
+
+    def __init__(self):
+        super().__init__(hidden=4)
+        self.gain = nn.Parameter(torch.tensor(1.0))
+        self.double()
+
+    def forward(self, x):
+        return self.gain * super().forward(x)
+
+
+def test_a_gain_without_axes_is_trained_together_as_in_turn():
+    fits = [train(make_model=Scaled, execution=execution) for execution in EXECUTIONS]
+    together, in_turn = (fitted.population.tensors()["gain"] for fitted in fits)
+    torch.testing.assert_close(together, in_turn)
+    assert (together - 1.0).abs().min() > 1e-3

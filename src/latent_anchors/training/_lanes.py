@@ -141,7 +141,8 @@ class Lane:
     def _all_finite(self, tensors: Tensors) -> Tensor:
         if not self.stacked:
             return torch.stack([t.isfinite().all() for t in tensors.values()]).all().view(1)
-        return torch.stack([t.isfinite().flatten(1).all(1) for t in tensors.values()]).all(0)
+        sound = [t.isfinite().reshape(len(t), -1).all(1) for t in tensors.values()]
+        return torch.stack(sound).all(0)
 
     def _finite(self, stretch: Stretch) -> bool:
         return bool(stretch.means.isfinite().all() & self._all_finite(self.parameters).all())
