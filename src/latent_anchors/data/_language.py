@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import torch
 from jaxtyping import Float, Int
@@ -125,7 +126,7 @@ class MixingLanguage:
             >>> MixingLanguage(levels=3).decode(torch.tensor([0, 27, 26, 28, 13]))
             'black + white = gray'
         """
-        text = " ".join(self.vocabulary[token] for token in tokens.tolist())
+        text = " ".join(self.vocabulary[token] for token in cast("list[int]", tokens.tolist()))
         return text.replace(" \n", "\n").replace("\n ", "\n")
 
     def pairs(self, operation: str = "+") -> Int[Tensor, "pairs 2"]:
@@ -208,7 +209,7 @@ class MixingLanguage:
         twice = self._twice(pairs, operation)
         open_ones = pairs[(twice % 2 != 0).any(1)]
         if len(open_ones):
-            a, b = (self.vocabulary[color] for color in open_ones[0].tolist())
+            a, b = (self.vocabulary[int(color)] for color in open_ones[0])
             raise ValueError(
                 f"{len(open_ones)} of {len(pairs)} pairs have no answer on the grid, '{a} "
                 f"{operation} {b}' among them; expected closed pairs, such as those of `pairs`."

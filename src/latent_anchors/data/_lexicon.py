@@ -1,5 +1,7 @@
 """Words of the mixing language: classic names where halves meet, digits everywhere else."""
 
+from typing import cast
+
 from latent_anchors.colorspace import GRAYS, HUES, named_colors
 
 MOST = 16
@@ -31,10 +33,10 @@ def color_words(levels: int) -> list[str]:
 def _classic(top: int) -> dict[tuple[int, ...], str]:
     """Names of the points of {0, 1/2, 1} cubed that lie on a grid from 0 to ``top``."""
     names = [*HUES, *(gray for gray, value in GRAYS.items() if (2 * value).is_integer())]
-    points = dict(zip(names, (2 * named_colors(*names)).round().int().tolist(), strict=True))
-    points |= {name: [int(2 * x) for x in color] for name, color in _DARK_AND_LIGHT.items()}
+    known = cast("list[tuple[float, ...]]", named_colors(*names).tolist())
+    points = {**dict(zip(names, known, strict=True)), **_DARK_AND_LIGHT}
     return {
-        tuple(twice * top // 2 for twice in point): name
+        tuple(int(x * top) for x in point): name
         for name, point in points.items()
-        if all(twice * top % 2 == 0 for twice in point)
+        if all((x * top).is_integer() for x in point)
     }

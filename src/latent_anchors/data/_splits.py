@@ -52,10 +52,10 @@ def _keys(pairs: Int[Tensor, "pairs 2"], size: int) -> Int[Tensor, " pairs"]:
 
 
 def _check_held(always: Tensor, wanted: Tensor, keys: Tensor) -> None:
-    for pair, there in zip(always.tolist(), torch.isin(wanted, keys).tolist(), strict=True):
-        if not there:
-            raise ValueError(
-                f"Colors {pair} were to be held out always, but are no closed pair of two colors; "
-                "expected pairs whose answer is on the grid. Choose others, or an odd number of "
-                "levels."
-            )
+    absent = always[~torch.isin(wanted, keys)]
+    if len(absent):
+        raise ValueError(
+            f"Colors {absent.tolist()} were to be held out always, but are no closed pair of two "
+            "colors; expected pairs whose answer is on the grid. Choose others, or an odd number "
+            "of levels."
+        )

@@ -1,12 +1,16 @@
 """What happened: errors by color, selectivity, geometry; each a distribution over runs.
 
 Every function takes a model (one run) or a population and gives one value per run; an
-:class:`Evaluation` sums them up, and :class:`Evidence` writes them down.
+:class:`Evaluation` sums them up, and :class:`Evidence` writes them down. Models that mix colors in
+lines of tokens are measured pair by pair and position by position.
 """
 
 from latent_anchors.evaluation._angles import anchor_angle as anchor_angle
 from latent_anchors.evaluation._crumpling import crumpled as crumpled
 from latent_anchors.evaluation._crumpling import disordered as disordered
+from latent_anchors.evaluation._dose import DoseBin as DoseBin
+from latent_anchors.evaluation._dose import dose_response as dose_response
+from latent_anchors.evaluation._dose import never_rises as never_rises
 from latent_anchors.evaluation._drift import drift as drift
 from latent_anchors.evaluation._drift import drifted as drifted
 from latent_anchors.evaluation._errors import color_errors as color_errors
@@ -22,9 +26,18 @@ from latent_anchors.evaluation._height import height as height
 from latent_anchors.evaluation._height import height_order as height_order
 from latent_anchors.evaluation._intervals import mean_interval as mean_interval
 from latent_anchors.evaluation._intervals import share_interval as share_interval
+from latent_anchors.evaluation._line_alignment import LineAlignment as LineAlignment
+from latent_anchors.evaluation._line_alignment import line_alignment as line_alignment
+from latent_anchors.evaluation._line_cosines import line_cosines as line_cosines
 from latent_anchors.evaluation._metrics import Evaluation as Evaluation
 from latent_anchors.evaluation._metrics import Metric as Metric
 from latent_anchors.evaluation._metrics import summarize as summarize
+from latent_anchors.evaluation._mixing import color_answers as color_answers
+from latent_anchors.evaluation._mixing import color_distance as color_distance
+from latent_anchors.evaluation._mixing import evaluate_mixing as evaluate_mixing
+from latent_anchors.evaluation._mixing import exact_match as exact_match
+from latent_anchors.evaluation._mixing_floors import MixingFloors as MixingFloors
+from latent_anchors.evaluation._mixing_floors import mixing_floors as mixing_floors
 from latent_anchors.evaluation._planarity import nonplanarity as nonplanarity
 from latent_anchors.evaluation._prediction import Agreement as Agreement
 from latent_anchors.evaluation._prediction import agreement as agreement
@@ -43,23 +56,31 @@ from latent_anchors.evaluation._wheel import noncircularity as noncircularity
 
 __all__ = [
     "Agreement",
+    "DoseBin",
     "Evaluation",
     "Evidence",
+    "LineAlignment",
     "Metric",
+    "MixingFloors",
     "agreement",
     "alignment",
     "alignments",
     "anchor_angle",
+    "color_answers",
+    "color_distance",
     "color_errors",
     "correlation",
     "crumpled",
     "disordered",
     "displacement",
+    "dose_response",
     "drift",
     "drifted",
     "error_groups",
     "error_table",
     "evaluate_colors",
+    "evaluate_mixing",
+    "exact_match",
     "explained",
     "height",
     "height_order",
@@ -68,8 +89,12 @@ __all__ = [
     "hue_sweep",
     "hue_turn",
     "latents",
+    "line_alignment",
+    "line_cosines",
     "mean_interval",
     "metric_table",
+    "mixing_floors",
+    "never_rises",
     "noncircularity",
     "nonplanarity",
     "reconstructions",

@@ -12,7 +12,7 @@ from latent_anchors._checks import unknown
 from latent_anchors._numerics import as_floats
 from latent_anchors.evaluation._intervals import mean_interval, share_interval
 
-SHARES = {"at_band", "at_least_one", "censored", "crumpled", "disordered", "drifted"}
+SHARES = {"at_band", "at_least_one", "censored", "crumpled", "disordered", "drifted", "latched"}
 """Parts of the names of metrics that are 0 or 1 in each run, whose interval is Wilson's."""
 
 

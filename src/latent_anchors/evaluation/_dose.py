@@ -1,0 +1,110 @@
+"""Dose and response: how often answers are right, by how much of a concept is in them."""
+
+import math
+from dataclasses import dataclass
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from latent_anchors._checks import check_count
+from latent_anchors.evaluation._intervals import share_interval
+
+
+@dataclass(frozen=True)
+class DoseBin:
+    """One bin of doses.
+
+    Attributes:
+        low: The least dose that falls into it.
+        high: Where the next one begins; the last bin includes its end.
+        n: Answers in it, of all runs.
+        share: How many of them are right; None in an empty bin.
+        ci95: Wilson's interval of the share, as if answers were independent; None likewise.
+
+    Examples:
+        >>> DoseBin(0.0, 0.1, n=4, share=1.0, ci95=(0.51, 1.0)).n
+        4
+    """
+
+    low: float
+    high: float
+    n: int
+    share: float | None
+    ci95: tuple[float, float] | None
+
+
+def dose_response(
+    right: Bool[Tensor, "*runs n"], dose: Float[Tensor, " n"], bins: int = 10
+) -> tuple[DoseBin, ...]:
+    """Share of right answers in equal bins of a dose from 0 to 1, all runs together.
+
+    Args:
+        right: Whether each answer is, ``(..., n)``, such as :func:`exact_match`.
+        dose: Of the concept in each line ``(n,)``, from 0 to 1: the redness of the reddest operand,
+            or of the answer.
+        bins: How many.
+
+    Returns:
+        The bins in order, empty ones included.
+
+    Raises:
+        TypeError: If the number of bins is not a whole number.
+        ValueError: If there are no bins, or a dose is not from 0 to 1.
+
+    References:
+        Wilson, "Probable inference, the law of succession, and statistical inference", JASA, 1927.
+
+    Examples:
+        >>> import torch
+        >>> right = torch.tensor([True, True, False])
+        >>> response = dose_response(right, torch.tensor([0.0, 0.2, 1.0]), bins=2)
+        >>> [(part.n, part.share) for part in response]
+        [(2, 1.0), (1, 0.0)]
+    """
+    check_count("bins", bins)
+    if not bool(((dose >= 0) & (dose <= 1)).all()):
+        raise ValueError(
+            f"The doses run from {dose.min():g} to {dose.max():g}; expected numbers from 0 to 1, "
+            "such as hue_degree(colors, hue)."
+        )
+    # a dose that is the end of a bin up to rounding belongs to the next
+    index = (dose.double() * bins + 1e-6).long().clamp(max=bins - 1)
+    return tuple(_bin(right[..., index == k], k / bins, (k + 1) / bins) for k in range(bins))
+
+
+def never_rises(response: tuple[DoseBin, ...]) -> bool:
+    r"""Whether the share of right answers falls with the dose, as far as can be told.
+
+    .. math:: \ell_k \le p_j \quad \text{for all bins } j < k
+
+    with the shares :math:`p` and the lower end :math:`\ell` of a bin's 95 % interval: no bin lies
+    above an earlier one by more than its own interval reaches down. Empty bins say nothing.
+
+    Args:
+        response: Bins in order of dose.
+
+    References:
+        Ours: a monotone trend, tested bin against bin.
+
+    Examples:
+        >>> import torch
+        >>> right = torch.tensor([True, False] * 50)
+        >>> falling, rising = torch.tensor([0.0, 1.0] * 50), torch.tensor([1.0, 0.0] * 50)
+        >>> never_rises(dose_response(right, falling)), never_rises(dose_response(right, rising))
+        (True, False)
+    """
+    least = math.inf
+    for part in response:
+        if part.share is None or part.ci95 is None:
+            continue
+        # by rounding, an interval may begin above its own share where that is 0
+        if min(part.ci95[0], part.share) > least:
+            return False
+        least = min(least, part.share)
+    return True
+
+
+def _bin(right: Tensor, low: float, high: float) -> DoseBin:
+    n = right.numel()
+    share = float(right.double().mean()) if n else None
+    return DoseBin(low, high, n, share, None if share is None else share_interval(share, n))

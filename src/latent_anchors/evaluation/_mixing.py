@@ -1,0 +1,167 @@
+"""What a model that mixes colors answers: exact matches and distances, pair by pair."""
+
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from latent_anchors._numerics import length
+from latent_anchors.data import MixingLanguage
+from latent_anchors.evaluation._errors import as_evaluated, like
+from latent_anchors.evaluation._metrics import Evaluation
+from latent_anchors.models import outputs
+
+PROMPT = 4
+"""Tokens of a line up to its ``=``, at which the answer is read."""
+
+AT_ONCE = 4096
+"""Lines in one pass, so that the logits of all pairs need not be held."""
+
+
+def color_answers(
+    model: nn.Module,
+    language: MixingLanguage,
+    pairs: Int[Tensor, "pairs 2"],
+    operation: str = "+",
+) -> Int[Tensor, "runs pairs"]:
+    """The likeliest color after ``a + b =``, in evaluation mode; other words do not count.
+
+    Args:
+        model: A model (one run) or a population, from tokens ``(..., position)`` to logits
+            ``(..., position, vocabulary)``; edits in force count.
+        language: Whose tokens these are.
+        pairs: Color indices ``(pairs, 2)``, closed or open.
+        operation: One of the language's.
+
+    Returns:
+        Color indices ``(runs, pairs)``, on the CPU.
+
+    Raises:
+        ValueError: If the language lacks the operation.
+
+    Examples:
+        >>> from latent_anchors.data import MixingLanguage
+        >>> language = MixingLanguage(levels=3)
+        >>> says_black = nn.Embedding.from_pretrained(torch.eye(30).roll(1, dims=1))
+        >>> color_answers(says_black, language, language.pairs()).unique().tolist()
+        [0]
+    """
+    words = [language.token(word) for word in (operation, "=")]
+    sign, equals = (pairs.new_full((len(pairs),), word) for word in words)
+    prompts = torch.stack([pairs[:, 0], sign, pairs[:, 1], equals], dim=1)
+    place, colors = like(model, torch.empty(0)).device, len(language.colors)
+    with as_evaluated(model):
+        said = [
+            outputs(model, some.to(place))[..., -1, :colors].argmax(-1).cpu()
+            for some in prompts.split(AT_ONCE)
+        ]
+    return torch.cat(said, dim=1)
+
+
+def exact_match(
+    model: nn.Module,
+    language: MixingLanguage,
+    pairs: Int[Tensor, "pairs 2"],
+    operation: str = "+",
+) -> Bool[Tensor, "runs pairs"]:
+    """Whether a model answers each closed pair right.
+
+    Args:
+        model: A model or a population; edits in force count.
+        language: Whose tokens these are.
+        pairs: Color indices of closed pairs ``(pairs, 2)``.
+        operation: One of the language's.
+
+    Returns:
+        ``(runs, pairs)``, on the CPU.
+
+    Raises:
+        ValueError: If a pair is open, or the language lacks the operation.
+
+    Examples:
+        >>> from latent_anchors.data import MixingLanguage
+        >>> says_black = nn.Embedding.from_pretrained(torch.eye(30).roll(1, dims=1))
+        >>> exact_match(says_black, MixingLanguage(levels=3), torch.tensor([[0, 0], [0, 2]]))
+        tensor([[ True, False]])
+    """
+    right = language.answers(pairs, operation)
+    return color_answers(model, language, pairs, operation) == right
+
+
+def color_distance(
+    model: nn.Module,
+    language: MixingLanguage,
+    pairs: Int[Tensor, "pairs 2"],
+    operation: str = "+",
+) -> Float[Tensor, "runs pairs"]:
+    r"""How far each answer lies from the mixture, in RGB.
+
+    .. math:: d = \lVert \hat c - m(a, b) \rVert_2
+
+    with the answer :math:`\hat c` and the mixture :math:`m` of the ``pairs``, on the grid or not.
+
+    Args:
+        model: A model or a population; edits in force count.
+        language: Whose tokens these are.
+        pairs: Color indices ``(pairs, 2)``, closed or open.
+        operation: One of the language's.
+
+    Returns:
+        ``(runs, pairs)``, from 0 to the root of 3, on the CPU.
+
+    Raises:
+        ValueError: If the language lacks the operation.
+
+    References:
+        The open-pair distance of ``sca2`` (2026).
+
+    Examples:
+        >>> from latent_anchors.data import MixingLanguage
+        >>> says_black = nn.Embedding.from_pretrained(torch.eye(30).roll(1, dims=1))
+        >>> color_distance(says_black, MixingLanguage(levels=3), torch.tensor([[0, 0], [0, 2]]))
+        tensor([[0.0000, 0.5000]])
+    """
+    said = language.colors[color_answers(model, language, pairs, operation)]
+    return length(said - language.mixtures(pairs, operation))
+
+
+def evaluate_mixing(
+    model: nn.Module,
+    language: MixingLanguage,
+    groups: Mapping[str, Int[Tensor, "pairs 2"]],
+    condition: str = "plain",
+    operation: str = "+",
+) -> Evaluation:
+    """Exact match and color distance over groups of closed pairs.
+
+    Args:
+        model: A model or a population, with the edits of the condition in force.
+        language: Whose tokens these are.
+        groups: By name, color indices of closed pairs ``(pairs, 2)``, such as those held out.
+        condition: What it is called: ``plain``, ``anchored``, ``muted``.
+        operation: One of the language's.
+
+    Returns:
+        ``exact_match/<condition>/<group>`` and ``color_distance/<condition>/<group>``, each
+        ``(runs,)``.
+
+    Raises:
+        ValueError: If a pair is open, or the language lacks the operation.
+
+    Examples:
+        >>> from latent_anchors.data import MixingLanguage
+        >>> says_black = nn.Embedding.from_pretrained(torch.eye(30).roll(1, dims=1))
+        >>> language = MixingLanguage(levels=3)
+        >>> found = evaluate_mixing(says_black, language, {"all": language.pairs()})
+        >>> [(name, round(value.item(), 3)) for name, value in found.items()][0]
+        ('exact_match/plain/all', 0.008)
+    """
+    found: dict[str, Tensor] = {}
+    for group, pairs in groups.items():
+        said = color_answers(model, language, pairs, operation)
+        right = language.answers(pairs, operation)
+        away = length(language.colors[said] - language.colors[right])
+        found[f"exact_match/{condition}/{group}"] = (said == right).float().mean(1)
+        found[f"color_distance/{condition}/{group}"] = away.mean(1)
+    return Evaluation(found)
