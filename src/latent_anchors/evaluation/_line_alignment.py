@@ -122,14 +122,15 @@ def line_alignment(
     )
     prompt = cosines[..., :PROMPT]
     pull = (prompt / temperature).softmax(-1)
-    weights, by_color = _weighed(pull, labeled), _by_color(cosines[..., FIRST], pairs[:, 0])
-    seen = pairs[:, 0].unique()
+    weights = _weighed(pull, labeled)
+    lines = pairs[:, 0].bincount(minlength=len(alike))
+    by_color = _by_color(prompt[..., FIRST], pairs[:, 0], lines)
     graded = by_color.mean(1)
     return LineAlignment(
         margin=(_weighed(prompt, labeled) - prompt.mean(-2)).amax(-1).mean(-1),
         containment=by_color.mean((1, 2)),
         rms=cosines.square().mean(-2).sqrt(),
-        grading=explained(graded, alike[seen].to(graded).expand_as(graded)),
+        grading=explained(graded, alike[lines > 0].to(graded).expand_as(graded)),
         contrast=_weighed(pull, only_second)[:, 1:, SECOND].mean(-1)
         - _weighed(pull, only_first)[:, 1:, SECOND].mean(-1),
         weights=weights,
@@ -141,11 +142,10 @@ def _weighed(values: Tensor, shares: Tensor) -> Float[Tensor, "runs sites positi
     return torch.einsum("rslt,l->rst", values, shares)
 
 
-def _by_color(cosines: Tensor, colors: Tensor) -> Float[Tensor, "runs sites colors"]:
+def _by_color(cosines: Tensor, colors: Tensor, lines: Tensor) -> Float[Tensor, "runs sites colors"]:
     """Mean over the lines that begin with each color that any line begins with."""
-    seen, which = colors.unique(return_inverse=True)
-    sums = cosines.new_zeros(*cosines.shape[:2], len(seen)).index_add(2, which, cosines)
-    return sums / which.bincount(minlength=len(seen))
+    sums = cosines.new_zeros(*cosines.shape[:2], len(lines)).index_add(2, colors, cosines)
+    return (sums / lines.clamp(min=1))[..., lines > 0]
 
 
 def _shares(weights: Tensor) -> Tensor:

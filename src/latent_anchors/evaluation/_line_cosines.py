@@ -44,7 +44,7 @@ def line_cosines(
     """
     anchor, place = as_direction(direction), like(model, torch.empty(0)).device
     found: list[Tensor] = []
-    for some in lines.split(AT_ONCE):
+    for some in torch.split(lines, AT_ONCE):
         with as_evaluated(model), record(model, at) as recorded:
             model(some.to(place))
         by_site = [cosine(recorded[site], anchor).cpu() for site in at]

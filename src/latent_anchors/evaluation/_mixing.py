@@ -54,7 +54,7 @@ def color_answers(
     with as_evaluated(model):
         said = [
             outputs(model, some.to(place))[..., -1, :colors].argmax(-1).cpu()
-            for some in prompts.split(AT_ONCE)
+            for some in torch.split(prompts, AT_ONCE)
         ]
     return torch.cat(said, dim=1)
 

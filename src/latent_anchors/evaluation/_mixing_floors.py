@@ -1,6 +1,7 @@
 """What can be had on open pairs without knowing how to mix, or by mixing perfectly."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from jaxtyping import Int
@@ -56,7 +57,10 @@ def mixing_floors(
         >>> round(mixing_floors(language, language.open_pairs()).nearest, 3)
         0.128
     """
-    mixtures, counts = language.mixtures(pairs, operation).unique(dim=0, return_counts=True)
+    mixtures, counts = cast(
+        "tuple[Tensor, Tensor]",
+        language.mixtures(pairs, operation).unique(dim=0, return_counts=True),
+    )
     distances = torch.cdist(mixtures.double(), language.colors.double())
     means = (counts.double() / len(pairs)) @ distances
     nearest = (counts * distances.amin(1)).sum() / len(pairs)
