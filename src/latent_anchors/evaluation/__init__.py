@@ -22,6 +22,8 @@ from latent_anchors.evaluation._height import height as height
 from latent_anchors.evaluation._height import height_order as height_order
 from latent_anchors.evaluation._intervals import mean_interval as mean_interval
 from latent_anchors.evaluation._intervals import share_interval as share_interval
+from latent_anchors.evaluation._margins import auc as auc
+from latent_anchors.evaluation._margins import margin as margin
 from latent_anchors.evaluation._metrics import Evaluation as Evaluation
 from latent_anchors.evaluation._metrics import Metric as Metric
 from latent_anchors.evaluation._metrics import summarize as summarize
@@ -50,6 +52,7 @@ __all__ = [
     "alignment",
     "alignments",
     "anchor_angle",
+    "auc",
     "color_errors",
     "correlation",
     "crumpled",
@@ -68,6 +71,7 @@ __all__ = [
     "hue_sweep",
     "hue_turn",
     "latents",
+    "margin",
     "mean_interval",
     "metric_table",
     "noncircularity",
