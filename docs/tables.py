@@ -127,11 +127,11 @@ SECTIONS = (
     Section(
         "A circle finds the color wheel",
         "mlp_bottleneck",
-        "``mlp_bottleneck.py``: two dimensions, length 1, hues from 150 to 240 degrees held out. What "
-        "must hold in every seed: hues that were shown lie in order, and the widest gap between "
-        "neighbors is that of the held-out band, at least 60 degrees. Published are color experiment "
-        "1.2's words, that the order and the gap were the same however the wheel was turned, and one "
-        "number of one seed, which includes a value that a circle has no room for.",
+        "``mlp_bottleneck.py``: two dimensions, length 1, hues from 150 to 240 degrees held out. "
+        "What must hold in every seed: hues that were shown lie in order, and the widest gap "
+        "between neighbors is that of the held-out band, at least 60 degrees. Published are color "
+        "experiment 1.2's words, that the order and the gap were the same however the wheel was "
+        "turned, and one number of one seed, which includes a value that a circle has no room for.",
         (
             Line("hues shown are out of order", "disordered/shown"),
             Line("the widest gap is that of the band", "gap/at_band"),
@@ -145,11 +145,11 @@ SECTIONS = (
     Section(
         "From a ring of hues to a dome, in steps",
         "curriculum_learning",
-        "``curriculum_learning.py``, after color experiment 1.3: phases that begin abruptly, length "
-        "and plane by penalties, nothing that holds hues in place. A wheel has drifted if a primary "
-        "turned by more than 15 degrees between the ends of two phases; it is crumpled if hues are "
-        "out of order at the end or colors were not learnt, and clean otherwise. Published are words: "
-        "hues drift, and the shape is very sensitive to the weights.",
+        "``curriculum_learning.py``, after color experiment 1.3: phases that begin abruptly, "
+        "length and plane by penalties, nothing that holds hues in place. A wheel has drifted if a "
+        "primary turned by more than 15 degrees between the ends of two phases; it is crumpled if "
+        "hues are out of order at the end or colors were not learnt, and clean otherwise. "
+        "Published are words: hues drift, and the shape is very sensitive to the weights.",
         (
             Line("crumpled at the end", "crumpled/end"),
             Line("drifted between any two phases", "drifted/ever"),
@@ -187,8 +187,8 @@ SECTIONS = (
     Section(
         "A few noisy labels are enough",
         "sparse_labels",
-        "``sparse_labels.py``, after color experiment 1.7: all colors from the start, at five rates "
-        "of labels. Published are words, that no wheel tangled in many runs, and one error.",
+        "``sparse_labels.py``, after color experiment 1.7: all colors from the start, at five "
+        "rates of labels. Published are words, that no wheel tangled in many runs, and one error.",
         tuple(
             Line(f"{what}, {how}", f"{metric}/{rate}", published)
             for what, metric, published in (
@@ -205,10 +205,10 @@ SECTIONS = (
     Section(
         "Which terms matter",
         "regularizer_combinations",
-        "``regularizer_combinations.py``, after color experiment 1.8, which judged by eye. The effect "
-        "of a term is the mean of the eight combinations that have it less that of the eight that "
-        "differ in lacking it. Then, of some combinations, what muting red does. Not every term buys "
-        "what it is there for.",
+        "``regularizer_combinations.py``, after color experiment 1.8, which judged by eye. The "
+        "effect of a term is the mean of the eight combinations that have it less that of the "
+        "eight that differ in lacking it. Then, of some combinations, what muting red does. Not "
+        "every term buys what it is there for.",
         (
             *(
                 Line(f"effect of {term} on {what}", f"effect/{term}/{metric}", "by eye")
@@ -245,12 +245,12 @@ HUE_COLUMNS = {
 """The table of hues: files and metrics by column."""
 
 HUES_TOLD = (
-    "The same scripts with ``--concept``. Mean ± deviation, the interval of the mean, and the least "
-    "of selectivity and of the hue's own error; the greatest of the others'. For hues between the "
-    "primaries and secondaries the measure of selectivity fits less well, and gray is nearer. Asked "
-    "was a selectivity of 0.96 of red after deletion, and of 0.90 of the hues between: **the latter "
-    "is not reached**, by a hair. Hues without a row have not been run again since the recipes last "
-    "changed."
+    "The same scripts with ``--concept``. Mean ± deviation, the interval of the mean, and the "
+    "least of selectivity and of the hue's own error; the greatest of the others'. For hues "
+    "between the primaries and secondaries the measure of selectivity fits less well, and gray is "
+    "nearer. Asked was a selectivity of 0.96 of red after deletion, and of 0.90 of the hues "
+    "between: **the latter is not reached**, by a hair. Hues without a row have not been run again "
+    "since the recipes last changed."
 )
 """What is said of the table of hues."""
 
