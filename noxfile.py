@@ -109,7 +109,8 @@ def evidence(session: nox.Session) -> None:
     """The long runs: sixty seeds of every example and concept, and what must hold of them."""
     install(session, "test")
     colors = ("mlp_bottleneck", "curriculum_learning", "smooth_curriculum")
-    for name in (*colors, "delete_hue", "relearn_red"):
+    labels = ("sparse_labels", "regularizer_combinations")
+    for name in (*colors, *labels, "delete_hue", "relearn_red"):
         sixty(session, name, name)
     for hue in HUES:
         for name in ("anchor_red", "mute_red", "delete_red"):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from textwrap import fill
 
-from tables import HEAD, HUE_COLUMNS, SECTIONS, Section
+from tables import HEAD, HUE_COLUMNS, HUES_TOLD, SECTIONS, Section
 
 from latent_anchors.colorspace import HUES
 from latent_anchors.evaluation import summarize
@@ -23,7 +23,7 @@ WIDTH = 100
 DIGITS = 6
 """Significant digits of stored numbers, more than the page shows."""
 
-SHARES = {"at_least_one", "censored", "crumpled", "disordered"}
+SHARES = {"at_band", "at_least_one", "censored", "crumpled", "disordered", "drifted"}
 """Parts of the names of metrics that are 0 or 1 in each run."""
 
 
@@ -55,30 +55,33 @@ def section_of(section: Section, stored: Mapping) -> str:
 
 
 def hues(folder: Path) -> list[str]:
-    """The same recipes for every hue, as far as all hues are stored."""
-    columns = {
-        head: (example, name)
-        for head, (example, name) in HUE_COLUMNS.items()
-        if all((folder / example / f"{hue}.json").exists() for hue in HUES)
+    """The same recipes for other hues, as far as they are stored."""
+    stored = {
+        head: {hue for hue in HUES if (folder / example / f"{hue}.json").exists()}
+        for head, (example, _) in HUE_COLUMNS.items()
     }
-    rows = [(hue, *(one(folder, hue, *column) for column in columns.values())) for hue in HUES]
-    text = (
-        "The same scripts with ``--concept``. Mean ± deviation and the least of selectivity and of "
-        "the hue's own error; the greatest of the others'. For hues between the primaries and "
-        "secondaries the measure of selectivity fits less well, and gray is nearer."
-    )
-    title = "Every hue, nothing retuned"
-    return [titled(title, text, table(("hue", *columns), rows))] if columns else []
+    columns = [head for head, found in stored.items() if len(found) > 1]
+    rows = [
+        (hue, *(one(folder, hue, *HUE_COLUMNS[head]) for head in columns))
+        for hue in HUES
+        if any(hue in stored[head] for head in columns)
+    ]
+    title = "Other hues, nothing retuned"
+    return [titled(title, HUES_TOLD, table(("hue", *columns), rows))] if columns else []
 
 
 def one(folder: Path, hue: str, example: str, name: str) -> str:
     """A cell of the table of hues."""
-    stored = json.loads((folder / example / f"{hue}.json").read_text())
-    found = summarize(stored["metrics"][name.format(hue)]["per_seed"])
+    path = folder / example / f"{hue}.json"
+    if not path.exists():
+        return ""
+    per_seed = json.loads(path.read_text())["metrics"][name.format(hue)]["per_seed"]
+    spread, interval, _ = cells(name, per_seed)
+    found = summarize(per_seed)
     worst = (
         f"greatest {digits(found.max, 2)}" if name.endswith("far") else f"least {digits(found.min)}"
     )
-    return f"{digits(found.mean)} ± {digits(found.std, 2)}, {worst}"
+    return f"{spread} ({interval}), {worst}"
 
 
 def cells(name: str, per_seed: list[float | None]) -> tuple[str, str, str]:

@@ -14,6 +14,8 @@ from test_public_api import ROOMS
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 STORED = sorted((DOCS / "results").rglob("*.json"))
+EXAMPLES = {path.stem for path in (ROOT / "examples").glob("*.py")}
+TRAINS = EXAMPLES - {"color_data", "parameter_transitions"}
 
 
 @pytest.fixture
@@ -36,14 +38,28 @@ def test_a_stored_mean_follows_from_its_runs(path: Path, results: ModuleType):
         assert len(metric["per_seed"]) == len(stored["seeds"]), name
 
 
-def test_a_number_that_was_changed_is_noticed(tmp_path: Path, results: ModuleType):
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_whichever_number_is_changed_is_noticed(path: Path, tmp_path: Path, results: ModuleType):
     folder = shutil.copytree(DOCS / "results", tmp_path / "results")
-    section = results.SECTIONS[0]
-    path = folder / f"{section.file}.json"
     stored = json.loads(path.read_text())
-    stored["metrics"][section.lines[0].metric]["per_seed"][0] += 1.0
-    path.write_text(json.dumps(stored))
-    assert (DOCS / "results.rst").read_text() != results.page(folder)
+    for name, metric in stored["metrics"].items():
+        values = metric["per_seed"]
+        k = next(k for k, value in enumerate(values) if value is not None)
+        before, values[k] = values[k], 1 - values[k]
+        (folder / path.relative_to(DOCS / "results")).write_text(json.dumps(stored))
+        assert (DOCS / "results.rst").read_text() != results.page(folder), name
+        values[k] = before
+
+
+def test_every_example_that_trains_has_a_table_and_every_table_its_file(results: ModuleType):
+    told = {section.file for section in results.SECTIONS}
+    assert {file.split("/")[0] for file in told} - {"mute_red_graded"} == TRAINS
+    assert [file for file in told if not (DOCS / "results" / f"{file}.json").exists()] == []
+
+
+def test_the_readme_names_every_example():
+    named = re.findall(r"`(\w+)\.py`|examples/(\w+)\.py", (ROOT / "README.md").read_text())
+    assert {"".join(name) for name in named} == EXAMPLES
 
 
 def test_every_room_has_a_page():

@@ -127,29 +127,28 @@ model.eval()
 # %%
 # Did it land?
 # ------------
-# Three numbers, on texts that the network has never seen. *AUC*: of two texts, one mostly about
-# sports and one not, how often is the first nearer to the anchor? *Margin*: how far apart, in
-# cosine, nearly all texts on sports (95 %) and nearly all texts on other things lie. *Alignment*:
-# how near the anchor the purest texts are. AUC only asks for the right order; an edit that is to
-# spare the others needs the margin.
+# Three numbers, on texts that the network has never seen. The :func:`AUC
+# <latent_anchors.evaluation.auc>`: of two texts, one mostly about sports and one not, how often is
+# the first nearer to the anchor? The :func:`margin <latent_anchors.evaluation.margin>`: how far
+# apart, in cosine, nearly all texts on sports (95 %) and nearly all texts on other things lie. The
+# *alignment*: how near the anchor the purest texts are. AUC only asks for the right order; an edit
+# that is to spare the others needs the margin.
+
+from latent_anchors import evaluation
 
 
-def auc(cosines, positive):
-    """Share of the pairs that are in the right order."""
-    return (cosines[positive][:, None] > cosines[~positive]).float().mean()
-
-
-def margin(cosines, degree):
-    """From the most aligned of the others to the least aligned of the concept's."""
-    concept, others = cosines[degree > 0.6], cosines[degree < 0.1]
-    return concept.quantile(0.05) - others.quantile(0.95)
+def told_apart(cosines, degree):
+    """By order, and by distance."""
+    ranked = evaluation.auc(cosines[degree > 0.5], cosines[degree <= 0.5])
+    return ranked, evaluation.margin(cosines[degree > 0.6], cosines[degree < 0.1])
 
 
 with torch.no_grad(), la.record(model) as latents:
     before = surprise(model(unseen), unseen)
 cosines = latents["latent"] @ torch.tensor(sports)
-print(f"AUC {auc(cosines, true_degree > 0.5):.3f}")
-print(f"margin {margin(cosines, true_degree):.2f}")
+ranked, apart = told_apart(cosines, true_degree)
+print(f"AUC {ranked:.3f}")
+print(f"margin {apart:.2f}")
 print(f"alignment of the purest {cosines[true_degree > 0.9].mean():.2f}")
 print(f"alignment of the others {cosines[true_degree < 0.1].mean():.2f}")
 
@@ -203,7 +202,7 @@ for axes in (left, right):
 # For comparison, the same networks are trained without our terms. There the direction has to be
 # found afterwards, from the same marks: the line from the mean of the others to that of the marked.
 
-from latent_anchors import data, evaluation
+from latent_anchors import data
 
 SEEDS = range(8)
 sampler = data.Sampler(texts, {"sports": data.Soft(marked)}, batch_size=128)
@@ -241,9 +240,10 @@ def study(model, direction):
     cosines = torch.cosine_similarity(latents["latent"], direction, dim=-1)
     *_, added = by_degree(after - before, true_degree)
     spared, *_ = by_degree(after - before, true_degree)
+    ranked, apart = told_apart(cosines, true_degree)
     return {
-        "AUC": auc(cosines, true_degree > 0.5),
-        "margin": margin(cosines, true_degree),
+        "AUC": ranked,
+        "margin": apart,
         "loss before": before.mean(),
         "added, sports": added,
         "added, others": spared,

@@ -34,6 +34,14 @@ def test_the_interval_of_a_share_holds_it_and_stays_within_0_and_1(share, n):
     assert share - 1e-9 <= high <= 1
 
 
+@pytest.mark.parametrize("n", [1, *SIZES])
+def test_of_nobody_the_interval_begins_at_0_exactly_and_of_everybody_it_ends_at_1(n):
+    nobody, everybody = share_interval(0.0, n), share_interval(1.0, n)
+    assert (nobody[0], everybody[1]) == (0.0, 1.0)
+    assert nobody[1] == pytest.approx(1 - everybody[0])
+    assert 0 < nobody[1] < 1
+
+
 def test_too_few_values_have_no_interval():
     assert (mean_interval(1.0, 0.0, 1), mean_interval(1.0, 0.0, 0)) == (None, None)
     assert share_interval(0.0, 0) is None

@@ -29,6 +29,8 @@ from latent_anchors.evaluation._intervals import share_interval as share_interva
 from latent_anchors.evaluation._line_alignment import LineAlignment as LineAlignment
 from latent_anchors.evaluation._line_alignment import line_alignment as line_alignment
 from latent_anchors.evaluation._line_cosines import line_cosines as line_cosines
+from latent_anchors.evaluation._margins import auc as auc
+from latent_anchors.evaluation._margins import margin as margin
 from latent_anchors.evaluation._metrics import Evaluation as Evaluation
 from latent_anchors.evaluation._metrics import Metric as Metric
 from latent_anchors.evaluation._metrics import summarize as summarize
@@ -66,6 +68,7 @@ __all__ = [
     "alignment",
     "alignments",
     "anchor_angle",
+    "auc",
     "color_answers",
     "color_distance",
     "color_errors",
@@ -91,6 +94,7 @@ __all__ = [
     "latents",
     "line_alignment",
     "line_cosines",
+    "margin",
     "mean_interval",
     "metric_table",
     "mixing_floors",

@@ -1,0 +1,95 @@
+"""How well scores tell a concept from the others: by order, and by distance."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from latent_anchors._checks import check_between
+
+
+def auc(
+    concept: Float[Tensor, "*batch k"], others: Float[Tensor, "*batch m"]
+) -> Float[Tensor, "*batch"]:
+    r"""Share of the pairs, one of the concept and one of the others, that are in the right order.
+
+    .. math:: \frac{1}{k m} \sum_{i, j} [c_i > o_j] + \tfrac{1}{2} [c_i = o_j]
+
+    with scores :math:`c` of what has the ``concept`` and :math:`o` of the ``others``, such as
+    cosines with an anchor: the area under the receiver operating characteristic. 1 where the
+    concept's scores are all higher, 0 where all are lower, 1/2 where scores tell nothing. NaN where
+    a score is.
+
+    Args:
+        concept: Scores ``(..., k)``.
+        others: Scores ``(..., m)``.
+
+    Returns:
+        ``(...)``, from 0 to 1.
+
+    Raises:
+        ValueError: If there are no scores on one side.
+
+    References:
+        Mann and Whitney, 1947, "On a test of whether one of two random variables is stochastically
+        larger than the other".
+
+        Hanley and McNeil, 1982, "The meaning and use of the area under a receiver operating
+        characteristic (ROC) curve".
+
+    Examples:
+        >>> auc(torch.tensor([0.9, 0.4]), torch.tensor([0.1, 0.4]))
+        tensor(0.8750)
+    """
+    _check_both(concept, others)
+    sorted_others, given = others.sort(-1).values, concept.contiguous()
+    lower = torch.searchsorted(sorted_others, given)
+    not_higher = torch.searchsorted(sorted_others, given, right=True)
+    shares = (lower + not_higher).to(concept) / (2 * others.shape[-1])
+    missing = concept.isnan().any(-1) | others.isnan().any(-1)
+    return torch.where(missing, torch.nan, shares.mean(-1))
+
+
+def margin(
+    concept: Float[Tensor, "*batch k"], others: Float[Tensor, "*batch m"], share: float = 0.95
+) -> Float[Tensor, "*batch"]:
+    r"""How far apart the scores of nearly all of a concept and of nearly all others lie.
+
+    .. math:: Q_{1 - q}(c) - Q_q(o)
+
+    with quantiles :math:`Q` of the scores :math:`c` of what has the ``concept`` and :math:`o` of
+    the ``others``, and the ``share`` :math:`q`. Negative where they overlap by more than that. An
+    order, as :func:`auc` tells it, may be perfect while the margin is next to nothing; an edit that
+    is to spare the others needs the margin. NaN where a score is.
+
+    Args:
+        concept: Scores ``(..., k)``.
+        others: Scores ``(..., m)``.
+        share: Of either side, how much has to keep the distance: at 1 everything, at 1/2 only the
+            medians.
+
+    Returns:
+        ``(...)``, in the units of the scores.
+
+    Raises:
+        ValueError: If there are no scores on one side, or the share is not from 0.5 to 1.
+
+    References:
+        Hyndman and Fan, 1996, "Sample quantiles in statistical packages", definition 7.
+
+    Examples:
+        >>> margin(torch.tensor([0.9, 0.7]), torch.tensor([0.1, 0.4]), share=1.0)
+        tensor(0.3000)
+    """
+    _check_both(concept, others)
+    check_between("share", share, 0.5, 1.0)
+    return concept.quantile(1 - share, dim=-1) - others.quantile(share, dim=-1)
+
+
+def _check_both(concept: Float[Tensor, "*batch k"], others: Float[Tensor, "*batch m"]) -> None:
+    """Refuse an empty side: no pair could be compared."""
+    k, m = concept.shape[-1], others.shape[-1]
+    if not k or not m:
+        raise ValueError(
+            f"There are {k} scores of the concept and {m} of the others; expected at least one of "
+            "each."
+        )
