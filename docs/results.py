@@ -32,10 +32,17 @@ def page(folder: Path) -> str:
     found = [(section, folder / f"{section.file}.json") for section in SECTIONS]
     told = [
         section_of(section, json.loads(path.read_text()))
-        for section, path in found
         if path.exists()
+        else still_to_come(section)
+        for section, path in found
     ]
     return "\n".join([HEAD, *told, *hues(folder)])
+
+
+def still_to_come(section: Section) -> str:
+    """What would be shown, had it been run."""
+    note = "No runs of sixty seeds are stored yet: there is nothing to show."
+    return titled(section.title, section.text, note + "\n")
 
 
 def section_of(section: Section, stored: Mapping) -> str:

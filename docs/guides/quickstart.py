@@ -25,6 +25,7 @@ import latent_anchors as la
 from latent_anchors import colorspace, curriculum, data, evaluation, interventions, models
 from latent_anchors import regularizers as reg
 
+torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 colors = colorspace.rgb_grid(8)
 redness = colorspace.hue_degree(colors, colorspace.hue_of("red"))
 vibrancy = colorspace.vibrancy(colors)
