@@ -232,6 +232,25 @@ SECTIONS = (
             ),
         ),
     ),
+    Section(
+        "Red in a transformer that mixes colors",
+        "color_mixing",
+        "``color_mixing.py --quick``: seven levels of each channel, one run on one split, a fifth "
+        "of the pairs held out: a sketch. The share of lines that are answered exactly, by the "
+        "redness of the reddest color; red is over 0.8. Nobody has published an intervention "
+        "on such a model.",
+        tuple(
+            Line(f"{words}, {condition}", f"exact_match/{condition}/{group}", published)
+            for condition in ("plain", "anchored", "muted", "narrow")
+            for words, group, published in (
+                ("held out", "held_out", "0.995" if condition in ("plain", "anchored") else ""),
+                ("with a red", "red", ""),
+                ("with an orange, 0.75", "orange", ""),
+                ("half red, 0.5", "half_red", ""),
+                ("without red, under 0.2", "without_red", ""),
+            )
+        ),
+    ),
 )
 
 HUE_COLUMNS = {
