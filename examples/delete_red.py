@@ -96,10 +96,13 @@ whole = trained.population
 # %%
 # The cut: the anchor's dimension leaves the weights on both sides of the latents. It takes the
 # opposite hue along, which healing brings back. The teacher is the whole network with the concept
-# muted; its pupil sees colors of a finer grid, and no labels.
+# muted, in proportion at first and steeply towards the pole; its pupil sees colors of a finer grid,
+# and no labels. Vivid colors are shown more often: few colors of the grid are as vivid as the
+# concept and its neighbors, and who sees too few of the neighbors lumps them in with the concept.
 
 cut = interventions.prune(whole, [0])
-mute = interventions.Suppression(anchor, interventions.BoundedFalloff(power=1.75))
+falloff = interventions.BezierFalloff(threshold=0.0, end_slope=3.0, start_slope=0.6)
+mute = interventions.Suppression(anchor, falloff)
 teacher = training.Teacher(whole, mute)
 
 HEALING = """\
@@ -110,11 +113,13 @@ STEP, lr,   imitate, collapse
 4000, 1e-4, ,        0.04
 """
 healing = curriculum.read_dopesheet(HEALING).timeline()
+finer = colorspace.rgb_grid(16)
+vivid = data.Sampler(finer, batch_size=64, weights=0.25 + 3 * colorspace.vibrancy(finer) ** 4)
 healed = la.fit(
     cut,
     la.Objective([], losses=["imitate", "collapse"], tracks=healing.names, elsewhere=["lr"]),
     healing,
-    data.Sampler(colorspace.rgb_grid(16), batch_size=64),
+    vivid,
     losses={
         "imitate": training.Imitation(teacher),
         "collapse": training.Collapse(teacher, power=2.0),

@@ -94,7 +94,8 @@ trained = la.fit(
 whole = trained.population
 
 cut = interventions.prune(whole, [0])
-mute = interventions.Suppression(anchor, interventions.BoundedFalloff(power=1.75))
+falloff = interventions.BezierFalloff(threshold=0.0, end_slope=3.0, start_slope=0.6)
+mute = interventions.Suppression(anchor, falloff)
 teacher = training.Teacher(whole, mute)
 
 HEALING = """\
@@ -105,12 +106,13 @@ STEP, lr,   imitate, collapse
 4000, 1e-4, ,        0.04
 """
 healing = curriculum.read_dopesheet(HEALING).timeline()
-finer = data.Sampler(colorspace.rgb_grid(16), batch_size=64)
+finer = colorspace.rgb_grid(16)
+vivid = data.Sampler(finer, batch_size=64, weights=0.25 + 3 * colorspace.vibrancy(finer) ** 4)
 edited = la.fit(
     cut,
     la.Objective([], losses=["imitate", "collapse"], tracks=healing.names, elsewhere=["lr"]),
     healing,
-    finer,
+    vivid,
     losses={
         "imitate": training.Imitation(teacher),
         "collapse": training.Collapse(teacher, power=2.0),
@@ -135,7 +137,7 @@ untaught = la.fit(
     models.SphericalAutoencoder,
     la.Objective([], losses=["imitate"], tracks=teaching.names, elsewhere=["lr"]),
     teaching,
-    finer,
+    data.Sampler(finer, batch_size=64),
     losses={"imitate": training.Imitation(teacher)},
     seeds=evidence.seeds,
     steps=evidence.steps,
