@@ -4,8 +4,9 @@
 A small transformer learns lines such as ``red + green = olive``. While it learns, one line in a
 hundred is labeled "there is red in it", without saying where; that is enough to put red on an axis
 of the residual stream that was chosen beforehand. Then whatever lies near that axis is turned
-away: lines with red go wrong, lines without it stay as they are. By default this is a sketch with
-five levels of each channel; ``--quick`` takes seven, and longer.
+away: lines with red go wrong, lines without it stay as they are. By default this is a sketch, with
+five levels of each channel and a stream 32 wide; ``--quick`` takes seven levels and twice the
+width, and some minutes.
 """
 
 # %%
@@ -47,7 +48,7 @@ lines = language.lines(split.seen)
 position = torch.arange(lines.shape[1]).expand_as(lines)
 sampler = data.Sampler(
     lines,
-    {"red": data.Bernoulli(data.either(*(0.16 * redness[split.seen] ** 10).unbind(-1)))},
+    {"red": data.Bernoulli(data.either(*(0.5 * redness[split.seen] ** 10).unbind(-1)))},
     batch_size=256 if quick else 128,
     extras={"prompt": position < 4, "signs": (position == 1) | (position == 3)},
 )
@@ -57,7 +58,7 @@ sampler = data.Sampler(
 # axis, at the embedding and after each block; of everything, that it stays off the axis, strongly
 # at first; and of the signs, which stand in every line, that they stay off it to the end.
 
-last = 1000 if quick else 600
+last = 1000 if quick else 800
 SHEET = f"""\
 STEP,           lr,   tokens, anchor, away, signs
 0,              1e-4, 1,      0.1,    0.25, 0.1
@@ -67,9 +68,12 @@ STEP,           lr,   tokens, anchor, away, signs
 """
 timeline = curriculum.read_dopesheet(SHEET).timeline()
 
-make_model = partial(models.NormalizedTransformer, len(language.vocabulary))
+width, depth, heads, hidden = (64, 4, 8, 256) if quick else (32, 2, 4, 128)
+make_model = partial(
+    models.NormalizedTransformer, len(language.vocabulary), width, depth, heads, hidden
+)
 sites, constraint = make_model().sites, make_model().constraint
-axis = torch.eye(64)[0]
+axis = torch.eye(width)[0]
 nearest = reg.SoftMinimum(temperature=0.1)
 objective = la.Objective(
     [
@@ -106,13 +110,13 @@ train_seconds = time.monotonic() - began
 networks = {"plain": plain.population, "anchored": anchored.population}
 
 # %%
-# Two edits, each at every site. Muting sends what lies within 45 degrees of the axis to the other
-# pole. The narrow one takes only the axis' part away from it, and leaves what is left of orange.
+# Two edits, each at every site. Muting sends what lies within 60 degrees of the axis to the other
+# pole. The narrow one takes the axis' part away from what lies within 45, and leaves orange alone.
 
-gate = interventions.BoundedFalloff(threshold=0.7)
+wide, narrow = (interventions.BoundedFalloff(threshold=cosine) for cosine in (0.5, 0.7))
 edits = {
-    "muted": interventions.Redirection(axis, target=-axis, falloff=gate),
-    "narrow": interventions.Projection(axis[None], falloff=gate, renormalize=True),
+    "muted": interventions.Redirection(axis, target=-axis, falloff=wide),
+    "narrow": interventions.Projection(axis[None], falloff=narrow, renormalize=True),
 }
 pairs = language.pairs()
 reddest = redness[pairs].amax(-1)
