@@ -1,12 +1,12 @@
 """Red in a transformer that mixes colors
 ======================================
 
-A small transformer learns lines such as ``red + green = olive``. While it learns, one line in a
-hundred is labeled "there is red in it", without saying where; that is enough to put red on an axis
-of the residual stream that was chosen beforehand. Then whatever lies near that axis is turned
+A small transformer learns lines such as ``red + green = olive``. While it learns, one or two lines
+in a hundred are labeled "there is red in it", without saying where; that is enough to put red on an
+axis of the residual stream that was chosen beforehand. Then whatever lies near that axis is turned
 away: lines with red go wrong, lines without it stay as they are. By default this is a sketch, with
-five levels of each channel and a stream 32 wide; ``--quick`` takes seven levels and twice the
-width, and some minutes.
+five levels of each channel and a stream 32 wide, and takes some two minutes; ``--quick`` takes
+seven levels and twice the width, and longer.
 """
 
 # %%
