@@ -168,11 +168,12 @@ response = viz.plot_response(
     "redness of the line's reddest color, to one tenth",
     [f"{dose:g}" for dose in doses],
     {
-        f"lines answered exactly, {name}": torch.stack(
+        f"answered exactly, {name}": torch.stack(
             [each[:, (reddest * 10).round() == 10 * dose].double().mean(1) for dose in doses]
         )
         for name, each in right.items()
     },
+    alike=True,
     title="Lines with red go wrong, the others stay",
 )
 seen = language.lines(pairs)[:, :4]
@@ -180,9 +181,10 @@ cosines = evaluation.line_cosines(anchored.population, seen, axis, sites)[..., 0
 shown = ["red", "orange", "yellow", "gray", "cyan"]
 first = {name: cosines[:, :, pairs[:, 0] == language.token(name)].mean(-1) for name in shown}
 depth = viz.plot_response(
-    "site of the residual stream",
-    ["embedding", *(f"block {k}" for k in range(1, len(sites)))],
-    {f"cosine of {name} with the axis": each.T for name, each in first.items()},
+    "blocks passed by the residual stream",
+    [*map(str, range(len(sites)))],
+    {f"cosine of {name}": each.T for name, each in first.items()},
+    alike=True,
     title="Red lies where we said, from the embedding on",
 )
 viz.present({"color_mixing": response, "depth": depth}, evidence.out)

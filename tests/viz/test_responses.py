@@ -30,6 +30,12 @@ def test_every_measure_has_a_panel_with_its_doses_in_order():
     assert figure.get_supxlabel().startswith("labels; ")
 
 
+def test_panels_have_one_scale_if_asked_for_and_else_each_its_own():
+    alike, apart = ({axes.get_ylim() for axes in drawn(alike=on).axes} for on in (True, False))
+    assert (len(alike), len(apart)) == (1, 2)
+    assert min(low for low, _ in apart) == min(low for low, _ in alike)
+
+
 def test_every_seed_that_has_a_value_is_a_dot_at_its_dose():
     dots = [points for points in drawn().axes[0].collections if not hasattr(points, "get_segments")]
     for dose, (points, seeds) in enumerate(zip(dots, ALIGNED, strict=True)):

@@ -36,6 +36,7 @@ def plot_response(
     doses: Sequence[str],
     values: Mapping[str, ArrayLike],
     shares: Collection[str] = (),
+    alike: bool = False,
     theme: ThemeName = "light",
     title: str | None = None,
 ) -> Figure:
@@ -50,6 +51,7 @@ def plot_response(
         values: By measure, one row for each dose and one column for each seed ``(doses, runs)``;
             None or NaN where a run failed.
         shares: Names of the measures that are 0 or 1 in each run.
+        alike: Whether all panels have one scale, as measures of one kind should.
         theme: Inks for a light or a dark page.
         title: Above all panels.
 
@@ -76,9 +78,13 @@ def plot_response(
     words = f"{joined([*metrics])} against {label}. {courses(doses, metrics)}"
     figure, inks = new_figure(theme, wide, TALL + (0.0 if title is None else 0.4), title, words)
     panels = figure.subplots(1, len(metrics), squeeze=False).flat
+    ends = {name: ends_of(rows) for name, rows in metrics.items()}
+    if alike:
+        every = [row for rows in metrics.values() for row in rows]
+        ends = dict.fromkeys(ends, ends_of(every))
     for axes, (name, rows) in zip(panels, metrics.items(), strict=True):
         dress(axes, inks, name)
-        draw_response(axes, inks, rows)
+        draw_response(axes, inks, rows, ends[name])
         axes.set_xticks(range(len(doses)), [*doses])
     figure.supxlabel(note, color=inks.ink, fontsize=SMALL)
     return figure
@@ -94,9 +100,11 @@ def courses(doses: Sequence[str], metrics: Mapping[str, Sequence[Metric]]) -> st
     return " ".join(each)
 
 
-def draw_response(axes: Axes, inks: Theme, rows: Sequence[Metric]) -> None:
+def draw_response(
+    axes: Axes, inks: Theme, rows: Sequence[Metric], ends: tuple[float, float]
+) -> None:
     """Seeds, intervals and the line of means, from the back to the front."""
-    low, high = ends_of(rows)
+    low, high = ends
     axes.set(xlim=(-0.6, len(rows) - 0.4), ylim=(low, high))
     axes.locator_params(axis="y", nbins=5)
     axes.grid(axis="y", color=inks.calm, linewidth=0.8)
