@@ -1,17 +1,19 @@
 import pytest
 import torch
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from latent_anchors.training._tidying import tidy
+from latent_anchors.training._tracing import trace
 
 X = torch.linspace(-1.0, 1.0, 12).reshape(3, 4)
 
 
 def tidied(function, *inputs):
     """The trace of a function, and how many operations are left."""
-    traced = make_fx(function)(*inputs)
+    single = isinstance(function(*[each.clone() for each in inputs]), torch.Tensor)
+    traced = trace(lambda *x: [function(*x)] if single else function(*x), inputs)
     tidy(traced)
-    return traced, sum(node.op == "call_function" for node in traced.graph.nodes)
+    left = sum(node.op == "call_function" for node in traced.graph.nodes)
+    return (lambda *x: traced(*x)[0]) if single else traced, left
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def anchor(z: Latents, direction: Direction) -> PerSample:
         tensor([0., 1., 2.])
     """
     # a cosine may exceed 1 by rounding
-    return (1.0 - cosine(in_full_precision(z), direction)).clamp_min(0.0)
+    return (1.0 - cosine(in_full_precision(z), direction)).relu()
 
 
 def anti_anchor(z: Latents, direction: Direction) -> PerSample:
@@ -60,7 +60,7 @@ def anti_anchor(z: Latents, direction: Direction) -> PerSample:
         >>> anti_anchor(z, torch.tensor([1.0, 0.0]))
         tensor([1., 0., 0.])
     """
-    return cosine(in_full_precision(z), direction).clamp_min(0.0)
+    return cosine(in_full_precision(z), direction).relu()
 
 
 class _Pointed(nn.Module):

@@ -77,7 +77,7 @@ def _lifted(z: _Set) -> tuple[_Columns, Float[Tensor, "*batch 1 n"]]:
     """The lifted unit vectors, and what scaled the latents; 0 at the origin."""
     x = z.mT.contiguous()
     square = x.square().sum(-2, keepdim=True)
-    scale = square.masked_fill_(square <= TINY_SQUARE, math.inf).mul_(2.0).rsqrt_()
+    scale = torch.threshold_(square, TINY_SQUARE, math.inf).mul_(2.0).rsqrt_()
     return torch.cat([x * scale, torch.full_like(scale, math.sqrt(0.5))], -2), scale
 
 

@@ -46,4 +46,4 @@ def mean(total: Float[Tensor, ""], divisor: Float[Tensor, ""]) -> Float[Tensor, 
         >>> mean(torch.tensor(0.0), torch.tensor(0.0))
         tensor(0.)
     """
-    return total / torch.where(divisor > 0, divisor, 1.0)
+    return total / torch.threshold(divisor, 0.0, 1.0)

@@ -1,6 +1,6 @@
 """Compiling a step, where there is a compiler."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 from warnings import warn
 
@@ -9,7 +9,7 @@ import torch
 _Step = TypeVar("_Step", bound=Callable[..., Any])
 
 
-def compiled_if_possible(step: _Step, arguments: tuple[Any, ...]) -> _Step:
+def compiled_if_possible(step: _Step, arguments: Sequence[Any]) -> _Step:
     """The step compiled, tried on some arguments; as it is, with a warning, where that fails."""
     made = torch.compile(step, fullgraph=True, dynamic=False)
     try:

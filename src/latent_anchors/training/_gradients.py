@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
 from torch.func import grad_and_value
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils.hooks import RemovableHandle
 
 from latent_anchors._sites import layers_of
@@ -17,8 +16,9 @@ from latent_anchors.training._compiling import compiled_if_possible
 from latent_anchors.training._losses import Loss, OneRun
 from latent_anchors.training._objective import Objective
 from latent_anchors.training._tidying import tidy
+from latent_anchors.training._tracing import trace
 
-UNTRACED = 25
+UNTRACED = 6
 """Steps that take as long without a trace as it takes to make one: it pays for some more."""
 
 Tensors: TypeAlias = dict[str, Tensor]
@@ -36,7 +36,8 @@ Gradients: TypeAlias = Callable[[Tensors, Tensors, LabeledBatch, Tensor], Step]
 """Parameters, buffers, batch and weights ``(tracks, ...)`` to a step."""
 
 _Arguments: TypeAlias = tuple[Tensors, Tensors, Tensor, Tensors, Tensors, Tensor]
-_Pure: TypeAlias = Callable[..., tuple[Tensors, tuple[Tensor, tuple[Tensor, Tensor]]]]
+_Outcome: TypeAlias = tuple[Tensors, tuple[Tensor, tuple[Tensor, Tensor]]]
+_Pure: TypeAlias = Callable[..., _Outcome]
 
 
 def of_one_run(
@@ -87,18 +88,46 @@ def of_all_runs(
                 # this runs the step, which must not count twice in running averages
                 aside = {name: buffer.clone() for name, buffer in buffers.items()}
                 apart = _arguments(parameters, aside, batch, weights)
-                step = trace(mapped, apart)
-                traced[shapes] = compiled_if_possible(step, apart) if compiled else step
+                traced[shapes] = _traced(mapped, apart, compiled)
             return _step(traced.get(shapes, mapped)(*arguments))
 
     return gradients
 
 
-def trace(pure: _Pure, arguments: _Arguments) -> _Pure:
-    """The operations of one step, tidied."""
-    traced = make_fx(pure)(*arguments)
+def _traced(pure: _Pure, arguments: _Arguments, compiled: bool) -> _Pure:
+    """The operations of one step, tidied; parameters and batches go in one by one."""
+    given = _leaves(arguments)
+    traced = trace(lambda *leaves: _results(pure(*_like(arguments, leaves))), given)
     tidy(traced)
-    return cast("_Pure", traced)
+    forward = compiled_if_possible(traced, given) if compiled else traced.forward
+
+    def step(*arguments: Any) -> _Outcome:
+        *gradients, total, means, masses = forward(*_leaves(cast("_Arguments", arguments)))
+        return dict(zip(arguments[0], gradients, strict=True)), (total, (means, masses))
+
+    return step
+
+
+def _leaves(arguments: _Arguments) -> list[Tensor]:
+    parameters, buffers, inputs, labels, extras, weights = arguments
+    named = (*parameters.values(), *buffers.values(), *labels.values(), *extras.values())
+    return [*named, inputs, weights]
+
+
+def _like(arguments: _Arguments, leaves: Sequence[Tensor]) -> _Arguments:
+    """Arguments again, from other leaves of the same names."""
+    *named, inputs, weights = leaves
+    remaining = iter(named)
+    parameters, buffers, labels, extras = (
+        {name: next(remaining) for name in tensors}
+        for tensors in (arguments[0], arguments[1], arguments[3], arguments[4])
+    )
+    return parameters, buffers, inputs, labels, extras, weights
+
+
+def _results(outcome: _Outcome) -> list[Tensor]:
+    gradients, (total, (means, masses)) = outcome
+    return [*gradients.values(), total, means, masses]
 
 
 @contextmanager
@@ -175,7 +204,7 @@ def _arguments(
     return parameters, buffers, batch.inputs, labels, extras, weights
 
 
-def _step(outcome: tuple[Tensors, tuple[Tensor, tuple[Tensor, Tensor]]]) -> Step:
+def _step(outcome: _Outcome) -> Step:
     gradients, (_, (means, masses)) = outcome
     # parts first, then runs where there are any
     return Step(gradients, means.movedim(-1, 0), masses.movedim(-1, 0))

@@ -89,7 +89,7 @@ def _constant(
 ) -> Tensor | None:
     inputs, operation = node.all_input_nodes, cast("Any", node.target)
     if operation in LIKE:
-        like = node.meta["val"]
+        like = node.meta["kind"]
         return LIKE[operation](like.shape, dtype=like.dtype, device=like.device)
     derived = node.op == "call_function" and inputs and all(each in constants for each in inputs)
     if operation not in MADE and not derived:
@@ -149,10 +149,8 @@ def _unchanged(node: fx.Node, ones: set[fx.Node]) -> fx.Node | None:
 
 
 def _alike(node: fx.Node, other: fx.Node) -> bool:
-    here, there = (each.meta.get("val") for each in (node, other))
-    if not isinstance(here, Tensor) or not isinstance(there, Tensor):
-        return False
-    return (here.shape, here.dtype) == (there.shape, there.dtype)
+    here, there = (each.meta.get("kind") for each in (node, other))
+    return here is not None and here == there
 
 
 def _merge(graph: fx.Graph, free: set[fx.Node]) -> None:
