@@ -45,6 +45,12 @@ def constant(rows: Rows, times: float = 1.0) -> Constant:
     return Constant(exact.float(), exact)
 
 
+def number(value: float) -> Constant:
+    """A single number, without any axis."""
+    exact = torch.tensor(value, dtype=torch.float64, device="cpu")
+    return Constant(exact.float(), exact)
+
+
 def turned(rows: Rows) -> Rows:
     """The transposed matrix, which takes gradients back."""
     return [list(column) for column in zip(*rows, strict=True)]

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from latent_anchors.colorspace._channels import Block, apart, constant, together
+from latent_anchors.colorspace._channels import Block, apart, constant, number, together
 from latent_anchors.colorspace._shortcut import Kept, Shortcut
 
 # Green minus blue, blue minus red, red minus green.
@@ -16,6 +16,9 @@ WAYS = constant([[1.0], [-1.0], [-1.0]])
 LIMITS = constant([[-2.0], [1.0], [1.0]])
 SIX = constant([[6.0]])
 
+# Tensors, since a number that Python holds is made into one at each call.
+SIXTHS, ZERO = number(6.0), number(0.0)
+
 
 def _to_hsv(rgb: Block, out: Block) -> Kept:
     """The way from red on the side of green is ``1 - r + g + b`` sixths for the purest color.
@@ -23,19 +26,21 @@ def _to_hsv(rgb: Block, out: Block) -> Kept:
     On the side of blue it is as long, the other way round. The purest color of a hue has largest
     channel 1 and smallest 0.
     """
-    channels = apart(rgb)
+    channels, found = apart(rgb), rgb.new_empty(3, rgb.shape[0])
+    hue, saturation, value = found.unbind(0)
     eps = torch.finfo(rgb.dtype).eps
-    value, bottom = channels.amax(0), channels.amin(0)
+    bottom = channels.amin(0)
+    torch.amax(channels, 0, out=value)
     r, g, b = channels.sub_(bottom).unbind(0)
     chroma = value - bottom
     # `threshold` replaces a divisor that rounding alone can cause: dividing by infinity gives 0.
     width = torch.threshold(chroma, eps, math.inf)
     depth = torch.threshold_(value.abs(), eps, math.inf).copysign_(value)
-    way = (chroma - r).add_(g).add_(b).div_(width).copysign_(g - b)
+    way = torch.sub(chroma, r, out=hue).add_(g).add_(b).div_(width).copysign_(g - b)
     # A tiny negative number rounds up to a whole turn, which `frac` takes off.
-    hue = way.sub_(way.sign().clamp_max_(0), alpha=6).div_(6).frac_()
-    saturation = chroma / depth
-    together(torch.stack((hue, saturation, value)), out)
+    way.sub_(way.sign().clamp_max_(0), alpha=6).div_(SIXTHS.to(rgb)).frac_()
+    torch.div(chroma, depth, out=saturation)
+    together(found, out)
     return channels, chroma, saturation, width, depth
 
 
@@ -48,9 +53,9 @@ def _to_hsv_gradient(kept: Kept, gradient: Block, out: Block) -> None:
     hue, purity, top = gradient.unbind(-1)
     purer = purity / depth
     tops = torch.eq(channels, chroma, out=torch.empty_like(channels))
-    bottoms = torch.eq(channels, 0.0, out=torch.empty_like(channels))
+    bottoms = torch.eq(channels, ZERO.to(channels), out=torch.empty_like(channels))
     brighter = (top + purer).addcmul_(purer, saturation, value=-1)
-    passed = tops.mul(brighter.div_(tops.sum(0)))
+    passed = tops.mul_(brighter.div_(tops.sum(0)))
     passed.addcmul_(bottoms, purer.div_(bottoms.sum(0)), value=-1)
     differences = DIFFERENCES.to(gradient).mm(channels)
     passed.addcmul_(differences, (hue / width).div_(width), value=-1 / 6)
@@ -60,7 +65,7 @@ def _to_hsv_gradient(kept: Kept, gradient: Block, out: Block) -> None:
 def _to_rgb(hsv: Block, out: Block) -> Kept:
     hue, saturation, value = hsv.unbind(-1)
     chroma = value * saturation
-    beyond = torch.addcmul(CENTERS.to(hsv), WAYS.to(hsv), (hue - hue.floor()).mul_(6))
+    beyond = torch.addcmul(CENTERS.to(hsv), WAYS.to(hsv), (hue - hue.floor()).mul_(SIXTHS.to(hsv)))
     free = torch.addcmul(LIMITS.to(hsv), WAYS.to(hsv), beyond.abs())
     short = free.clamp(-1, 0)
     together(torch.addcmul(value, chroma, short), out)
