@@ -125,7 +125,7 @@ def test_a_loop_of_ones_own_holds_a_model_or_a_population(runs):
 @pytest.mark.filterwarnings("ignore:`torch")  # of torch's own compiler
 def test_a_compiled_training_is_held_too():
     options = {"constraint": ROWS, "time": timeline(60)}
-    compiled, plain = train(compiled=True, **options), train(**options)
+    compiled, plain = train(backend="compiled", **options), train(**options)
     assert off(compiled.population) < 1e-12
     for name, tensor in plain.population.tensors().items():
         torch.testing.assert_close(compiled.population.tensors()[name], tensor)

@@ -1,16 +1,23 @@
+import warnings
+
 import pytest
 import torch
-from training.tiny import network, train
+from training.tiny import Normed, network, train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 
 
-def test_a_training_on_a_gpu_ends_where_the_other_does():
-    here, there = train(network), train(network, device="cuda")
-    assert next(iter(there.population.tensors().values())).is_cuda
+def close(there, here):
     for name, tensor in here.population.tensors().items():
-        torch.testing.assert_close(there.population.tensors()[name].cpu(), tensor)
-    torch.testing.assert_close(there.history["anchor"].cpu(), here.history["anchor"])
+        torch.testing.assert_close(there.population.tensors()[name].cpu(), tensor.cpu())
+    torch.testing.assert_close(there.history["anchor"].cpu(), here.history["anchor"].cpu())
+
+
+@pytest.mark.parametrize("execution", ["together", "in_turn"])
+def test_a_training_on_a_gpu_ends_where_the_other_does(execution):
+    there = train(network, device="cuda", execution=execution)
+    assert next(iter(there.population.tensors().values())).is_cuda
+    close(there, train(network))
 
 
 def test_batches_and_labels_are_the_same_on_a_gpu():
@@ -18,3 +25,30 @@ def test_batches_and_labels_are_the_same_on_a_gpu():
     assert torch.equal(
         there.history.labels_used("anchor").cpu(), here.history.labels_used("anchor")
     )
+
+
+@pytest.mark.parametrize("make_model", [network, Normed])
+def test_a_captured_step_is_the_plain_one(make_model):
+    captured = train(make_model, device="cuda", backend="cuda_graph")
+    close(captured, train(make_model, device="cuda"))
+
+
+def test_a_captured_step_counts_once_in_running_averages():
+    tensors = train(Normed, device="cuda", backend="cuda_graph").population.tensors()
+    assert tensors["latent.1.num_batches_tracked"].tolist() == [20, 20, 20]
+
+
+@pytest.mark.parametrize("backend", ["eager", "cuda_graph"])
+def test_no_step_waits_for_the_gpu(backend):
+    def waits(steps):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            torch.cuda.set_sync_debug_mode("warn")
+            try:
+                train(network, device="cuda", backend=backend, steps=steps)
+            finally:
+                torch.cuda.set_sync_debug_mode("default")
+        return sum("synchroniz" in str(warning.message) for warning in caught)
+
+    waits(8)  # what is made but once
+    assert waits(16) == waits(8)

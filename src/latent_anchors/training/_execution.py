@@ -9,6 +9,7 @@ import torch
 from latent_anchors._streams import BLOCK, mixed
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
+from latent_anchors.training._backends import Backend
 from latent_anchors.training._captured import Bringing
 from latent_anchors.training._constraints import Constraint
 from latent_anchors.training._gradients import of_all_runs, of_one_run
@@ -35,14 +36,14 @@ def make_lanes(
     make_optimizer: MakeOptimizer,
     execution: Execution,
     plan: Plan | Play,
-    compiled: bool,
+    backend: Backend,
     constraint: Constraint | None,
 ) -> list[Lane]:
     """One lane for all runs, or one for each."""
     together = execution == "together"
     if together:
         check_separable(make_optimizer)
-    all_runs = partial(of_all_runs, steps=plan.steps, compiled=compiled)
+    all_runs = partial(of_all_runs, steps=plan.steps, backend=backend)
     make_gradients = all_runs if together else of_one_run
     gradients = make_gradients(population.stacked, objective, losses, plan.names)
     runs = list(range(len(population)))

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 from latent_anchors._checks import check_name, listed
 from latent_anchors.curriculum import Playhead, Timeline
 from latent_anchors.models import Population
+from latent_anchors.training._backends import Backend, check_backend
 from latent_anchors.training._callbacks import Every, Progress, call_those_due
 from latent_anchors.training._constraints import Constraint
 from latent_anchors.training._draws import Batches, Draws
@@ -39,7 +40,7 @@ def fit(
     device: torch.device | str | None = None,
     execution: Execution = "together",
     constraint: Constraint | None = None,
-    compiled: bool = False,
+    backend: Backend = "eager",
     callbacks: Sequence[Every] = (),
     actions: Mapping[str, Callable[[Progress], object]] | None = None,
     measure: int | Every | None = None,
@@ -78,10 +79,11 @@ def fit(
         constraint: What is to hold of one run's parameters before the first step and after each,
             such as ``UnitNorm``: from parameters and buffers by name to the parameters that change.
             Together, it is mapped over the runs.
-        compiled: Whether to compile the step of runs that are trained together, by
+        backend: What runs the step of runs that are trained together. ``"compiled"`` hands it to
             ``torch.compile``: half a minute, then a step in a quarter of the time for a few tiny
             networks, and in two thirds for sixty. It pays from some ten thousand steps on. Numbers
             agree within rounding, not bit for bit. Without a C++ compiler it warns and goes on.
+            ``"cuda_graph"``, on a GPU, launches a step's operations as one.
         callbacks: Called with the progress.
         actions: What to call, just before the step, for each action of the timeline or of a
             trigger, by its name.
@@ -95,10 +97,10 @@ def fit(
         Trained population, history and failures.
 
     Raises:
-        ValueError: If runs in turn are to be compiled; if losses, tracks, timelines, sites or
-            shapes do not match; if weights are negative; if the optimizer mixes runs; if the
-            constraint returns unknown names or other shapes; or if triggers and what is measured,
-            or a training and what it is to go on with, do not match.
+        ValueError: If the backend does not fit; if losses, tracks, timelines, sites or shapes do
+            not match; if weights are negative; if the optimizer mixes runs; if the constraint
+            returns unknown names or other shapes; or if triggers and what is measured, or a
+            training and what it is to go on with, do not match.
         KeyError: If the batches lack a label or a mask.
         RuntimeError: If the runs cannot be trained together; the message says why.
 
@@ -114,16 +116,16 @@ def fit(
         torch.Size([10, 3])
     """
     check_name("execution", execution, get_args(Execution))
-    _check_compiled(compiled, execution)
     _check_losses(losses, objective)
     population = _population(make_model, seeds, device)
+    check_backend(backend, execution, _device(population))
     plan = make_plan(timeline, objective, len(population), steps)
     handlers = dict(actions or {})
     check_actions(plan.named, handlers)
     check_measure(measure, plan, objective)
     _check_batch(population, objective, batches)
     lanes = make_lanes(
-        population, objective, losses, optimizer, execution, plan, compiled, constraint
+        population, objective, losses, optimizer, execution, plan, backend, constraint
     )
     log = Log(plan.names, objective.track_of, population)
     draws = Draws(batches, population.seeds, plan)
@@ -166,12 +168,8 @@ def _population(
     return population.to(device).train()
 
 
-def _check_compiled(compiled: bool, execution: Execution) -> None:
-    if compiled and execution != "together":
-        raise ValueError(
-            f"compiled=True was given with execution={execution!r}; expected it with "
-            "execution='together'. To train one run after another, compile layers of the model."
-        )
+def _device(population: Population) -> torch.device:
+    return next(iter(population.tensors().values())).device
 
 
 def _check_losses(losses: Mapping[str, Loss], objective: Objective) -> None:
@@ -183,7 +181,6 @@ def _check_losses(losses: Mapping[str, Loss], objective: Objective) -> None:
 
 
 def _check_batch(population: Population, objective: Objective, batches: Batches) -> None:
-    model = population[0]
-    device = next(model.parameters()).device
+    device = _device(population)
     first = batches.block(population.seeds[0], 0).map(lambda tensor: tensor[0].to(device))
-    objective.check(model, first)
+    objective.check(population[0], first)

@@ -12,7 +12,7 @@ from torch.utils.hooks import RemovableHandle
 
 from latent_anchors._sites import layers_of
 from latent_anchors.data import LabeledBatch
-from latent_anchors.training._compiling import compiled_if_possible
+from latent_anchors.training._backends import Backend, run_by
 from latent_anchors.training._losses import Loss, OneRun
 from latent_anchors.training._objective import Objective
 from latent_anchors.training._tidying import tidy
@@ -60,13 +60,13 @@ def of_all_runs(
     losses: Mapping[str, Loss],
     tracks: Sequence[str],
     steps: int = 0,
-    compiled: bool = False,
+    backend: Backend = "eager",
 ) -> Gradients:
     """Gradients of all runs at once, vmapped, and soon traced, once for each shape of batch.
 
     The trace runs the same operations without Python in between, bit by bit the same. In a
     training of many ``steps`` it is made at the second; else, and for batches of another shape,
-    when it would have been worth it. A trace can be ``compiled``.
+    when it would have been worth it; a ``backend`` runs it.
     """
     first = 2 if steps >= 2 * UNTRACED else UNTRACED
     pure = grad_and_value(_total(model, objective, losses, tracks), has_aux=True)
@@ -85,21 +85,22 @@ def of_all_runs(
                 with _told_where(model):
                     return _step(mapped(*arguments))
             if taken[shapes] == (first if len(taken) == 1 else UNTRACED):
-                # this runs the step, which must not count twice in running averages
-                aside = {name: buffer.clone() for name, buffer in buffers.items()}
-                apart = _arguments(parameters, aside, batch, weights)
-                traced[shapes] = _traced(mapped, apart, compiled)
+                traced[shapes] = _traced(mapped, arguments, backend)
             return _step(traced.get(shapes, mapped)(*arguments))
 
     return gradients
 
 
-def _traced(pure: _Pure, arguments: _Arguments, compiled: bool) -> _Pure:
+def _traced(pure: _Pure, arguments: _Arguments, backend: Backend) -> _Pure:
     """The operations of one step, tidied; parameters and batches go in one by one."""
-    given = _leaves(arguments)
-    traced = trace(lambda *leaves: _results(pure(*_like(arguments, leaves))), given)
+    parameters, buffers, *_ = arguments
+    # tracing runs the step, which must not count twice in running averages
+    aside = {name: buffer.clone() for name, buffer in buffers.items()}
+    apart = _leaves((parameters, aside, *arguments[2:]))
+    traced = trace(lambda *leaves: _results(pure(*_like(arguments, leaves))), apart)
     tidy(traced)
-    forward = compiled_if_possible(traced, given) if compiled else traced.forward
+    held = [*parameters.values(), *buffers.values()]
+    forward = run_by(backend, traced, held, apart[len(held) :])
 
     def step(*arguments: Any) -> _Outcome:
         *gradients, total, means, masses = forward(*_leaves(cast("_Arguments", arguments)))

@@ -55,12 +55,12 @@ class _Recorder(TorchDispatchMode):
         types: Sequence[type],
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
-    ) -> Any:
+    ) -> object:
         given = kwargs or {}
         nodes = self._in_nodes(args), self._in_nodes(given)
         # a literal tensor may be written, and is to be as new each time
         done = aten.lift_fresh_copy.default if func is aten.lift_fresh.default else func
-        outcome = done(*args, **given)
+        outcome: object = done(*args, **given)
         node = self.graph.call_function(done, *cast("Any", nodes))
         if isinstance(outcome, Tensor):
             self.note(outcome, node)
@@ -68,7 +68,7 @@ class _Recorder(TorchDispatchMode):
             for index, part in enumerate(cast("Sequence[object]", outcome)):
                 if isinstance(part, Tensor):
                     self.note(part, self.graph.call_function(getitem, (node, index)))
-        return outcome
+        return cast("object", outcome)
 
     def note(self, tensor: Tensor, node: fx.Node) -> None:
         """Know a tensor as a node's value."""

@@ -10,7 +10,7 @@ from latent_anchors.training import _gradients
 @pytest.mark.filterwarnings("ignore:`torch")  # of torch's own compiler
 def test_a_compiled_training_ends_where_the_other_does(monkeypatch):
     monkeypatch.setattr(_gradients, "UNTRACED", 2)
-    compiled, plain = train(Normed, compiled=True), train(Normed)
+    compiled, plain = train(Normed, backend="compiled"), train(Normed)
     for name, tensor in plain.population.tensors().items():
         torch.testing.assert_close(compiled.population.tensors()[name], tensor)
 
@@ -27,10 +27,14 @@ def test_without_a_compiler_the_training_goes_on_and_says_so(monkeypatch):
     with pytest.warns(
         RuntimeWarning, match="without compiling, .* No C\\+\\+ compiler found. C\\+\\+\\? I"
     ):
-        trained = train(Normed, compiled=True)
+        trained = train(Normed, backend="compiled")
     assert trained.population.tensors()["latent.1.num_batches_tracked"].tolist() == [20, 20, 20]
 
 
-def test_runs_in_turn_are_not_compiled():
-    with refuses(ValueError, "compiled=True was given with execution='in_turn'; expected it with"):
-        train(compiled=True, execution="in_turn")
+def test_a_backend_that_does_not_fit_is_refused():
+    with refuses(ValueError, "backend 'jit'; expected one of 'eager', 'compiled', 'cuda_graph'"):
+        train(backend="jit")
+    with refuses(ValueError, "'compiled' was given with execution='in_turn'; expected it with"):
+        train(backend="compiled", execution="in_turn")
+    with refuses(ValueError, "'cuda_graph' was given and the models are on cpu; expected a GPU"):
+        train(backend="cuda_graph")

@@ -1,0 +1,84 @@
+"""What runs a traced step: torch operation by operation, its compiler, or a CUDA graph."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeAlias, cast, get_args
+from warnings import warn
+
+import torch
+from torch import Tensor, fx
+
+from latent_anchors._checks import check_name
+
+Backend: TypeAlias = Literal["eager", "compiled", "cuda_graph"]
+
+_Run: TypeAlias = Callable[..., Sequence[Tensor]]
+
+
+def check_backend(backend: str, execution: str, device: torch.device) -> None:
+    """Refuse what is not there, and what single runs or a processor cannot do."""
+    check_name("backend", backend, get_args(Backend))
+    if backend != "eager" and execution != "together":
+        raise ValueError(
+            f"backend={backend!r} was given with execution={execution!r}; expected it with "
+            "execution='together'. To train one run after another, compile layers of the model."
+        )
+    if backend == "cuda_graph" and device.type != "cuda":
+        raise ValueError(
+            f"backend='cuda_graph' was given and the models are on {device}; expected a GPU. "
+            "Give device='cuda'."
+        )
+
+
+def run_by(
+    backend: Backend, step: fx.GraphModule, held: Sequence[Tensor], passed: Sequence[Tensor]
+) -> _Run:
+    """A step of some tensors that are always the same ones, and of others."""
+    if backend == "eager":
+        return step.forward
+    aside = [tensor.clone() for tensor in held]  # trials must not count in running averages
+    if backend == "compiled":
+        return _compiled_if_possible(step, [*aside, *passed])
+    _warm_up(step, [*aside, *passed])
+    return _captured(step, held, [tensor.clone() for tensor in passed])
+
+
+def _compiled_if_possible(step: fx.GraphModule, given: Sequence[Tensor]) -> _Run:
+    """The step compiled, tried on some arguments; as it is, with a warning, where that fails."""
+    made = torch.compile(step, fullgraph=True, dynamic=False)
+    try:
+        made(*given)
+    except RuntimeError as error:
+        told = " ".join(str(error).split("\n")[:2])  # what failed, and why
+        warn(
+            f"The training goes on without compiling, since this failed: {told} Install a C++ "
+            "compiler, or leave backend='compiled' out.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return step.forward
+    return cast("_Run", made)
+
+
+def _warm_up(step: fx.GraphModule, given: Sequence[Tensor]) -> None:
+    """Let libraries make what they make at first use, which must not be captured."""
+    aside = cast("Any", torch.cuda.Stream())
+    aside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(aside):
+        for _ in range(3):
+            step(*given)
+    torch.cuda.current_stream().wait_stream(aside)
+
+
+def _captured(step: fx.GraphModule, held: Sequence[Tensor], places: Sequence[Tensor]) -> _Run:
+    """One launch for all of a step's; the next one writes its results anew."""
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        outputs: list[Tensor] = list(step(*held, *places))
+
+    def replay(*arguments: Tensor) -> list[Tensor]:
+        for place, tensor in zip(places, arguments[len(held) :], strict=True):
+            place.copy_(tensor)
+        graph.replay()
+        return outputs
+
+    return replay
