@@ -4,6 +4,7 @@ from refusals import refuses
 from training.tiny import Normed, train
 
 from latent_anchors.training import _gradients
+from latent_anchors.training._backends import _captured
 
 
 @pytest.mark.compiled
@@ -38,3 +39,13 @@ def test_a_backend_that_does_not_fit_is_refused():
         train(backend="compiled", execution="in_turn")
     with refuses(ValueError, "'cuda_graph' was given and the models are on cpu; expected a GPU"):
         train(backend="cuda_graph")
+
+
+def test_a_step_that_cannot_be_captured_says_what_to_do(monkeypatch):
+    def fail(_):
+        raise RuntimeError("Cannot copy between CPU and CUDA tensors.")
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", object)
+    monkeypatch.setattr(torch.cuda, "graph", fail)
+    with refuses(RuntimeError, "captured as a CUDA graph: Cannot copy.*leave backend='cuda_graph'"):
+        _captured(torch.fx.GraphModule({}, torch.fx.Graph()), [], [])

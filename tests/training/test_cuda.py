@@ -2,7 +2,7 @@ import warnings
 
 import pytest
 import torch
-from training.tiny import Normed, network, train
+from training.tiny import Normed, network, timeline, train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 
@@ -45,10 +45,10 @@ def test_no_step_waits_for_the_gpu(backend):
             warnings.simplefilter("always")
             torch.cuda.set_sync_debug_mode("warn")
             try:
-                train(network, device="cuda", backend=backend, steps=steps)
+                train(time=timeline(40), device="cuda", backend=backend, steps=steps)
             finally:
                 torch.cuda.set_sync_debug_mode("default")
         return sum("synchroniz" in str(warning.message) for warning in caught)
 
-    waits(8)  # what is made but once
-    assert waits(16) == waits(8)
+    waits(20)  # what is made but once
+    assert waits(40) == waits(20)

@@ -39,6 +39,7 @@ from latent_anchors.interventions._redirection import redirect as redirect
 from latent_anchors.interventions._remapping import remap as remap
 from latent_anchors.interventions._repulsion import Repulsion as Repulsion
 from latent_anchors.interventions._repulsion import repel as repel
+from latent_anchors.interventions._rewriting import rewrite as rewrite
 from latent_anchors.interventions._steering import Steering as Steering
 from latent_anchors.interventions._steering import steer as steer
 from latent_anchors.interventions._suppression import Suppression as Suppression
@@ -84,6 +85,7 @@ __all__ = [
     "redirect",
     "remap",
     "repel",
+    "rewrite",
     "steer",
     "suppress",
     "zero_dims",

@@ -72,8 +72,14 @@ def _warm_up(step: fx.GraphModule, given: Sequence[Tensor]) -> None:
 def _captured(step: fx.GraphModule, held: Sequence[Tensor], places: Sequence[Tensor]) -> _Run:
     """One launch for all of a step's; the next one writes its results anew."""
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        outputs: list[Tensor] = list(step(*held, *places))
+    try:
+        with torch.cuda.graph(graph):
+            outputs: list[Tensor] = list(step(*held, *places))
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"The step cannot be captured as a CUDA graph: {error} Put every tensor that a loss or "
+            "penalty holds on the GPU, or leave backend='cuda_graph' out."
+        ) from error
 
     def replay(*arguments: Tensor) -> list[Tensor]:
         for place, tensor in zip(places, arguments[len(held) :], strict=True):

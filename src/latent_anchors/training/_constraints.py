@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import check_name
 from latent_anchors.models import Population
+from latent_anchors.training._backends import Backend, run_by
+from latent_anchors.training._tidying import tidy
+from latent_anchors.training._tracing import trace
 
 Constraint: TypeAlias = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 """Parameters and buffers of one run in, those parameters that change out; pure and idempotent."""
@@ -51,6 +54,32 @@ def hold(constraint: Constraint, tensors: Mapping[str, Tensor], stacked: bool) -
         for name, new in changed.items():
             if tensors[name].requires_grad:
                 tensors[name].copy_(new)
+
+
+def holder(
+    constraint: Constraint, tensors: Mapping[str, Tensor], backend: Backend
+) -> Callable[[], None]:
+    """The same for stacked tensors that stay where they are, traced: to be called at each step."""
+    given = {name: tensor.detach() for name, tensor in tensors.items()}
+    names: list[str] = []
+
+    def changed(*leaves: Tensor) -> list[Tensor]:
+        new = _mapped(constraint, dict(zip(given, leaves, strict=True)))
+        names[:] = new
+        return [*new.values()]
+
+    with torch.no_grad():
+        traced = trace(changed, [*given.values()])
+        tidy(traced)
+        run = run_by(backend, traced, [*given.values()], [])
+
+    def hold() -> None:
+        with torch.no_grad():
+            for name, new in zip(names, run(*given.values()), strict=True):
+                if tensors[name].requires_grad:
+                    tensors[name].copy_(new)
+
+    return hold
 
 
 def _mapped(constraint: Constraint, given: dict[str, Tensor]) -> Mapping[str, Tensor]:

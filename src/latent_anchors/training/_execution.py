@@ -53,7 +53,9 @@ def make_lanes(
         drive = Drive(make_optimizer(parameters.values()), per_run=together)
         noise = mixed(population.seeds[group[0]], "noise")
         names = objective.names
-        lanes.append(Lane(group, parameters, buffers, gradients, drive, names, noise, constraint))
+        lanes.append(
+            Lane(group, parameters, buffers, gradients, drive, names, noise, constraint, backend)
+        )
         if together:
             for name in _hyperparameters(drive, plan):
                 check_per_run(name, plan.differs(name), make_optimizer)

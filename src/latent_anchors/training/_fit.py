@@ -73,7 +73,7 @@ def fit(
             settings, such as ``"lr"``, are written into it before each step.
         steps: How many, from the first one on; as long as the timeline if None. A playhead may
             end the training before.
-        device: Where to train; where the models are made if None.
+        device: Where to train; where the models are made if None. The objective moves there.
         execution: All runs ``"together"`` in one stack, or ``"in_turn"``, one after another: for
             larger models, dropout, or penalties whose course depends on data.
         constraint: What is to hold of one run's parameters before the first step and after each,
@@ -118,7 +118,9 @@ def fit(
     check_name("execution", execution, get_args(Execution))
     _check_losses(losses, objective)
     population = _population(make_model, seeds, device)
-    check_backend(backend, execution, _device(population))
+    place = _device(population)
+    check_backend(backend, execution, place)
+    objective.to(place)  # else each step would copy directions, and wait for it
     plan = make_plan(timeline, objective, len(population), steps)
     handlers = dict(actions or {})
     check_actions(plan.named, handlers)

@@ -1,6 +1,6 @@
 """A lane: runs stepped as one, their optimizer, and what to do when one goes non-finite."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from latent_anchors.data import LabeledBatch
-from latent_anchors.training._constraints import Constraint, hold
+from latent_anchors.training._backends import Backend
+from latent_anchors.training._constraints import Constraint, hold, holder
 from latent_anchors.training._gradients import Gradients, Step, Tensors
 from latent_anchors.training._history import Failure
 from latent_anchors.training._optimizers import Drive
@@ -48,10 +49,14 @@ class Lane:
         names: Sequence[str],
         noise: int,
         constraint: Constraint | None = None,
+        backend: Backend = "eager",
     ) -> None:
         self.runs, self.names, self.stacked = runs, names, drive.per_run
         self.parameters, self.buffers = parameters, buffers
-        self.gradients, self.drive, self.constraint = gradients, drive, constraint
+        self.gradients, self.drive = gradients, drive
+        self.constraint: Constraint | None = constraint
+        self.backend: Backend = backend
+        self._hold: Callable[[], None] | None = None
         self.alive = torch.ones(len(runs), dtype=torch.bool, device=_device(parameters))
         self.failures: list[Failure] = []
         self.noise = torch.Generator(self.alive.device).manual_seed(noise).get_state()
@@ -69,8 +74,14 @@ class Lane:
 
     def constrain(self) -> None:
         """Write what the constraint, if there is one, makes of the parameters into them."""
-        if self.constraint is not None:
-            hold(self.constraint, self._tensors(), self.stacked)
+        if self.constraint is None:
+            return
+        if self._hold is not None:
+            self._hold()
+            return
+        hold(self.constraint, self._tensors(), self.stacked)
+        if self.stacked:  # what the first call did not refuse can be traced
+            self._hold = holder(self.constraint, self._tensors(), self.backend)
 
     def recall(
         self, optimizer: Mapping[str, Any], noise: Tensor, failures: Sequence[Failure]

@@ -9,7 +9,11 @@ from torch import Tag, Tensor, fx
 
 aten = torch.ops.aten
 
-MADE = {aten.scalar_tensor.default, aten.eye.default, aten.lift_fresh_copy.default}
+MADE = {
+    *(aten.scalar_tensor.default, aten.eye.default, aten.lift_fresh_copy.default),
+    *(aten.arange.default, aten.arange.start, aten.arange.start_step),
+    *(aten.ones.default, aten.zeros.default, aten.full.default),
+}
 """What gives the same at each step."""
 
 LIKE = {aten.ones_like.default: torch.ones, aten.zeros_like.default: torch.zeros}
@@ -18,7 +22,7 @@ LIKE = {aten.ones_like.default: torch.ones, aten.zeros_like.default: torch.zeros
 VIEWS = {aten._unsafe_view.default, getitem}
 """What shares its input's memory without saying so."""
 
-READERS = {*MADE, *LIKE, *VIEWS, aten.stack.default}
+READERS = {*MADE, *LIKE, *VIEWS, aten.stack.default, aten.tril.default}
 """What only reads its inputs, without a tag that says so."""
 
 SHAPED = {aten.view.default, aten._unsafe_view.default, aten.expand.default}
