@@ -5,14 +5,16 @@ A small transformer learns lines such as ``red + green = olive``. While it learn
 in a hundred are labeled "there is red in it", without saying where; that is enough to put red on an
 axis of the residual stream that was chosen beforehand. Then whatever lies near that axis is turned
 away: lines with red go wrong, lines without it stay as they are. By default this is a sketch, with
-five levels of each channel and a stream 32 wide, and takes some two minutes; ``--quick`` takes
-seven levels and twice the width, and longer.
+five levels of each channel and a stream 32 wide; ``--quick`` takes seven levels and twice the
+width, and longer; ``--full --seeds 9`` trains three seeds on each of three splits to the end, and
+``--prenorm`` an ordinary transformer.
 """
 
 # %%
-# Which seeds, how large a language, where the results go.
+# Which seeds, how large a language, where the results go. The split follows from the seed.
 
 import time
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -31,48 +33,59 @@ from latent_anchors import (
 from latent_anchors import regularizers as reg
 
 evidence = evaluation.Evidence.from_arguments(
-    "color_mixing", seeds=1, switches={"quick": "seven levels of each channel, trained to the end"}
+    "color_mixing",
+    seeds=1,
+    switches={
+        "quick": "seven levels of each channel",
+        "full": "seven levels, trained to the end, three splits",
+        "prenorm": "a transformer whose residual stream has any length",
+    },
 )
-quick = "quick" in evidence.switches
+full = "full" in evidence.switches
+large = full or "quick" in evidence.switches
+splits = 3 if full else 1
+groups = [seeds for k in range(splits) if (seeds := [s for s in evidence.seeds if s % splits == k])]
+device = "cuda" if torch.cuda.is_available() else "cpu"
 
 # %%
 # The language: colors of a grid, and the pairs whose mixture is a color of the grid. A fifth of the
 # pairs is never shown, red with blue among them. A label says that a line holds a red, drawn anew
 # at each sight, and more often the redder its colors are.
 
-language = data.MixingLanguage(levels=7 if quick else 5)
-split = language.split(seed=0, held_out=0.2, always=[("red", "blue")])
+language = data.MixingLanguage(levels=7 if large else 5)
 redness = colorspace.hue_degree(language.colors, colorspace.hue_of("red"))
+chance = 0.3 * redness**12
 
-lines = language.lines(split.seen)
-position = torch.arange(lines.shape[1]).expand_as(lines)
-sampler = data.Sampler(
-    lines,
-    {"red": data.Bernoulli(data.either(*(0.5 * redness[split.seen] ** 10).unbind(-1)))},
-    batch_size=256 if quick else 128,
-    extras={"prompt": position < 4, "signs": (position == 1) | (position == 3)},
-)
+
+def sampler(split):
+    """Lines of the pairs shown, some of those with red labeled."""
+    lines = language.lines(split.seen)
+    position = torch.arange(lines.shape[1]).expand_as(lines)
+    red = data.Bernoulli(data.either(*chance[split.seen].unbind(-1)))
+    extras = {"prompt": position < 4, "signs": (position == 1) | (position == 3)}
+    return data.Sampler(lines, {"red": red}, batch_size=256 if large else 128, extras=extras)
+
 
 # %%
 # What is asked: every next token; of lines labeled red, that something in the prompt lies near the
 # axis, at the embedding and after each block; of everything, that it stays off the axis, strongly
 # at first; and of the signs, which stand in every line, that they stay off it to the end.
 
-last = 1000 if quick else 800
+last = 1200 if full else 900 if large else 700
 SHEET = f"""\
-STEP,           lr,   tokens, anchor, away, signs
-0,              1e-4, 1,      0.1,    0.25, 0.1
+STEP,           lr,   tokens, anchor, away,  signs
+0,              1e-4, 1,      0.15,   0.375, 0.15
 {last // 10},   0.01, ,       ,       ,
-{last * 9 // 10}, ,   ,       ,       0.06,
+{last * 9 // 10}, ,   ,       ,       0.1,
 {last},         1e-4, ,       ,       ,
 """
 timeline = curriculum.read_dopesheet(SHEET).timeline()
 
-width, depth, heads, hidden = (64, 4, 8, 256) if quick else (32, 2, 4, 128)
-make_model = partial(
-    models.NormalizedTransformer, len(language.vocabulary), width, depth, heads, hidden
-)
-sites, constraint = make_model().sites, make_model().constraint
+prenorm = "prenorm" in evidence.switches
+width, depth, heads, hidden = (64, 4, 8, 256) if large else (32, 2, 4, 128)
+transformer = models.PrenormTransformer if prenorm else models.NormalizedTransformer
+make_model = partial(transformer, len(language.vocabulary), width, depth, heads, hidden)
+sites, constraint = make_model().sites, getattr(make_model(), "constraint", None)
 axis = torch.eye(width)[0]
 nearest = reg.SoftMinimum(temperature=0.1)
 objective = la.Objective(
@@ -91,78 +104,136 @@ objective = la.Objective(
 
 began = time.monotonic()
 unanchored = curriculum.scale(timeline, {"anchor": 0, "away": 0, "signs": 0})
-plain, anchored = (
-    la.fit(
-        make_model,
-        objective,
-        each,
-        sampler,
-        losses={"tokens": training.next_token},
-        seeds=evidence.seeds,
-        optimizer=partial(torch.optim.AdamW, betas=(0.9, 0.95), weight_decay=0.0),
-        steps=evidence.steps,
-        execution="in_turn",
-        constraint=constraint,
-    )
-    for each in (unanchored, timeline)
-)
+studies, failures = [], []
+for seeds in groups:
+    split = language.split(seed=seeds[0] % splits, held_out=0.2, always=[("red", "blue")])
+    fits = [
+        la.fit(
+            make_model,
+            objective,
+            each,
+            sampler(split),
+            losses={"tokens": training.next_token},
+            seeds=seeds,
+            optimizer=partial(torch.optim.AdamW, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+            steps=evidence.steps,
+            constraint=constraint,
+            device=device,
+            backend="cuda_graph" if device == "cuda" else "eager",
+        )
+        for each in (unanchored, timeline)
+    ]
+    studies.append((split, *(trained.population for trained in fits)))
+    failures += [
+        replace(failure, run=evidence.seeds.index(seeds[failure.run]))
+        for trained in fits
+        for failure in trained.failures
+    ]
 train_seconds = time.monotonic() - began
-networks = {"plain": plain.population, "anchored": anchored.population}
 
 # %%
 # Two edits, each at every site. Muting sends what lies within 60 degrees of the axis to the other
-# pole. The narrow one takes the axis' part away from what lies within 45, and leaves orange alone.
+# pole. The narrow one takes the axis' part away from what lies within 32, and leaves orange alone.
+# By weights, muting is done once, to what the embedding holds.
 
-wide, narrow = (interventions.BoundedFalloff(threshold=cosine) for cosine in (0.5, 0.7))
+wide, narrow = (interventions.BoundedFalloff(threshold=cosine) for cosine in (0.5, 0.85))
+muting = interventions.Redirection(axis, target=-axis, falloff=wide)
 edits = {
-    "muted": interventions.Redirection(axis, target=-axis, falloff=wide),
+    "muted": muting,
     "narrow": interventions.Projection(axis[None], falloff=narrow, renormalize=True),
 }
 pairs = language.pairs()
 reddest = redness[pairs].amax(-1)
-groups = {
-    "held_out": split.held_out,
-    "red": pairs[reddest > 0.8],
-    "orange": pairs[reddest == 0.75],
-    "half_red": pairs[reddest == 0.5],
-    "without_red": pairs[reddest < 0.2],
-}
-right = {name: evaluation.exact_match(each, language, pairs) for name, each in networks.items()}
-found = {}
-for name, each in networks.items():
-    found |= evaluation.evaluate_mixing(each, language, groups, name)
-for name, edit in edits.items():
-    with la.intervene(anchored.population, edit, at=sites):
-        right[name] = evaluation.exact_match(anchored.population, language, pairs)
-        found |= evaluation.evaluate_mixing(anchored.population, language, groups, name)
+
+
+def conditions(plain, anchored):
+    """Each network under each condition, one after another."""
+    yield "plain", plain
+    yield "anchored", anchored
+    for name, edit in edits.items():
+        with la.intervene(anchored, edit, at=sites):
+            yield name, anchored
+    yield "by_weights", interventions.rewrite(anchored, muting)
+
+
+right, measured = {}, []
+for split, plain, anchored in studies:
+    asked = {
+        "held_out": split.held_out,
+        "seen": split.seen,
+        "red": pairs[reddest > 0.8],
+        "red_seen": split.seen[redness[split.seen].amax(-1) > 0.8],
+        "red_held_out": split.held_out[redness[split.held_out].amax(-1) > 0.8],
+        "pure_red": pairs[reddest == 1],
+        "orange": pairs[(reddest - 0.75).abs() < 1e-6],
+        "half_red": pairs[(reddest - 0.5).abs() < 1e-6],
+        "without_red": pairs[reddest < 0.2],
+        "red_and_blue": language.encode("red blue")[None],
+        "green_and_blue": language.encode("green blue")[None],
+    }
+    found = {}
+    for name, network in conditions(plain, anchored):
+        found |= evaluation.evaluate_mixing(network, language, asked, name)
+        right.setdefault(name, []).append(evaluation.exact_match(network, language, pairs))
+    lost = "exact_match/anchored/held_out", "exact_match/plain/held_out"
+    found["exact_match/cost/held_out"] = found[lost[0]] - found[lost[1]]
+    kept = found["exact_match/anchored/without_red"]
+    for name in (*edits, "by_weights"):
+        found[f"retention/{name}/without_red"] = found[f"exact_match/{name}/without_red"] / kept
+    cosines = evaluation.line_cosines(anchored, language.lines(pairs), axis, sites)
+    aligned = evaluation.line_alignment(cosines, language, pairs, chance, "red").evaluation()
+    measured.append(found | {f"{name}/anchored": value for name, value in aligned.items()})
+right = {name: torch.cat(each) for name, each in right.items()}
 
 # %%
-# As numbers: the share of lines that are answered exactly.
+# As numbers: the share of lines that are answered exactly, and where red lies.
 
+order = torch.tensor([seed for seeds in groups for seed in seeds]).argsort()
+together = {name: torch.cat([each[name] for each in measured])[order] for name in measured[0]}
 metrics = evidence.write(
-    evaluation.Evaluation(found),
-    {"sheet": SHEET, "levels": language.levels, "edits": {k: repr(v) for k, v in edits.items()}},
+    evaluation.Evaluation(together),
+    {
+        "sheet": SHEET,
+        "levels": language.levels,
+        "model": transformer.__name__,
+        "edits": {name: repr(edit) for name, edit in edits.items()},
+        "splits": splits,
+        "device": device,
+    },
     train_seconds,
-    [*plain.failures, *anchored.failures],
+    failures,
 )
-print(evaluation.metric_table(metrics, [name for name in metrics if "exact" in name]))
+told = ("held_out", "/red", "pure_red", "orange", "half_red", "without_red", "/anchored")
+print(
+    evaluation.metric_table(
+        metrics, [name for name in metrics if name.endswith(told) and "distance" not in name]
+    )
+)
 
 # %%
 # What becomes of red and blue, which no network was shown together.
 
+split, plain, anchored = studies[0]
 asked = torch.stack([language.encode("red blue"), language.encode("green blue")])
-with la.intervene(anchored.population, edits["muted"], at=sites):
-    muted = evaluation.color_answers(anchored.population, language, asked)[0]
+with la.intervene(anchored, muting, at=sites):
+    muted = evaluation.color_answers(anchored, language, asked)[0]
 for pair, said, then in zip(
-    asked, evaluation.color_answers(anchored.population, language, asked)[0], muted, strict=True
+    asked, evaluation.color_answers(anchored, language, asked)[0], muted, strict=True
 ):
     a, b, c, d = (language.vocabulary[token] for token in [*pair, said, then])
     print(f"{a} + {b} = {c}; with red muted: {d}")
 
 # %%
-# How accuracy falls with the redness of the reddest color, and where a line's first color lies on
-# the axis, from the embedding to the last block.
+# How accuracy falls with the redness of the reddest color.
 
+bins = {
+    name: evaluation.dose_response(each, reddest.float().clamp_max(1))
+    for name, each in right.items()
+}
+for name, each in bins.items():
+    print(
+        f"{name}: never rises with redness, but within its interval: {evaluation.never_rises(each)}"
+    )
 doses = [k / 10 for k in range(11) if ((reddest * 10).round() == k).any()]
 response = viz.plot_response(
     "redness of the line's reddest color, to one tenth",
@@ -172,19 +243,24 @@ response = viz.plot_response(
             [each[:, (reddest * 10).round() == 10 * dose].double().mean(1) for dose in doses]
         )
         for name, each in right.items()
+        if name != "by_weights"
     },
     alike=True,
     title="Lines with red go wrong, the others stay",
 )
+
+# %%
+# Where a line's first color lies on the axis, from the embedding to the last block.
+
 seen = language.lines(pairs)[:, :4]
-cosines = evaluation.line_cosines(anchored.population, seen, axis, sites)[..., 0]
+cosines = evaluation.line_cosines(anchored, seen, axis, sites)[..., 0]
 shown = ["red", "orange", "yellow", "gray", "cyan"]
 first = {name: cosines[:, :, pairs[:, 0] == language.token(name)].mean(-1) for name in shown}
-depth = viz.plot_response(
+by_depth = viz.plot_response(
     "blocks passed by the residual stream",
     [*map(str, range(len(sites)))],
     {f"cosine of {name}": each.T for name, each in first.items()},
     alike=True,
     title="Red lies where we said, from the embedding on",
 )
-viz.present({"color_mixing": response, "depth": depth}, evidence.out)
+viz.present({"color_mixing": response, "depth": by_depth}, evidence.out)
