@@ -41,7 +41,7 @@ def page(folder: Path) -> str:
 
 def still_to_come(section: Section) -> str:
     """What would be shown, had it been run."""
-    note = "No runs of sixty seeds are stored yet: there is nothing to show."
+    note = "No runs are stored yet: there is nothing to show."
     return titled(section.title, section.text, note + "\n")
 
 
