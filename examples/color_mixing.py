@@ -224,16 +224,15 @@ for pair, said, then in zip(
     print(f"{a} + {b} = {c}; with red muted: {d}")
 
 # %%
-# How accuracy falls with the redness of the reddest color.
+# How accuracy falls with the redness of the reddest color: no bin should lie above a less red one
+# by more than its own interval.
 
 bins = {
     name: evaluation.dose_response(each, reddest.float().clamp_max(1))
     for name, each in right.items()
 }
-for name, each in bins.items():
-    print(
-        f"{name}: never rises with redness, but within its interval: {evaluation.never_rises(each)}"
-    )
+for name in (*edits, "by_weights"):
+    print(f"{name}: never rises with redness: {evaluation.never_rises(bins[name])}")
 doses = [k / 10 for k in range(11) if ((reddest * 10).round() == k).any()]
 response = viz.plot_response(
     "redness of the line's reddest color, to one tenth",

@@ -27,7 +27,10 @@ def tidied(function, *inputs):
         (lambda x: torch.where(x > 0, x, 1.0) + torch.where(x > 0, x, 1.0), 3),
         (lambda x: (x.exp() + x.exp()) * x.new_tensor([2.0, 3.0, 4.0, 5.0]), 3),
         (lambda x: (x.log(), x.exp())[1], 1),
-        (lambda x: x.where(torch.ones(3, 4, dtype=torch.bool).tril(), 0) * torch.arange(4).cos(), 2),
+        (
+            lambda x: x.where(torch.ones(3, 4, dtype=torch.bool).tril(), 0) * torch.arange(4).cos(),
+            2,
+        ),
     ],
 )
 def test_what_changes_nothing_is_not_done(function, operations):
