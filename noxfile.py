@@ -102,11 +102,12 @@ def bench(session: nox.Session) -> None:
     install(session, "bench")
     report = "--benchmark-json=results/benchmarks.json"
     session.run("pytest", "-o", "addopts=", "tests/benchmarks", "-s", report, *session.posargs)
+    session.run("python", "docs/benchmarks.py", "results/benchmarks.json")
 
 
 @nox.session
 def evidence(session: nox.Session) -> None:
-    """The long runs: sixty seeds of every example and concept, and what must hold of them."""
+    """The long runs: every example and concept on sixty seeds or nine, and what must hold."""
     install(session, "test")
     colors = ("mlp_bottleneck", "curriculum_learning", "smooth_curriculum")
     labels = ("sparse_labels", "regularizer_combinations")
@@ -116,10 +117,17 @@ def evidence(session: nox.Session) -> None:
         for name in ("anchor_red", "mute_red", "delete_red"):
             sixty(session, name, f"{name}/{hue}", "--concept", hue)
         sixty(session, "mute_red", f"mute_red_graded/{hue}", "--graded", "--concept", hue)
+    for name in ("color_mixing", "many_concepts"):
+        run(session, name, name, 9, "--full")
     session.run("pytest", "-o", "addopts=", "tests/evidence", *session.posargs)
 
 
 def sixty(session: nox.Session, example: str, folder: str, *arguments: str) -> None:
-    """Sixty seeds of an example, its results under `results/evidence`."""
-    command = [f"examples/{example}.py", "--seeds", "60", "--out", f"results/evidence/{folder}"]
-    session.run("python", *command, *arguments, env={"MPLBACKEND": "agg"})
+    """Sixty seeds of an example."""
+    run(session, example, folder, 60, *arguments)
+
+
+def run(session: nox.Session, example: str, folder: str, seeds: int, *arguments: str) -> None:
+    """Some seeds of an example, its results under `results/evidence`."""
+    out = ("--seeds", str(seeds), "--out", f"results/evidence/{folder}")
+    session.run("python", f"examples/{example}.py", *out, *arguments, env={"MPLBACKEND": "agg"})

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
-from test_schedules import median_seconds
+from side_by_side import medians
 from torch import nn
 from torch.nn import functional as F
 
@@ -135,7 +135,7 @@ GATE = interventions.Suppression(DIRECTION)
 LINEAR = interventions.Suppression(DIRECTION, interventions.BoundedFalloff(power=1.0))
 
 
-def test_an_anchor_adds_under_three_percent_and_an_edit_under_two():
+def test_an_anchor_adds_under_three_percent_and_an_edit_under_two(told: dict[str, object]):
     objective = anchors(1)
     anchor, *edits = upper_ends(
         60,
@@ -144,13 +144,15 @@ def test_an_anchor_adds_under_three_percent_and_an_edit_under_two():
         gated=lambda: edited(training, GATE),
         graded=lambda: edited(training, LINEAR),
     )
+    told.update(anchored=anchor, edited=max(edits))
     assert anchor < 3
     assert max(edits) < 2
 
 
-def test_an_edit_adds_under_two_percent_to_inference():
+def test_an_edit_adds_under_two_percent_to_inference(told: dict[str, object]):
     gated, graded = (partial(edited, inference, edit) for edit in (GATE, LINEAR))
-    assert max(upper_ends(180, inference, gated=gated, graded=graded)) < 2
+    told["edited"] = most = max(upper_ends(180, inference, gated=gated, graded=graded))
+    assert most < 2
 
 
 def test_a_further_term_on_a_recorded_site_costs_no_more_than_the_first():
@@ -166,7 +168,7 @@ def test_a_further_term_on_a_recorded_site_costs_no_more_than_the_first():
 
         return run
 
-    step, one, two, four = median_seconds(training, *map(arithmetic, (1, 2, 4)))
+    step, one, two, four = medians(training, *map(arithmetic, (1, 2, 4)))
     percent = ", ".join(f"{100 * taken / step:.2f}" for taken in (one, two, four))
     print(f"\none, two, four anchors: {percent} % of a step")
     assert four < 4.4 * one
@@ -184,7 +186,7 @@ def test_a_recorded_site_costs_a_hook():
 
         return run
 
-    few, many = median_seconds(recorded(1), recorded(48), rounds=200)
+    few, many = medians(recorded(1), recorded(48), rounds=200)
     print(
         f"\nrecording: {1e6 * few:.0f} us for a site of 48, {1e6 * many / 48:.0f} us each for all"
     )

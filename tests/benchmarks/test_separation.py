@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_schedules import median_seconds
+from side_by_side import medians
 from torch import Tensor
 from torch.func import grad, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -90,18 +90,21 @@ def peak_bytes(couple: Couple, n: int) -> int:
 
 
 @each
-def test_memory_grows_with_the_set_and_no_faster(couple: Couple):
+def test_memory_grows_with_the_set_and_no_faster(couple: Couple, told: dict[str, object]):
     sizes = [2048, 4096, 8192, 16384]
     peaks = [peak_bytes(couple, n) for n in sizes]
     left_to_autograd = peak_bytes(WHOLE[couple], 2048)
     told = ", ".join(f"{n}: {peak / 2**20:.1f}" for n, peak in zip(sizes, peaks, strict=True))
     print(f"\n{couple.__name__}: MiB at {told}; whole at 2048: {left_to_autograd / 2**20:.0f}")
+    told.update(
+        couple=couple.__name__, mebibytes={n: p / 2**20 for n, p in zip(sizes, peaks, strict=True)}
+    )
     assert all(more <= 2.05 * less for less, more in pairwise(peaks))
     assert peaks[0] < left_to_autograd / 10
 
 
 @each
-def test_time_per_pair_does_not_grow(couple: Couple):
+def test_time_per_pair_does_not_grow(couple: Couple, told: dict[str, object]):
     sizes, times = [1024, 4096, 16384], [16, 4, 1]
     calls = [forward_and_backward(couple, n) for n in sizes]
 
@@ -109,18 +112,19 @@ def test_time_per_pair_does_not_grow(couple: Couple):
         return lambda: [call() for _ in range(often)]
 
     # the more pairs, the fewer calls
-    taken = median_seconds(*map(repeated, calls, times), rounds=3)
+    taken = medians(*map(repeated, calls, times), rounds=3)
     pairs = [
         1e9 * seconds / often / n**2 for seconds, often, n in zip(taken, times, sizes, strict=True)
     ]
     told = ", ".join(f"{n}: {pair:.1f}" for n, pair in zip(sizes, pairs, strict=True))
     print(f"\n{couple.__name__}: nanoseconds a pair at {told}")
+    told.update(couple=couple.__name__, nanoseconds=dict(zip(sizes, pairs, strict=True)))
     assert max(pairs) <= 1.3 * pairs[0]
 
 
 @each
 def test_sixty_runs_of_64_take_less_than_whole_matrices_left_to_autograd(couple: Couple):
-    ours, whole = median_seconds(
+    ours, whole = medians(
         traced_step(couple, 60, 64), traced_step(WHOLE[couple], 60, 64), rounds=50
     )
     print(f"\n{couple.__name__}, 60 x 64: {ours / whole:.2f} of {1e3 * whole:.1f} ms")
@@ -131,7 +135,7 @@ def test_sixty_runs_of_64_take_less_than_whole_matrices_left_to_autograd(couple:
 @pytest.mark.parametrize(("n", "bound"), [(64, 2.0), (2048, 0.5)])
 def test_one_set_beside_a_whole_matrix_left_to_autograd(couple: Couple, n: int, bound: float):
     # of a single small set most of the time goes to calls, not to pairs
-    ours, whole = median_seconds(
+    ours, whole = medians(
         forward_and_backward(couple, n), forward_and_backward(WHOLE[couple], n), rounds=9
     )
     print(f"\n{couple.__name__}, {n}: {ours / whole:.2f} of {1e3 * whole:.2f} ms")

@@ -1,0 +1,56 @@
+"""What must hold of the transformers that mix colors, over three seeds on each of three splits."""
+
+import pytest
+from evidence.results import metrics
+
+ROWS = [("two", name) for name in ("red", "blue")]
+ROWS += [("six", name) for name in ("red", "yellow", "green", "cyan", "blue", "magenta")]
+
+
+def test_anchoring_costs_hardly_anything():
+    found = metrics("color_mixing")
+    assert found["exact_match/plain/held_out"]["mean"] >= 0.995
+    assert found["exact_match/cost/held_out"]["mean"] >= -0.003
+    for network in ("plain", "anchored"):
+        assert found[f"exact_match/{network}/red_and_blue"]["min"] == 1
+
+
+def test_red_lies_where_we_said_and_little_else_does():
+    found = metrics("color_mixing")
+    assert found["margin/anchored"]["mean"] >= 0.42
+    assert found["containment/anchored"]["mean"] <= 0.05
+    assert found["rms/operation/anchored"]["max"] < 0.15
+    assert found["rms/equals/anchored"]["max"] < 0.15
+    assert found["grading/anchored"]["mean"] >= 0.8
+    assert found["contrast/anchored"]["mean"] >= 0.85
+    assert found["latched/anchored"]["max"] == 0
+
+
+@pytest.mark.parametrize("condition", ["muted", "by_weights"])
+def test_lines_with_red_go_wrong_and_those_without_stay(condition: str):
+    found = metrics("color_mixing")
+    for group in ("red", "red_seen", "red_held_out"):
+        assert found[f"exact_match/{condition}/{group}"]["mean"] <= 0.02
+    assert found[f"retention/{condition}/without_red"]["mean"] >= 0.995
+    assert found[f"exact_match/{condition}/red_and_blue"]["max"] == 0
+    assert found[f"exact_match/{condition}/green_and_blue"]["min"] == 1
+
+
+def test_a_narrow_gate_leaves_orange():
+    found = metrics("color_mixing")
+    assert found["exact_match/narrow/pure_red"]["mean"] <= 0.02
+    assert found["exact_match/narrow/orange"]["mean"] >= 0.9
+    assert found["exact_match/narrow/half_red"]["mean"] >= 0.95
+
+
+@pytest.mark.parametrize(("many", "name"), ROWS)
+def test_each_color_is_muted_alone(many: str, name: str):
+    found = metrics("many_concepts")
+    assert found[f"exact_match/{many}/{name}_muted"]["mean"] <= 0.05
+    assert found[f"retention/{many}/without_{name}"]["mean"] >= 0.98
+
+
+def test_an_operation_is_muted_alone():
+    found = metrics("many_concepts")
+    assert found["exact_match/operations/minus_minus_muted"]["mean"] <= 0.05
+    assert found["retention/operations/plus"]["mean"] >= 0.98
