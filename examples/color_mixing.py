@@ -71,11 +71,11 @@ def sampler(split):
 # axis, at the embedding and after each block; of everything, that it stays off the axis, strongly
 # at first; and of the signs, which stand in every line, that they stay off it to the end.
 
-last = 1200 if full else 900 if large else 700
+last, rate = (1200 if full else 900, 0.01) if large else (700, 0.02)
 SHEET = f"""\
 STEP,           lr,   tokens, anchor, away,  signs
 0,              1e-4, 1,      0.15,   0.375, 0.15
-{last // 10},   0.01, ,       ,       ,
+{last // 10},   {rate}, ,       ,       ,
 {last * 9 // 10}, ,   ,       ,       0.1,
 {last},         1e-4, ,       ,       ,
 """
@@ -224,6 +224,22 @@ for pair, said, then in zip(
     print(f"{a} + {b} = {c}; with red muted: {d}")
 
 # %%
+# The mixing table of the cube's corners, before and after.
+
+corners = ["red", "yellow", "green", "cyan", "blue", "magenta", "white", "black"]
+corner = torch.tensor([language.token(name) for name in corners])
+asked = torch.cartesian_prod(corner, corner)
+shown = {"as it should be": language.answers(asked)}
+for name, network in conditions(plain, anchored):
+    shown[name.replace("_", " ")] = evaluation.color_answers(network, language, asked)[0]
+table = viz.plot_swatches(
+    torch.stack([language.colors[said].unflatten(0, (8, 8)) for said in shown.values()]),
+    titles=[*shown],
+    rows=corners,
+    title="What two colors mix to; columns in the order of the rows",
+)
+
+# %%
 # How accuracy falls with the redness of the reddest color: no bin should lie above a less red one
 # by more than its own interval.
 
@@ -231,7 +247,7 @@ bins = {
     name: evaluation.dose_response(each, reddest.float().clamp_max(1))
     for name, each in right.items()
 }
-for name in (*edits, "by_weights"):
+for name in (*edits, "by_weights") if large else ():
     print(f"{name}: never rises with redness: {evaluation.never_rises(bins[name])}")
 doses = [k / 10 for k in range(11) if ((reddest * 10).round() == k).any()]
 response = viz.plot_response(
@@ -262,4 +278,4 @@ by_depth = viz.plot_response(
     alike=True,
     title="Red lies where we said, from the embedding on",
 )
-viz.present({"color_mixing": response, "depth": by_depth}, evidence.out)
+viz.present({"color_mixing": response, "table": table, "depth": by_depth}, evidence.out)

@@ -42,7 +42,7 @@ def rewrite(model: _Model, edit: Edit, layer: str = "embedding") -> _Model:
         >>> rewrite(model, lambda z: z * torch.tensor([0.0, 1.0]), "0")[0].weight.tolist()
         [[0.0, 0.0], [0.0, 1.0]]
     """
-    layers = dict(architecture(model).named_modules())
+    layers: dict[str, nn.Module] = dict(architecture(model).named_modules())
     embeddings = [name for name, found in layers.items() if isinstance(found, nn.Embedding)]
     if layer not in embeddings:
         raise ValueError(
