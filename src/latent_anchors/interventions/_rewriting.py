@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import listed
 from latent_anchors._hooks import Edit
+from latent_anchors._sites import layers_of
 from latent_anchors.interventions._surgery import Parameters, architecture, operate
 
 _Model = TypeVar("_Model", bound=nn.Module)
@@ -42,7 +43,7 @@ def rewrite(model: _Model, edit: Edit, layer: str = "embedding") -> _Model:
         >>> rewrite(model, lambda z: z * torch.tensor([0.0, 1.0]), "0")[0].weight.tolist()
         [[0.0, 0.0], [0.0, 1.0]]
     """
-    layers: dict[str, nn.Module] = dict(architecture(model).named_modules())
+    layers = layers_of(architecture(model))
     embeddings = [name for name, found in layers.items() if isinstance(found, nn.Embedding)]
     if layer not in embeddings:
         raise ValueError(
