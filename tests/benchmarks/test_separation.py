@@ -94,8 +94,8 @@ def test_memory_grows_with_the_set_and_no_faster(couple: Couple, told: dict[str,
     sizes = [2048, 4096, 8192, 16384]
     peaks = [peak_bytes(couple, n) for n in sizes]
     left_to_autograd = peak_bytes(WHOLE[couple], 2048)
-    told = ", ".join(f"{n}: {peak / 2**20:.1f}" for n, peak in zip(sizes, peaks, strict=True))
-    print(f"\n{couple.__name__}: MiB at {told}; whole at 2048: {left_to_autograd / 2**20:.0f}")
+    shown = ", ".join(f"{n}: {peak / 2**20:.1f}" for n, peak in zip(sizes, peaks, strict=True))
+    print(f"\n{couple.__name__}: MiB at {shown}; whole at 2048: {left_to_autograd / 2**20:.0f}")
     told.update(
         couple=couple.__name__, mebibytes={n: p / 2**20 for n, p in zip(sizes, peaks, strict=True)}
     )
@@ -116,8 +116,8 @@ def test_time_per_pair_does_not_grow(couple: Couple, told: dict[str, object]):
     pairs = [
         1e9 * seconds / often / n**2 for seconds, often, n in zip(taken, times, sizes, strict=True)
     ]
-    told = ", ".join(f"{n}: {pair:.1f}" for n, pair in zip(sizes, pairs, strict=True))
-    print(f"\n{couple.__name__}: nanoseconds a pair at {told}")
+    shown = ", ".join(f"{n}: {pair:.1f}" for n, pair in zip(sizes, pairs, strict=True))
+    print(f"\n{couple.__name__}: nanoseconds a pair at {shown}")
     told.update(couple=couple.__name__, nanoseconds=dict(zip(sizes, pairs, strict=True)))
     assert max(pairs) <= 1.3 * pairs[0]
 
