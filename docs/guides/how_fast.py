@@ -25,6 +25,10 @@ print(f"one seed:    {whole['one']:.2f} plain loops")
 print(f"sixty seeds: {whole['sixty']:.2f} plain loops")
 
 # %%
+# Of a step of sixty runs, matrix products, GELU and the power of separation take 62 % (by torch's
+# profiler): the arithmetic alone would need about 1.7 plain loops. What is left is launching 190
+# operations and what lies between them.
+#
 # All runs are one stack of tensors. A step is traced once, so that Python stands no longer between
 # operations; what changes nothing is left out, and nothing is done twice. The more runs, the less
 # each costs, until the arithmetic is all that there is. A further term on a site that is recorded
