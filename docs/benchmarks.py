@@ -1,13 +1,13 @@
 """What the guide on speed shows, out of what the bench session wrote.
 
-``python docs/benchmarks.py results/benchmarks.json`` stores its figures in ``docs/results/``.
+``python docs/benchmarks.py results/benchmarks.json`` stores its figures beside this file.
 """
 
 import json
 import sys
 from pathlib import Path
 
-from results import STORED, shortened
+from results import HERE, shortened
 
 
 def figures(found: dict) -> dict[str, dict]:
@@ -28,4 +28,4 @@ def short(value: object) -> object:
 
 if __name__ == "__main__":
     written = json.loads(Path(sys.argv[1]).read_text())
-    (STORED / "benchmarks.json").write_text(json.dumps(figures(written), indent=1) + "\n")
+    (HERE / "benchmarks.json").write_text(json.dumps(figures(written), indent=1) + "\n")

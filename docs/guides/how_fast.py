@@ -19,7 +19,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-stored = json.loads(Path("../results/benchmarks.json").read_text())
+stored = json.loads(Path("../benchmarks.json").read_text())
 whole = stored["test_sixty_seeds_cost_at_most_four_plain_loops_and_one_costs_one"]
 print(f"one seed:    {whole['one']:.2f} plain loops")
 print(f"sixty seeds: {whole['sixty']:.2f} plain loops")
