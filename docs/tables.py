@@ -243,8 +243,8 @@ SECTIONS = (
         "Red in a transformer that mixes colors",
         "color_mixing",
         "``color_mixing.py --full``: seven levels of each channel, so far one seed on each of "
-        "three splits, a fifth of the pairs held out. First what anchoring costs and where red lies, "
-        "beside the operating point of the published experiment 2.1.11; then the share of lines "
+        "three splits, a fifth of the pairs held out. First what anchoring costs and where red "
+        "lies, beside the operating point of the published experiment 2.1.11; then the share of lines "
         "answered exactly, by the redness of the reddest color. Muted is what lies within 60 "
         "degrees of the axis, under the narrow edit what lies within 32; by weights the embedding "
         "is rewritten once. Nobody has published an intervention on such a model.",
