@@ -244,10 +244,10 @@ SECTIONS = (
         "color_mixing",
         "``color_mixing.py --full``: seven levels of each channel, so far one seed on each of "
         "three splits, a fifth of the pairs held out. First what anchoring costs and where red "
-        "lies, beside the operating point of the published experiment 2.1.11; then the share of lines "
-        "answered exactly, by the redness of the reddest color. Muted is what lies within 60 "
-        "degrees of the axis, under the narrow edit what lies within 32; by weights the embedding "
-        "is rewritten once. Nobody has published an intervention on such a model.",
+        "lies, beside the operating point of the published experiment 2.1.11; then the share of "
+        "lines answered exactly, by the redness of the reddest color. Muted is what lies within "
+        "60 degrees of the axis, under the narrow edit what lies within 32; by weights the "
+        "embedding is rewritten once. Nobody has published an intervention on such a model.",
         (
             Line("held out, plain", "exact_match/plain/held_out", "0.999 ± 0.002, six levels"),
             Line("held out, anchored", "exact_match/anchored/held_out", "0.994"),
