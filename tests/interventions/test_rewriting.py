@@ -84,5 +84,5 @@ def test_a_layer_that_is_no_embedding_is_refused():
 
 
 def test_an_edit_that_changes_the_width_is_refused():
-    with refuses(ValueError, r"rows of shape \(3, 2\) into \(3, 1\); expected the same shape"):
+    with refuses(ValueError, r"of shape \(3, 2\) into \(3, 1\); expected the same shape"):
         rewrite(nn.Sequential(nn.Embedding(3, 2)), lambda z: z[..., :1], "0")

@@ -39,15 +39,9 @@ class Constant:
         return self.single if like.dtype is torch.float32 else self.double
 
 
-def constant(rows: Rows, times: float = 1.0) -> Constant:
-    """These rows, perhaps scaled."""
+def constant(rows: Rows | float, times: float = 1.0) -> Constant:
+    """These rows, or a single number without any axis, perhaps scaled."""
     exact = times * torch.tensor(rows, dtype=torch.float64, device="cpu")
-    return Constant(exact.float(), exact)
-
-
-def number(value: float) -> Constant:
-    """A single number, without any axis."""
-    exact = torch.tensor(value, dtype=torch.float64, device="cpu")
     return Constant(exact.float(), exact)
 
 

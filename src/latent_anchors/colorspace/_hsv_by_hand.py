@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from latent_anchors.colorspace._channels import Block, apart, constant, number, together
+from latent_anchors.colorspace._channels import Block, apart, constant, together
 from latent_anchors.colorspace._shortcut import Kept, Shortcut
 
 # Green minus blue, blue minus red, red minus green.
@@ -14,10 +14,9 @@ DIFFERENCES = constant([[0.0, 1.0, -1.0], [-1.0, 0.0, 1.0], [1.0, -1.0, 0.0]])
 CENTERS = constant([[-3.0], [2.0], [4.0]])
 WAYS = constant([[1.0], [-1.0], [-1.0]])
 LIMITS = constant([[-2.0], [1.0], [1.0]])
-SIX = constant([[6.0]])
 
 # Tensors, since a number that Python holds is made into one at each call.
-SIXTHS, ZERO = number(6.0), number(0.0)
+SIX, ZERO = constant(6.0), constant(0.0)
 
 
 def _to_hsv(rgb: Block, out: Block) -> Kept:
@@ -38,7 +37,7 @@ def _to_hsv(rgb: Block, out: Block) -> Kept:
     depth = torch.threshold_(value.abs(), eps, math.inf).copysign_(value)
     way = torch.sub(chroma, r, out=hue).add_(g).add_(b).div_(width).copysign_(g - b)
     # A tiny negative number rounds up to a whole turn, which `frac` takes off.
-    way.sub_(way.sign().clamp_max_(0), alpha=6).div_(SIXTHS.to(rgb)).frac_()
+    way.sub_(way.sign().clamp_max_(0), alpha=6).div_(SIX.to(rgb)).frac_()
     torch.div(chroma, depth, out=saturation)
     together(found, out)
     return channels, chroma, saturation, width, depth
@@ -65,7 +64,7 @@ def _to_hsv_gradient(kept: Kept, gradient: Block, out: Block) -> None:
 def _to_rgb(hsv: Block, out: Block) -> Kept:
     hue, saturation, value = hsv.unbind(-1)
     chroma = value * saturation
-    beyond = torch.addcmul(CENTERS.to(hsv), WAYS.to(hsv), (hue - hue.floor()).mul_(SIXTHS.to(hsv)))
+    beyond = torch.addcmul(CENTERS.to(hsv), WAYS.to(hsv), (hue - hue.floor()).mul_(SIX.to(hsv)))
     free = torch.addcmul(LIMITS.to(hsv), WAYS.to(hsv), beyond.abs())
     short = free.clamp(-1, 0)
     together(torch.addcmul(value, chroma, short), out)

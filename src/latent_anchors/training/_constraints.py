@@ -48,12 +48,7 @@ def hold(constraint: Constraint, tensors: Mapping[str, Tensor], stacked: bool) -
     """Write what a constraint makes of tensors ``(...)``, or stacked ``(runs, ...)``, into them."""
     given = {name: tensor.detach() for name, tensor in tensors.items()}
     with torch.no_grad():
-        changed = _mapped(constraint, given) if stacked else constraint(given)
-        for name, new in changed.items():
-            _check(name, new, given, stacked)
-        for name, new in changed.items():
-            if tensors[name].requires_grad:
-                tensors[name].copy_(new)
+        _write(_changed(constraint, given, stacked), tensors)
 
 
 def holder(
@@ -64,7 +59,7 @@ def holder(
     names: list[str] = []
 
     def changed(*leaves: Tensor) -> list[Tensor]:
-        new = _mapped(constraint, dict(zip(given, leaves, strict=True)))
+        new = _changed(constraint, dict(zip(given, leaves, strict=True)), stacked=True)
         names[:] = new
         return [*new.values()]
 
@@ -75,11 +70,24 @@ def holder(
 
     def hold() -> None:
         with torch.no_grad():
-            for name, new in zip(names, run(*given.values()), strict=True):
-                if tensors[name].requires_grad:
-                    tensors[name].copy_(new)
+            _write(dict(zip(names, run(*given.values()), strict=True)), tensors)
 
     return hold
+
+
+def _changed(
+    constraint: Constraint, given: dict[str, Tensor], stacked: bool
+) -> Mapping[str, Tensor]:
+    changed = _mapped(constraint, given) if stacked else constraint(given)
+    for name, new in changed.items():
+        _check(name, new, given, stacked)
+    return changed
+
+
+def _write(changed: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+    for name, new in changed.items():
+        if tensors[name].requires_grad:
+            tensors[name].copy_(new)
 
 
 def _mapped(constraint: Constraint, given: dict[str, Tensor]) -> Mapping[str, Tensor]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -54,12 +55,10 @@ class Lane:
         self.runs, self.names, self.stacked = runs, names, drive.per_run
         self.parameters, self.buffers = parameters, buffers
         self.gradients, self.drive = gradients, drive
-        self.constraint: Constraint | None = constraint
-        self.backend: Backend = backend
-        self._hold: Callable[[], None] | None = None
         self.alive = torch.ones(len(runs), dtype=torch.bool, device=_device(parameters))
         self.failures: list[Failure] = []
         self.noise = torch.Generator(self.alive.device).manual_seed(noise).get_state()
+        self._hold = self._holder(constraint, backend) if constraint is not None else None
 
     def play(self, stretch: Stretch) -> None:
         """All steps of a stretch, under the lane's own noise; the global generator is put back."""
@@ -74,14 +73,8 @@ class Lane:
 
     def constrain(self) -> None:
         """Write what the constraint, if there is one, makes of the parameters into them."""
-        if self.constraint is None:
-            return
         if self._hold is not None:
             self._hold()
-            return
-        hold(self.constraint, self._tensors(), self.stacked)
-        if self.stacked:  # what the first call did not refuse can be traced
-            self._hold = holder(self.constraint, self._tensors(), self.backend)
 
     def recall(
         self, optimizer: Mapping[str, Any], noise: Tensor, failures: Sequence[Failure]
@@ -148,6 +141,11 @@ class Lane:
                 alive = self.alive if self.stacked else self.alive[0]
                 shape = (-1, *[1] * (tensor.ndim - 1)) if self.stacked else ()
                 tensor.copy_(torch.where(alive.view(shape), tensor, before[name]))
+
+    def _holder(self, constraint: Constraint, backend: Backend) -> Callable[[], None]:
+        if self.stacked:
+            return holder(constraint, self._tensors(), backend)
+        return partial(hold, constraint, self._tensors(), stacked=False)
 
     def _all_finite(self, tensors: Tensors) -> Tensor:
         if not self.stacked:
