@@ -93,4 +93,4 @@ def test_doses_and_bins_that_cannot_be_are_refused():
     with refuses(ValueError, "bins is 0; expected at least 1"):
         dose_response(right, torch.tensor([0.5]), bins=0)
     with refuses(TypeError, "bins is 2.0; expected a whole number"):
-        dose_response(right, torch.tensor([0.5]), bins=2.0)  # pyright: ignore[reportArgumentType]
+        dose_response(right, torch.tensor([0.5]), bins=2.0)  # pyright: ignore[reportArgumentType] -- it is to be refused
