@@ -1,4 +1,4 @@
-"""Random numbers from one seed, so that a test and an example in a docstring go the same each time."""
+"""Random numbers from one seed: a test, and an example in a docstring, goes the same each time."""
 
 import pytest
 import torch
@@ -6,4 +6,5 @@ import torch
 
 @pytest.fixture(autouse=True)
 def seed() -> None:
+    """For each test anew."""
     torch.manual_seed(0)
