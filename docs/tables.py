@@ -314,8 +314,8 @@ HUES_TOLD = (
     "least of selectivity and of the hue's own error; the greatest of the others'. For hues "
     "between the primaries and secondaries the measure of selectivity fits less well, and gray is "
     "nearer. Asked was a selectivity of 0.96 of red after deletion, and of 0.90 of the hues "
-    "between, never under 0.86: reached, but for one run of teal. Hues without a row have not been "
-    "run again since the recipes last changed."
+    "between, never under 0.86: reached, but for one run of teal. Of the graded edit, 0.97 and "
+    "0.91 with a deviation of at most 0.01: reached, but for the deviation of lime and azure."
 )
 """What is said of the table of hues."""
 
