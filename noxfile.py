@@ -117,7 +117,7 @@ def evidence(session: nox.Session) -> None:
         for name in ("anchor_red", "mute_red", "delete_red"):
             sixty(session, name, f"{name}/{hue}", "--concept", hue)
         sixty(session, "mute_red", f"mute_red_graded/{hue}", "--graded", "--concept", hue)
-    for name in ("color_mixing", "many_concepts"):
+    for name in ("color_mixing", "many_concepts", "anchor_operation"):
         run(session, name, name, 9, "--full")
     session.run("pytest", "-o", "addopts=", "tests/evidence", *session.posargs)
 

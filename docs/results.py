@@ -23,7 +23,10 @@ WIDTH = 100
 DIGITS = 6
 """Significant digits of stored numbers, more than the page shows."""
 
-SHARES = {"at_band", "at_least_one", "censored", "crumpled", "disordered", "drifted", "latched"}
+SHARES = {
+    *("at_band", "at_least_one", "censored", "crumpled", "disordered", "drifted", "falls"),
+    "latched",
+}
 """Parts of the names of metrics that are 0 or 1 in each run."""
 
 

@@ -242,12 +242,13 @@ SECTIONS = (
     Section(
         "Red in a transformer that mixes colors",
         "color_mixing",
-        "``color_mixing.py --full``: seven levels of each channel, so far one seed on each of "
+        "``color_mixing.py --full``: seven levels of each channel, three seeds on each of "
         "three splits, a fifth of the pairs held out. First what anchoring costs and where red "
         "lies, beside the operating point of the published experiment 2.1.11; then the share of "
         "lines answered exactly, by the redness of the reddest color. Muted is what lies within "
-        "60 degrees of the axis, under the narrow edit what lies within 32; by weights the "
-        "embedding is rewritten once. Nobody has published an intervention on such a model.",
+        "60 degrees of the axis, at every site; under the narrow edit what lies within 40, at the "
+        "embedding; by weights the embedding is rewritten once with the latter. Nobody has "
+        "published an intervention on such a model.",
         (
             Line("held out, plain", "exact_match/plain/held_out", "0.999 ± 0.002, six levels"),
             Line("held out, anchored", "exact_match/anchored/held_out", "0.994"),
@@ -271,14 +272,19 @@ SECTIONS = (
                     ("without red, under 0.2", "without_red"),
                 )
             ),
+            *(
+                Line(f"falls with redness, {condition.replace('_', ' ')}", f"falls/{condition}")
+                for condition in ("muted", "by_weights", "narrow")
+            ),
         ),
     ),
     Section(
-        "Six colors and an operation in a transformer",
+        "Six colors in a transformer",
         "many_concepts",
         "``many_concepts.py --full``: the same recipe with two and with six colors, each on an "
-        "axis of its own, and with an operation. The share of lines with a concept that are "
-        "answered exactly while it is muted, and of those without it, as a share of what it was.",
+        "axis of its own, so far one seed on each of three splits. The share of lines with a "
+        "concept that are answered exactly while it is muted, and of those without it, as a share "
+        "of what it was.",
         (
             *(
                 Line(f"held out, {many} colors", f"exact_match/{many}/held_out")
@@ -293,8 +299,27 @@ SECTIONS = (
                     ("kept without", "retention/{}/without_{}"),
                 )
             ),
-            Line("minus muted: lines with minus", "exact_match/operations/minus_minus_muted"),
-            Line("minus muted: lines with plus, kept", "retention/operations/plus"),
+        ),
+    ),
+    Section(
+        "An operation in a transformer",
+        "anchor_operation",
+        "``anchor_operation.py --full``: subtraction on an axis of its own, muted at the "
+        "embedding, so far one seed on each of three splits. The share of lines of each operation "
+        "that are answered exactly, and where its sign lies.",
+        (
+            *(
+                Line(f"{name}, {words}", f"exact_match/{name}/{condition}/{group}")
+                for name in ("plus", "minus")
+                for words, condition, group in (
+                    ("held out", "anchored", "held_out"),
+                    ("minus muted", "muted", "all"),
+                    ("minus muted, held out", "muted", "held_out"),
+                )
+            ),
+            Line("lines with plus that are kept", "retention/plus"),
+            Line("cosine of +, embedding", "cosine/plus"),
+            Line("cosine of -, embedding", "cosine/minus"),
         ),
     ),
 )

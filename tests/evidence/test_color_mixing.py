@@ -26,7 +26,7 @@ def test_red_lies_where_we_said_and_little_else_does():
     assert found["latched/anchored"]["max"] == 0
 
 
-@pytest.mark.parametrize("condition", ["muted", "by_weights"])
+@pytest.mark.parametrize("condition", ["muted", "narrow", "by_weights"])
 def test_lines_with_red_go_wrong_and_those_without_stay(condition: str):
     found = metrics("color_mixing")
     for group in ("red", "red_seen", "red_held_out"):
@@ -36,11 +36,17 @@ def test_lines_with_red_go_wrong_and_those_without_stay(condition: str):
     assert found[f"exact_match/{condition}/green_and_blue"]["min"] == 1
 
 
-def test_a_narrow_gate_leaves_orange():
+@pytest.mark.parametrize("condition", ["narrow", "by_weights"])
+def test_a_narrow_gate_leaves_orange(condition: str):
     found = metrics("color_mixing")
-    assert found["exact_match/narrow/pure_red"]["mean"] <= 0.02
-    assert found["exact_match/narrow/orange"]["mean"] >= 0.9
-    assert found["exact_match/narrow/half_red"]["mean"] >= 0.95
+    assert found[f"exact_match/{condition}/pure_red"]["mean"] <= 0.02
+    assert found[f"exact_match/{condition}/orange"]["mean"] >= 0.9
+    assert found[f"exact_match/{condition}/half_red"]["mean"] >= 0.95
+
+
+@pytest.mark.parametrize("condition", ["muted", "narrow", "by_weights"])
+def test_the_redder_a_line_the_more_is_lost(condition: str):
+    assert metrics("color_mixing")[f"falls/{condition}"]["min"] == 1
 
 
 @pytest.mark.parametrize(("many", "name"), ROWS)
@@ -51,6 +57,6 @@ def test_each_color_is_muted_alone(many: str, name: str):
 
 
 def test_an_operation_is_muted_alone():
-    found = metrics("many_concepts")
-    assert found["exact_match/operations/minus_minus_muted"]["mean"] <= 0.05
-    assert found["retention/operations/plus"]["mean"] >= 0.98
+    found = metrics("anchor_operation")
+    assert found["exact_match/minus/muted/all"]["mean"] <= 0.05
+    assert found["retention/plus"]["mean"] >= 0.98
