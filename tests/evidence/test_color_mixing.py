@@ -26,7 +26,7 @@ def test_red_lies_where_we_said_and_little_else_does():
     assert found["latched/anchored"]["max"] == 0
 
 
-@pytest.mark.parametrize("condition", ["muted", "narrow", "by_weights"])
+@pytest.mark.parametrize("condition", ["muted", "by_weights"])
 def test_lines_with_red_go_wrong_and_those_without_stay(condition: str):
     found = metrics("color_mixing")
     for group in ("red", "red_seen", "red_held_out"):
