@@ -249,8 +249,8 @@ SECTIONS = (
         "60 degrees of the axis, at every site; under the narrow edit what lies within 40, at the "
         "embedding; by weights the embedding is rewritten once with the latter. Nobody has "
         "published an intervention on such a model. Not reached: a containment of 0.05 and a "
-        "grading of 0.8, which pull against each other, and against what is learnt; and a fall from bin to bin of "
-        "redness, beyond chance, in every run.",
+        "grading of 0.8, which pull against each other, and against what is learnt; and a fall "
+        "from bin to bin of redness, beyond chance, in every run.",
         (
             Line("held out, plain", "exact_match/plain/held_out", "0.999 ± 0.002, six levels"),
             Line("held out, anchored", "exact_match/anchored/held_out", "0.994"),
