@@ -153,7 +153,7 @@ for seeds in groups:
             found[f"exact_match/{many}/{name}_muted"] = after[:, dose > 0.8].mean(1)
             found[f"retention/{many}/without_{name}"] = without
             if many == "six":
-                shares = [after[:, degree[other][pairs].amax(-1) > 0.8].mean() for other in degree]
+                shares = [after[:, degree[other][pairs].amax(-1) > 0.8].mean(1) for other in degree]
                 kept.append(torch.stack(shares))
     measured.append(found)
 train_seconds = time.monotonic() - began
@@ -166,13 +166,13 @@ together = {name: torch.cat([each[name] for each in measured])[order] for name i
 settings = {"sheet": sheet(1000), "levels": levels, "splits": splits, "device": device}
 metrics = evidence.write(evaluation.Evaluation(together), settings, train_seconds, failures)
 print(evaluation.metric_table(metrics, [*metrics]))
-six = torch.stack(kept).unflatten(0, (len(groups), len(degree))).mean(0)
+six = torch.cat([torch.stack(kept[k : k + 6]) for k in range(0, len(kept), 6)], dim=-1)
 viz.present(
     {
         "many_concepts": viz.plot_response(
             "color that is muted",
             [*degree],
-            {f"answered exactly, lines with {name}": six[:, [k]] for k, name in enumerate(degree)},
+            {f"answered exactly, lines with {name}": six[:, k] for k, name in enumerate(degree)},
             alike=True,
             title="Each color is muted alone",
         )
