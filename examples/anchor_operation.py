@@ -21,6 +21,7 @@ import latent_anchors as la
 from latent_anchors import curriculum, data, evaluation, interventions, models, training, viz
 from latent_anchors import regularizers as reg
 
+torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = evaluation.Evidence.from_arguments(
     "anchor_operation",
     seeds=1,

@@ -29,6 +29,7 @@ from latent_anchors import (
 )
 from latent_anchors import regularizers as reg
 
+torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = evaluation.Evidence.from_arguments(
     "many_concepts", seeds=1, switches={"full": "seven levels, trained to the end, three splits"}
 )
