@@ -52,12 +52,13 @@ def sampler(parts):
 # stream is read; of everything, that it keeps off the axis; and of the equals sign most of all,
 # since it stands in every line and would do for a mark of those that are labeled.
 
-SHEET = """\
-STEP, lr,   tokens, minus, away,  equals
-0,    1e-4, 1,      0.15,  0.375, 0.15
-200,  0.02, ,       ,      ,
-1800, ,     ,       ,      0.1,
-2000, 1e-4, ,       ,      ,
+last = 3000 if full else 2000
+SHEET = f"""\
+STEP,             lr,   tokens, minus, away,  equals
+0,                1e-4, 1,      0.15,  0.375, 0.15
+{last // 10},     0.02, ,       ,      ,
+{last * 9 // 10}, ,     ,       ,      0.1,
+{last},           1e-4, ,       ,      ,
 """
 timeline = curriculum.read_dopesheet(SHEET).timeline()
 

@@ -6,11 +6,12 @@ what leaves to the recorders. A model that runs many runs at once keeps its own 
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Protocol, TypeAlias, TypeVar, cast, runtime_checkable
+from typing import TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
+from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._sites import At, Site, as_site, latents_of, resolve, with_latents
 

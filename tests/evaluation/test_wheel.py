@@ -107,6 +107,6 @@ class TestTurn:
     "measure", [hue_order, noncircularity, lambda model: hue_turn(model, "blue")]
 )
 def test_of_a_population_they_are_those_of_each_run(measure):
-    models = [SphericalAutoencoder(hidden=4) for _ in range(3)]
+    models = [SphericalAutoencoder(hidden=4).double() for _ in range(3)]
     each = torch.cat([measure(model) for model in models])
     torch.testing.assert_close(measure(Population.from_models(models)), each, equal_nan=True)

@@ -1,8 +1,13 @@
+import gc
 import warnings
 
 import pytest
 import torch
 from training.tiny import Normed, network, timeline, train
+
+from latent_anchors.training._backends import run_by
+from latent_anchors.training._tidying import tidy
+from latent_anchors.training._tracing import trace
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 
@@ -31,6 +36,17 @@ def test_batches_and_labels_are_the_same_on_a_gpu():
 def test_a_captured_step_is_the_plain_one(make_model):
     captured = train(make_model, device="cuda", backend="cuda_graph")
     close(captured, train(make_model, device="cuda"))
+
+
+def test_a_captured_step_keeps_the_constants_that_it_reads():
+    x = torch.ones(1000, device="cuda")
+    step = trace(lambda given: [given + torch.full(given.shape, 2.0, device="cuda")], [x])
+    tidy(step)
+    run = run_by("cuda_graph", step, [], [x])
+    del step
+    gc.collect()
+    in_free_memory = [torch.full_like(x, torch.nan) for _ in range(1000)]
+    assert run(x)[0].tolist() == [3.0] * len(in_free_memory)
 
 
 def test_a_captured_step_counts_once_in_running_averages():

@@ -1,12 +1,15 @@
 """What survives an edit: everything that must be trained, probed or shaken in order to know.
 
 :func:`relearning` counts the steps until a removed concept is back, :func:`leakage` asks probes and
-a fresh decoder what can still be read off the latents, :func:`perturbation` shakes the weights. The
-probes take latents and degrees of any model.
+a fresh decoder what can still be read off the latents, :func:`perturbation` shakes the weights.
+:func:`line_relearning` and :func:`line_leakage` ask a transformer over lines of tokens. The probes
+take latents and degrees of any model.
 """
 
 from latent_anchors.audits._leakage import leakage as leakage
 from latent_anchors.audits._leakage import probe_degrees as probe_degrees
+from latent_anchors.audits._line_leakage import line_leakage as line_leakage
+from latent_anchors.audits._line_relearning import line_relearning as line_relearning
 from latent_anchors.audits._perturbation import perturbation as perturbation
 from latent_anchors.audits._probes import linear_probe as linear_probe
 from latent_anchors.audits._probes import nonlinear_probe as nonlinear_probe
@@ -17,6 +20,8 @@ from latent_anchors.audits._relearning import relearning as relearning
 __all__ = [
     "Relearning",
     "leakage",
+    "line_leakage",
+    "line_relearning",
     "linear_probe",
     "nonlinear_probe",
     "perturbation",

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, cast
+
+from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors.curriculum._column import RESERVED
 

@@ -1,11 +1,11 @@
 """Label draws: how much is said about a sample each time it is seen."""
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from typing_extensions import Protocol, runtime_checkable
 
 
 @runtime_checkable

@@ -29,6 +29,7 @@ from latent_anchors.evaluation._intervals import share_interval as share_interva
 from latent_anchors.evaluation._line_alignment import LineAlignment as LineAlignment
 from latent_anchors.evaluation._line_alignment import line_alignment as line_alignment
 from latent_anchors.evaluation._line_cosines import line_cosines as line_cosines
+from latent_anchors.evaluation._line_latents import line_latents as line_latents
 from latent_anchors.evaluation._margins import auc as auc
 from latent_anchors.evaluation._margins import margin as margin
 from latent_anchors.evaluation._metrics import Evaluation as Evaluation
@@ -94,6 +95,7 @@ __all__ = [
     "latents",
     "line_alignment",
     "line_cosines",
+    "line_latents",
     "margin",
     "mean_interval",
     "metric_table",

@@ -1,11 +1,11 @@
 """Falloffs: how strongly an edit acts, as a function of alignment with the concept."""
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_between, check_finite
 from latent_anchors._typing import PerSample

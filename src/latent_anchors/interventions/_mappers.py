@@ -1,11 +1,11 @@
 """Mappers: the alignment that a repelled latent is left with, as a function of the one it had."""
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_between
 from latent_anchors._typing import PerSample

@@ -1,10 +1,11 @@
 """Surgery: parameters of one run to new ones, made into a new model or a new population."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeAlias, TypeVar, cast, runtime_checkable
+from typing import TypeAlias, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_name
 from latent_anchors._hooks import untapped
@@ -21,9 +22,11 @@ _Model = TypeVar("_Model", bound=nn.Module)
 
 @runtime_checkable
 class Stacked(Protocol):
-    """Many runs as one module: an architecture whose parameters have a first axis of runs."""
+    """Many runs as one module: an architecture whose parameters have a first axis of runs.
 
-    stacked: nn.Module
+    It has that architecture as ``stacked``: a submodule, which ``isinstance`` cannot see.
+    """
+
     seeds: tuple[int, ...]
 
     def tensors(self) -> dict[str, Tensor]:
@@ -37,7 +40,7 @@ class Stacked(Protocol):
 
 def architecture(model: nn.Module) -> nn.Module:
     """The model itself, or the one whose parameters a population has stacked."""
-    return model.stacked if isinstance(model, Stacked) else model
+    return cast("nn.Module", model.stacked) if isinstance(model, Stacked) else model
 
 
 def one_run(model: nn.Module) -> nn.Module:
@@ -73,7 +76,7 @@ def operate(model: _Model, surgery: Surgery) -> _Model:
         new = untapped(model)
         _write(new, surgery(_tensors(new)))
         return new
-    stacked = untapped(model.stacked)
+    stacked = untapped(architecture(model))
     changed = torch.vmap(surgery)(_tensors(stacked))
     _write(stacked, changed)
     population = type(model)(stacked, model.seeds)

@@ -20,7 +20,12 @@ class Scale(nn.Module):
     def __init__(self, begin: float, rate: float) -> None:
         super().__init__()
         self.ratio: float = begin / rate
+        self.rate: float = rate
         self.s: nn.Parameter = nn.Parameter(torch.tensor(rate))
+
+    def reset_parameters(self) -> None:
+        """Begin anew, as torch's layers can."""
+        nn.init.constant_(self.s, self.rate)
 
     @override
     def forward(self, x: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ from latent_anchors.training._parts import Parts as Parts
 from latent_anchors.training._scheduler import TimelineLR as TimelineLR
 from latent_anchors.training._snapshots import Snapshots as Snapshots
 from latent_anchors.training._state import State as State
+from latent_anchors.training._surprise import Surprise as Surprise
 from latent_anchors.training._teacher import Teacher as Teacher
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Progress",
     "Snapshots",
     "State",
+    "Surprise",
     "Teacher",
     "TimelineLR",
     "constrain",

@@ -1,6 +1,7 @@
 """What runs a traced step: torch operation by operation, its compiler, or a CUDA graph."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast, get_args
 from warnings import warn
 
@@ -80,11 +81,22 @@ def _captured(step: fx.GraphModule, held: Sequence[Tensor], places: Sequence[Ten
             f"The step cannot be captured as a CUDA graph: {error} Put every tensor that a loss or "
             "penalty holds on the GPU, or leave backend='cuda_graph' out."
         ) from error
+    return _Replay(graph, step, held, places, outputs)
 
-    def replay(*arguments: Tensor) -> list[Tensor]:
-        for place, tensor in zip(places, arguments[len(held) :], strict=True):
+
+@dataclass(frozen=True, eq=False)
+class _Replay:
+    """A captured step, and all memory that it reads, which the graph itself does not keep."""
+
+    graph: torch.cuda.CUDAGraph
+    step: fx.GraphModule
+    """For its constants"""
+    held: Sequence[Tensor]
+    places: Sequence[Tensor]
+    outputs: Sequence[Tensor]
+
+    def __call__(self, *arguments: Tensor) -> Sequence[Tensor]:
+        for place, tensor in zip(self.places, arguments[len(self.held) :], strict=True):
             place.copy_(tensor)
-        graph.replay()
-        return outputs
-
-    return replay
+        self.graph.replay()
+        return self.outputs

@@ -1,11 +1,11 @@
 """Captured anchors: where some inputs came to lie, remembered run by run."""
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_name, listed
 from latent_anchors._sites import At

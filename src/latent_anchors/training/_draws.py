@@ -1,7 +1,9 @@
 """The batches of a training, a block of steps at a time."""
 
 from collections.abc import Sequence
-from typing import Protocol, cast, runtime_checkable
+from typing import cast
+
+from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_name
 from latent_anchors._streams import BLOCK

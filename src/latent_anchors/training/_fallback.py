@@ -1,5 +1,8 @@
 """Fallback: what the model should say once the concept is gone."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -12,24 +15,29 @@ from latent_anchors.regularizers import mean
 from latent_anchors.training._losses import Forward
 from latent_anchors.training._own import Edits, by_site, check_runs, in_force, parts_of, rows
 
+Error: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""From outputs ``(n, ...)`` and what should be said to how far off each is ``(n,)``."""
+
 
 class Fallback:
-    r"""Squared error between what the model says under edits and what it should say then.
+    r"""How far what the model says under edits is from what it should say then.
 
     .. math:: \ell_i = \tfrac{1}{c} \lVert f_E(x_i) - s \rVert_2^2
 
     with the :math:`c` numbers of the output :math:`f_E` under the ``edits``, and :math:`s` what to
-    ``say``. With a ``label`` :math:`l`, sample :math:`i` of :math:`n` counts
-    :math:`n l_i / \sum_j l_j` times, so that the mean over the batch is the mean over the labeled:
-    exactly 0, with zero gradient, where nobody is.
+    ``say``; or another ``error`` of the two. With a ``label`` :math:`l`, sample :math:`i` of
+    :math:`n` counts :math:`n l_i / \sum_j l_j` times, so that the mean over the batch is the mean
+    over the labeled: exactly 0, with zero gradient, where nobody is.
 
     Args:
         edits: One edit, or sites and the edit of each. A population of edits holds one per run.
-        say: What should be said ``(...)``, broadcast to the output, such as a gray ``(3,)``.
+        say: What should be said ``(...)``, broadcast to the output, such as a gray ``(3,)``; a
+            token ``()`` where the error is a `Surprise`.
         label: Whom it concerns; everybody if None.
         at: The site; left out where the edits are given by site.
         inputs: What the model is shown ``(n, ...)``; the batch's inputs if None. One will do for
             edits that send all latents to one point.
+        error: From outputs ``(n, ...)`` and what to say to ``(n,)``; squared error if None.
 
     Raises:
         ValueError: If label and inputs are both given, or edits by site and another site besides.
@@ -53,6 +61,7 @@ class Fallback:
         label: str | None = None,
         at: At = "latent",
         inputs: Tensor | None = None,
+        error: Error | None = None,
     ) -> None:
         if label is not None and inputs is not None:
             raise ValueError(
@@ -64,6 +73,7 @@ class Fallback:
         self.label: str | None = label
         self.at: At = at
         self.inputs: Tensor | None = inputs
+        self.error: Error | None = error
         self._by_site = by_site(edits, at)
 
     @property
@@ -108,7 +118,7 @@ class Fallback:
         return rows(parts_of(self._name, self._by_site))
 
     def __call__(self, forward: Forward, batch: LabeledBatch) -> Float[Tensor, " n"]:
-        """Squared error of each sample under the edits.
+        """Error of each sample under the edits.
 
         Args:
             forward: A pure forward pass.
@@ -132,7 +142,7 @@ class Fallback:
         """
         inputs = batch.inputs if self.inputs is None else self.inputs.to(batch.inputs)
         output, _ = forward(inputs, in_force(self._name, self._by_site, batch))
-        error = squared_error(output, self.say)
+        error = (self.error or squared_error)(output, self.say)
         if self.label is None:
             return error
         return error * _weight(self.label, batch, error)

@@ -1,10 +1,10 @@
 """Losses: what the model is trained for, as functions of a pure forward pass and a batch."""
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._hooks import Edit
 from latent_anchors._sites import At

@@ -1,6 +1,6 @@
 """Transitions that need not rest at their ends: those that pass through a key with a slope."""
 
-from typing import Protocol, runtime_checkable
+from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_between
 from latent_anchors.transitions._easing import Progress, clamped, minimum_jerk, smoothstep

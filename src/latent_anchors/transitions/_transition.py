@@ -1,6 +1,6 @@
 """What a transition is, and how one is told from what is none."""
 
-from typing import Protocol, runtime_checkable
+from typing_extensions import Protocol, runtime_checkable
 
 
 @runtime_checkable

@@ -1,0 +1,174 @@
+"""Relearning of lines: how soon fine-tuning a transformer brings a removed concept back."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from functools import partial
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from latent_anchors._streams import mixed
+from latent_anchors.audits._relearned import Relearning
+from latent_anchors.audits._starts import fresh
+from latent_anchors.curriculum import Below, Keyframe, Playhead, Stop, Timeline, Track, Trigger
+from latent_anchors.data import MixingLanguage, Sampler
+from latent_anchors.evaluation import Evaluation, exact_match
+from latent_anchors.models import Population
+from latent_anchors.training import Constraint, Every, Objective, Progress, fit, next_token
+
+RATES = (0.002, 0.006, 0.02)
+BACK, EVERY = 0.05, 10
+"""The share of lines answered wrong that counts as back, and the steps between two looks."""
+
+_Lost = Callable[[Population], Tensor]
+_Teach = Callable[..., Float[Tensor, "looks runs"]]
+
+
+def line_relearning(
+    edited: Population,
+    language: MixingLanguage,
+    shown: Int[Tensor, "shown 2"],
+    asked: Int[Tensor, "asked 2"],
+    *,
+    constraint: Constraint | None = None,
+    rates: Sequence[float] = RATES,
+    limit: int = 2000,
+    batch_size: int = 256,
+) -> Relearning:
+    r"""Fine-tune transformers from which a concept was removed, until they answer its lines again.
+
+    .. math:: \text{ratio} = T(\text{edited}) / T(\text{fresh})
+
+    :math:`T` is the first step at which at most 5 % of the lines ``asked`` are answered wrong,
+    looked up every 10 steps, twice in a row. All lines ``shown`` are taught, every next token of
+    them, by AdamW without decay, nothing frozen. Fresh networks have the ``edited`` ones' shape,
+    new weights and the same batches; each network has its own best of the ``rates``. Measures are
+    named ``relearning/ratio``, ``/at_least_one`` and ``/censored``, and ``relearning/steps/edited``
+    and ``/fresh``: T itself, infinite where nobody was there by the ``limit``, as which it counts
+    in the ratio.
+
+    Args:
+        edited: Networks from whose weights the concept was removed; an edit in force is no part of
+            these.
+        language: Whose tokens these are.
+        shown: Pairs to be taught ``(shown, 2)``, such as those of the training.
+        asked: Pairs with the concept ``(asked, 2)``, seen in the training or held out from it.
+        constraint: What held of the weights in the training.
+        rates: Learning rates, each on its own from the same start.
+        limit: Steps after which an attacker gives up.
+        batch_size: Lines at a step.
+
+    Returns:
+        The record; its curves hold the share of ``asked`` that is answered wrong.
+
+    Raises:
+        ValueError: If a pair is open.
+        RuntimeError: If fresh networks do not learn the lines by the limit either.
+
+    References:
+        The rebound of unlearnt knowledge under fine-tuning: Lynch et al., "Eight methods to
+        evaluate robust unlearning in LLMs", 2024.
+
+    Examples:
+        >>> from latent_anchors.models import NormalizedTransformer
+        >>> language = MixingLanguage(levels=2)
+        >>> make = partial(NormalizedTransformer, len(language.vocabulary), 16, 1, 2, 32)
+        >>> untaught, pairs = Population.make(make, seeds=[0]), language.pairs()
+        >>> audit = line_relearning(untaught, language, pairs, pairs, rates=[0.02])
+        >>> 0.2 < float(audit.found["relearning/ratio"]) < 5
+        True
+    """
+
+    def lost(network: Population) -> Tensor:
+        return 1 - exact_match(network, language, asked).double().mean(1)
+
+    teach = partial(
+        _taught, Sampler(language.lines(shown), batch_size=batch_size), lost, constraint, limit
+    )
+    steps: dict[str, Tensor] = {}
+    curves: dict[str, Tensor] = {}
+    best: dict[str, tuple[str, ...]] = {}
+    for name, network in {"fresh": fresh(edited), "edited": edited}.items():
+        curves[name], steps[name], best[name] = _first(network, teach, rates)
+    _check_learnt(steps["fresh"], limit)
+    longest = max(len(curve) for curve in curves.values())
+    ratio = steps["edited"].clamp(max=limit) / steps["fresh"].clamp(min=1)
+    found = {
+        "relearning/ratio": ratio,
+        "relearning/at_least_one": (ratio >= 1).double(),
+        "relearning/censored": steps["edited"].isinf().double(),
+        **{f"relearning/steps/{name}": at for name, at in steps.items()},
+    }
+    lasting = {
+        name: _lasting(curve, longest).repeat_interleave(EVERY, 0) for name, curve in curves.items()
+    }
+    return Relearning(edited.seeds, float(limit), Evaluation(found), lasting, best)
+
+
+def _first(
+    network: Population, teach: _Teach, rates: Sequence[float]
+) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+    """Each run's curve under its best rate, when it was there, and which rate that is."""
+    tried = [teach(network, rate) for rate in rates]
+    steps = torch.stack([_arrival(curve) for curve in tried])
+    best, runs = steps.argmin(0), torch.arange(len(network))
+    longest = max(len(curve) for curve in tried)
+    # who has arrived is trained no further
+    full = torch.stack([_lasting(curve, longest) for curve in tried])
+    told = tuple(f"AdamW at {rates[int(k)]:g}" for k in best)
+    return full[best, :, runs].T, steps[best, runs], told
+
+
+def _taught(
+    sampler: Sampler,
+    lost: _Lost,
+    constraint: Constraint | None,
+    limit: int,
+    network: Population,
+    rate: float,
+) -> Float[Tensor, "looks runs"]:
+    """The share that is lost at each look, until all runs are there twice in a row."""
+    looks: list[Tensor] = [lost(network)]
+
+    def look(progress: Progress) -> dict[str, Tensor]:
+        looks.append(lost(progress.population))
+        return {"lost": looks[-1]}
+
+    tracks = {name: Track([Keyframe(0, at)]) for name, at in (("tokens", 1.0), ("lr", rate))}
+    over = Trigger("lost", Below(BACK + 1e-9, patience=2), Stop())
+    # other batches than those of the training
+    streams = [mixed(seed, "relearning") for seed in network.seeds]
+    fit(
+        Population(deepcopy(network.stacked), streams),
+        Objective([], losses=["tokens"], tracks=[*tracks], elsewhere=["lr"]),
+        Playhead(Timeline(tracks, steps=limit), [over], runs=len(network)),
+        sampler,
+        losses={"tokens": next_token},
+        optimizer=partial(torch.optim.AdamW, betas=(0.9, 0.95), weight_decay=0.0),
+        constraint=constraint,
+        measure=Every(EVERY, look),
+        progress=False,
+    )
+    return torch.stack(looks)
+
+
+def _arrival(curve: Float[Tensor, "looks runs"]) -> Float[Tensor, " runs"]:
+    """The step of the first look at which it is back, and is so at the next one, too."""
+    back = curve <= BACK
+    stays = back[:-1] & back[1:]
+    first = stays.double().argmax(0).double() * EVERY
+    return first.where(stays.any(0), torch.inf)
+
+
+def _lasting(curve: Float[Tensor, "looks runs"], n: int) -> Float[Tensor, "n runs"]:
+    return torch.cat([curve, curve[-1:].expand(n - len(curve), -1)])
+
+
+def _check_learnt(steps: Tensor, limit: int) -> None:
+    if bool(steps.isinf().any()):
+        raise RuntimeError(
+            f"Within {limit} steps {int(steps.isinf().sum())} of {len(steps)} fresh networks have "
+            "not learnt the lines; expected all, so that there is something to compare with. Raise "
+            "the limit, or give other rates."
+        )
