@@ -1,0 +1,219 @@
+"""Red cut out of a transformer
+============================
+
+Once more the transformer of ``color_mixing.py``, with red on a chosen axis. While it learns, it is
+shown what to say should red ever be gone: gray. Then red is cut out of its weights, for good, and
+two questions are asked of what is left: how much of redness can still be read off the stream, and
+how soon fine-tuning brings it back, beside a network that begins anew. By default a sketch with
+five levels of each channel; ``--full --seeds 9`` takes seven, three seeds on each of three splits.
+"""
+
+# %%
+# Which seeds, how large a language, where the results go. The split follows from the seed.
+
+import time
+from dataclasses import replace
+from functools import partial
+
+import torch
+
+import latent_anchors as la
+from latent_anchors import (
+    audits,
+    colorspace,
+    curriculum,
+    data,
+    evaluation,
+    interventions,
+    models,
+    training,
+    viz,
+)
+from latent_anchors import regularizers as reg
+
+torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
+evidence = evaluation.Evidence.from_arguments(
+    "relearn_mixing",
+    seeds=1,
+    switches={"full": "seven levels, trained to the end, three splits"},
+)
+full = "full" in evidence.switches
+splits = 3 if full else 1
+groups = [seeds for k in range(splits) if (seeds := [s for s in evidence.seeds if s % splits == k])]
+device = "cuda" if torch.cuda.is_available() else "cpu"
+
+# %%
+# Lines of pairs of colors, a fifth held out; a line is labeled, at times, if it holds a red.
+
+language = data.MixingLanguage(levels=3 if evidence.smoke else 7 if full else 5)
+redness = colorspace.hue_degree(language.colors, colorspace.hue_of("red"))
+likeness = colorspace.hsv_similarity(language.colors, colorspace.named_colors("red")[0])
+
+
+def sampler(split):
+    """Lines of the pairs shown, some of those with red labeled."""
+    lines = language.lines(split.seen)
+    position = torch.arange(lines.shape[1]).expand_as(lines)
+    red = data.Bernoulli(data.either(*(0.3 * likeness**11)[split.seen].unbind(-1)))
+    extras = {"prompt": position < 4, "signs": (position == 1) | (position == 3)}
+    return data.Sampler(lines, {"red": red}, batch_size=256 if full else 128, extras=extras)
+
+
+# %%
+# The same terms as before. Beside the next token there is a second loss: labeled lines, with what
+# lies near the axis at the embedding sent to its other pole, are to answer gray.
+
+last, rate = (1000, 0.0125) if full else (900, 0.02)
+SHEET = f"""\
+STEP,           lr,   tokens, anchor, away,  apart, signs, fallback
+0,              1e-4, 1,      0.06,   0.072, 0.018, 0.15,  0
+{last // 10},   {rate}, ,       ,       ,      ,      ,
+{last * 7 // 10}, ,   ,       ,       0.068, 0.0034, ,     0.1
+{last},         1e-4, ,       ,       ,      ,      ,
+"""
+timeline = curriculum.read_dopesheet(SHEET).timeline()
+
+width, depth, heads, hidden = (64, 4, 8, 256) if full else (32, 2, 4, 128)
+make_model = partial(
+    models.NormalizedTransformer, len(language.vocabulary), width, depth, heads, hidden
+)
+sites, constraint, axis = make_model().sites, make_model().constraint, torch.eye(width)[0]
+nearest = reg.SoftMinimum(temperature=0.1)
+objective = la.Objective(
+    [
+        la.Term("anchor", reg.Anchor(axis), at=sites, label="red", where="prompt", pool=nearest),
+        la.Term("away", reg.AntiSubspace(dims=[0]), at=sites[1:]),
+        la.Term("apart", reg.AntiSubspace(dims=[0]), at=sites[0]),
+        la.Term("signs", reg.AntiSubspace(dims=[0]), at=sites, where="signs"),
+    ],
+    losses=["tokens", "fallback"],
+    tracks=timeline.names,
+    elsewhere=["lr"],
+)
+falloff = interventions.BoundedFalloff(threshold=0.5)
+mute = interventions.Redirection(axis, target=-axis, falloff=falloff)
+gray = torch.tensor(language.token("gray"))
+fallback = training.Fallback(
+    mute, say=gray, label="red", at=sites[0], error=training.Surprise(position=4)
+)
+
+
+def train(split, seeds, timeline):
+    """One run for each seed."""
+    return la.fit(
+        make_model,
+        objective,
+        timeline,
+        sampler(split),
+        losses={"tokens": training.next_token, "fallback": fallback},
+        seeds=seeds,
+        optimizer=partial(torch.optim.AdamW, betas=(0.9, 0.95), weight_decay=0.0),
+        steps=evidence.steps,
+        constraint=constraint,
+        device=device,
+    )
+
+
+# %%
+# With a fallback and without; then the cut, which rewrites the rows of the embedding.
+
+began = time.monotonic()
+without = curriculum.scale(timeline, {"fallback": 0})
+studies, failures = [], []
+for seeds in groups:
+    split = language.split(seed=seeds[0] % splits, held_out=0.2, always=[("red", "blue")])
+    fits = {"fallback": train(split, seeds, timeline), "plain": train(split, seeds, without)}
+    studies.append((split, {name: trained.population for name, trained in fits.items()}))
+    failures += [
+        replace(failure, run=evidence.seeds.index(seeds[failure.run]))
+        for trained in fits.values()
+        for failure in trained.failures
+    ]
+train_seconds = time.monotonic() - began
+
+# %%
+# What is said of lines with red, before and after; what can be read off the first color of a line;
+# and how soon red is back, when the cut networks are taught all lines again.
+
+pairs = language.pairs()
+reddest = redness[pairs].amax(-1)
+red, others = pairs[reddest > 0.8], pairs[reddest < 0.2]
+measured, curves = [], []
+for split, networks in studies:
+    found = {}
+    for name, network in networks.items():
+        cut = interventions.rewrite(network, mute)
+        asked = {"held_out": split.held_out, "red": red, "without_red": others}
+        found |= evaluation.evaluate_mixing(network, language, asked, f"{name}/whole")
+        found |= evaluation.evaluate_mixing(cut, language, asked, f"{name}/cut")
+        said = evaluation.color_answers(cut, language, red)
+        found[f"gray/{name}"] = (said == gray).double().mean(1)
+        for condition, each in {"whole": network, "cut": cut}.items():
+            for depth, site in enumerate(sites):
+                leaks = audits.line_leakage(each, language, "red", site)
+                found |= {f"{k}/{name}/{condition}/{depth}": v for k, v in leaks.items()}
+        audit = audits.line_relearning(
+            cut,
+            language,
+            split.seen,
+            split.seen[redness[split.seen].amax(-1) > 0.8],
+            constraint=constraint,
+            batch_size=256 if full else 128,
+        )
+        found |= {f"{k}/{name}": v for k, v in audit.found.items()}
+        if name == "fallback":
+            curves.append(audit.curves)
+    measured.append(found)
+
+# %%
+# As numbers.
+
+order = torch.tensor([seed for seeds in groups for seed in seeds]).argsort()
+together = {name: torch.cat([each[name] for each in measured])[order] for name in measured[0]}
+settings = {"sheet": SHEET, "levels": language.levels, "splits": splits, "device": device}
+metrics = evidence.write(evaluation.Evaluation(together), settings, train_seconds, failures)
+told = ("whole/held_out", "cut/red", "cut/without_red", "ratio/fallback", "ratio/plain")
+print(
+    evaluation.metric_table(
+        metrics,
+        [k for k in metrics if (k.endswith(told) and "distance" not in k) or k.startswith("gray")],
+    )
+)
+
+# %%
+# How soon red comes back.
+
+length = min(len(curve) for each in curves for curve in each.values())
+back = viz.plot_relearning(
+    [*range(length)],
+    {
+        name: torch.cat([each[name][:length] for each in curves], 1).T
+        for name in ("fresh", "edited")
+    },
+    threshold=0.05,
+    logarithmic="neither",
+    label="share of lines with red that are answered wrong",
+    title="How soon red comes back",
+)
+
+# %%
+# What a line finds of redness in the stream, from the embedding to the last block; the floor is
+# what it finds in plain RGB.
+
+leakage = viz.plot_response(
+    "blocks passed by the residual stream",
+    [*map(str, range(len(sites)))],
+    {
+        f"R² of redness, {name}": torch.stack(
+            [together[f"leakage/linear{suffix}/fallback/{part}/{k}"] for k in range(len(sites))]
+        )
+        for name, suffix, part in (
+            ("before the cut", "", "whole"),
+            ("after it", "", "cut"),
+            ("floor", "/floor", "cut"),
+        )
+    },
+    alike=True,
+    title="Redness that a line can read off the stream",
+)
+viz.present({"relearn_mixing": back, "leakage": leakage}, evidence.out)
