@@ -11,6 +11,7 @@ five levels of each channel; ``--full --seeds 9`` takes seven, three seeds on ea
 # %%
 # Which seeds, how large a language, where the results go. The split follows from the seed.
 
+import math
 import time
 from dataclasses import replace
 from functools import partial
@@ -60,15 +61,17 @@ def sampler(split):
 
 
 # %%
-# The same terms as before. Beside the next token there is a second loss: labeled lines, with what
-# lies near the axis at the embedding sent to its other pole, are to answer gray.
+# The same terms as before. Beside the next token there is a second loss, once red has found its
+# place: labeled lines, with what lies near the axis at the embedding sent to its other pole, are to
+# answer gray.
 
 last, rate = (1000, 0.0125) if full else (900, 0.02)
 SHEET = f"""\
 STEP,           lr,   tokens, anchor, away,  apart, signs, fallback
 0,              1e-4, 1,      0.06,   0.072, 0.018, 0.15,  0
 {last // 10},   {rate}, ,       ,       ,      ,      ,
-{last * 7 // 10}, ,   ,       ,       0.068, 0.0034, ,     0.1
+{last * 4 // 10}, ,   ,       ,       ,      ,      ,      0
+{last * 7 // 10}, ,   ,       ,       0.068, 0.0034, ,     0.02
 {last},         1e-4, ,       ,       ,      ,      ,
 """
 timeline = curriculum.read_dopesheet(SHEET).timeline()
@@ -79,18 +82,13 @@ make_model = partial(
 )
 sites, constraint, axis = make_model().sites, make_model().constraint, torch.eye(width)[0]
 nearest = reg.SoftMinimum(temperature=0.1)
-objective = la.Objective(
-    [
-        la.Term("anchor", reg.Anchor(axis), at=sites, label="red", where="prompt", pool=nearest),
-        la.Term("away", reg.AntiSubspace(dims=[0]), at=sites[1:]),
-        la.Term("apart", reg.AntiSubspace(dims=[0]), at=sites[0]),
-        la.Term("signs", reg.AntiSubspace(dims=[0]), at=sites, where="signs"),
-    ],
-    losses=["tokens", "fallback"],
-    tracks=timeline.names,
-    elsewhere=["lr"],
-)
-falloff = interventions.BoundedFalloff(threshold=0.5)
+terms = [
+    la.Term("anchor", reg.Anchor(axis), at=sites, label="red", where="prompt", pool=nearest),
+    la.Term("away", reg.AntiSubspace(dims=[0]), at=sites[1:]),
+    la.Term("apart", reg.AntiSubspace(dims=[0]), at=sites[0]),
+    la.Term("signs", reg.AntiSubspace(dims=[0]), at=sites, where="signs"),
+]
+falloff = interventions.BoundedFalloff(threshold=math.cos(math.radians(70)))
 mute = interventions.Redirection(axis, target=-axis, falloff=falloff)
 gray = torch.tensor(language.token("gray"))
 fallback = training.Fallback(
@@ -98,14 +96,15 @@ fallback = training.Fallback(
 )
 
 
-def train(split, seeds, timeline):
+def train(split, seeds, losses):
     """One run for each seed."""
+    unused = {"fallback"} - {*losses}
     return la.fit(
         make_model,
-        objective,
+        la.Objective(terms, losses=[*losses], tracks=timeline.names, elsewhere=["lr", *unused]),
         timeline,
         sampler(split),
-        losses={"tokens": training.next_token, "fallback": fallback},
+        losses=losses,
         seeds=seeds,
         optimizer=partial(torch.optim.AdamW, betas=(0.9, 0.95), weight_decay=0.0),
         steps=evidence.steps,
@@ -118,11 +117,14 @@ def train(split, seeds, timeline):
 # With a fallback and without; then the cut, which rewrites the rows of the embedding.
 
 began = time.monotonic()
-without = curriculum.scale(timeline, {"fallback": 0})
+tokens = {"tokens": training.next_token}
 studies, failures = [], []
 for seeds in groups:
     split = language.split(seed=seeds[0] % splits, held_out=0.2, always=[("red", "blue")])
-    fits = {"fallback": train(split, seeds, timeline), "plain": train(split, seeds, without)}
+    fits = {
+        "fallback": train(split, seeds, {**tokens, "fallback": fallback}),
+        "plain": train(split, seeds, tokens),
+    }
     studies.append((split, {name: trained.population for name, trained in fits.items()}))
     failures += [
         replace(failure, run=evidence.seeds.index(seeds[failure.run]))
@@ -148,21 +150,23 @@ for split, networks in studies:
         found |= evaluation.evaluate_mixing(cut, language, asked, f"{name}/cut")
         said = evaluation.color_answers(cut, language, red)
         found[f"gray/{name}"] = (said == gray).double().mean(1)
-        for condition, each in {"whole": network, "cut": cut}.items():
-            for depth, site in enumerate(sites):
-                leaks = audits.line_leakage(each, language, "red", site)
-                found |= {f"{k}/{name}/{condition}/{depth}": v for k, v in leaks.items()}
-        audit = audits.line_relearning(
-            cut,
-            language,
-            split.seen,
-            split.seen[redness[split.seen].amax(-1) > 0.8],
-            constraint=constraint,
-            batch_size=256 if full else 128,
-        )
-        found |= {f"{k}/{name}": v for k, v in audit.found.items()}
-        if name == "fallback":
-            curves.append(audit.curves)
+    network = networks["fallback"]
+    cut = interventions.rewrite(network, mute)
+    for condition, each in {"whole": network, "cut": cut}.items():
+        for depth, site in enumerate(sites):
+            leaks = audits.line_leakage(each, language, "red", site)
+            found |= {f"{name}/{condition}/{depth}": value for name, value in leaks.items()}
+    audit = audits.line_relearning(
+        cut,
+        language,
+        split.seen,
+        split.seen[redness[split.seen].amax(-1) > 0.8],
+        constraint=constraint,
+        rates=(0.02, 0.006, 0.002) if full else (0.02,),
+        batch_size=256 if full else 128,
+    )
+    found |= audit.found
+    curves.append(audit.curves)
     measured.append(found)
 
 # %%
@@ -172,7 +176,15 @@ order = torch.tensor([seed for seeds in groups for seed in seeds]).argsort()
 together = {name: torch.cat([each[name] for each in measured])[order] for name in measured[0]}
 settings = {"sheet": SHEET, "levels": language.levels, "splits": splits, "device": device}
 metrics = evidence.write(evaluation.Evaluation(together), settings, train_seconds, failures)
-told = ("whole/held_out", "cut/red", "cut/without_red", "ratio/fallback", "ratio/plain")
+told = (
+    "whole/held_out",
+    "cut/red",
+    "cut/without_red",
+    "relearning/ratio",
+    "linear/whole/0",
+    "linear/cut/0",
+    "floor/cut/0",
+)
 print(
     evaluation.metric_table(
         metrics,
@@ -205,7 +217,7 @@ leakage = viz.plot_response(
     [*map(str, range(len(sites)))],
     {
         f"R² of redness, {name}": torch.stack(
-            [together[f"leakage/linear{suffix}/fallback/{part}/{k}"] for k in range(len(sites))]
+            [together[f"leakage/linear{suffix}/{part}/{k}"] for k in range(len(sites))]
         )
         for name, suffix, part in (
             ("before the cut", "", "whole"),

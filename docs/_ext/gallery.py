@@ -17,7 +17,7 @@ STORY = (
     *("color_data", "mlp_bottleneck", "curriculum_learning", "parameter_transitions"),
     *("smooth_curriculum", "sparse_labels", "regularizer_combinations"),
     *("anchor_red", "mute_red", "delete_red", "delete_hue", "relearn_red"),
-    *("color_mixing", "many_concepts", "anchor_operation"),
+    *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"),
     *("quickstart", "anchor_a_concept", "write_a_curriculum", "write_a_penalty"),
     *("intervene_and_cut", "read_the_figures", "how_fast"),
 )

@@ -36,7 +36,7 @@ def test_lines_with_red_go_wrong_and_those_without_stay(condition: str):
     assert found[f"exact_match/{condition}/green_and_blue"]["min"] == 1
 
 
-@pytest.mark.parametrize("condition", ["narrow", "by_weights"])
+@pytest.mark.parametrize("condition", ["narrow", "narrow_by_weights"])
 def test_a_narrow_gate_leaves_orange(condition: str):
     found = metrics("color_mixing")
     assert found[f"exact_match/{condition}/pure_red"]["mean"] <= 0.02
@@ -44,7 +44,7 @@ def test_a_narrow_gate_leaves_orange(condition: str):
     assert found[f"exact_match/{condition}/half_red"]["mean"] >= 0.95
 
 
-@pytest.mark.parametrize("condition", ["muted", "narrow", "by_weights"])
+@pytest.mark.parametrize("condition", ["muted", "narrow", "by_weights", "narrow_by_weights"])
 def test_the_redder_a_line_the_more_is_lost(condition: str):
     assert metrics("color_mixing")[f"falls/{condition}"]["min"] == 1
 

@@ -17,7 +17,7 @@ from latent_anchors.evaluation import Evaluation, exact_match
 from latent_anchors.models import Population
 from latent_anchors.training import Constraint, Every, Objective, Progress, fit, next_token
 
-RATES = (0.002, 0.006, 0.02)
+RATES = (0.02, 0.006, 0.002)
 BACK, EVERY = 0.05, 10
 """The share of lines answered wrong that counts as back, and the steps between two looks."""
 
@@ -83,14 +83,13 @@ def line_relearning(
     def lost(network: Population) -> Tensor:
         return 1 - exact_match(network, language, asked).double().mean(1)
 
-    teach = partial(
-        _taught, Sampler(language.lines(shown), batch_size=batch_size), lost, constraint, limit
-    )
+    sampler = Sampler(language.lines(shown), batch_size=batch_size)
+    teach = partial(_taught, sampler, lost, constraint)
     steps: dict[str, Tensor] = {}
     curves: dict[str, Tensor] = {}
     best: dict[str, tuple[str, ...]] = {}
     for name, network in {"fresh": fresh(edited), "edited": edited}.items():
-        curves[name], steps[name], best[name] = _first(network, teach, rates)
+        curves[name], steps[name], best[name] = _first(network, teach, rates, limit)
     _check_learnt(steps["fresh"], limit)
     longest = max(len(curve) for curve in curves.values())
     ratio = steps["edited"].clamp(max=limit) / steps["fresh"].clamp(min=1)
@@ -107,14 +106,18 @@ def line_relearning(
 
 
 def _first(
-    network: Population, teach: _Teach, rates: Sequence[float]
+    network: Population, teach: _Teach, rates: Sequence[float], limit: int
 ) -> tuple[Tensor, Tensor, tuple[str, ...]]:
     """Each run's curve under its best rate, when it was there, and which rate that is."""
-    tried = [teach(network, rate) for rate in rates]
-    steps = torch.stack([_arrival(curve) for curve in tried])
+    tried: list[Tensor] = []
+    steps = torch.full((len(rates), len(network)), torch.inf, dtype=torch.float64)
+    for k, rate in enumerate(rates):
+        # who is later than the others' last can no longer be first
+        within = min(float(limit), float(steps.amin(0).max()) + 2 * EVERY)
+        tried.append(teach(network, rate, int(within)))
+        steps[k] = _arrival(tried[-1])
     best, runs = steps.argmin(0), torch.arange(len(network))
     longest = max(len(curve) for curve in tried)
-    # who has arrived is trained no further
     full = torch.stack([_lasting(curve, longest) for curve in tried])
     told = tuple(f"AdamW at {rates[int(k)]:g}" for k in best)
     return full[best, :, runs].T, steps[best, runs], told
@@ -124,9 +127,9 @@ def _taught(
     sampler: Sampler,
     lost: _Lost,
     constraint: Constraint | None,
-    limit: int,
     network: Population,
     rate: float,
+    limit: int,
 ) -> Float[Tensor, "looks runs"]:
     """The share that is lost at each look, until all runs are there twice in a row."""
     looks: list[Tensor] = [lost(network)]
