@@ -134,12 +134,24 @@ for seeds in groups:
 train_seconds = time.monotonic() - began
 
 # %%
-# What is said of lines with red, before and after; what can be read off the first color of a line;
+# What is said of lines with red, before and after; whether it was foretold, before the cut, which
+# lines are lost: those in which it moves a token; what can be read off the first color of a line;
 # and how soon red is back, when the cut networks are taught all lines again.
 
 pairs = language.pairs()
 reddest = redness[pairs].amax(-1)
 red, others = pairs[reddest > 0.8], pairs[reddest < 0.2]
+prompts = language.lines(pairs)[:, :4]
+
+
+def foretold(network, cut):
+    """Of lines that were right, the share whose fate was told by what the cut moves."""
+    moved = evaluation.displacement(evaluation.line_latents(network, prompts, sites[0]), mute)
+    before, after = (evaluation.exact_match(each, language, pairs) for each in (network, cut))
+    told = (moved.amax(-1) > 0) != after
+    return torch.stack([each[was].double().mean() for each, was in zip(told, before, strict=True)])
+
+
 measured, curves = [], []
 for split, networks in studies:
     found = {}
@@ -150,6 +162,7 @@ for split, networks in studies:
         found |= evaluation.evaluate_mixing(cut, language, asked, f"{name}/cut")
         said = evaluation.color_answers(cut, language, red)
         found[f"gray/{name}"] = (said == gray).double().mean(1)
+        found[f"foretold/{name}"] = foretold(network, cut)
     network = networks["fallback"]
     cut = interventions.rewrite(network, mute)
     for condition, each in {"whole": network, "cut": cut}.items():
@@ -188,7 +201,12 @@ told = (
 print(
     evaluation.metric_table(
         metrics,
-        [k for k in metrics if (k.endswith(told) and "distance" not in k) or k.startswith("gray")],
+        [
+            name
+            for name in metrics
+            if (name.endswith(told) and "distance" not in name)
+            or name.startswith(("gray", "foretold"))
+        ],
     )
 )
 
