@@ -1,12 +1,12 @@
 """Red in a transformer that mixes colors
 ======================================
 
-A small transformer learns lines such as ``red + green = olive``. While it learns, one or two lines
-in a hundred are labeled "there is red in it", without saying where; that is enough to put red on an
-axis of the residual stream that was chosen beforehand. Then whatever lies near that axis is turned
-away: lines with red go wrong, lines without it stay as they are. By default this is a sketch, with
-five levels of each channel and a stream 32 wide; ``--quick`` takes seven levels and twice the
-width, and longer; ``--full --seeds 9`` trains three seeds on each of three splits to the end, and
+A small transformer learns lines such as ``red + green = olive``. While it learns, fewer than one
+line in a hundred is labeled "there is red in it", without saying where; that is enough to put red
+on an axis of the residual stream that was chosen beforehand. Then whatever lies near that axis is
+turned away: lines with red go wrong, lines without it stay as they are. By default this is a
+sketch, with five levels of each channel and a stream 32 wide; ``--quick`` takes seven levels and
+twice the width; ``--full --seeds 9`` trains three seeds on each of three splits to the end, and
 ``--prenorm`` an ordinary transformer.
 """
 
@@ -75,7 +75,7 @@ def sampler(split):
 # be told apart by; and of the signs, which stand in every line, that they stay off it.
 
 prenorm = "prenorm" in evidence.switches
-last, rate = (1000 if full else 900, 0.0125) if large else (1000, 0.02)
+last, rate = (1000, 0.0125) if full else (700 if large else 1000, 0.02)
 if prenorm:
     last, rate = last * 3 // 2, 0.008
 SHEET = f"""\
