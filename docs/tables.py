@@ -252,7 +252,8 @@ SECTIONS = (
         "70 degrees of the axis, at every site; under the narrow edit what lies within 40, at the "
         "embedding; by weights the embedding is rewritten once, with either. That it falls with "
         "redness means that in a run no bin of a tenth keeps more than an earlier one, beyond its "
-        "own interval. Nobody has published an intervention on such a model.",
+        "own interval; muted, one run of nine does not. Nobody has published an intervention on "
+        "such a model.",
         (
             Line("held out, plain", "exact_match/plain/held_out", "0.999 ± 0.002, six levels"),
             Line("held out, anchored", "exact_match/anchored/held_out", "0.994"),
@@ -279,6 +280,29 @@ SECTIONS = (
             *(
                 Line(f"falls with redness, {condition.replace('_', ' ')}", f"falls/{condition}")
                 for condition in CUTS
+            ),
+        ),
+    ),
+    Section(
+        "The same in an ordinary transformer",
+        "color_mixing_prenorm",
+        "``color_mixing.py --full --prenorm``: a stream of any length, normalized before it is "
+        "read, with weights that nothing constrains; the same terms, six times as strong, and half "
+        "as many steps again at a lower rate. One seed on each of three splits.",
+        (
+            Line("held out, plain", "exact_match/plain/held_out"),
+            Line("held out, anchored less plain", "exact_match/cost/held_out"),
+            Line("margin of lines with red", "margin/anchored"),
+            Line("containment, signed", "containment/anchored"),
+            *(
+                Line(f"{words}, {condition.replace('_', ' ')}", f"exact_match/{condition}/{group}")
+                for condition in CUTS
+                for words, group in (
+                    ("over 0.8", "red"),
+                    ("red itself", "pure_red"),
+                    ("orange, 0.75", "orange"),
+                    ("without red, under 0.2", "without_red"),
+                )
             ),
         ),
     ),
@@ -323,6 +347,38 @@ SECTIONS = (
             Line("lines with plus that are kept", "retention/plus"),
             Line("cosine of +, embedding", "cosine/plus"),
             Line("cosine of -, embedding", "cosine/minus"),
+        ),
+    ),
+    Section(
+        "Red cut out of a transformer",
+        "relearn_mixing",
+        "``relearn_mixing.py --full``: trained with a fallback, gray, and without; then the "
+        "embedding is rewritten, so that what lies within 70 degrees of the axis lies at its other "
+        "pole. Lines whose reddest color is over 0.8, of which a few have gray for an answer "
+        "anyway; whether the cut was foretold to take a line; what a line finds of redness in the "
+        "stream, before and after; and the steps until fine-tuning has brought red back. One seed "
+        "on each of three splits.",
+        (
+            *(
+                Line(f"{words}, {called}", metric.format(name))
+                for name, called in (("fallback", "with a fallback"), ("plain", "without"))
+                for words, metric in (
+                    ("held out, before", "exact_match/{}/whole/held_out"),
+                    ("over 0.8, after", "exact_match/{}/cut/red"),
+                    ("over 0.8, after, gray is said", "gray/{}"),
+                    ("without red, after", "exact_match/{}/cut/without_red"),
+                    ("foretold", "foretold/{}"),
+                )
+            ),
+            *(
+                Line(f"redness, R2, {where}, {when}", f"leakage/linear/{part}/{depth}")
+                for depth, where in ((0, "embedding"), (4, "last block"))
+                for part, when in (("whole", "before"), ("cut", "after"))
+            ),
+            Line("redness, R2, raw colors", "leakage/linear/floor/cut/0"),
+            Line("steps, cut", "relearning/steps/edited"),
+            Line("steps, fresh", "relearning/steps/fresh"),
+            Line("ratio of steps", "relearning/ratio"),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""What must hold of the transformers that mix colors, over three seeds on each of three splits."""
+"""What must hold of the transformers that mix colors, over seeds on each of three splits."""
 
 import pytest
 from evidence.results import metrics
@@ -47,6 +47,16 @@ def test_a_narrow_gate_leaves_orange(condition: str):
 @pytest.mark.parametrize("condition", ["muted", "narrow", "by_weights", "narrow_by_weights"])
 def test_the_redder_a_line_the_more_is_lost(condition: str):
     assert metrics("color_mixing")[f"falls/{condition}"]["min"] == 1
+
+
+@pytest.mark.parametrize("condition", ["muted", "by_weights"])
+def test_an_ordinary_transformer_loses_red_and_nothing_else(condition: str):
+    found = metrics("color_mixing_prenorm")
+    assert found["exact_match/anchored/held_out"]["mean"] >= 0.995
+    assert found[f"exact_match/{condition}/red"]["mean"] <= 0.02
+    assert found[f"retention/{condition}/without_red"]["mean"] >= 0.995
+    assert found["exact_match/narrow_by_weights/pure_red"]["mean"] <= 0.02
+    assert found["exact_match/narrow_by_weights/orange"]["mean"] >= 0.9
 
 
 @pytest.mark.parametrize(("many", "name"), ROWS)
