@@ -271,21 +271,33 @@ table = viz.plot_swatches(
 )
 
 # %%
-# How accuracy falls with the redness of the reddest color.
+# How accuracy falls with the redness of the reddest color of a line, and of its answer.
 
-doses = [k / 10 for k in range(11) if ((reddest * 10).round() == k).any()]
-response = viz.plot_response(
-    "redness of the line's reddest color, to one tenth",
-    [f"{dose:g}" for dose in doses],
-    {
-        f"answered exactly, {name}": torch.stack(
-            [each[:, (reddest * 10).round() == 10 * dose].double().mean(1) for dose in doses]
-        )
-        for name, each in right.items()
-        if not name.endswith("by_weights")
-    },
-    alike=True,
-    title="Lines with red go wrong, the others stay",
+
+def response_to(redness, called, title):
+    """Share of exact answers by redness, a panel for each condition."""
+    tenths = (10 * redness).round()
+    doses = tenths.unique()
+    return viz.plot_response(
+        f"redness of {called}, to one tenth",
+        [f"{dose / 10:g}" for dose in doses],
+        {
+            f"answered exactly, {name}": torch.stack(
+                [each[:, tenths == dose].double().mean(1) for dose in doses]
+            )
+            for name, each in right.items()
+            if not name.endswith("by_weights")
+        },
+        alike=True,
+        title=title,
+    )
+
+
+response = response_to(
+    reddest, "the line's reddest color", "Lines with red go wrong, the others stay"
+)
+by_answer = response_to(
+    redness[language.answers(pairs)], "the answer", "Answers that are red are lost, too"
 )
 
 # %%
@@ -302,4 +314,7 @@ by_depth = viz.plot_response(
     alike=True,
     title="Red lies where we said, from the embedding on",
 )
-viz.present({"color_mixing": response, "table": table, "depth": by_depth}, evidence.out)
+viz.present(
+    {"color_mixing": response, "by_answer": by_answer, "table": table, "depth": by_depth},
+    evidence.out,
+)
