@@ -70,3 +70,18 @@ def test_an_operation_is_muted_alone():
     found = metrics("anchor_operation")
     assert found["exact_match/minus/muted/all"]["mean"] <= 0.05
     assert found["retention/plus"]["mean"] >= 0.98
+
+
+@pytest.mark.parametrize("name", ["fallback", "plain"])
+def test_a_cut_takes_the_lines_that_it_was_foretold_to_take(name: str):
+    found = metrics("relearn_mixing")
+    assert found[f"exact_match/{name}/whole/held_out"]["mean"] >= 0.995
+    assert found[f"exact_match/{name}/cut/red"]["mean"] <= 0.02
+    assert found[f"exact_match/{name}/cut/without_red"]["mean"] >= 0.995
+    assert found[f"foretold/{name}"]["min"] >= 0.99
+
+
+def test_where_a_fallback_was_taught_gray_is_said():
+    found = metrics("relearn_mixing")
+    assert found["gray/fallback"]["mean"] >= 0.98
+    assert found["gray/plain"]["mean"] <= 0.05
