@@ -180,7 +180,6 @@ right, measured = {}, []
 for split, plain, anchored in studies:
     asked = {
         "held_out": split.held_out,
-        "seen": split.seen,
         "red": pairs[reddest > 0.8],
         "red_seen": split.seen[redness[split.seen].amax(-1) > 0.8],
         "red_held_out": split.held_out[redness[split.held_out].amax(-1) > 0.8],
