@@ -75,7 +75,7 @@ def sampler(split):
 # be told apart by; and of the signs, which stand in every line, that they stay off it.
 
 prenorm = "prenorm" in evidence.switches
-last, rate = (1000, 0.0125) if full else (600, 0.02) if large else (850, 0.025)
+last, rate = (1000, 0.0125) if full else (660, 0.02) if large else (850, 0.025)
 if prenorm:
     last, rate = last * 3 // 2, 0.008
 SHEET = f"""\
