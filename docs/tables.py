@@ -287,8 +287,9 @@ SECTIONS = (
         "The same in an ordinary transformer",
         "color_mixing_prenorm",
         "``color_mixing.py --full --prenorm``: a stream of any length, normalized before it is "
-        "read, with weights that nothing constrains; the same terms, six times as strong, and half "
-        "as many steps again at a lower rate. One seed on each of three splits.",
+        "read, with weights that nothing constrains; the same terms, six times as strong (that of "
+        "the signs three times), and half as many steps again at a lower rate. One seed on each of "
+        "three splits.",
         (
             Line("held out, plain", "exact_match/plain/held_out"),
             Line("held out, anchored less plain", "exact_match/cost/held_out"),

@@ -71,12 +71,13 @@ def sampler(split):
 
 # %%
 # What is asked: every next token; of lines labeled red, that something in the prompt lies near the
-# axis: less so at the embedding, where shades between red and the rest have only their own place to
-# be told apart by; and of the signs, which stand in every line, that they stay off it.
+# axis, at the embedding and after each block; of everything, that it stays off the axis, hardly so
+# at the embedding, where shades between red and the rest have only their own place to be told apart
+# by; and of the signs, which stand in every line, that they stay off it above all.
 
 prenorm = "prenorm" in evidence.switches
 last, rate = (1000, 0.0125) if full else (660, 0.02) if large else (850, 0.025)
-if prenorm:
+if prenorm:  # a stream of any length takes more time, and more force, to be turned
     last, rate = last * 3 // 2, 0.008
 SHEET = f"""\
 STEP,           lr,   tokens, anchor, away,  apart, signs
@@ -85,9 +86,8 @@ STEP,           lr,   tokens, anchor, away,  apart, signs
 {last * 7 // 10}, ,   ,       ,       0.068, 0.0034,
 {last},         1e-4, ,       ,       ,      ,
 """
-timeline = curriculum.read_dopesheet(SHEET).timeline()
-if prenorm:  # where a stream has any length, turning it takes more
-    timeline = curriculum.scale(timeline, {"anchor": 6, "away": 6, "apart": 6, "signs": 3})
+stronger = {"anchor": 6, "away": 6, "apart": 6, "signs": 3} if prenorm else {}
+timeline = curriculum.scale(curriculum.read_dopesheet(SHEET).timeline(), stronger)
 
 width, depth, heads, hidden = (64, 4, 8, 256) if large else (32, 2, 4, 128)
 transformer = models.PrenormTransformer if prenorm else models.NormalizedTransformer
@@ -214,6 +214,7 @@ metrics = evidence.write(
     evaluation.Evaluation(together),
     {
         "sheet": SHEET,
+        "stronger": stronger,
         "levels": language.levels,
         "model": transformer.__name__,
         "edits": {name: repr(edit) for name, (edit, _) in edits.items()},

@@ -8,7 +8,7 @@ from latent_anchors import models
 from latent_anchors.audits import line_relearning
 from latent_anchors.data import MixingLanguage
 from latent_anchors.evaluation import exact_match
-from latent_anchors.interventions import operate
+from latent_anchors.interventions import intervene, operate
 from latent_anchors.models import Population
 
 LANGUAGE = MixingLanguage(levels=2)
@@ -76,6 +76,15 @@ def test_the_networks_stay_as_they_are():
     audit(network)
     for name, tensor in network.tensors().items():
         assert torch.equal(tensor, untaught().tensors()[name])
+
+
+def test_an_edit_is_in_the_weights_or_it_is_none():
+    known = PAIRS[exact_match(untaught(runs=1), LANGUAGE, PAIRS)[0]]
+    with (
+        intervene(untaught(runs=1), torch.neg, at="embedding"),
+        refuses(ValueError, "answer otherwise than their weights do: an edit is in force"),
+    ):
+        line_relearning(untaught(runs=1), LANGUAGE, known, known)
 
 
 def test_fresh_networks_have_to_learn_it_too():

@@ -145,7 +145,7 @@ def test_the_first_token_cannot_be_foretold():
 @pytest.mark.parametrize("position", [4, -4, 9])
 def test_a_position_outside_of_the_line_is_refused(position, generator):
     with refuses(
-        ValueError, f"position {position} for lines of 4 tokens; expected one from 1 to 3"
+        ValueError, f"Position {position} was given for lines of 4 tokens; expected one from 1 to 3"
     ):
         NextToken([position])(drawn(generator), LabeledBatch(LINES))
 

@@ -53,5 +53,5 @@ def test_a_token_is_a_whole_number():
 
 @pytest.mark.parametrize("position", [6, -6])
 def test_a_position_is_within_the_line(position):
-    with refuses(ValueError, f"position {position} for lines of 6 tokens"):
+    with refuses(ValueError, f"Position {position} was given for lines of 6 tokens"):
         Surprise(position)(LOGITS, TOKENS)

@@ -54,8 +54,7 @@ def line_leakage(model: nn.Module, language: MixingLanguage, concept: str, at: A
     """
     check_name("hue", concept, tuple(HUES))
     colors, degree = language.colors, hue_degree(language.colors, hue_of(concept))
-    tokens = language.encode(" ".join(language.vocabulary[: len(colors)])).unsqueeze(1)
-    z = line_latents(model, tokens, at)[..., 0, :]
+    z = line_latents(model, torch.arange(len(colors)).unsqueeze(1), at)[..., 0, :]
     seeds = model.seeds if isinstance(model, Population) else (0,) * len(z)
     mixed_up = torch.stack(
         [run[_shuffled(len(run), seed)] for run, seed in zip(z, seeds, strict=True)]

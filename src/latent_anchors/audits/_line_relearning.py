@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from latent_anchors._streams import mixed
 from latent_anchors.audits._relearned import Relearning
@@ -21,7 +21,7 @@ RATES = (0.02, 0.006, 0.002)
 BACK, EVERY = 0.05, 10
 """The share of lines answered wrong that counts as back, and the steps between two looks."""
 
-_Lost = Callable[[Population], Tensor]
+_Lost = Callable[[nn.Module], Tensor]
 _Teach = Callable[..., Float[Tensor, "looks runs"]]
 
 
@@ -49,8 +49,7 @@ def line_relearning(
     in the ratio.
 
     Args:
-        edited: Networks from whose weights the concept was removed; an edit in force is no part of
-            these.
+        edited: Networks from whose weights the concept was removed.
         language: Whose tokens these are.
         shown: Pairs to be taught ``(shown, 2)``, such as those of the training.
         asked: Pairs with the concept ``(asked, 2)``, seen in the training or held out from it.
@@ -63,7 +62,7 @@ def line_relearning(
         The record; its curves hold the share of ``asked`` that is answered wrong.
 
     Raises:
-        ValueError: If a pair is open.
+        ValueError: If a pair is open, or if an edit is in force that the weights know nothing of.
         RuntimeError: If fresh networks do not learn the lines by the limit either.
 
     References:
@@ -80,35 +79,37 @@ def line_relearning(
         True
     """
 
-    def lost(network: Population) -> Tensor:
+    def lost(network: nn.Module) -> Tensor:
         return 1 - exact_match(network, language, asked).double().mean(1)
 
+    _check_weights(edited, lost)
     sampler = Sampler(language.lines(shown), batch_size=batch_size)
     teach = partial(_taught, sampler, lost, constraint)
     steps: dict[str, Tensor] = {}
-    curves: dict[str, Tensor] = {}
+    curves: dict[str, list[Tensor]] = {}
     best: dict[str, tuple[str, ...]] = {}
     for name, network in {"fresh": fresh(edited), "edited": edited}.items():
         curves[name], steps[name], best[name] = _first(network, teach, rates, limit)
     _check_learnt(steps["fresh"], limit)
-    longest = max(len(curve) for curve in curves.values())
-    ratio = steps["edited"].clamp(max=limit) / steps["fresh"].clamp(min=1)
+    ratio = steps["edited"].clamp(max=limit) / steps["fresh"]
     found = {
         "relearning/ratio": ratio,
         "relearning/at_least_one": (ratio >= 1).double(),
         "relearning/censored": steps["edited"].isinf().double(),
         **{f"relearning/steps/{name}": at for name, at in steps.items()},
     }
+    longest = max(len(curve) for each in curves.values() for curve in each)
     lasting = {
-        name: _lasting(curve, longest).repeat_interleave(EVERY, 0) for name, curve in curves.items()
+        name: torch.stack([_lasting(curve, longest) for curve in each], 1)
+        for name, each in curves.items()
     }
     return Relearning(edited.seeds, float(limit), Evaluation(found), lasting, best)
 
 
 def _first(
     network: Population, teach: _Teach, rates: Sequence[float], limit: int
-) -> tuple[Tensor, Tensor, tuple[str, ...]]:
-    """Each run's curve under its best rate, when it was there, and which rate that is."""
+) -> tuple[list[Tensor], Tensor, tuple[str, ...]]:
+    """Each run's looks under its best rate, when it was there, and which rate that is."""
     tried: list[Tensor] = []
     steps = torch.full((len(rates), len(network)), torch.inf, dtype=torch.float64)
     for k, rate in enumerate(rates):
@@ -116,11 +117,10 @@ def _first(
         within = min(float(limit), float(steps.amin(0).max()) + 2 * EVERY)
         tried.append(teach(network, rate, int(within)))
         steps[k] = _arrival(tried[-1])
-    best, runs = steps.argmin(0), torch.arange(len(network))
-    longest = max(len(curve) for curve in tried)
-    full = torch.stack([_lasting(curve, longest) for curve in tried])
-    told = tuple(f"AdamW at {rates[int(k)]:g}" for k in best)
-    return full[best, :, runs].T, steps[best, runs], told
+    at, best = steps.min(0)
+    chosen = [int(k) for k in best]
+    curves = [tried[k][:, run] for run, k in enumerate(chosen)]
+    return curves, at, tuple(f"AdamW at {rates[k]:g}" for k in chosen)
 
 
 def _taught(
@@ -164,8 +164,19 @@ def _arrival(curve: Float[Tensor, "looks runs"]) -> Float[Tensor, " runs"]:
     return first.where(stays.any(0), torch.inf)
 
 
-def _lasting(curve: Float[Tensor, "looks runs"], n: int) -> Float[Tensor, "n runs"]:
-    return torch.cat([curve, curve[-1:].expand(n - len(curve), -1)])
+def _lasting(looks: Float[Tensor, " looks"], n: int) -> Float[Tensor, " steps"]:
+    """A curve by step: what was seen holds until the next look, and at last to the end."""
+    longer = torch.cat([looks, looks[-1:].expand(n - len(looks))])
+    return longer.repeat_interleave(EVERY)
+
+
+def _check_weights(network: Population, lost: _Lost) -> None:
+    if not torch.equal(lost(network), lost(network[:])):
+        raise ValueError(
+            "The 'edited' networks answer otherwise than their weights do: an edit is in force. "
+            "Expected weights alone, as whoever has them can leave the edit out. Build it into the "
+            "weights first, such as with rewrite."
+        )
 
 
 def _check_learnt(steps: Tensor, limit: int) -> None:

@@ -8,10 +8,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from latent_anchors._checks import listed
-from latent_anchors._numerics import in_full_precision
 from latent_anchors.data import LabeledBatch
 from latent_anchors.regularizers import mean_pool
 from latent_anchors.training._losses import Forward
+from latent_anchors.training._surprise import place_before, surprises
 
 
 def next_token(forward: Forward, batch: LabeledBatch) -> Float[Tensor, " batch"]:
@@ -102,7 +102,8 @@ class NextToken:
         surprise, mask = _surprise(logits, batch.inputs), self._mask(batch)
         if self.positions is None:
             return mean_pool(surprise, mask)
-        chosen = [_column(position, batch.inputs) for position in self.positions]
+        n = batch.inputs.shape[-1]
+        chosen = [place_before(position, n) for position in self.positions]
         return mean_pool(_at(surprise, chosen), None if mask is None else _at(mask, chosen))
 
     def _mask(self, batch: LabeledBatch) -> Tensor | None:
@@ -119,18 +120,6 @@ def _at(values: Tensor, columns: Sequence[int]) -> Tensor:
     return torch.stack([values[:, column] for column in columns], -1)
 
 
-def _column(position: int, tokens: Tensor) -> int:
-    """Where a position stands among all but the first."""
-    n = tokens.shape[-1]
-    found = position if position > 0 else n + position
-    if not 0 < found < n:
-        raise ValueError(
-            f"NextToken was given position {position} for lines of {n} tokens; expected one from 1 "
-            f"to {n - 1}, or from -{n - 1} to -1."
-        )
-    return found - 1
-
-
 def _surprise(
     logits: Float[Tensor, "batch position vocabulary"], tokens: Int[Tensor, "batch position"]
 ) -> Float[Tensor, "batch next"]:
@@ -145,5 +134,4 @@ def _surprise(
             "expected (batch, position) with at least two positions, and (batch, position, "
             "vocabulary). Let the model return logits at every position."
         )
-    chances = torch.log_softmax(in_full_precision(logits[:, :-1]), -1)
-    return -chances.gather(-1, tokens[:, 1:].long().unsqueeze(-1)).squeeze(-1)
+    return surprises(logits[:, :-1], tokens[:, 1:])

@@ -69,16 +69,24 @@ class Surprise:
                 f"A token of type {token.dtype} was given; expected a whole number, such as "
                 "torch.tensor(language.token('gray'))."
             )
-        chances = torch.log_softmax(in_full_precision(logits[:, self._before(logits)]), -1)
-        wanted = token.to(logits.device).long().expand(len(logits)).unsqueeze(-1)
-        return -chances.gather(-1, wanted).squeeze(-1)
+        before = logits[:, place_before(self.position, logits.shape[1])]
+        return surprises(before, token.to(logits.device).expand(len(logits)))
 
-    def _before(self, logits: Tensor) -> int:
-        n = logits.shape[1]
-        found = self.position if self.position > 0 else n + self.position
-        if not 0 < found < n:
-            raise ValueError(
-                f"Surprise was given position {self.position} for lines of {n} tokens; expected "
-                f"one from 1 to {n - 1}, or from -{n - 1} to -1."
-            )
-        return found - 1
+
+def surprises(
+    logits: Float[Tensor, "*batch vocabulary"], tokens: Int[Tensor, "*batch"]
+) -> Float[Tensor, "*batch"]:
+    """How surprising each token is to the logits that foretell it, in nats."""
+    chances = torch.log_softmax(in_full_precision(logits), -1)
+    return -chances.gather(-1, tokens.long().unsqueeze(-1)).squeeze(-1)
+
+
+def place_before(position: int, n: int) -> int:
+    """Where the logits stand that foretell the token at a position of a line of n tokens."""
+    found = position if position > 0 else n + position
+    if not 0 < found < n:
+        raise ValueError(
+            f"Position {position} was given for lines of {n} tokens; expected one from 1 to "
+            f"{n - 1}, or from -{n - 1} to -1."
+        )
+    return found - 1
