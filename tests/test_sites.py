@@ -1,31 +1,8 @@
-from collections import OrderedDict, namedtuple
-from dataclasses import dataclass
-
 import pytest
-import torch
 from refusals import refuses
-from torch import Tensor, nn
+from torch import nn
 
-from latent_anchors._sites import Site, as_site, latents_of, resolve, unwrapped, with_latents
-
-Pair = namedtuple("Pair", ["first", "second"])
-Z, NEW = torch.zeros(2, 3), torch.ones(2, 3)
-
-
-@dataclass(frozen=True)
-class Output:
-    hidden: Tensor
-    other: int = 7
-
-
-@dataclass
-class Dictionary(OrderedDict):
-    """A dataclass that is a mapping as well, as large language models give."""
-
-    hidden: Tensor
-
-    def __post_init__(self):
-        self["hidden"] = self.hidden
+from latent_anchors._sites import Site, as_site, as_sites, path, resolve, unwrapped
 
 
 class Around(nn.Module):
@@ -61,85 +38,69 @@ def test_a_model_that_is_all_latents_is_its_own_site(model):
     assert resolve(model["latent"], Site("")) is model["latent"]
 
 
-@pytest.mark.parametrize(
-    ("output", "item"),
-    [
-        (Z, 0),
-        ((Z, 7), 0),
-        ([7, Z], 1),
-        (Pair(7, Z), 1),
-        ({"hidden": Z}, "hidden"),
-        (OrderedDict(other=7, hidden=Z), "hidden"),
-        (Output(Z), "hidden"),
-        (Dictionary(Z), "hidden"),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_latents_are_found_and_replaced_and_everything_else_stays(output, item):
-    site = Site("layer", item=item)
-    replaced = with_latents(output, site, NEW)
-    assert torch.equal(latents_of(replaced, site), NEW)
-    assert torch.equal(latents_of(output, site), Z)
-    assert others(replaced) == others(output)
-
-
-def others(output):
-    """What is in an output besides tensors."""
-    values = (
-        output.values() if isinstance(output, dict) else getattr(output, "__dict__", {}).values()
-    )
-    parts = output if isinstance(output, list | tuple) else values
-    return [part for part in parts if not isinstance(part, Tensor)]
-
-
-@pytest.mark.parametrize("output", [(Z, 7), [Z], Pair(Z, 7)], ids=["tuple", "list", "named"])
-def test_sequences_keep_their_kind(output):
-    assert type(with_latents(output, Site("layer"), NEW)) is type(output)
-
-
-@pytest.mark.parametrize("output", [Output(Z), Dictionary(Z)], ids=["plain", "mapping"])
-def test_records_keep_their_kind(output):
-    replaced = with_latents(output, Site("layer", item="hidden"), NEW)
-    assert type(replaced) is type(output)
-    assert torch.equal(replaced.hidden, NEW)
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2])
-def test_channels_come_last_and_go_back(axis, generator):
-    output, site = torch.rand(2, 3, 4, generator=generator), Site("layer", axis=axis)
-    z = latents_of(output, site)
-    assert z.shape[-1] == output.shape[axis]
-    assert torch.equal(with_latents(output, site, z), output)
-
-
 def test_unknown_names_are_refused_with_the_known_ones(model):
     with refuses(ValueError, "Unknown site 'latnet'; expected one of 'encoder', 'latent'. Did you"):
         resolve(Around(model), Site("latnet"))
 
 
 @pytest.mark.parametrize(
-    ("output", "item", "known"),
-    [
-        ((Z,), 1, "0"),
-        ((Z,), "hidden", "0"),
-        ({"hidden": Z}, 0, "'hidden'"),
-        (Output(Z), "latent", "'hidden', 'other'"),
-        (None, 0, "nothing"),
-    ],
+    "prefix", ["module.", "_orig_mod.", "base_model.model.", "module._orig_mod."]
 )
-def test_parts_that_do_not_exist_are_refused_with_those_that_do(output, item, known):
-    with refuses(TypeError, f"has no item {item!r}; expected one of {known}. Name the part"):
-        latents_of(output, Site("layer", item=item))
+def test_names_with_the_prefix_of_a_wrapper_are_found_in_the_bare_model(prefix, model):
+    assert resolve(model, Site(prefix + "latent")) is model["latent"]
 
 
-def test_parts_that_are_no_latents_are_refused():
-    with refuses(TypeError, "gave int as its item 1; expected a tensor"):
-        latents_of((Z, 7), Site("layer", item=1))
-    with refuses(TypeError, "are of type torch.int64; expected floating point"):
-        latents_of(Z.long(), Site("layer"))
+class Adapted(nn.Module):
+    """What PEFT makes of a model, as far as names go."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.base_model = nn.ModuleDict({"model": model})
+
+    def get_base_model(self):
+        return self.base_model["model"]
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of torch's own compiler
-def test_a_compiled_model_is_refused_before_it_ever_runs(model):
-    with refuses(RuntimeError, "compiled already, so that nothing attached at 'latent' would run"):
-        resolve(torch.compile(model), Site("latent"))
+def test_names_of_a_model_are_found_in_an_adapted_one(model):
+    adapted = Adapted(model)
+    for name in ("latent", "base_model.model.latent"):
+        assert resolve(adapted, Site(name)) is model["latent"]
+
+
+def test_both_names_of_a_shared_layer_are_sites():
+    shared = nn.Linear(1, 1)
+    model = nn.ModuleDict({"left": shared, "right": shared})
+    assert resolve(model, Site("left")) is resolve(model, Site("right")) is shared
+
+
+def test_the_path_leads_from_the_model_through_wrappers_down_to_the_layer(model):
+    around = Around(nn.Sequential(model))
+    assert path(around, Site("0.latent")) == [around, around.module, model, model["latent"]]
+
+
+def test_a_name_that_leads_to_no_module_is_no_site(model):
+    with refuses(ValueError, "Unknown site 'encoder.weight'"):
+        resolve(model, Site("encoder.weight"))
+
+
+def test_a_forgotten_site_is_named_as_forgotten():
+    with refuses(ValueError, "Unknown site 'latent'.*is the default.*at="):
+        resolve(nn.Sequential(nn.Identity()), Site("latent"))
+
+
+def test_a_large_model_is_not_listed_whole():
+    model = nn.Sequential(*(nn.Sequential(nn.Identity()) for _ in range(200)))
+    with refuses(ValueError, "^Unknown site '150.1'; expected one of 400, .{,60}'150.0'.{,80}$"):
+        resolve(model, Site("150.1"))
+
+
+@pytest.mark.parametrize("wrong", [nn.Sequential(nn.Identity()), 3, None, nn.Linear(1, 1)])
+def test_what_is_no_site_is_refused(wrong):
+    with refuses(TypeError, "The site is.*expected the name of a layer"):
+        as_sites(wrong)
+
+
+def test_one_site_or_several_are_a_list_as_they_were_spelled():
+    assert as_sites("a") == ["a"]
+    assert as_sites(Site("a")) == [Site("a")]
+    assert as_sites(name for name in ("a", "b")) == ["a", "b"]

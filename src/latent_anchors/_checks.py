@@ -10,12 +10,18 @@ def listed(names: Iterable[object]) -> str:
     return ", ".join(repr(name) for name in names) or "nothing"
 
 
+MANY = 12
+"""Names that a message still lists all."""
+
+
 def unknown(kind: str, given: object, known: Iterable[object]) -> str:
-    """What to say when a name is not among those that exist, the nearest first."""
+    """The message for a name that is not among those that exist, with the nearest ones."""
     names = [str(name) for name in known]
-    near = get_close_matches(str(given), names, n=1)
+    near = get_close_matches(str(given), names, n=3)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"Unknown {kind} {given!r}; expected one of {listed(names)}.{hint}"
+    few = len(names) <= MANY
+    those = listed(names) if few else f"{len(names)}, such as {listed(near or names[:3])}"
+    return f"Unknown {kind} {given!r}; expected one of {those}.{hint}"
 
 
 def check_name(kind: str, given: object, known: Sequence[object]) -> None:

@@ -1,12 +1,15 @@
-"""Where latents are: sites by name, found through wrappers, in outputs of any shape."""
+"""Sites: where latents are, by a layer's name, found through wrappers and under every spelling."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, is_dataclass, replace
-from typing import Any, ClassVar, Protocol, TypeAlias, cast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias, cast
 
-from torch import Tensor, nn
+from torch import nn
 
-from latent_anchors._checks import listed, unknown
+from latent_anchors._checks import unknown
+
+_PREFIXES = ("module.", "_orig_mod.", "base_model.model.")
+"""What wrappers put in front of names: data parallel training, the compiler, PEFT."""
 
 
 @dataclass(frozen=True)
@@ -16,16 +19,19 @@ class Site:
     Args:
         name: The layer's dotted name, as in ``model.named_modules()``.
         axis: The axis of the output that holds the channels.
-        item: Which part, where the output is a tuple, a mapping or a dataclass.
+        item: Which part, where the output is a tuple, a mapping or an object.
+        every: For a layer that runs several times in a forward pass, such as a shared one: read all
+            its passes, stacked along a new first axis. Edits act at each pass anyway.
 
     Examples:
         >>> Site("features.3", axis=1)
-        Site(name='features.3', axis=1, item=0)
+        Site(name='features.3', axis=1, item=0, every=False)
     """
 
     name: str
     axis: int = -1
     item: int | str = 0
+    every: bool = False
 
 
 At: TypeAlias = str | Site
@@ -34,18 +40,36 @@ At: TypeAlias = str | Site
 
 def as_site(at: At) -> Site:
     """A site from a site or a name."""
-    return at if isinstance(at, Site) else Site(at)
+    if isinstance(at, Site):
+        return at
+    if isinstance(at, str):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass modules and edits all the same
+        return Site(at)
+    raise TypeError(_not_a_site(at))
+
+
+def as_sites(at: At | Iterable[At]) -> list[At]:
+    """One site or several as a list of them, each as it was spelled."""
+    # a module may be iterable, and is no site; `as_site` says so
+    several = [at] if isinstance(at, At | nn.Module) or not _iterable(at) else [*at]
+    for each in several:
+        as_site(each)
+    return several
 
 
 def resolve(model: nn.Module, site: Site) -> nn.Module:
     """The layer of a site, found through wrappers such as ``DistributedDataParallel``."""
-    for root in unwrapped(model):
-        layers = layers_of(root)
-        if site.name in layers:
-            refuse_compiled(model, site)
-            return layers[site.name]
-    innermost = list(unwrapped(model))[-1]
-    raise ValueError(unknown("site", site.name, [name for name in layers_of(innermost) if name]))
+    return path(model, site)[-1]
+
+
+def path(model: nn.Module, site: Site) -> list[nn.Module]:
+    """The modules from the model down to a site's layer, wrappers among them."""
+    roots = list(unwrapped(model))
+    for name in _spellings(site.name):
+        for depth, root in enumerate(roots):
+            below = _below(root, name)
+            if below is not None:
+                return [*roots[: depth + 1], *below]
+    raise ValueError(_unknown_site(roots[-1], site))
 
 
 def layers_of(model: nn.Module) -> dict[str, nn.Module]:
@@ -56,84 +80,49 @@ def layers_of(model: nn.Module) -> dict[str, nn.Module]:
 def unwrapped(model: nn.Module) -> Iterator[nn.Module]:
     """The model, then what it wraps, layer by layer of wrapping."""
     yield model
-    for attribute in ("module", "_orig_mod"):
-        inner = getattr(model, attribute, None)
-        if isinstance(inner, nn.Module):
-            yield from unwrapped(inner)
+    base = getattr(model, "get_base_model", None)  # PEFT's
+    inner = [getattr(model, name, None) for name in ("module", "_orig_mod")]
+    for each in [*inner, base() if callable(base) else None]:
+        if isinstance(each, nn.Module) and each is not model:
+            yield from unwrapped(each)
 
 
-def refuse_compiled(model: nn.Module, site: Site) -> None:
-    """A hook added to a compiled model never runs; say so instead of doing nothing."""
-    compiled = any(
-        hasattr(layer, "_orig_mod") or getattr(layer, "_compiled_call_impl", None) is not None
-        for layer in model.modules()
-    )
-    if compiled:
-        raise RuntimeError(
-            f"The model is compiled already, so that nothing attached at {site.name!r} would run; "
-            "expected the model itself. Attach first and compile then; "
-            "to change an edit in a compiled model, write into its `strength`."
+def _spellings(name: str) -> Iterator[str]:
+    """The name, then without what a wrapper put in front."""
+    yield name
+    for prefix in _PREFIXES:
+        if name.startswith(prefix):
+            yield from _spellings(name.removeprefix(prefix))
+
+
+def _below(root: nn.Module, name: str) -> list[nn.Module] | None:
+    """The modules on the way from a root to a name, if there is such a layer."""
+    found, layer = [], root
+    for part in name.split(".") if name else []:
+        child = getattr(layer, part, None)  # second names of a shared layer are found, too
+        if not isinstance(child, nn.Module):
+            return None
+        found.append(layer := child)
+    return found or [root]
+
+
+def _unknown_site(model: nn.Module, site: Site) -> str:
+    names = [name for name, _ in model.named_modules(remove_duplicate=False) if name]
+    said = unknown("site", site.name, names)
+    if site.name == "latent":
+        said += " 'latent' is the default: did you forget to name the layer with at=?"
+    return said
+
+
+def _iterable(at: object) -> bool:
+    return isinstance(at, Iterable)
+
+
+def _not_a_site(at: object) -> str:
+    kind = type(cast("object", at)).__name__
+    if isinstance(at, nn.Module):
+        return (
+            f"The site is a module, {kind}; expected the name of a layer, such as 'encoder.3', "
+            "or a Site. Look its name up in model.named_modules(), and mind the order of arguments."
         )
-
-
-def latents_of(output: object, site: Site) -> Tensor:
-    """The latents in a layer's output, channels last."""
-    part = output if isinstance(output, Tensor) else _item(output, site)
-    if not isinstance(part, Tensor):
-        raise TypeError(
-            f"Site {site.name!r} gave {type(part).__name__} as its item {site.item!r}; expected a "
-            "tensor. Name the part that holds the latents: Site(name, item=...)."
-        )
-    if not part.is_floating_point():
-        raise TypeError(
-            f"The latents at {site.name!r} are of type {part.dtype}; expected floating point. "
-            "Choose a layer that gives real numbers."
-        )
-    return part.movedim(site.axis, -1)
-
-
-def with_latents(output: object, site: Site, z: Tensor) -> object:
-    """A layer's output with other latents in it; the original is not written to."""
-    part = z.movedim(-1, site.axis)
-    if isinstance(output, Tensor):
-        return part
-    if isinstance(output, list | tuple):
-        return _replaced(cast("Sequence[object]", output), int(site.item), part)
-    if is_dataclass(output):  # some are mappings too, and are to stay what they are
-        return replace(cast("_Dataclass", output), **{str(site.item): part})
-    return {**cast("Mapping[object, object]", output), site.item: part}
-
-
-class _Dataclass(Protocol):
-    """What ``dataclasses.replace`` takes."""
-
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
-
-
-def _item(output: object, site: Site) -> object:
-    parts = _parts(output)
-    if site.item not in parts:
-        raise TypeError(
-            f"Site {site.name!r} gave {type(output).__name__}, which has no item {site.item!r}; "
-            f"expected one of {listed(parts)}. Name the part that holds the latents: "
-            "Site(name, item=...)."
-        )
-    return parts[site.item]
-
-
-def _parts(output: object) -> Mapping[object, object]:
-    if isinstance(output, Mapping):
-        return cast("Mapping[object, object]", output)
-    if isinstance(output, list | tuple):
-        return dict(enumerate(cast("Sequence[object]", output)))
-    names = cast("Mapping[str, object]", getattr(output, "__dataclass_fields__", {}))
-    return {name: getattr(output, name) for name in names}
-
-
-def _replaced(parts: Sequence[object], index: int, part: Tensor) -> object:
-    new = [*parts]
-    new[index] = part
-    if isinstance(parts, list):
-        return new
-    make = getattr(type(parts), "_make", tuple)  # a named tuple keeps its name
-    return make(new)
+    return f"The site is {at!r} of type {kind}; expected the name of a layer, or a Site."

@@ -6,7 +6,7 @@ from refusals import refuses
 from torch import Tensor, nn
 
 from latent_anchors.interventions import Suppression, everywhere, intervene
-from latent_anchors.models import Site, SphericalAutoencoder, record
+from latent_anchors.models import Population, Site, SphericalAutoencoder, record, run
 
 
 class Giving(nn.Module):
@@ -85,11 +85,117 @@ def test_recording_changes_nothing(model, colors):
     assert torch.equal(recorded, model(colors))
 
 
-def test_a_later_pass_replaces_an_earlier_one(model, colors):
+def test_a_later_pass_replaces_an_earlier_one_that_was_read(model, colors):
+    with record(model) as latents:
+        model(colors)
+        assert len(latents["latent"]) == 8
+        model(colors[:2])
+        assert len(latents["latent"]) == len(latents["latent"]) == 2
+
+
+def test_several_passes_that_were_not_read_are_refused_as_one(model, colors):
     with record(model) as latents:
         model(colors)
         model(colors[:2])
-    assert len(latents["latent"]) == 2
+    with refuses(RuntimeError, "'latent' ran 2 times since it was last read.*every=True"):
+        latents["latent"]
+
+
+class Shared(nn.Module):
+    """One layer that runs several times."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x):
+        for _ in range(3):
+            x = self.layer(x)
+        return x
+
+
+EVERY = Site("layer", every=True)
+
+
+def test_every_pass_of_a_shared_layer_is_recorded_where_that_is_said(generator):
+    model, x = Shared(), torch.rand(5, 4, generator=generator)
+    passes = [model.layer(x)]
+    for _ in range(2):
+        passes.append(model.layer(passes[-1]))
+    expected = torch.stack(passes)
+    with record(model, "layer", every=True) as latents:
+        model(x)
+    assert torch.equal(latents["layer"], expected)
+    assert torch.equal(run(model, {}, x, record=[EVERY])[1][EVERY], expected)
+    population = Population.from_models([model, model])
+    with record(population, EVERY) as latents:
+        population(x)
+    torch.testing.assert_close(latents["layer"], torch.stack([expected, expected]))
+
+
+@pytest.mark.parametrize("door", ["record", "run", "population"])
+def test_a_shared_layer_is_never_silently_its_last_pass(door, generator):
+    model, x = Shared(), torch.rand(5, 4, generator=generator)
+    with refuses(RuntimeError, "Site 'layer' ran 3 times"):
+        if door == "run":
+            run(model, {}, x, record=["layer"])
+        else:
+            model = Population.from_models([model]) if door == "population" else model
+            with record(model, "layer") as latents:
+                model(x)
+            latents["layer"]
+
+
+def test_passes_of_several_shapes_are_read_one_by_one(model, colors):
+    with record(model, every=True) as latents:
+        model(colors)
+        model(colors[:2])
+    assert [len(z) for z in latents.passes("latent")] == [8, 2]
+    with refuses(RuntimeError, r"2 passes of site 'latent' have shapes .*latents.passes"):
+        latents["latent"]
+
+
+class Maybe(nn.Module):
+    """A layer that does not always run."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x, use):
+        return self.b(self.a(x) if use else x)
+
+
+def test_of_a_site_that_did_not_run_nothing_stale_is_left():
+    model = Maybe()
+    with record(model, ["a", "b"]) as latents:
+        model(torch.ones(2, 4), use=True)
+        assert {*latents} == {"a", "b"}
+        assert latents["a"].shape == (2, 4)
+        model(torch.ones(5, 4), use=False)
+        assert latents["b"].shape == (5, 4)
+        assert [*latents] == ["b"]
+        assert "a" not in latents
+        with refuses(KeyError, "Nothing has left site 'a' yet; recorded so far: 'b'"):
+            latents["a"]
+
+
+def test_what_is_read_within_a_pass_is_still_there_after_it(model, colors):
+    read = []
+    with record(model, ["encoder", "latent"]) as latents:
+        with intervene(model, lambda z: read.append(latents["encoder"]) or z + 0, "latent"):
+            model(colors)
+        assert torch.equal(latents["encoder"], read[0])
+
+
+@pytest.mark.parametrize("asked", ["latent", Site("latent"), Site("latent", axis=1)])
+@pytest.mark.parametrize("given", ["latent", Site("latent"), Site("latent", axis=1)])
+def test_a_site_is_found_under_any_spelling(given, asked, model, colors):
+    with record(model, given) as latents:
+        model(colors)
+    assert torch.equal(latents[asked], latents[given])
+    assert given in latents
+    assert "decoder" not in latents
 
 
 @every_wrapping
@@ -127,7 +233,7 @@ def test_recorded_latents_are_the_edited_ones(model, colors):
 
 
 def test_a_wrapped_model_keeps_the_names_of_its_sites(model, colors):
-    wrapped = nn.DataParallel(model) if not torch.cuda.is_available() else Around(model)
+    wrapped = Around(model)
     with record(wrapped) as latents:
         wrapped(colors)
     assert latents["latent"].shape == (8, 4)

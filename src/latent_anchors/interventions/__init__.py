@@ -11,6 +11,8 @@ Surgery bakes an edit into the linear layers around a site and gives a new model
 
 from latent_anchors._hooks import Edit as Edit
 from latent_anchors._hooks import Handle as Handle
+from latent_anchors._hooks import clear as clear
+from latent_anchors._hooks import in_force as in_force
 from latent_anchors.interventions._ablating import ablate as ablate
 from latent_anchors.interventions._cones import ConeFalloff as ConeFalloff
 from latent_anchors.interventions._edits import Composition as Composition

@@ -1,20 +1,22 @@
 """Edits in force at sites: for the length of a block, or until a handle is removed."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import cast
 
 from torch import nn
+from typing_extensions import override
 
-from latent_anchors._hooks import Edit, Handle, attach_edit
-from latent_anchors._sites import At, Site
+from latent_anchors._hooks import Beginning, Block, Edit, Handle, attach_edit, edit_hook
+from latent_anchors._sites import At, as_sites
 
 
 def attach(model: nn.Module, edit: Edit, at: At = "latent") -> Handle:
     """Put an edit in force at a site, until ``remove()`` is called on the handle.
 
     The handle is also a context manager. Several edits act in the order in which they were
-    attached; removing one leaves the others alone.
+    attached; removing one leaves the others alone. The edit acts in every thread; a ``with`` block,
+    this one's or :func:`intervene`'s, is in force in its own thread only.
 
     Args:
         model: Any module, or a population.
@@ -23,7 +25,7 @@ def attach(model: nn.Module, edit: Edit, at: At = "latent") -> Handle:
 
     Raises:
         ValueError: If the site does not exist.
-        RuntimeError: If the model is compiled already.
+        RuntimeError: If the model is compiled already, or a function that runs it.
 
     Examples:
         >>> import torch
@@ -38,13 +40,15 @@ def attach(model: nn.Module, edit: Edit, at: At = "latent") -> Handle:
     return attach_edit(model, at, edit)
 
 
-@contextmanager
 def intervene(
     model: nn.Module, edit: Edit | Mapping[At, Edit], at: At | Sequence[At] = "latent"
-) -> Generator[dict[At, Handle]]:
+) -> AbstractContextManager[dict[At, Handle]]:
     """Put an edit in force at one site or several, for the length of a block.
 
-    It ends with the block, also when the block fails. What is recorded meanwhile is edited.
+    It ends with the block, also when the block fails or is interrupted. What is recorded meanwhile
+    is edited. Only passes in the thread of the block are edited. Functions that were compiled
+    before run as they were written, edits included. Under activation checkpointing, ``backward()``
+    may come after the block: the part that is run again is edited again.
 
     Args:
         model: Any module, or a population.
@@ -69,25 +73,38 @@ def intervene(
         ...     model(torch.zeros(1, 2))
         tensor([[1., 1.]])
     """
-    with ExitStack() as stack:
-        handles = {
-            site: stack.enter_context(attach(model, one, site))
-            for site, one in _by_site(edit, at).items()
-        }
-        yield handles
-    idle = [site for site, handle in handles.items() if not handle.acted]
-    if idle:
-        raise RuntimeError(
-            f"The edit at {idle[0]!r} never acted within the block; expected the model to run. "
-            "Call this very model (not a copy, nor a function compiled before) in the block, on a "
-            "path that passes the site."
-        )
+    return _Intervention(model, edit, at)
+
+
+class _Intervention(Block[dict[At, Handle]]):
+    """Edits in force for the length of a block."""
+
+    def __init__(
+        self, model: nn.Module, edit: Edit | Mapping[At, Edit], at: At | Sequence[At]
+    ) -> None:
+        self._model, self._edit, self._at = model, edit, at
+
+    @override
+    def prepare(self) -> tuple[Sequence[Beginning], dict[At, Handle]]:
+        edits = _by_site(self._edit, self._at)
+        self._made = {site: edit_hook(self._model, site, one) for site, one in edits.items()}
+        return [*self._made.values()], {site: Handle(hook) for site, hook in self._made.items()}
+
+    @override
+    def check(self) -> None:
+        idle = [site for site, hook in self._made.items() if not hook.acted]
+        if idle:
+            raise RuntimeError(
+                f"The edit at {idle[0]!r} never acted within the block; expected the model to run. "
+                "Call this very model (not a copy, nor a function compiled before) in the block, "
+                "in this thread, on a path that passes the site."
+            )
 
 
 def _by_site(edit: Edit | Mapping[At, Edit], at: At | Sequence[At]) -> Mapping[At, Edit]:
     if isinstance(edit, Mapping):
         return _checked(cast("Mapping[At, Edit]", edit), at)
-    sites: Sequence[At] = (at,) if isinstance(at, str | Site) else at
+    sites = as_sites(at)
     if not sites or len(set(sites)) < len(sites):
         raise ValueError(
             f"The sites are {[*sites]}; expected at least one, each once. To apply an edit twice, "

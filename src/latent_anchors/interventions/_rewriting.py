@@ -5,7 +5,7 @@ from typing import TypeVar
 from torch import Tensor, nn
 
 from latent_anchors._checks import listed
-from latent_anchors._hooks import Edit, Listener
+from latent_anchors._hooks import Edit, edited
 from latent_anchors._sites import layers_of
 from latent_anchors.interventions._surgery import Parameters, architecture, operate
 
@@ -52,6 +52,6 @@ def rewrite(model: _Model, edit: Edit, layer: str = "embedding") -> _Model:
     name = f"{layer}.weight"
 
     def surgery(parameters: Parameters) -> dict[str, Tensor]:
-        return {name: Listener(edit).edited(parameters[name])}
+        return {name: edited(parameters[name], edit)}
 
     return operate(model, surgery)

@@ -1,5 +1,6 @@
 """Many runs as one module: the same architecture, its parameters stacked along a first axis."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import is_dataclass
@@ -12,10 +13,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from typing_extensions import override
 
-from latent_anchors._hooks import Edit, Listener, Tap
+from latent_anchors._hooks import Edit, EditHook, Hook, Reading, RecorderHook, Table
 from latent_anchors._sites import At, Site, layers_of, resolve
 from latent_anchors._streams import seeded
-from latent_anchors.models._running import run
+from latent_anchors.models._running import one_at_a_time, run_with
 
 
 class Population(nn.Module):
@@ -47,7 +48,7 @@ class Population(nn.Module):
         super().__init__()
         self.seeds: tuple[int, ...] = tuple(seeds)
         self.stacked: nn.Module = stacked
-        self._taps: dict[Site, Tap] = {}
+        self._hooks: Table = OrderedDict()
         for name, tensor in self.tensors().items():
             if tensor.shape[:1] != (len(self.seeds),):
                 raise ValueError(
@@ -137,8 +138,8 @@ class Population(nn.Module):
         """
         return _tensors(self.stacked)
 
-    def tap(self, site: Site) -> Tap:
-        """Where edits and recorders of a site are attached; used by ``record`` and ``intervene``.
+    def hook_table(self, site: Site) -> Table:
+        """Where edits and recorders of a site stand; used by ``record`` and ``intervene``.
 
         Raises:
             ValueError: If the site does not exist.
@@ -146,11 +147,11 @@ class Population(nn.Module):
         Examples:
             >>> from latent_anchors.models import Site
             >>> population = Population.make(lambda: nn.Sequential(nn.Linear(2, 1)), seeds=[0])
-            >>> population.tap(Site("0")).edits
-            []
+            >>> len(population.hook_table(Site("0")))
+            0
         """
         resolve(self.stacked, site)
-        return self._taps.setdefault(site, Tap())
+        return self._hooks
 
     @override
     def forward(self, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
@@ -166,25 +167,22 @@ class Population(nn.Module):
             >>> Population.make(lambda: nn.Linear(2, 1), seeds=range(3))(torch.rand(5, 2)).shape
             torch.Size([3, 5, 1])
         """
-        taps = {site: tap for site, tap in self._taps.items() if tap.edits or tap.recorders}
-        states = {
-            id(listener): listener.act.tensors()
-            for tap in taps.values()
-            for listener in tap.edits
-            if isinstance(listener.act, Population)
-        }
+        mine = [hook for hook in self._hooks.values() if isinstance(hook, Hook)]
+        hooks = [hook for hook in mine if hook.acts_in(self)]
+        edits = [hook for hook in hooks if isinstance(hook, EditHook)]
+        recorders = [hook for hook in hooks if isinstance(hook, RecorderHook)]
+        record = list(dict.fromkeys(hook.site for hook in recorders))
 
         def one(tensors: dict[str, Tensor], states: dict[int, dict[str, Tensor]]) -> _Outcome:
-            edits: dict[At, Edit] = {
-                site: partial(_through, tap.edits, states) for site, tap in taps.items()
-            }
-            output, latents = run(self.stacked, tensors, inputs, taps, edits)
-            return output, {site: latents[site] for site in taps if site in latents}
+            own = [(hook.site, partial(hook.edited, edit=_own(hook, states))) for hook in edits]
+            return run_with(self.stacked, tensors, inputs, record, own)
 
-        output, latents = torch.vmap(one, randomness="different")(self.tensors(), states)
-        for site, z in latents.items():
-            for handle in taps[site].recorders:
-                handle.show(z)
+        with one_at_a_time:
+            states = {h.key: h.edit.tensors() for h in edits if isinstance(h.edit, Population)}
+            output, latents = torch.vmap(one, randomness="different")(self.tensors(), states)
+        for hook in recorders:
+            if hook.site in latents:
+                hook.show(Reading(latents[hook.site], hook.site))
         return output
 
     @override
@@ -192,7 +190,7 @@ class Population(nn.Module):
         return f"runs={len(self)}"
 
 
-_Outcome = tuple[Tensor, dict[Site, Tensor]]
+_Outcome = tuple[Tensor, dict[At, Tensor]]
 
 
 def outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
@@ -239,17 +237,9 @@ def _tensors(model: nn.Module) -> dict[str, Tensor]:
     return {**dict(model.named_parameters()), **dict(model.named_buffers())}
 
 
-def _through(
-    listeners: Sequence[Listener], states: Mapping[int, Mapping[str, Tensor]], z: Tensor
-) -> Tensor:
-    """One run's latents through the edits in force, each in this run's own form."""
-    for listener in listeners:
-        z = listener.edited(z, _own_form(listener, states))
-    return z
-
-
-def _own_form(listener: Listener, states: Mapping[int, Mapping[str, Tensor]]) -> Edit | None:
-    if not isinstance(listener.act, Population):
+def _own(hook: EditHook, states: Mapping[int, Mapping[str, Tensor]]) -> Edit | None:
+    """An edit as one run has it, if each run has its own."""
+    if not isinstance(hook.edit, Population):
         return None
-    module, state = listener.act.stacked, dict(states[id(listener)])
+    module, state = hook.edit.stacked, dict(states[hook.key])
     return lambda z: functional_call(module, state, (z,))

@@ -1,26 +1,42 @@
 """Reading sites for as long as a ``with`` block lasts."""
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from latent_anchors._checks import listed
-from latent_anchors._hooks import Recorder, attach_recorder
-from latent_anchors._sites import At
+from latent_anchors._hooks import (
+    Beginning,
+    Block,
+    Hook,
+    Hooked,
+    PassHook,
+    Reading,
+    Table,
+    in_reentrant_stretch,
+    recorder_hook,
+)
+from latent_anchors._sites import At, Site, as_site, as_sites
 
 
 class Recording(Mapping[At, Tensor]):
-    """The latents of each site at the latest forward pass, by site.
+    """The latents that left each site at the latest forward pass, by site.
 
-    Nothing is detached or copied.
+    Nothing is detached. A site is found under any spelling of it. What was read makes room for the
+    next pass; passes that were not read meanwhile are not dropped without a word.
 
     Args:
-        latents: By site ``(..., dim)``, filled as sites run.
+        sites: By the spelling under which they are listed.
+        mapped: Whether latents come with a first axis of runs, as a population's do.
 
     Raises:
-        KeyError: If a site is asked for that was not recorded, or has not run yet.
+        KeyError: If a site is asked for that was not recorded, or did not run in the latest pass.
+        RuntimeError: If it ran several times since it was last read, without ``every=True``; or if
+            an operation in place changed the latents after they had left.
 
     Examples:
         >>> import torch
@@ -34,54 +50,165 @@ class Recording(Mapping[At, Tensor]):
         "Nothing has left site '0' yet; recorded so far: nothing. Call the model first."
     """
 
-    def __init__(self, latents: dict[At, Tensor]) -> None:
-        self._latents = latents
+    def __init__(self, sites: Mapping[At, Site], mapped: bool = False) -> None:
+        self._sites = dict(sites)
+        self._mapped = mapped
+        self._counts: dict[At, int] = dict.fromkeys(sites, 0)
+        self._readings: dict[At, tuple[Reading, ...]] = dict.fromkeys(sites, ())
+        self._within: bool = False
+        self._read: bool = False
+
+    @property
+    def sites(self) -> Mapping[At, Site]:
+        """What is recorded, by the spelling under which it is listed.
+
+        Examples:
+            >>> list(Recording({"0": Site("0")}).sites)
+            ['0']
+        """
+        return self._sites
 
     def __getitem__(self, at: At) -> Tensor:
-        if at not in self._latents:
-            raise KeyError(
-                f"Nothing has left site {at!r} yet; recorded so far: {listed(self._latents)}. "
-                "Call the model first."
-            )
-        return self._latents[at]
+        key = self._key_of(at)
+        if self._sites[key].every:
+            return _joined(self.passes(at), self._sites[key], self._mapped)
+        if self._counts[key] > 1:
+            raise RuntimeError(_several(self._sites[key].name, self._counts[key]))
+        return self.passes(at)[0]
+
+    def passes(self, at: At) -> tuple[Tensor, ...]:
+        """The latents of each pass of a site, the oldest first.
+
+        Args:
+            at: A site that is recorded with ``every=True``; of another, the latest pass.
+
+        Examples:
+            >>> import torch
+            >>> model = torch.nn.Sequential(torch.nn.ReLU())
+            >>> with record(model, "0", every=True) as latents:
+            ...     _ = model(torch.ones(1)), model(torch.zeros(3))
+            >>> [len(z) for z in latents.passes("0")]
+            [1, 3]
+        """
+        self._read = True
+        return tuple(reading.latents() for reading in self._readings[self._key_of(at)])
+
+    def __contains__(self, at: object) -> bool:
+        return isinstance(at, At) and self._counts.get(self._spelling(at), 0) > 0
 
     def __iter__(self) -> Iterator[At]:
-        return iter(self._latents)
+        return (at for at, count in self._counts.items() if count)
 
     def __len__(self) -> int:
-        return len(self._latents)
+        return sum(count > 0 for count in self._counts.values())
 
+    def keep(self, at: At, reading: Reading) -> None:
+        """Take what left a site."""
+        if self._read and not self._within:
+            self._clear()
+        before = self._readings[at] if self._sites[at].every else ()
+        self._readings[at] = (*before, reading)
+        self._counts[at] += 1
 
-def _keeper(latents: dict[At, Tensor], at: At, gradients_expected: bool) -> Recorder:
-    """What keeps the latents of one site, and refuses those that lost their gradient."""
+    def begin_pass(self) -> None:
+        """A forward pass begins: what was read before it is no longer the latest."""
+        self._within = True
+        if self._read:
+            self._clear()
 
-    def keep(z: Tensor) -> None:
-        if gradients_expected and not torch.is_grad_enabled():
-            raise RuntimeError(
-                f"The latents at {at!r} cannot carry a gradient, though the model is being "
-                "trained: the site ran with gradients off, as under reentrant checkpointing. "
-                "Use checkpoint(..., use_reentrant=False), or record within torch.no_grad()."
+    def end_pass(self) -> None:
+        """A forward pass ends."""
+        self._within = False
+
+    def _clear(self) -> None:
+        self._read = False
+        for at in self._sites:
+            self._readings[at], self._counts[at] = (), 0
+
+    def _key_of(self, at: At) -> At:
+        key = self._spelling(at)
+        if not self._counts.get(key, 0):
+            raise KeyError(
+                f"Nothing has left site {at!r} yet; recorded so far: {listed(self)}. "
+                "Call the model first."
             )
-        latents[at] = z
+        return key
 
-    return keep
+    def _spelling(self, at: At) -> At:
+        """The spelling under which a site was recorded."""
+        if at in self._sites:
+            return at
+        return next((key for key in self._sites if self._alike(key, as_site(at))), at)
+
+    def _alike(self, key: At, other: Site) -> bool:
+        site, readings = self._sites[key], self._readings[key]
+        axes = {site.axis, other.axis}
+        if len(axes) > 1 and readings:
+            axes = {axis % readings[-1].z.ndim for axis in axes}
+        return (site.name, site.item) == (other.name, other.item) and len(axes) == 1
 
 
-@contextmanager
-def record(model: nn.Module, at: At | Iterable[At] = "latent") -> Generator[Recording]:
+class Recorders(Block[Recording]):
+    """Records what leaves sites for the length of a block."""
+
+    def __init__(self, model: nn.Module, sites: Mapping[At, Site]) -> None:
+        self._model, self._sites = model, sites
+
+    @override
+    def prepare(self) -> tuple[Sequence[Beginning], Recording]:
+        recording = Recording(self._sites, mapped=isinstance(self._model, Hooked))
+        expected = torch.is_grad_enabled() and _is_trained(self._model)
+        self._hooks = {
+            at: recorder_hook(self._model, site, self._keeper(recording, at, expected))
+            for at, site in self._sites.items()
+        }
+        return [*_around_passes(self._model, recording), *self._hooks.values()], recording
+
+    @override
+    def check(self) -> None:
+        silent = [at for at, hook in self._hooks.items() if not hook.acted]
+        if silent:
+            raise RuntimeError(
+                f"Nothing left {listed(silent)} within the block; expected the model to run. Call "
+                "this very model (not a copy, nor a function compiled before) in the block, in "
+                "this thread, on a path that passes the site."
+            )
+
+    def _keeper(
+        self, recording: Recording, at: At, gradients_expected: bool
+    ) -> Callable[[Reading], None]:
+        """What keeps the latents of one site, and refuses those that lost their gradient."""
+        model = self._model
+
+        def keep(reading: Reading) -> None:
+            lost = gradients_expected and not torch.is_grad_enabled()
+            if lost and (model.training or in_reentrant_stretch()):
+                raise RuntimeError(_no_gradient(at))
+            recording.keep(at, reading)
+
+        return keep
+
+
+def record(
+    model: nn.Module, at: At | Iterable[At] = "latent", every: bool = False
+) -> AbstractContextManager[Recording]:
     """Record what leaves one or several sites, for the length of a block.
 
     Latents keep their gradients, so penalties can be taken of them; a later forward pass replaces
-    those of an earlier one. Edits in force are included. A population gives ``(runs, ..., dim)``.
+    those of an earlier one that was read. Edits in force are included. A population gives
+    ``(runs, ..., dim)``. Only passes in the thread of the block are recorded.
 
     Args:
         model: Any module, or a population.
         at: One site or several.
+        every: Record all passes since they were last read, stacked along a new first axis
+            ``(passes, ..., dim)``, or the second one for a population; for shared layers, pairs of
+            inputs and text generation.
 
     Raises:
         ValueError: If a site does not exist.
-        RuntimeError: If the model is compiled already, if a site never ran within the block, or if
-            latents lost their gradient during training.
+        RuntimeError: If the model is compiled already or wrapped in ``nn.DataParallel``, if a site
+            never ran within the block, or if latents lost their gradient during training.
 
     Examples:
         >>> import torch
@@ -92,21 +219,47 @@ def record(model: nn.Module, at: At | Iterable[At] = "latent") -> Generator[Reco
         >>> latents["latent"].shape
         torch.Size([8, 4])
     """
-    sites = [at] if isinstance(at, At) else list(at)
-    gradients_expected = torch.is_grad_enabled() and model.training and _is_trained(model)
-    latents: dict[At, Tensor] = {}
-    with ExitStack() as handles:
-        for site in sites:
-            keep = _keeper(latents, site, gradients_expected)
-            handles.enter_context(attach_recorder(model, site, keep))
-        yield Recording(latents)
-    silent = [site for site in sites if site not in latents]
-    if silent:
+    sites = {each: as_site(each) for each in as_sites(at)}
+    if every:
+        sites = {each: replace(site, every=True) for each, site in sites.items()}
+    return Recorders(model, sites)
+
+
+def _around_passes(model: nn.Module, recording: Recording) -> list[Hook]:
+    before: Table = model._forward_pre_hooks
+    after: Table = model._forward_hooks
+    return [
+        PassHook(recording.begin_pass, model, before),
+        PassHook(recording.end_pass, model, after),
+    ]
+
+
+def _joined(passes: Sequence[Tensor], site: Site, mapped: bool) -> Tensor:
+    """All passes as one tensor; those of a population come stacked along its second axis."""
+    if len({z.shape for z in passes}) > 1:
         raise RuntimeError(
-            f"Nothing left {listed(silent)} within the block; expected the model to run. Call this "
-            "very model (not a copy, nor a function compiled before) in the block, on a path that "
-            "passes the site."
+            f"The {len(passes)} passes of site {site.name!r} have shapes "
+            f"{[tuple(z.shape) for z in passes]}; expected one shape to stack them. "
+            "Read them one by one: latents.passes(site)."
         )
+    return torch.cat([*passes], 1) if mapped else torch.stack([*passes])
+
+
+def _several(name: str, count: int) -> str:
+    return (
+        f"Site {name!r} ran {count} times since it was last read, as a shared layer does, or one "
+        "of a model that is called several times; expected one pass, since the last is no more "
+        f"right than the others. To have all of them: Site({name!r}, every=True), or "
+        "record(..., every=True)."
+    )
+
+
+def _no_gradient(at: At) -> str:
+    return (
+        f"The latents at {at!r} cannot carry a gradient, though the model is being "
+        "trained: the site ran with gradients off, as under reentrant checkpointing. "
+        "Use checkpoint(..., use_reentrant=False), or record within torch.no_grad()."
+    )
 
 
 def _is_trained(model: nn.Module) -> bool:

@@ -1,13 +1,18 @@
 """One pure function underneath everything: parameters and inputs in, output and latents out."""
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from threading import RLock
 
 import torch
 from torch import Tensor, nn
 
-from latent_anchors._hooks import Edit, attach_edit, attach_recorder
-from latent_anchors._sites import At
+from latent_anchors._hooks import Edit, InForce, edit_hook, recorder_hook
+from latent_anchors._sites import At, as_site, as_sites
+from latent_anchors.models._recording import Recording
+
+one_at_a_time = RLock()
+"""A functional call puts parameters into the module while it runs, in every thread's sight."""
 
 
 def run(
@@ -35,7 +40,8 @@ def run(
 
     Raises:
         ValueError: If a site does not exist.
-        RuntimeError: If the model is compiled, so that its sites cannot be reached.
+        RuntimeError: If the model is compiled, so that its sites cannot be reached; or if a site
+            ran several times, unless it is ``Site(name, every=True)``.
 
     Examples:
         >>> import torch
@@ -44,19 +50,21 @@ def run(
         >>> latents["0"].tolist()
         [[-1.0, -1.0]]
     """
-    latents: dict[At, Tensor] = {}
+    return run_with(model, parameters, inputs, record, [*(edits or {}).items()])
+
+
+def run_with(
+    model: nn.Module,
+    parameters: Mapping[str, Tensor],
+    inputs: Tensor | tuple[Tensor, ...],
+    record: Iterable[At],
+    edits: Sequence[tuple[At, Edit]],
+) -> tuple[Tensor, dict[At, Tensor]]:
+    """The same, of edits in the order in which they act, several at one site among them."""
     arguments = inputs if isinstance(inputs, tuple) else (inputs,)
-    with ExitStack() as handles:
-        for at, edit in (edits or {}).items():
-            handles.enter_context(attach_edit(model, at, edit))
-        for at in record:
-            handles.enter_context(attach_recorder(model, at, _keep(latents, at)))
+    recording = Recording({at: as_site(at) for at in as_sites(record)})
+    hooks = [edit_hook(model, at, edit) for at, edit in edits]
+    recorders = [recorder_hook(model, at, partial(recording.keep, at)) for at in recording.sites]
+    with one_at_a_time, InForce([*hooks, *recorders]):
         output = torch.func.functional_call(model, dict(parameters), arguments)
-    return output, latents
-
-
-def _keep(latents: dict[At, Tensor], at: At) -> Callable[[Tensor], None]:
-    def keep(z: Tensor) -> None:
-        latents[at] = z
-
-    return keep
+        return output, dict(recording)

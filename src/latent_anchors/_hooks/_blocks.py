@@ -1,0 +1,117 @@
+"""Blocks: what is in force as long as a ``with`` statement lasts, whatever ends it.
+
+An interrupt can come between any two lines, also before the first one of ``__exit__``. So nothing
+here relies on a line that runs at the end. Each hook has an *end*, an object that only the running
+``with`` statement owns; when the statement is left, the end dies, and a weak reference to it takes
+the hook out of its table without any line of Python.
+"""
+
+import weakref
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Generic, TypeAlias, TypeVar, overload
+
+from typing_extensions import Protocol, runtime_checkable
+
+from latent_anchors._hooks._compiled import run_eagerly_until
+
+End: TypeAlias = weakref.ref[Any]
+"""A weak reference to the object whose death ends a hook."""
+
+_Result = TypeVar("_Result")
+
+
+class _Owned:
+    """An end for those that call ``__enter__`` themselves, such as ``contextlib.ExitStack``."""
+
+
+class _Exit:
+    """Python looks ``__exit__`` up before it enters, and the statement alone keeps what it got."""
+
+    @overload
+    def __get__(self, block: None, owner: type) -> Callable[..., None]: ...
+    @overload
+    def __get__(self, block: "Block[Any]", owner: type) -> Callable[..., None]: ...
+    def __get__(self, block: "Block[Any] | None", owner: type) -> Callable[..., None]:
+        try:
+            if block is None:
+                return _leave
+            leave = partial(_leave, block)
+            block.end = weakref.ref(leave)
+            return leave
+        except BaseException:
+            if block is not None:
+                block.leave(failed=True)
+            raise
+
+
+def _leave(block: "Block[Any]", kind: type | None = None, *_: object) -> None:
+    block.owned = None
+    block.leave(failed=kind is not None)
+
+
+@runtime_checkable
+class Beginning(Protocol):
+    """What can be put in force and ended: a hook."""
+
+    def begin(self, end: End | None = None) -> None:
+        """Put it in force until an end dies."""
+        ...
+
+    def remove(self) -> None:
+        """End it."""
+        ...
+
+
+class Block(Generic[_Result]):
+    """The context manager of hooks that are in force for the length of a block."""
+
+    end: End | None = None
+    owned: object = None
+    hooks: Sequence[Beginning] = ()
+
+    __exit__ = _Exit()
+
+    def __enter__(self) -> _Result:
+        try:
+            if self.end is None or self.end() is None:
+                self.owned = _Owned()
+                self.end = weakref.ref(self.owned)
+            run_eagerly_until(self.end)
+            return self.begin(self.end)
+        except BaseException:
+            self.owned = None
+            self.leave(failed=True)
+            raise
+
+    def begin(self, end: End) -> _Result:
+        """Put the hooks in force, once all of them are made."""
+        self.hooks, result = self.prepare()
+        for hook in self.hooks:
+            hook.begin(end)
+        return result
+
+    def leave(self, failed: bool) -> None:
+        """End the hooks at the usual place, and refuse a block that did not do what it was for."""
+        for hook in self.hooks:
+            hook.remove()
+        if not failed:
+            self.check()
+
+    def prepare(self) -> tuple[Sequence[Beginning], _Result]:
+        """The hooks, and what the block is entered with."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Refuse a block that did not do what it was for."""
+
+
+class InForce(Block[None]):
+    """Hooks that were made before, in force for the length of a block."""
+
+    def __init__(self, hooks: Sequence[Beginning]) -> None:
+        self._given = hooks
+
+    def prepare(self) -> tuple[Sequence[Beginning], None]:
+        """The hooks that were given."""
+        return self._given, None

@@ -1,0 +1,108 @@
+"""Compiled code has no room for a hook that comes later: it is refused, or run as written."""
+
+import gc
+import sys
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from types import CodeType, FunctionType
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+_eager: set["weakref.ref[Any]"] = set()
+"""Ends of the blocks for which compiled code is run as it was written."""
+
+_stance: Any = None
+
+
+def refuse_compiled(path: Sequence[nn.Module], name: str) -> None:
+    """A hook added to a compiled module never runs; say so instead of doing nothing."""
+    if any(
+        "_orig_mod" in module._modules or getattr(module, "_compiled_call_impl", None) is not None
+        for module in path
+    ):
+        raise RuntimeError(_compiled_already(name))
+
+
+def refuse_compiled_around(path: Sequence[nn.Module], name: str) -> None:
+    """The same for code that was compiled around a layer and would go on without the hook."""
+    if any(_keeps_compiled(module) for module in path) or _compiled_around(path):
+        raise RuntimeError(_compiled_already(name))
+
+
+def run_eagerly_until(end: "weakref.ref[Any]") -> None:
+    """Run code that was compiled before as it was written, hooks included, until an end dies."""
+    global _stance
+    if not _compiled_code():
+        return
+    _eager.add(weakref.ref(end(), _ended))
+    if _stance is None:
+        _stance = torch.compiler.set_stance("force_eager")
+
+
+def _ended(end: "weakref.ref[Any]") -> None:
+    global _stance
+    _eager.discard(end)
+    if not _eager and _stance is not None:
+        stance, _stance = _stance, None
+        stance.__exit__(None, None, None)
+
+
+def _compiled_already(name: str) -> str:
+    return (
+        f"The model is compiled already, so that nothing attached at {name!r} would run; "
+        "expected the model itself. Attach first and compile then; "
+        "to change an edit in a compiled model, write into its `strength`; "
+        "`torch.compiler.reset()` forgets functions that were compiled."
+    )
+
+
+def _compiled_code() -> list[CodeType]:
+    """What torch has compiled so far in this process and may run again."""
+    convert = sys.modules.get("torch._dynamo.convert_frame")
+    codes = [] if convert is None else [seen() for seen in convert.input_codes.seen]
+    return [code for code in codes if code is not None and _cached(code)]
+
+
+def _cached(code: CodeType) -> bool:
+    from torch._C._dynamo.eval_frame import _debug_get_cache_entry_list  # pyright: ignore[reportPrivateUsage] -- the only way to ask
+
+    return bool(cast("list[object]", _debug_get_cache_entry_list(code)))
+
+
+def _keeps_compiled(module: nn.Module) -> bool:
+    """Whether a module keeps a compiled function of its own, as transformers' models do."""
+    return any(hasattr(value, "_torchdynamo_orig_callable") for value in vars(module).values())
+
+
+def _compiled_around(path: Sequence[nn.Module]) -> bool:
+    """Whether compiled code, of a function or a method, reaches a module on the way to a layer."""
+    codes = _compiled_code()
+    if not codes:
+        return False
+    there = {id(module) for module in path}
+    functions = [f for code in codes for f in gc.get_referrers(code) if isinstance(f, FunctionType)]
+    reached = [module for function in functions for module in _modules_within(function)]
+    reached += [module for owner in _owners_of(codes) for module in owner.modules()]
+    return any(id(module) in there for module in reached)
+
+
+def _owners_of(codes: Sequence[CodeType]) -> list[nn.Module]:
+    """The modules whose forward pass was compiled."""
+    modules = [each for each in gc.get_objects() if issubclass(type(each), nn.Module)]
+    return [module for module in modules if _code_of(type(module).forward) in codes]
+
+
+def _code_of(function: Any) -> CodeType | None:
+    function = getattr(function, "_torchdynamo_orig_callable", function)
+    return getattr(function, "__code__", None)
+
+
+def _modules_within(function: FunctionType) -> Iterator[nn.Module]:
+    """The modules that a function may call: in its closure, its defaults, and by global name."""
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    named = [function.__globals__.get(name) for name in function.__code__.co_names]
+    for value in cast("Iterable[object]", [*cells, *named, *(function.__defaults__ or ())]):
+        if isinstance(value, nn.Module):
+            yield from value.modules()

@@ -1,0 +1,52 @@
+"""What every edit must keep to, whoever wrote it: latents in, new latents of the same kind out."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from latent_anchors._hooks._readings import version_of
+
+Edit: TypeAlias = Callable[[Tensor], Tensor]
+"""Latents in, latents out, of the same shape."""
+
+
+def edited(z: Tensor, edit: Edit) -> Tensor:
+    """The latents under an edit; refuses what is not new latents of the same shape and type."""
+    counted = not torch.compiler.is_compiling()
+    before = version_of(z) if counted else None
+    given = z.clone() if counted and before is None else z  # nobody counts in inference mode
+    new = edit(given)
+    _check(edit, z, new)
+    if before is not None and version_of(z) != before:
+        raise RuntimeError(
+            f"The edit {edit!r} wrote into the latents that it was given; expected new ones. "
+            "Begin with z = z.clone(), or use torch.where and the like."
+        )
+    return new
+
+
+def state_of(edit: Edit) -> list[tuple[int, int | None]]:
+    """Which tensors an edit holds, and how often each was written to."""
+    if not isinstance(edit, nn.Module):
+        return []
+    return [(id(t), version_of(t)) for t in (*edit.parameters(), *edit.buffers())]
+
+
+def _check(edit: Edit, z: Tensor, new: Tensor) -> None:
+    if not isinstance(new, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance] -- users forget to return
+        raise TypeError(
+            f"The edit {edit!r} returned {type(new).__name__}; expected a tensor of shape "
+            f"{tuple(z.shape)}. Return the new latents."
+        )
+    if new.shape != z.shape:
+        raise ValueError(
+            f"The edit {edit!r} turned latents of shape {tuple(z.shape)} into "
+            f"{tuple(new.shape)}; expected the same shape. To drop dimensions, use surgery."
+        )
+    if new.dtype != z.dtype:
+        raise TypeError(
+            f"The edit {edit!r} turned latents of type {z.dtype} into {new.dtype}; expected the "
+            "same type. Return new.to(z.dtype)."
+        )

@@ -1,0 +1,212 @@
+"""Putting hooks in force at a site, listing what is in force, and taking it away."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from typing import TypeVar, cast
+
+from torch import Tensor, nn
+from typing_extensions import Protocol, override, runtime_checkable
+
+from latent_anchors._hooks._blocks import Block, End
+from latent_anchors._hooks._compiled import refuse_compiled, refuse_compiled_around
+from latent_anchors._hooks._edited import Edit
+from latent_anchors._hooks._hook import EditHook, Hook, RecorderHook, Table
+from latent_anchors._hooks._readings import Reading
+from latent_anchors._sites import At, Site, as_site, layers_of, path
+
+
+class Handle(Block["Handle"]):
+    """One edit in force at a site until ``remove()``, or the end of its ``with`` block.
+
+    Removing it twice is harmless, and it never removes anything else.
+
+    Examples:
+        >>> import torch
+        >>> model = nn.Sequential(nn.Identity())
+        >>> with attach_edit(model, "0", torch.neg) as handle:
+        ...     model(torch.ones(1))
+        tensor([-1.])
+        >>> handle.acted
+        True
+    """
+
+    def __init__(self, hook: Hook) -> None:
+        self._hook = hook
+
+    @property
+    def site(self) -> Site:
+        """Where it acts.
+
+        Examples:
+            >>> import torch
+            >>> attach_edit(nn.Sequential(nn.Identity()), "0", torch.neg).site.name
+            '0'
+        """
+        return self._hook.site
+
+    @property
+    def edit(self) -> Edit:
+        """What it does.
+
+        Examples:
+            >>> import torch
+            >>> attach_edit(nn.Sequential(nn.Identity()), "0", torch.neg).edit is torch.neg
+            True
+        """
+        return cast("EditHook", self._hook).edit
+
+    @property
+    def acted(self) -> bool:
+        """Whether the site has run meanwhile.
+
+        Examples:
+            >>> import torch
+            >>> attach_edit(nn.Sequential(nn.Identity()), "0", torch.neg).acted
+            False
+        """
+        return self._hook.acted
+
+    def remove(self) -> None:
+        """End what was attached, and nothing else.
+
+        Examples:
+            >>> import torch
+            >>> model = nn.Sequential(nn.Identity())
+            >>> handle = attach_edit(model, "0", torch.neg)
+            >>> handle.remove()
+            >>> model(torch.ones(1))
+            tensor([1.])
+        """
+        self._hook.remove()
+
+    @override
+    def begin(self, end: End) -> "Handle":
+        """Let it end with the block."""
+        self._hook.tie(end)
+        return self
+
+    @override
+    def leave(self, failed: bool) -> None:
+        """End it."""
+        self.remove()
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """A model that heeds a table of hooks of its own."""
+
+    def hook_table(self, site: Site) -> Table:
+        """The table for hooks at a site that exists."""
+        ...
+
+
+def attach_edit(model: nn.Module, at: At, edit: Edit) -> Handle:
+    """Put an edit in force at a site, in every thread."""
+    refuse_compiled_around(_architecture(model, as_site(at)), as_site(at).name)
+    hook = edit_hook(model, at, edit)
+    try:
+        hook.begin()
+        return Handle(hook)
+    except BaseException:
+        hook.remove()
+        raise
+
+
+def edit_hook(model: nn.Module, at: At, edit: Edit) -> EditHook:
+    """An edit for a site, not in force yet."""
+    if not callable(edit):
+        raise TypeError(
+            f"The edit is {edit!r}; expected a function of the latents. "
+            "Mind the order: model, edit, at."
+        )
+    site = as_site(at)
+    return EditHook(edit, site, *_owner_and_table(model, site))
+
+
+def recorder_hook(model: nn.Module, at: At, recorder: Callable[[Reading], None]) -> RecorderHook:
+    """A recorder for a site, not in force yet."""
+    site = as_site(at)
+    return RecorderHook(recorder, site, *_owner_and_table(model, site))
+
+
+def attach_recorder(model: nn.Module, at: At, recorder: Callable[[Tensor], None]) -> Handle:
+    """Show what leaves a site, edits included, at every forward pass."""
+    hook = recorder_hook(model, at, lambda reading: recorder(reading.z))
+    hook.begin()
+    return Handle(hook)
+
+
+def in_force(model: nn.Module) -> list[Handle]:
+    """The edits in force in a model, layer by layer, in the order in which they act.
+
+    Each is a handle with its ``site`` and ``edit``, and can be removed, although whoever attached
+    it has lost theirs.
+
+    Args:
+        model: Any module, or a population.
+
+    Examples:
+        >>> import torch
+        >>> from latent_anchors.interventions import attach
+        >>> model = nn.Sequential(nn.Identity())
+        >>> _ = attach(model, torch.neg, at="0")
+        >>> [handle.site.name for handle in in_force(model)]
+        ['0']
+    """
+    tables = [layer._forward_hooks for layer in layers_of(model).values()]
+    if isinstance(model, Hooked):
+        tables.append(model.hook_table(Site("")))
+    hooks = [hook for table in tables for hook in list(table.values())]
+    return [Handle(hook) for hook in hooks if type(hook) is EditHook]
+
+
+def clear(model: nn.Module) -> None:
+    """Remove every edit in force in a model.
+
+    Args:
+        model: Any module, or a population.
+
+    Examples:
+        >>> import torch
+        >>> from latent_anchors.interventions import attach
+        >>> model = nn.Sequential(nn.Identity())
+        >>> _ = attach(model, torch.neg, at="0")
+        >>> clear(model)
+        >>> model(torch.ones(1))
+        tensor([1.])
+    """
+    for handle in in_force(model):
+        handle.remove()
+
+
+_Model = TypeVar("_Model", bound=nn.Module)
+
+
+def untapped(model: _Model) -> _Model:
+    """A copy in which no edit and no recording is in force; the hooks of others come along."""
+    return deepcopy(model)
+
+
+def _owner_and_table(model: nn.Module, site: Site) -> tuple[nn.Module, Table]:
+    """Whose passes a hook heeds, and where it stands."""
+    way = _architecture(model, site)
+    refuse_compiled(way, site.name)
+    _refuse_data_parallel(way)
+    if isinstance(model, Hooked):
+        return model, model.hook_table(site)
+    return way[-1], cast("Table", way[-1]._forward_hooks)
+
+
+def _architecture(model: nn.Module, site: Site) -> Sequence[nn.Module]:
+    if isinstance(model, Hooked):
+        model.hook_table(site)
+        return path(cast("nn.Module", model.stacked), site)
+    return path(model, site)
+
+
+def _refuse_data_parallel(way: Sequence[nn.Module]) -> None:
+    if any(isinstance(module, nn.DataParallel) for module in way):
+        raise RuntimeError(
+            "The model is wrapped in nn.DataParallel, whose replicas each see a part of the batch; "
+            "expected the model itself. Use DistributedDataParallel, or model.module on one GPU."
+        )

@@ -1,0 +1,143 @@
+import pytest
+import torch
+from refusals import refuses
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+from latent_anchors.interventions import Steering, Suppression, attach, intervene
+from latent_anchors.models import record
+
+pytestmark = pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # nested
+X = torch.linspace(-1, 1, 12).reshape(3, 4)
+EDITS = {
+    "negation": torch.neg,
+    "doubling": lambda z: 2 * z,
+    "Suppression": Suppression([1.0, 0.0, 0.0, 0.0]),
+    "Steering": Steering([1.0, 2.0, 0.0, 0.0]),
+}
+
+
+class Net(nn.Module):
+    """Two parts, each of which may be run again for its gradients, alone and within the whole."""
+
+    def __init__(self, reentrant, whole=False):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.latent, self.last = nn.Linear(4, 4), nn.Identity(), nn.Linear(4, 4)
+        self.reentrant, self.whole = reentrant, whole
+
+    def forward(self, x):
+        x = x.clone().requires_grad_()  # reentrant checkpointing asks for it
+        return self.again(self.parts, x) if self.whole else self.parts(x)
+
+    def parts(self, x):
+        for _ in range(2):
+            x = self.again(self.part, x)
+        return x
+
+    def part(self, x):
+        return self.last(self.latent(self.first(x)).exp())
+
+    def again(self, function, x):
+        if self.reentrant is None:
+            return function(x)
+        return checkpoint(function, x, use_reentrant=self.reentrant)
+
+
+def gradients(net, output):
+    net.zero_grad()
+    output.sum().backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+def after(net, edit):
+    with intervene(net, edit):
+        output = net(X)
+    return gradients(net, output)
+
+
+def inside(net, edit):
+    with intervene(net, edit):
+        return gradients(net, net(X))
+
+
+def after_removing(net, edit):
+    handle = attach(net, edit)
+    output = net(X)
+    handle.remove()
+    return gradients(net, output)
+
+
+def under_another(net, edit):
+    with intervene(net, edit):
+        output = net(X)
+    with intervene(net, torch.zeros_like):
+        net(X)
+        return gradients(net, output)
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize("reentrant", [True, False], ids=["reentrant", "other"])
+@pytest.mark.parametrize("whole", [True, False], ids=["nested", "flat"])
+@pytest.mark.parametrize("way", [after, inside, after_removing, under_another])
+def test_gradients_under_an_edit_are_right_wherever_backward_is_called(way, whole, reentrant, edit):
+    expected = inside(Net(None), edit)
+    torch.testing.assert_close(way(Net(reentrant, whole), edit), expected)
+
+
+@pytest.mark.parametrize("reentrant", [True, False], ids=["reentrant", "other"])
+def test_passes_with_and_without_the_edit_keep_their_own_gradients(reentrant):
+    def both(net):
+        plain = net(X)
+        with intervene(net, torch.neg):
+            return gradients(net, plain + 3 * net(X))
+
+    torch.testing.assert_close(both(Net(reentrant)), both(Net(None)))
+
+
+@pytest.mark.parametrize("reentrant", [True, False], ids=["reentrant", "other"])
+def test_no_hook_outlives_the_graph(reentrant):
+    net = Net(reentrant)
+    after(net, torch.neg)
+    assert not net.latent._forward_hooks
+    with intervene(net, torch.neg):
+        output = net(X)
+    assert net.latent._forward_hooks
+    del output
+    assert not net.latent._forward_hooks
+
+
+def test_an_edit_changed_before_backward_is_refused():
+    net, edit = Net(False), Suppression([1.0, 0.0, 0.0, 0.0])
+    with intervene(net, edit):
+        output = net(X)
+    edit.strength.fill_(0.5)
+    with refuses(RuntimeError, "was changed between the forward pass and backward"):
+        output.sum().backward()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_recording_within_a_reentrant_part_is_refused_in_any_mode(training):
+    net = Net(True).train(training)
+    with refuses(RuntimeError, "cannot carry a gradient.*use_reentrant=False"), record(net):
+        net(X)
+    with torch.no_grad(), record(net, every=True) as latents:  # nobody asks for gradients
+        net(X)
+    assert latents["latent"].shape == (2, 3, 4)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_penalty_on_what_was_recorded_within_the_other_kind_is_exact(training):
+    def gradient(net):
+        with record(net.train(training), every=True) as latents:
+            output = net(X)
+        return gradients(net, output + latents["latent"].square())
+
+    torch.testing.assert_close(gradient(Net(False)), gradient(Net(None)))
+
+
+def test_running_again_within_the_block_is_not_recorded_as_another_pass():
+    net = Net(False)
+    with record(net, "latent", every=True) as latents:
+        net(X).sum().backward()
+    assert len(latents["latent"]) == 2

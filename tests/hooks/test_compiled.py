@@ -1,0 +1,134 @@
+import pytest
+import torch
+from refusals import refuses
+from torch import nn
+
+from latent_anchors.interventions import Suppression, attach, everywhere, intervene
+from latent_anchors.models import record
+
+pytestmark = [
+    pytest.mark.compiled,
+    pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),  # of torch's own compiler
+]
+X = torch.ones(2, 3)
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    torch.compiler.reset()
+    yield
+    torch.compiler.reset()
+
+
+@pytest.fixture
+def model():
+    return nn.Sequential(nn.Linear(3, 4), nn.Identity())
+
+
+class Keeping(nn.Module):
+    """Compiles its own forward pass, as transformers' decoding does."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self._compiled_call = nn.Linear(3, 4), None
+
+    def forward(self, x):
+        return self.layer(x)
+
+    def generate(self, x):
+        if self._compiled_call is None:
+            self._compiled_call = torch.compile(self.__call__, backend="eager")
+        return self._compiled_call(x)
+
+
+def test_functions_compiled_before_are_edited_and_recorded_within_a_block(model):
+    compiled = torch.compile(lambda x: model(x) + 1, backend="eager")
+    before = compiled(X)
+    with intervene(model, torch.zeros_like, "1"), record(model, "1") as latents:
+        model(X)  # that one pass is eager does not vouch for the other
+        assert not latents["1"].any()
+        assert torch.equal(compiled(X), torch.ones(2, 4))
+        assert not latents["1"].any()
+    assert torch.equal(compiled(X), before)
+
+
+def test_a_model_that_compiles_itself_is_edited_within_a_block():
+    model = Keeping()
+    before = model.generate(X)
+    with intervene(model, torch.zeros_like, "layer"):
+        assert not model.generate(X).any()
+    assert torch.equal(model.generate(X), before)
+
+
+def test_compiled_code_is_compiled_code_again_after_the_block(model):
+    traced = []
+    compiled = torch.compile(model, backend=lambda graph, _: traced.append(1) or graph.forward)
+    compiled(X)
+    with intervene(model, torch.neg, "1"), intervene(model, torch.neg, "1"):
+        compiled(X)
+    compiled(X)
+    assert len(traced) == 1
+    assert torch.compiler.set_stance is not None
+
+
+def test_what_is_compiled_within_a_block_does_not_keep_its_edit(model):
+    plain = model(X)
+    with intervene(model, torch.neg, "1"):
+        compiled = torch.compile(model, backend="eager")
+        assert torch.equal(compiled(X), -plain)
+    assert torch.equal(compiled(X), plain)
+
+
+def compiled_around(model):
+    return torch.compile(lambda x: model(x), backend="eager")
+
+
+def compiled_method(model):
+    return Around(model)
+
+
+class Around(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    @torch.compile(backend="eager")
+    def forward(self, x):
+        return self.inner(x)
+
+
+@pytest.mark.parametrize("make", [compiled_around, compiled_method])
+def test_attaching_for_good_is_refused_where_compiled_code_would_not_heed_it(make, model):
+    compiled = make(model)
+    attach(model, torch.neg, "1").remove()  # nothing is compiled yet
+    compiled(X)
+    with refuses(RuntimeError, "compiled already.*torch.compiler.reset"):
+        attach(model, torch.neg, "1")
+    attach(nn.Sequential(nn.Identity()), torch.neg, "0")  # another model is free
+    torch.compiler.reset()
+    attach(model, torch.zeros_like, "1")
+    assert not compiled(X).any()
+
+
+def test_attaching_for_good_to_a_model_that_compiled_itself_is_refused():
+    model = Keeping()
+    model.generate(X)
+    with refuses(RuntimeError, "compiled already"):
+        attach(model, torch.neg, "layer")
+
+
+def test_recording_around_a_training_that_compiles_within_is_right_at_every_step(model):
+    with record(model, "1") as latents:
+        compiled = torch.compile(model, backend="eager")
+        for step in range(4):
+            output = compiled(step * X)
+            assert torch.equal(latents["1"], output)
+
+
+def test_an_attached_edit_acts_in_code_compiled_later_until_it_is_removed(model):
+    plain, mute = model(X), Suppression([1.0, 0.0, 0.0, 0.0], everywhere)
+    handle = attach(model, mute, "1")
+    compiled = torch.compile(model, backend="eager")
+    torch.testing.assert_close(compiled(X), mute(plain))
+    handle.remove()
+    torch.testing.assert_close(compiled(X), plain)
