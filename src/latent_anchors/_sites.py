@@ -50,7 +50,8 @@ def as_site(at: At) -> Site:
 def as_sites(at: At | Iterable[At]) -> list[At]:
     """One site or several as a list of them, each as it was spelled."""
     # a module may be iterable, and is no site; `as_site` says so
-    several = [at] if isinstance(at, At | nn.Module) or not _iterable(at) else [*at]
+    alone = isinstance(at, At | nn.Module) or not _iterable(at)
+    several = cast("list[At]", [at] if alone else [*cast("Iterable[At]", at)])
     for each in several:
         as_site(each)
     return several
@@ -107,7 +108,8 @@ def _below(root: nn.Module, name: str) -> list[nn.Module] | None:
 
 
 def _unknown_site(model: nn.Module, site: Site) -> str:
-    names = [name for name, _ in model.named_modules(remove_duplicate=False) if name]
+    named = cast("Iterable[tuple[str, nn.Module]]", model.named_modules(remove_duplicate=False))
+    names = [name for name, _ in named if name]
     said = unknown("site", site.name, names)
     if site.name == "latent":
         said += " 'latent' is the default: did you forget to name the layer with at=?"
@@ -119,7 +121,7 @@ def _iterable(at: object) -> bool:
 
 
 def _not_a_site(at: object) -> str:
-    kind = type(cast("object", at)).__name__
+    kind = type(at).__name__
     if isinstance(at, nn.Module):
         return (
             f"The site is a module, {kind}; expected the name of a layer, such as 'encoder.3', "

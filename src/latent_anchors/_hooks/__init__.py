@@ -25,4 +25,6 @@ from latent_anchors._hooks._hook import Hook as Hook
 from latent_anchors._hooks._hook import PassHook as PassHook
 from latent_anchors._hooks._hook import RecorderHook as RecorderHook
 from latent_anchors._hooks._hook import Table as Table
+from latent_anchors._hooks._hook import hooks_before as hooks_before
+from latent_anchors._hooks._hook import hooks_behind as hooks_behind
 from latent_anchors._hooks._readings import Reading as Reading

@@ -9,7 +9,7 @@ the hook out of its table without any line of Python.
 import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Generic, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
 from typing_extensions import Protocol, runtime_checkable
 
@@ -70,7 +70,12 @@ class Block(Generic[_Result]):
     owned: object = None
     hooks: Sequence[Beginning] = ()
 
-    __exit__ = _Exit()
+    if TYPE_CHECKING:
+
+        def __exit__(self, *_: object) -> None:
+            """End the hooks."""
+    else:
+        __exit__ = _Exit()
 
     def __enter__(self) -> _Result:
         try:

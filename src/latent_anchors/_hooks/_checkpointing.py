@@ -13,13 +13,18 @@ import torch
 from torch.autograd.function import FunctionCtx
 from torch.utils import checkpoint
 
+_HOOKS: Callable[[bool], tuple[Any, Any] | None] = cast(
+    "Any", torch
+)._C._autograd._top_saved_tensors_default_hooks
+"""What becomes of tensors saved for a backward pass; torch's own compiler asks alike."""
+
 
 def stretches_under_way() -> list[object]:
     """The checkpointed stretches, from the inside out, that a later backward pass will run again.
 
     Each is an object that lives exactly as long as the graph that may run it again.
     """
-    hooks = torch._C._autograd._top_saved_tensors_default_hooks(True)  # pyright: ignore[reportPrivateUsage] -- what torch's own compiler asks
+    hooks: tuple[Any, Any] | None = _saving._top_saved_tensors_default_hooks(True)
     if hooks is None and torch.is_grad_enabled():
         return []  # the usual case, without a walk through the frames
     found = {id(each): each for each in _first_runs(hooks)}

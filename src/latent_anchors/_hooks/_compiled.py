@@ -19,7 +19,8 @@ _stance: Any = None
 def refuse_compiled(path: Sequence[nn.Module], name: str) -> None:
     """A hook added to a compiled module never runs; say so instead of doing nothing."""
     if any(
-        "_orig_mod" in module._modules or getattr(module, "_compiled_call_impl", None) is not None
+        "_orig_mod" in dict(module.named_children())
+        or getattr(module, "_compiled_call_impl", None) is not None
         for module in path
     ):
         raise RuntimeError(_compiled_already(name))
@@ -47,6 +48,11 @@ def _ended(end: "weakref.ref[Any]") -> None:
     if not _eager and _stance is not None:
         stance, _stance = _stance, None
         stance.__exit__(None, None, None)
+
+
+def _is_compiled(module: nn.Module) -> bool:
+    wrapper = "_orig_mod" in dict(module.named_children())
+    return wrapper or getattr(module, "_compiled_call_impl", None) is not None
 
 
 def _compiled_already(name: str) -> str:

@@ -10,7 +10,7 @@ from typing_extensions import Protocol, override, runtime_checkable
 from latent_anchors._hooks._blocks import Block, End
 from latent_anchors._hooks._compiled import refuse_compiled, refuse_compiled_around
 from latent_anchors._hooks._edited import Edit
-from latent_anchors._hooks._hook import EditHook, Hook, RecorderHook, Table
+from latent_anchors._hooks._hook import EditHook, Hook, RecorderHook, Table, hooks_behind
 from latent_anchors._hooks._readings import Reading
 from latent_anchors._sites import At, Site, as_site, layers_of, path
 
@@ -153,7 +153,7 @@ def in_force(model: nn.Module) -> list[Handle]:
         >>> [handle.site.name for handle in in_force(model)]
         ['0']
     """
-    tables = [layer._forward_hooks for layer in layers_of(model).values()]
+    tables = [hooks_behind(layer) for layer in layers_of(model).values()]
     if isinstance(model, Hooked):
         tables.append(model.hook_table(Site("")))
     hooks = [hook for table in tables for hook in list(table.values())]
@@ -194,7 +194,7 @@ def _owner_and_table(model: nn.Module, site: Site) -> tuple[nn.Module, Table]:
     _refuse_data_parallel(way)
     if isinstance(model, Hooked):
         return model, model.hook_table(site)
-    return way[-1], cast("Table", way[-1]._forward_hooks)
+    return way[-1], hooks_behind(way[-1])
 
 
 def _architecture(model: nn.Module, site: Site) -> Sequence[nn.Module]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from functools import partial
 from sys import getrefcount
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,16 @@ from latent_anchors._sites import Site
 
 Table: TypeAlias = "OrderedDict[int, Any]"
 """Hooks by key, in the order in which they run; some are not ours."""
+
+
+def hooks_before(module: nn.Module) -> Table:
+    """The table of what runs before a module's forward pass."""
+    return cast("Table", module._forward_pre_hooks)  # pyright: ignore[reportPrivateUsage] -- a single operation, where registering is several
+
+
+def hooks_behind(module: nn.Module) -> Table:
+    """The table of what runs after a module's forward pass."""
+    return cast("Table", module._forward_hooks)  # pyright: ignore[reportPrivateUsage] -- as above
 
 
 class Hook:
@@ -138,7 +148,7 @@ class _Repetition(EditHook):
     """An edit that acted in a checkpointed stretch, for when the stretch is run again."""
 
     def __init__(self, hook: EditHook, layer: nn.Module, stretch: object) -> None:
-        super().__init__(hook.edit, hook.site, layer, layer._forward_hooks)
+        super().__init__(hook.edit, hook.site, layer, hooks_behind(layer))
         self._stretch: weakref.ref[Any] = weakref.ref(stretch, partial(self.table.pop, self.key))
         self._repeated = hook._repeated
         self._state = state_of(hook.edit)

@@ -41,12 +41,13 @@ def with_latents(output: object, site: Site, z: Tensor) -> object:
         return part
     if isinstance(output, tuple):
         return _tuple_with(cast("tuple[object, ...]", output), int(site.item), part)
-    new = _mapping_copied(output) if isinstance(output, dict) else copy(output)
-    if isinstance(new, MutableMapping | list):
-        cast("Any", new)[site.item] = part
-    if not isinstance(new, MutableMapping | list) or is_dataclass(new):
+    holds = isinstance(output, (MutableMapping, list))
+    new: Any = _mapping_copied(output) if isinstance(output, dict) else copy(output)
+    if holds:
+        new[site.item] = part
+    if not holds or is_dataclass(new):
         object.__setattr__(new, str(site.item), part)  # a frozen one refuses the ordinary way
-    return new
+    return cast("object", new)
 
 
 def _item(output: object, site: Site) -> object:
@@ -70,13 +71,13 @@ def _parts(output: object) -> Mapping[object, object]:
     return {**{name: getattr(output, name) for name in slots}, **held}
 
 
-def _mapping_copied(output: dict[object, object]) -> object:
+def _mapping_copied(output: dict[Any, Any]) -> object:
     """A mapping of the same type, made without its constructor, which may ask for more."""
     kind = type(output)
     new = kind.__new__(kind)
     if hasattr(output, "__dict__"):
         vars(new).update(vars(output))
-    base = OrderedDict if isinstance(output, OrderedDict) else dict
+    base: Any = OrderedDict if isinstance(output, OrderedDict) else dict
     for key, value in output.items():
         base.__setitem__(new, key, value)
     return new

@@ -70,7 +70,7 @@ def version_of(z: Tensor) -> int | None:
 
 def _innermost(z: Tensor) -> Tensor:
     """The tensor within the wrappers of vmap and grad."""
-    functorch = cast("Any", torch._C._functorch)  # pyright: ignore[reportPrivateUsage] -- no public name for it
+    functorch = cast("Any", torch)._C._functorch  # no public name for it
     while functorch.is_functorch_wrapped_tensor(z):
         z = functorch.get_unwrapped(z)
     return z

@@ -16,7 +16,8 @@ from latent_anchors._hooks import (
     Hooked,
     PassHook,
     Reading,
-    Table,
+    hooks_before,
+    hooks_behind,
     in_reentrant_stretch,
     recorder_hook,
 )
@@ -226,11 +227,9 @@ def record(
 
 
 def _around_passes(model: nn.Module, recording: Recording) -> list[Hook]:
-    before: Table = model._forward_pre_hooks
-    after: Table = model._forward_hooks
     return [
-        PassHook(recording.begin_pass, model, before),
-        PassHook(recording.end_pass, model, after),
+        PassHook(recording.begin_pass, model, hooks_before(model)),
+        PassHook(recording.end_pass, model, hooks_behind(model)),
     ]
 
 
