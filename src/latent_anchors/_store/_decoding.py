@@ -1,10 +1,10 @@
 """Things made again from JSON and tensors: constructors are called, and nothing else is."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
-import torch
 from torch import Tensor, nn
 
 from latent_anchors._checks import listed
@@ -37,6 +37,7 @@ class Decoder:
         self._tensors, self._place = tensors, place
         self._used: set[str] = set()
         self._put: dict[str, Tensor] = {}
+        self._taken: dict[int, Tensor] = {}
         self._things: list[object] = []
         self._within: list[set[int]] = [set()]
         self._sketches = Sketches()
@@ -69,17 +70,22 @@ class Decoder:
             "mapping": self._mapping,
             "list": lambda node, where: self._items(node["list"], where),
             "tuple": lambda node, where: tuple(self._items(node["tuple"], where)),
-            "function": lambda node, where: self._called(where, function_named, node["function"]),
+            "function": self._function,
             "again": self._again,
         }
         return readers.get(kind, self._thing)(node, where)
 
     def _mapping(self, node: dict[str, Any], where: tuple[str, ...]) -> dict[object, object]:
         pairs = [self._pair(pair, where) for pair in self._listed(node["mapping"], where)]
-        mapping = self._called(where, dict, pairs)
+        with self._making(where):
+            mapping = dict(pairs)
         if len(mapping) != len(pairs):
             self._refuse(where, "has a key twice.")
         return mapping
+
+    def _function(self, node: dict[str, Any], where: tuple[str, ...]) -> object:
+        with self._making(where):
+            return function_named(node["function"])
 
     def _pair(self, pair: object, where: tuple[str, ...]) -> tuple[object, object]:
         if not isinstance(pair, list) or len(cast("list[object]", pair)) != 2:
@@ -133,15 +139,18 @@ class Decoder:
 
     def _json(self, node: dict[str, Any], where: tuple[str, ...]) -> object:
         made = self._class(node["json"], "from_json", where)
-        return self._called(where, made.from_json, node["content"])
+        with self._making(where):
+            return made.from_json(node["content"])
 
     def _population(self, node: dict[str, Any], where: tuple[str, ...]) -> nn.Module:
         made = self._class(node["population"], "from_models", where)
-        models, seeds = self._value(node["models"], where), node["seeds"]
-        whole = isinstance(seeds, list) and all(type(s) is int for s in cast("list[Any]", seeds))
-        if not whole or len(models) != len(seeds) or type(node["training"]) is not bool:
-            self._refuse(where, f"has {len(models)} models and the seeds {seeds!r}.")
-        population = self._called(where, made.from_models, models, seeds)
+        models = self._value(node["models"], where)
+        seeds = self._listed(node["seeds"], where)
+        whole = all(type(seed) is int for seed in seeds) and type(node["training"]) is bool
+        if not whole or not isinstance(models, list) or len(seeds) != len(cast("Any", models)):
+            self._refuse(where, f"has the seeds {seeds}; expected a whole number for each model.")
+        with self._making(where):
+            population = made.from_models(models, seeds)
         population.training = node["training"]
         return population
 
@@ -152,20 +161,20 @@ class Decoder:
         elsewhere = self._within.pop()
         self._within[-1] |= elsewhere
         is_module = issubclass(made, nn.Module)
-        expected = {"state", "training"} if is_module else {"memory"} & set(dir(made))
         remembers = not is_module and hasattr(made, "load_state_dict")
-        expected = {"memory"} if remembers else expected
+        expected = {"state", "training"} if is_module else {"memory"} if remembers else set[str]()
         if set(node) - {"type", "arguments"} != expected:
             self._refuse(
                 where, f"has the keys {listed(node)}; expected {listed(expected)} besides."
             )
-        if is_module:
-            self._called(where, self._sketches.check, made, arguments, node)
-        thing = self._called(where, made, **arguments)
-        if is_module:
-            self._restore(thing, node, elsewhere, where)
-        elif remembers:
-            self._called(where, thing.load_state_dict, self._value(node["memory"], where))
+        with self._making(where):
+            if is_module:
+                self._sketches.check(made, arguments, node)
+            thing = made(**arguments)
+            if is_module:
+                self._restore(thing, node, elsewhere, where)
+            elif remembers:
+                thing.load_state_dict(self._value(node["memory"], where))
         return thing
 
     def _arguments(self, made: type, given: object, where: tuple[str, ...]) -> dict[str, Any]:
@@ -193,16 +202,15 @@ class Decoder:
             )
         for name, tensor in saved.items():
             self._fill(slots[name], tensor, (*where, name))
-        self._called(where, set_modes, module, node["training"])
+        set_modes(module, node["training"])
 
     def _state(self, node: object, where: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-        pairs = cast("dict[str, Any]", node).get("mapping") if isinstance(node, dict) else None
-        state: dict[str, dict[str, Any]] = {}
-        for pair in self._listed(pairs, where):
-            name, tensor = cast("list[Any]", pair) if isinstance(pair, list) else (None, None)
-            if not isinstance(name, str) or name in state or "tensor" not in (tensor or ()):
-                self._refuse(where, f"has {name!r} in its state, which is no new tensor by name.")
-            state[name] = tensor
+        """A module's state as nodes of tensors by name."""
+        given = cast("dict[str, Any]", node).get("mapping") if isinstance(node, dict) else None
+        pairs = self._listed(given, where)
+        state = dict(pair for pair in map(_named_tensor, pairs) if pair is not None)
+        if len(state) < len(pairs):
+            self._refuse(where, "has something else in its state than tensors by name.")
         return state
 
     def _fill(self, slot: Slot, node: dict[str, Any], where: tuple[str, ...]) -> None:
@@ -227,27 +235,31 @@ class Decoder:
         """The constructor's own parameter, unless another name has it; a buffer is a new tensor."""
         if not isinstance(current, nn.Parameter):
             return tensor.clone().requires_grad_(requires_grad)
-        if any(current is other for other in self._put.values()):
+        if id(current) in self._taken:
             return nn.Parameter(tensor, requires_grad)
+        self._taken[id(current)] = current
         current.data = tensor
         return current.requires_grad_(requires_grad)
 
     def _class(self, name: object, maker: str, where: tuple[str, ...]) -> Any:
         """A class, and the one way in which it is made."""
-        found = self._called(where, class_named, name)
+        with self._making(where):
+            found: Any = class_named(name)
         ways = [way for way in ("from_json", "from_models") if hasattr(found, way)]
         if ways != ([maker] if maker else []):
             self._refuse(where, f"makes {name!r} in another way than it is saved.")
         return found
 
-    def _called(
-        self, where: tuple[str, ...], function: Callable[..., Any], *args: Any, **kwargs: Any
-    ) -> Any:
+    @contextmanager
+    def _making(self, where: tuple[str, ...]) -> Generator[None]:
+        """Whatever a constructor says to wrong arguments, said of the file."""
         try:
-            return function(*args, **kwargs)
-        except Exception as error:  # whatever a constructor says to wrong arguments
+            yield
+        except LoadingError:
+            raise
+        except Exception as error:
             wrong = f"{'.'.join(where)} cannot be made: {error}"
-            raise LoadingError(self._place, wrong, " ") from error
+            raise LoadingError(self._place, wrong) from error
 
     def _listed(self, items: object, where: tuple[str, ...]) -> list[object]:
         if not isinstance(items, list):
@@ -256,3 +268,12 @@ class Decoder:
 
     def _refuse(self, where: tuple[str, ...], wrong: str, cure: str = "") -> NoReturn:
         raise LoadingError(self._place, f"{'.'.join(where)} {wrong}", cure)
+
+
+def _named_tensor(pair: object) -> tuple[str, dict[str, Any]] | None:
+    """A name and the node of a tensor, if it is such a pair."""
+    if not isinstance(pair, list) or len(cast("list[Any]", pair)) != 2:
+        return None
+    name, node = cast("list[Any]", pair)
+    tensor = isinstance(node, dict) and {"tensor", "dtype", "shape"} <= set(cast("Any", node))
+    return (name, cast("dict[str, Any]", node)) if isinstance(name, str) and tensor else None

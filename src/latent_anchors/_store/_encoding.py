@@ -1,7 +1,7 @@
 """Things in terms of JSON, and their tensors by name."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -33,7 +33,7 @@ class Encoder:
         with self._deeper(where):
             if isinstance(value, Tensor):
                 return self._tensor(value, where)
-            if isinstance(value, Mapping) and known_name(type(value)) is None:
+            if _is_mapping(value):
                 return self._mapping(cast("Mapping[object, object]", value), where)
             if type(value) in (list, tuple, range, torch.Size):
                 return self._sequence(cast("Sequence[object]", value), where)
@@ -42,7 +42,7 @@ class Encoder:
             return self._thing(value, where)
 
     @contextmanager
-    def _deeper(self, where: str) -> Iterator[None]:
+    def _deeper(self, where: str) -> Generator[None]:
         self._depth += 1
         if self._depth > DEPTH:
             raise ValueError(
@@ -138,6 +138,13 @@ def arguments_of(made: type) -> list[str]:
     parameters = inspect.signature(made).parameters.values()
     collected = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [parameter.name for parameter in parameters if parameter.kind not in collected]
+
+
+def _is_mapping(value: object) -> bool:
+    """Whether a mapping is written item by item; some records of ours are mappings, too."""
+    if type(value) is dict:
+        return True
+    return isinstance(value, Mapping) and known_name(type(cast("object", value))) is None
 
 
 def _kept(value: object, argument: str) -> object:

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -64,7 +64,7 @@ def _replace(folder: Path, thing: object, write_tensors: Callable[[Path], object
     _flush(tensors)
     with tensors.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    beside = folder / f"tensors.{digest}.safetensors"
+    beside = folder / _beside(digest)
     os.replace(tensors, beside)
     structure.write_text(_unparsed({"format": FORMAT, "tensors": digest, "thing": thing}))
     _flush(structure)
@@ -110,7 +110,7 @@ def _checksum(content: dict[str, object]) -> str:
 
 def _tensors(folder: Path, digest: str) -> bytes | None:
     # that order: it was beside before it took the place of the earlier one
-    for name in (f"tensors.{digest}.safetensors", TENSORS):
+    for name in (_beside(digest), TENSORS):
         with suppress(OSError, ValueError):
             data = (folder / name).read_bytes()
             if hashlib.sha256(data).hexdigest() == digest:
@@ -136,17 +136,22 @@ def _sweep(folder: Path) -> None:
 
 
 def _needed(folder: Path) -> str | None:
-    """The tensors beside which the present structure may need; empty if nobody knows."""
-    if not (folder / STRUCTURE).exists():
+    """The file beside which the present structure may need; empty if nobody knows."""
+    path = folder / STRUCTURE
+    if not path.exists():
         return None
     try:
-        return f"tensors.{_parsed(folder / STRUCTURE, (folder / STRUCTURE).read_bytes())['tensors']}.safetensors"
+        return _beside(str(_parsed(path, path.read_bytes())["tensors"]))
     except (OSError, LoadingError):
         return ""
 
 
+def _beside(digest: str) -> str:
+    return f"tensors.{digest}.safetensors"
+
+
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path) -> Generator[None]:
     """One saving at a time into a folder, where the system can see to that."""
     if sys.platform == "win32":
         yield

@@ -87,12 +87,12 @@ def known_name(made: object) -> str | None:
 
 def _rooms() -> list[str]:
     # never loads a room: what was not imported was not needed to save it, either
-    loaded = vars(import_module(PACKAGE))
-    return [name for name, room in loaded.items() if _is_room(name, room)]
+    package = import_module(PACKAGE)
+    return [name for name in package.__all__ if _is_room(name, vars(package).get(name))]
 
 
 def _is_room(name: str, room: object) -> bool:
-    return name not in NOT_LOADED and not name.startswith("_") and hasattr(room, "__path__")
+    return name not in NOT_LOADED and getattr(room, "__name__", "") == f"{PACKAGE}.{name}"
 
 
 def ours(name: str) -> Any:

@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
+from latent_anchors._sites import layers_of
+
 
 @dataclass(frozen=True, eq=False)
 class Slot:
@@ -22,7 +24,7 @@ class Slot:
 
 def slots_of(module: nn.Module, elsewhere: Collection[int]) -> dict[str, Slot]:
     """What is saved of a module by name, but for parts that are saved elsewhere, by identity."""
-    state = cast("dict[str, Any]", module.state_dict(keep_vars=True))
+    state: dict[str, Any] = module.state_dict(keep_vars=True)
     slots: dict[str, Slot] = {}
     for name, tensor in state.items():
         prefix, _, leaf = name.rpartition(".")
@@ -39,14 +41,14 @@ def slots_of(module: nn.Module, elsewhere: Collection[int]) -> dict[str, Slot]:
 
 def modes_of(module: nn.Module) -> bool | list[str]:
     """Whether all parts are in training mode (or none), or the names of those that are."""
-    training = [name for name, part in module.named_modules() if part.training]
-    parts = sum(1 for _ in module.modules())
-    return bool(training) if len(training) in (0, parts) else training
+    parts = layers_of(module)
+    training = [name for name, part in parts.items() if part.training]
+    return bool(training) if len(training) in (0, len(parts)) else training
 
 
 def set_modes(module: nn.Module, modes: object) -> None:
     """Put all parts into the mode that :func:`modes_of` gave."""
-    parts = dict(module.named_modules())  # pyright: ignore[reportUnknownArgumentType] -- torch's own stub leaves it open
+    parts = layers_of(module)
     training = [*parts] if modes is True else [] if modes is False else modes
     if not isinstance(training, list) or not set(cast("list[str]", training)) <= set(parts):
         raise ValueError(f"The parts in training mode are {modes!r}; expected some of {[*parts]}.")

@@ -118,7 +118,7 @@ def test_a_later_format_and_an_unknown_type_are_refused(tmp_path):
     path = tmp_path / "structure.json"
     structure = json.loads(path.read_text())
     path.write_text(json.dumps(structure | {"format": 99}))
-    with refuses(ValueError, r"was saved in format 99; this version reads 1"):
+    with refuses(ValueError, r"was saved in format 99; this version reads 2"):
         la.load(tmp_path)
     path.write_text(json.dumps(structure | {"thing": {"type": "os.system", "arguments": {}}}))
     with refuses(ValueError, r"Unknown registered type 'os.system'.* Import the module"):
