@@ -214,13 +214,16 @@ def things() -> dict[str, list[object]]:
         "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],
         "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],
         "evaluation.LineAlignment": [
-            evaluation.LineAlignment(*torch.rand(6, 2), torch.tensor([True, False]))
+            evaluation.LineAlignment(
+                *(torch.rand(shape) for shape in (2, 2, (2, 1, 3), 2, 2, (2, 1, 4))),
+                torch.tensor([True, False]),
+            )
         ],
         "evaluation.Metric": [metric],
         "evaluation.MixingFloors": [evaluation.MixingFloors(0.1, 0.2, 0.3, 4)],
         "audits.Relearning": [
             audits.Relearning(
-                (0, 1), 9.0, evaluation.Evaluation({"a": floats}), {"a": floats}, {"a": ("x", "y")}
+                (0, 1), 9.0, evaluation.Evaluation({"a": floats}), {"a": floats[None]}, {"a": ("x", "y")}
             )
         ],
     }
