@@ -3,6 +3,7 @@ import json
 import pytest
 import torch
 from refusals import refuses
+from store.forging import forged
 from torch import nn
 
 import latent_anchors as la
@@ -120,6 +121,6 @@ def test_a_later_format_and_an_unknown_type_are_refused(tmp_path):
     path.write_text(json.dumps(structure | {"format": 99}))
     with refuses(ValueError, r"was saved in format 99; this version reads 2"):
         la.load(tmp_path)
-    path.write_text(json.dumps(structure | {"thing": {"type": "os.system", "arguments": {}}}))
+    forged(tmp_path, {"type": "os.system", "arguments": {}})
     with refuses(ValueError, r"Unknown registered type 'os.system'.* Import the module"):
         la.load(tmp_path)

@@ -36,6 +36,7 @@ class Decoder:
     def __init__(self, tensors: Mapping[str, Tensor], place: object) -> None:
         self._tensors, self._place = tensors, place
         self._used: set[str] = set()
+        self._values: dict[str, Tensor] = {}
         self._put: dict[str, Tensor] = {}
         self._taken: dict[int, Tensor] = {}
         self._things: list[object] = []
@@ -99,10 +100,13 @@ class Decoder:
         return [self._value(item, (*where, str(n))) for n, item in enumerate(listed_items)]
 
     def _argument(self, node: dict[str, Any], where: tuple[str, ...]) -> Tensor:
-        """A tensor as a value: a copy, since a constructor may write into it."""
-        tensor = self._found(node, where).clone()
-        flags = bool(node.get("parameter")), bool(node.get("requires_grad"))
-        return nn.Parameter(tensor, flags[1]) if flags[0] else tensor.requires_grad_(flags[1])
+        """A tensor as a value: a copy, since a constructor may write into it; each name has one."""
+        tensor, name = self._found(node, where), node["tensor"]
+        if name not in self._values:
+            trained = bool(node.get("requires_grad"))
+            copy = tensor.clone().requires_grad_(trained)
+            self._values[name] = nn.Parameter(copy, trained) if node.get("parameter") else copy
+        return self._values[name]
 
     def _found(self, node: dict[str, Any], where: tuple[str, ...]) -> Tensor:
         name = node["tensor"]

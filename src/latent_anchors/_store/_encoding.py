@@ -148,8 +148,8 @@ def _is_mapping(value: object) -> bool:
 
 
 def _kept(value: object, argument: str) -> object:
-    name = argument if hasattr(value, argument) else f"_{argument}"
-    if not hasattr(value, name):
+    name = argument if _has(value, argument) else f"_{argument}"
+    if not _has(value, name) or name in vars(nn.Module()):
         raise TypeError(
             f"{type(value).__name__} does not keep its argument {argument!r}, so that it cannot be "
             f"made again; expected an attribute of that name. Set self.{argument} = {argument}."
@@ -158,6 +158,10 @@ def _kept(value: object, argument: str) -> object:
     # a module's numbers that are written in place are tensors; its constructor takes a number
     number = isinstance(value, nn.Module) and isinstance(kept, Tensor) and kept.ndim == 0
     return kept.item() if number else kept
+
+
+def _has(value: object, name: str) -> bool:
+    return hasattr(value, name) and not inspect.ismethod(getattr(value, name))
 
 
 def _check_dense(tensor: Tensor, where: str) -> None:

@@ -9,10 +9,11 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from typing_extensions import override
 
-CALLS = 100
-"""Operations that a constructor may take besides those for each tensor."""
+MAKING = {torch.empty, torch.full, torch.ones, torch.rand, torch.randn, torch.tensor, torch.zeros}
+"""What constructors make tensors with."""
 
-CALLS_A_TENSOR = 40
+TIMES = 4
+"""How many tensors a constructor may make for each that it keeps."""
 
 Plain = (bool, int, float, str, type(None))
 
@@ -46,13 +47,13 @@ class _Counting(TorchFunctionMode):
 
     @override
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.left -= 1
+        self.left -= func in MAKING
         if self.left < 0:
             raise ValueError("its sizes make more tensors than were saved.")
         return func(*args, **(kwargs or {}))
 
 
 def _sketched(made: type, arguments: Mapping[str, Any], tensors: int) -> dict[str, list[int]]:
-    with torch.device("meta"), _Counting(CALLS + CALLS_A_TENSOR * tensors):
+    with torch.device("meta"), _Counting(TIMES * (tensors + 1)):
         module = cast("nn.Module", made(**arguments))
     return {name: [*tensor.shape] for name, tensor in module.state_dict().items()}
