@@ -16,7 +16,7 @@ def differences(one: object, other: object, where: str = "") -> Iterator[str]:
     elif isinstance(one, Tensor):
         if not same(one, other):
             yield f"{where}: {one} and {other}"
-    elif isinstance(one, PLAIN) or callable(one) and not hasattr(one, "__dict__"):
+    elif isinstance(one, PLAIN) or (callable(one) and not hasattr(one, "__dict__")):
         if repr(one) != repr(other):
             yield f"{where}: {one!r} and {other!r}"
     elif isinstance(one, nn.Module):

@@ -223,7 +223,11 @@ def things() -> dict[str, list[object]]:
         "evaluation.MixingFloors": [evaluation.MixingFloors(0.1, 0.2, 0.3, 4)],
         "audits.Relearning": [
             audits.Relearning(
-                (0, 1), 9.0, evaluation.Evaluation({"a": floats}), {"a": floats[None]}, {"a": ("x", "y")}
+                (0, 1),
+                9.0,
+                evaluation.Evaluation({"a": floats}),
+                {"a": floats[None]},
+                {"a": ("x", "y")},
             )
         ],
     }

@@ -20,10 +20,10 @@ from typing import Any
 import torch
 from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType] -- its paths are untyped
 
-from latent_anchors._store._decoding import Decoder
 from latent_anchors._store._encoding import Encoder
 from latent_anchors._store._folder import STRUCTURE, read, write
 from latent_anchors._store._loading_error import LoadingError as LoadingError
+from latent_anchors._store._proving import made
 from latent_anchors._store._registering import (
     _registered as _registered,  # pyright: ignore[reportPrivateUsage] -- the one table of names
 )
@@ -55,9 +55,7 @@ def save(thing: object, folder: str | Path) -> None:
     """
     encoder = Encoder()
     structure = encoder.encode(thing, type(thing).__name__)
-    tried = Decoder(encoder.tensors, f"This {type(thing).__name__} could not be loaded again")
-    with torch.random.fork_rng(devices=[]):
-        tried.decode(structure)
+    made(structure, encoder.tensors, f"This {type(thing).__name__} could not be loaded again")
     write(Path(folder), structure, lambda path: save_file(encoder.tensors, path))
 
 
@@ -87,5 +85,4 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Any:
     """
     structure, tensors = read(Path(folder))
     placed = {name: tensor.to(device) for name, tensor in tensors.items()}
-    with torch.random.fork_rng(devices=[]):
-        return Decoder(placed, Path(folder) / STRUCTURE).decode(structure)
+    return made(structure, placed, Path(folder) / STRUCTURE)
