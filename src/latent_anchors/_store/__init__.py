@@ -14,11 +14,13 @@ the old saving or the new one, and a reader gets one of the two. What a dead sav
 goes away with the next one.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType] -- its paths are untyped
+from safetensors.torch import save as serialized
+from torch import Tensor
 
 from latent_anchors._store._encoding import Encoder
 from latent_anchors._store._folder import STRUCTURE, read, write
@@ -86,3 +88,12 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Any:
     structure, tensors = read(Path(folder))
     placed = {name: tensor.to(device) for name, tensor in tensors.items()}
     return made(structure, placed, Path(folder) / STRUCTURE)
+
+
+def save_file(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Write the file of tensors, which must not be there: nothing is followed or overwritten.
+
+    What safetensors writes itself goes through a file of a random name, which would stay behind.
+    """
+    with path.open("xb") as file:
+        file.write(serialized(dict(tensors)))

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
-from safetensors import SafetensorError
 from safetensors.torch import load as parse_tensors
 from torch import Tensor
 
@@ -57,16 +56,14 @@ def read(folder: Path) -> tuple[object, dict[str, Tensor]]:
 
 def _replace(folder: Path, thing: object, write_tensors: Callable[[Path], object]) -> None:
     structure, tensors = (folder / part for part in PARTS)
-    try:
-        write_tensors(tensors)
-    except SafetensorError as error:
-        raise OSError(f"{tensors} cannot be written: {error}") from error
+    write_tensors(tensors)
     _flush(tensors)
     with tensors.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     beside = folder / _beside(digest)
     os.replace(tensors, beside)
-    structure.write_text(_unparsed({"format": FORMAT, "tensors": digest, "thing": thing}))
+    with structure.open("x") as file:
+        file.write(_unparsed({"format": FORMAT, "tensors": digest, "thing": thing}))
     _flush(structure)
     _flush(folder)
     os.replace(structure, folder / STRUCTURE)  # from here on the new saving counts
