@@ -15,7 +15,7 @@ from latent_anchors.interventions import Suppression
 ANCHOR = {"type": "regularizers.Anchor", "arguments": {}}
 
 
-def call(name: str, **arguments: object) -> dict[str, object]:
+def call(name: str, /, **arguments: object) -> dict[str, object]:
     return {"type": name, "arguments": arguments, "state": {"mapping": []}, "training": True}
 
 

@@ -70,7 +70,7 @@ def test_a_full_disk_leaves_the_old_one(tmp_path, monkeypatch):
     la.save(OLD, tmp_path)
     before = state(tmp_path)
 
-    def full(tensors, path):
+    def full(_tensors, path):
         path.write_bytes(b"some")
         raise OSError(28, "No space left on device")
 
@@ -138,18 +138,21 @@ def test_what_cannot_be_saved_leaves_the_old_one(tmp_path):
     assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
-def test_every_flipped_bit_is_noticed(tmp_path):
+@pytest.mark.parametrize("name", [STRUCTURE, TENSORS])
+def test_every_flipped_bit_is_noticed(name: str, tmp_path):
     la.save(OLD, tmp_path)
-    original = state(tmp_path)
-    for name in (STRUCTURE, TENSORS):
-        data = (tmp_path / name).read_bytes()
-        for place in range(len(data)):
-            (tmp_path / name).write_bytes(flipped(data, place))
-            try:
-                assert state(tmp_path) == original  # a space of the layout
-            except LoadingError as error:
-                assert str(tmp_path / name) in str(error)
-        (tmp_path / name).write_bytes(data)
+    original, data = state(tmp_path), (tmp_path / name).read_bytes()
+    for place in range(len(data)):
+        (tmp_path / name).write_bytes(flipped(data, place))
+        assert loaded_or_said(tmp_path) in (original, str(tmp_path / name))
+
+
+def loaded_or_said(folder: Path) -> object:
+    """What it loads as (a bit of the layout does not matter), or the file that is at fault."""
+    try:
+        return state(folder)
+    except LoadingError as error:
+        return str(error).split(": ")[0]
 
 
 def flipped(data: bytes, place: int) -> bytes:
