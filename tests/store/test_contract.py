@@ -10,6 +10,7 @@ from store.things import things
 from test_public_api import public, thing
 
 import latent_anchors as la
+from latent_anchors._store._folder import STRUCTURE, TENSORS
 from latent_anchors._store._registering import NEVER_SAVED
 
 THINGS = things()
@@ -37,21 +38,16 @@ def test_every_public_class_has_an_example_or_a_reason():
 
 
 @pytest.mark.parametrize(("name", "index"), EXAMPLES)
-def test_it_loads_alike(name: str, index: int, tmp_path):
-    original = THINGS[name][index]
-    before = torch.get_rng_state()
-    la.save(original, tmp_path)
-    again = la.load(tmp_path)
+def test_it_loads_alike_and_is_saved_again_as_the_same_bytes(name: str, index: int, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    original, before = THINGS[name][index], torch.get_rng_state()
+    la.save(original, one)
+    again = la.load(one)
     assert list(differences(original, again)) == []
     assert torch.equal(before, torch.get_rng_state())
-
-
-@pytest.mark.parametrize(("name", "index"), EXAMPLES)
-def test_it_is_saved_again_as_the_same_bytes(name: str, index: int, tmp_path):
-    la.save(THINGS[name][index], tmp_path / "one")
-    la.save(la.load(tmp_path / "one"), tmp_path / "two")
-    for file in ("structure.json", "tensors.safetensors"):
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+    la.save(again, two)
+    for file in (STRUCTURE, TENSORS):
+        assert (one / file).read_bytes() == (two / file).read_bytes()
 
 
 @pytest.mark.parametrize("name", NEVER_SAVED)

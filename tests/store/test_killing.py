@@ -7,15 +7,15 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are f
 
 
 def test_a_saving_that_is_killed_leaves_the_old_one_or_a_new_one(tmp_path):
-    found = kill_savings(8, tmp_path)
-    assert found["the old one"] + found["a new one"] == 8
+    found = kill_savings(6, tmp_path)
+    assert found["the old one"] + found["a new one"] == 6
 
 
 def test_a_training_that_is_killed_goes_on(tmp_path):
-    assert sum(kill_trainings(2, tmp_path).values()) == 2
+    assert sum(kill_trainings(1, tmp_path).values()) == 1
 
 
 def test_a_full_disk_leaves_the_old_one(tmp_path):
-    found = fill_disk(10, tmp_path)
-    assert found["the old one"] == 9
+    found = fill_disk(4, tmp_path)
+    assert found["the old one"] == 3
     assert found["the new one"] == 1

@@ -1,5 +1,7 @@
 """One of each public class that is saved: what the contract of saving is held to."""
 
+from functools import cache
+
 import torch
 from torch import nn
 
@@ -113,6 +115,7 @@ def reduction() -> reg.Reduction:
     return reg.Term("unit", reg.unitarity).reduce({"latent": torch.rand(4, 3)}, {})
 
 
+@cache
 def things() -> dict[str, list[object]]:
     """By public name, examples of each class that have something of everything in them."""
     part = training.Part(*torch.tensor([0.5, 2.0, 3.0, 4.0]))

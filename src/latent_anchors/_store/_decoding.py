@@ -59,7 +59,7 @@ class Decoder:
     def _value(self, node: object, where: tuple[str, ...]) -> Any:
         if node is None or isinstance(node, bool | int | float | str):
             return node
-        if not isinstance(node, dict) or len(where) > 2 * DEPTH:
+        if not isinstance(node, dict) or len(where) > DEPTH + 1:
             self._refuse(where, "is no value, or lies too deep.")
         node = cast("dict[str, Any]", node)
         kind = next((kind for kind in KEYS if kind in node), "")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from latent_anchors._store._registering import known_name, name_of
 from latent_anchors._store._slots import modes_of, slots_of
 
-DEPTH = 100
+DEPTH = 64
 """How deep things may be nested, in steps from one to another within it."""
 
 
