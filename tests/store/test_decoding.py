@@ -147,6 +147,13 @@ def test_only_parts_that_are_there_have_a_mode(modes: object, tmp_path):
         la.load(tmp_path)
 
 
+def test_whatever_fits_nothing_is_refused(tmp_path):
+    whole = {"tensor": "x", "dtype": "int64", "shape": [1], "requires_grad": True}
+    forged(tmp_path, whole, {"x": torch.ones(1).long()})
+    with refuses(ValueError, r"structure.json: what it holds fits nothing \(RuntimeError"):
+        la.load(tmp_path)
+
+
 def test_numbers_that_are_no_numbers_come_back(tmp_path):
     la.save({"a": math.nan, "b": [-math.inf, 1.5], "c": (True, 1, "1", None)}, tmp_path)
     again = la.load(tmp_path)

@@ -47,7 +47,7 @@ def test_what_contains_itself_is_refused(tmp_path):
 
 def test_a_long_composition_is_saved(tmp_path):
     edit = interventions.Zeroing([0])
-    for _ in range(50):
+    for _ in range(40):
         edit = edit.then(interventions.Zeroing([1]))
     la.save(edit, tmp_path)
     assert repr(la.load(tmp_path)) == repr(edit)
