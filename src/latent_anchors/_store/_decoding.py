@@ -149,26 +149,29 @@ class Decoder:
 
     def _constructed(self, node: dict[str, Any], where: Place) -> object:
         made = self._class(node["type"], "", where)
+        self._check_besides(made, node, where)
         self._within.append(set())
         arguments = self._arguments(made, node["arguments"], where)
         elsewhere = self._within.pop()
         self._within[-1] |= elsewhere
-        is_module = issubclass(made, nn.Module)
-        remembers = not is_module and hasattr(made, "load_state_dict")
-        expected = {"state", "training"} if is_module else {"memory"} if remembers else set[str]()
-        if set(node) - {"type", "arguments"} != expected:
-            self._contents.refuse(
-                where, f"has the keys {listed(node)}; expected {listed(expected)} besides."
-            )
         with self._contents.making(where):
-            if is_module:
+            if issubclass(made, nn.Module):
                 self._sketches.check(made, arguments, node)
             thing = made(**arguments)
-            if is_module:
+            if isinstance(thing, nn.Module):
                 self._restorer.restore(thing, node, elsewhere, where)
-            elif remembers:
+            elif "memory" in node:
                 thing.load_state_dict(self._value(node["memory"], where))
         return thing
+
+    def _check_besides(self, made: type, node: dict[str, Any], where: Place) -> None:
+        """A module has a state and a mode; what remembers has a memory."""
+        expected: set[str] = {"memory"} if hasattr(made, "load_state_dict") else set()
+        if issubclass(made, nn.Module):
+            expected = {"state", "training"}
+        if set(node) - {"type", "arguments"} != expected:
+            wrong = f"has the keys {listed(node)}; expected {listed(sorted(expected))} besides."
+            self._contents.refuse(where, wrong)
 
     def _arguments(self, made: type, given: object, where: Place) -> dict[str, Any]:
         names = inspect.signature(made).parameters
