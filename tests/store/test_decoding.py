@@ -37,7 +37,10 @@ def call(name: str, /, **arguments: object) -> dict[str, object]:
         ({"json": "regularizers.Anchor", "content": {}}, r"in another way than it is saved"),
         ({"json": "curriculum.Track", "content": {}}, r"thing cannot be made: .*Missing: 'space'"),
         ({"json": "curriculum.Track", "content": []}, r"thing cannot be made: "),
-        (call("models.Site", nome="x"), r"has the arguments .*; expected some of 'name'"),
+        (
+            {"type": "models.Site", "arguments": {"nome": "x"}},
+            r"has the arguments .*; expected some of 'name'",
+        ),
         (call("models.Site", name="x"), r"has the keys 'type', 'arguments', 'state'"),
         (ANCHOR, r"has the keys 'type', 'arguments'; expected 'state'|'training'"),
         ([], r"thing is no value, or lies too deep"),
