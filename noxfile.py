@@ -26,6 +26,15 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def savings(session: nox.Session) -> None:
+    """Damage 4,000 savings; kill 300 on the way, and 100 trainings; fill a disk."""
+    install(session, "test")
+    alone = {"PYTHONPATH": "tests", "OMP_NUM_THREADS": "1"}
+    session.run("python", "-m", "store.fuzzing", "4000", env=alone)
+    session.run("python", "-m", "store.killing", "300", "100", env=alone)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and formatting."""
     install(session, "dev")

@@ -412,6 +412,8 @@ def test_a_state_belongs_to_the_triggers_and_runs_that_made_it():
         one(EndPhase()).load_state_dict(state)
     with refuses(ValueError, "The state is that of 1 runs; expected 2"):
         one(Stop(), runs=2).load_state_dict(state)
+    with refuses(ValueError, r"The state remembers \[1\] runs for its triggers; expected 2"):
+        one(Stop(), runs=2).load_state_dict({**state, "runs": 2})
 
 
 def test_the_state_of_a_predicate_of_yours_can_be_saved_though_it_cannot():

@@ -295,6 +295,7 @@ class Playhead:
             )
         if state["runs"] != self.runs:
             raise ValueError(f"The state is that of {state['runs']} runs; expected {self.runs}.")
+        _check_standings(state, len(self.triggers))
 
     def to_json(self) -> dict[str, Any]:
         """Timeline, triggers and state, as plain values for JSON.
@@ -331,9 +332,20 @@ class Playhead:
         check_told("playhead's state", data["state"], STATE)
         triggers = [Trigger.from_json(rule) for rule in data["triggers"]]
         runs = data["state"]["runs"]
+        _check_standings(data["state"], len(triggers))  # before there is room made for so many
         playhead = cls(Timeline.from_json(data["timeline"]), triggers, runs)
         playhead.load_state_dict(data["state"])
         return playhead
 
     def __repr__(self) -> str:
         return f"Playhead(step={self._step}, steps={self.steps}, runs={self.runs}, {self.timeline})"
+
+
+def _check_standings(state: Mapping[str, Any], triggers: int) -> None:
+    """Refuse a state that does not remember something for each trigger and run."""
+    given = [len(standing["seen"]) for standing in state["standings"]]
+    if given != [state["runs"]] * triggers:
+        raise ValueError(
+            f"The state remembers {given} runs for its triggers; expected {state['runs']} for each "
+            f"of {triggers}, as state_dict() gives it."
+        )

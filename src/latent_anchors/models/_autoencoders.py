@@ -1,6 +1,6 @@
 """Autoencoders with three named children: encoder, latent, decoder."""
 
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -161,7 +161,7 @@ def mlp(inputs: int, hidden: int, depth: int, outputs: int) -> nn.Sequential:
     for name, size in {"channels": inputs, "hidden": hidden, "latent_dim": outputs}.items():
         check_count(name, size)
     check_count("depth", depth)
-    widths = [inputs, *[hidden] * depth, outputs]
+    widths = chain([inputs], repeat(hidden, depth), [outputs])
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), nn.GELU()]

@@ -222,8 +222,13 @@ def _check_settings(models: Sequence[nn.Module]) -> None:
 
 
 def _settings(model: nn.Module) -> dict[str, str]:
-    """What layers keep besides tensors, as far as it can be compared."""
-    return {
+    """What layers keep besides numbers, as far as it can be compared."""
+    kinds = {
+        f"{name}.{kind}": repr(getattr(tensor, kind))
+        for name, tensor in _tensors(model).items()
+        for kind in ("dtype", "requires_grad")
+    }
+    return kinds | {
         f"{layer}.{name}".removeprefix("."): repr(cast("object", value))
         for layer, module in layers_of(model).items()
         for name, value in vars(module).items()

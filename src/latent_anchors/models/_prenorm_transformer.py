@@ -44,6 +44,11 @@ class PrenormTransformer(nn.Module):
     ) -> None:
         super().__init__()
         check_sizes(vocabulary, width, depth, heads, hidden)
+        self.vocabulary: int = vocabulary
+        self.width: int = width
+        self.depth: int = depth
+        self.heads: int = heads
+        self.hidden: int = hidden
         self.embedding: nn.Embedding = nn.Embedding(vocabulary, width)
         self.blocks: nn.ModuleList = nn.ModuleList(
             PrenormBlock(width, heads, hidden) for _ in range(depth)

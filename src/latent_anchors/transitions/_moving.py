@@ -81,7 +81,7 @@ class Moving:
             raise ValueError(f"The bounds are {bounds}; expected a lower one below a higher one.")
         self._space, self._overshoot = space, overshoot
         self._bounds = float(bounds[0]), float(bounds[1])
-        start = self._checked("value", value)
+        self._value = start = self._checked("value", value)
         self._go(_Move(0.0, self._position(start), 0.0, 0.0, start, 0.0))
 
     @property

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 import torch
 from refusals import refuses
@@ -8,39 +6,6 @@ from torch import nn
 import latent_anchors as la
 from latent_anchors import curriculum, interventions, models
 from latent_anchors import regularizers as reg
-
-MODULES = [
-    reg.Anchor([1.0, 2.0]),
-    reg.AntiAnchor([1.0, 0.0]),
-    reg.EuclideanAnchor([3.0, 4.0]),
-    reg.Unitarity(),
-    reg.Subspace(dims=(0, 1)),
-    reg.Subspace(basis=[[1.0, 1.0, 0.0], [0.0, 1.0, 3.0]]),
-    reg.AntiSubspace(dims=[1]),
-    reg.Separation(50.0),
-    reg.EuclideanSeparation(0.01),
-    reg.MeanPool(),
-    reg.MaxPool(),
-    reg.MinPool(),
-    reg.SoftMinimum(0.25),
-    interventions.Suppression([1.0, 1.0], interventions.BoundedFalloff(0.5, 2.0), strength=0.25),
-    models.SphericalAutoencoder(latent_dim=5, depth=2),
-    models.PlainAutoencoder(normalize=True),
-    models.Population.make(models.SphericalAutoencoder, range(3)),
-    models.Population.from_models(
-        [interventions.Suppression([1.0, 0.0]), interventions.Suppression([0.0, 2.0], strength=0.5)]
-    ),
-]
-
-
-@pytest.mark.parametrize("thing", MODULES, ids=lambda thing: type(thing).__name__)
-def test_a_module_comes_back_bit_for_bit(thing: nn.Module, tmp_path):
-    la.save(thing, tmp_path)
-    again = la.load(tmp_path)
-    assert repr(again) == repr(thing)
-    assert thing.state_dict().keys() == again.state_dict().keys()
-    for name, tensor in thing.state_dict().items():
-        assert torch.equal(tensor, again.state_dict()[name])
 
 
 def test_a_timeline_comes_back_equal(tmp_path):
@@ -74,11 +39,20 @@ def test_a_term_comes_back_with_its_pooling(pool, tmp_path, generator):
 
 
 def test_nothing_is_pickled(tmp_path):
-    la.save(MODULES[0], tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"structure.json", "tensors.safetensors"}
+    la.save(reg.Anchor([1.0, 2.0]), tmp_path / "made" / "with parents")
+    files = (tmp_path / "made" / "with parents").iterdir()
+    assert {path.name for path in files} == {"structure.json", "tensors.safetensors"}
 
 
-def test_a_class_of_ones_own_is_saved_once_it_has_a_name(tmp_path):
+def test_a_mapping_of_things_comes_back_with_its_keys(tmp_path):
+    edits = {models.Site("a", axis=1): interventions.Zeroing([0]), "b": reg.MaxPool()}
+    la.save(edits, tmp_path)
+    again = la.load(tmp_path)
+    assert list(again) == list(edits)
+    assert repr(again) == repr(edits)
+
+
+def test_a_class_of_yours_is_saved_once_it_has_a_name(tmp_path):
     class Scale(nn.Module):
         def __init__(self, by: float):
             super().__init__()
@@ -91,7 +65,7 @@ def test_a_class_of_ones_own_is_saved_once_it_has_a_name(tmp_path):
     assert la.load(tmp_path).by == 2.0
 
 
-def test_what_cannot_be_named_is_told_with_its_place(tmp_path):
+def test_what_cannot_be_named_is_refused_with_its_place(tmp_path):
     term = la.Term("mine", lambda z: z.sum(-1))
     with refuses(TypeError, r"Term.penalty is '<lambda>'"):
         la.save(term, tmp_path)
@@ -111,15 +85,3 @@ def test_a_constructor_whose_arguments_are_not_kept_is_refused(tmp_path):
 
     with refuses(TypeError, r"Forgetful does not keep its argument 'by'.* Set self.by = by"):
         la.save(Forgetful(1.0), tmp_path)
-
-
-def test_a_later_format_and_an_unknown_type_are_refused(tmp_path):
-    la.save(MODULES[0], tmp_path)
-    path = tmp_path / "structure.json"
-    structure = json.loads(path.read_text())
-    path.write_text(json.dumps(structure | {"format": 99}))
-    with refuses(ValueError, r"was saved in format 99; this version reads 1"):
-        la.load(tmp_path)
-    path.write_text(json.dumps(structure | {"thing": {"type": "os.system", "arguments": {}}}))
-    with refuses(ValueError, r"Unknown registered type 'os.system'.* Import the module"):
-        la.load(tmp_path)

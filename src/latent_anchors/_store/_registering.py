@@ -1,0 +1,147 @@
+"""The names under which classes and functions are saved."""
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, TypeVar
+
+from latent_anchors._checks import listed, unknown
+
+PACKAGE = "latent_anchors"
+NOT_LOADED = {"viz"}
+"""Rooms that a saving names nothing of: pictures are drawn anew."""
+
+FUNCTIONS = {"interventions", "regularizers", "training", "transitions"}
+"""Rooms whose functions are values, such as penalties; those of others read files, for instance."""
+
+NEVER_SAVED = {
+    "evaluation.Evidence": "it measures its own time; its results are in results.json",
+    "interventions.Handle": "it belongs to a model in memory; save the edit",
+    "models.Recording": "it belongs to a forward pass; save dict(recording)",
+    "training.Captured": "what it captured is part of the Fit; make it anew to go on",
+    "training.Progress": "it belongs to a training under way; save progress.so_far()",
+    "training.Snapshots": "it collects while training; save its steps and latents",
+    "training.TimelineLR": "it belongs to an optimizer in memory; save its state_dict()",
+}
+"""Public classes that cannot be saved, and why; a test holds all others to it."""
+
+_Made = TypeVar("_Made", bound=Callable[..., object])
+_registered: dict[str, Callable[..., object]] = {}
+
+
+def register(name: str) -> Callable[[_Made], _Made]:
+    """Let a class or function of your own be saved and loaded, under a name of your choosing.
+
+    Used as a decorator. A class is saved by the arguments of its constructor, which it must keep
+    as attributes of the same names (an underscore before them does not matter); besides, a
+    module's parameters and buffers, or what its ``state_dict()`` gives to ``load_state_dict``.
+
+    Args:
+        name: Such as ``"mylab.MyModel"``; it must not change once something was saved.
+
+    Raises:
+        ValueError: If the name is taken, by another of yours or by one of ours.
+
+    Examples:
+        >>> from torch import nn
+        >>> @register("readme.Double")
+        ... class Double(nn.Module):
+        ...     def forward(self, z):
+        ...         return 2 * z
+        >>> Double.__name__
+        'Double'
+    """
+    if name in _registered or ours(name) is not None:
+        raise ValueError(
+            f"The name {name!r} is taken; expected a new one. Put your project's name in front."
+        )
+
+    def keep(made: _Made) -> _Made:
+        _registered[name] = made
+        return made
+
+    return keep
+
+
+def name_of(made: object, where: str) -> str:
+    """The name under which a class or function is saved."""
+    name = known_name(made)
+    if name is None:
+        module, attribute = getattr(made, "__module__", ""), getattr(made, "__name__", repr(made))
+        raise TypeError(
+            f"{where} is {attribute!r} of {module!r}, which has no registered name; expected one "
+            f"of ours or of {listed(_registered)}. Decorate it with "
+            "@latent_anchors.register('name')."
+        )
+    _check_saved(name, made, where)
+    return name
+
+
+def known_name(made: object) -> str | None:
+    """The registered or public name of a class or function, if it has one."""
+    mine = [name for name, registered in _registered.items() if registered is made]
+    attribute = str(getattr(made, "__name__", ""))
+    public = [f"{room}.{attribute}" for room in _rooms() if ours(f"{room}.{attribute}") is made]
+    return next(iter([*mine, *public]), None)
+
+
+def _rooms() -> list[str]:
+    # never loads a room: what was not imported was not needed to save it, either
+    package = import_module(PACKAGE)
+    return [name for name in package.__all__ if _is_room(name, vars(package).get(name))]
+
+
+def _is_room(name: str, room: object) -> bool:
+    return name not in NOT_LOADED and getattr(room, "__name__", "") == f"{PACKAGE}.{name}"
+
+
+def ours(name: str) -> Any:
+    """A public class or function of one of our rooms, such as ``regularizers.Anchor``, or None."""
+    name_of_room, _, attribute = name.partition(".")
+    room: Any = vars(import_module(PACKAGE)).get(name_of_room)
+    if not _is_room(name_of_room, room) or attribute not in room.__all__:
+        return None
+    return getattr(room, attribute)
+
+
+def class_named(name: object) -> type:
+    """The class of that name; never a function, whatever the saving says."""
+    found = _found("type", name)
+    concrete = inspect.isclass(found) and not inspect.isabstract(found)
+    if not concrete or getattr(found, "_is_protocol", False) or name in NEVER_SAVED:
+        raise ValueError(f"{name!r} is no class that is saved; expected one.")
+    return found
+
+
+def function_named(name: object) -> Callable[..., object]:
+    """The function of that name, as a value that nothing calls while loading."""
+    found = _found("function", name)
+    if inspect.isclass(found) or not callable(found) or not _is_value(str(name)):
+        raise ValueError(f"{name!r} is no function that is saved as a value; expected one.")
+    return found
+
+
+def _found(kind: str, name: object) -> Any:
+    found = (_registered.get(name) or ours(name)) if isinstance(name, str) else None
+    if found is None:
+        raise ValueError(
+            unknown(f"registered {kind}", name, _registered)
+            + " Import the module that registers it before loading."
+        )
+    return found
+
+
+def _is_value(name: str) -> bool:
+    return name in _registered or name.partition(".")[0] in FUNCTIONS
+
+
+def _check_saved(name: str, made: object, where: str) -> None:
+    why = NEVER_SAVED.get(name)
+    if why is not None:
+        raise TypeError(f"{where} is {name}, which cannot be saved: {why}.")
+    if not inspect.isclass(made) and not _is_value(name):
+        raise TypeError(
+            f"{where} is the function {name}, which cannot be saved; expected one of the rooms "
+            f"{listed(sorted(FUNCTIONS))}, or one of yours. Wrap it in a function and decorate "
+            "that with @latent_anchors.register('name')."
+        )

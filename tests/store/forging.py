@@ -1,0 +1,30 @@
+"""Savings of a careful forger: whatever they hold, their checksums are right."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from safetensors.torch import save
+from torch import Tensor
+
+from latent_anchors._store._folder import FORMAT, STRUCTURE, TENSORS
+
+
+def forged(folder: Path, thing: object, tensors: dict[str, Tensor] | bytes | None = None) -> None:
+    """Write a saving of this structure, with other tensors if they are given."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if tensors is not None:
+        data = tensors if isinstance(tensors, bytes) else save(tensors)
+        (folder / TENSORS).write_bytes(data)
+    elif not (folder / TENSORS).exists():
+        (folder / TENSORS).write_bytes(save({}))
+    digest = hashlib.sha256((folder / TENSORS).read_bytes()).hexdigest()
+    content = {"format": FORMAT, "tensors": digest, "thing": thing}
+    plain = json.dumps(content, separators=(",", ":")).encode()
+    signed = {**content, "checksum": hashlib.sha256(plain).hexdigest()}
+    (folder / STRUCTURE).write_text(json.dumps(signed))
+
+
+def thing_of(folder: Path) -> object:
+    """The structure of a saving, to be changed."""
+    return json.loads((folder / STRUCTURE).read_text())["thing"]

@@ -1,0 +1,248 @@
+"""One of each public class that is saved: what the contract of saving is held to."""
+
+from functools import cache
+
+import torch
+from torch import nn
+
+import latent_anchors as la
+from latent_anchors import (
+    audits,
+    colorspace,
+    curriculum,
+    data,
+    evaluation,
+    interventions,
+    models,
+    training,
+    transitions,
+)
+from latent_anchors import regularizers as reg
+
+RED = [1.0, 2.0, 0.5]
+FALLOFF = interventions.ConeFalloff(10.0, 20.0)
+SITE = models.Site("encoder.2", axis=1, item="hidden")
+
+
+@la.register("tests.tilted")
+def tilted(row):
+    """Sampling weights that follow a row."""
+    return torch.tensor([1.0, row["tilt"], 1.0])
+
+
+@la.register("tests.high")
+def high(value: float) -> bool:
+    """What a condition may ask."""
+    return value > 0.5
+
+
+@la.register("tests.TiedLines")
+class TiedLines(nn.Module):
+    """Logits by the embedding's own weight, its norm frozen."""
+
+    def __init__(self, tokens: int = 5, width: int = 4) -> None:
+        super().__init__()
+        self.tokens, self.width = tokens, width
+        self.embedding = nn.Embedding(tokens, width)
+        self.norm = nn.LayerNorm(width)
+        self.norm.requires_grad_(False)
+        self.head = nn.Linear(width, tokens, bias=False)
+        self.head.weight = self.embedding.weight
+
+    def forward(self, x):
+        return self.head(self.norm(self.embedding(x)))
+
+
+def track(*values: float) -> curriculum.Track:
+    return curriculum.Track([curriculum.Keyframe(3 * n, v) for n, v in enumerate(values)])
+
+
+def timeline() -> curriculum.Timeline:
+    phases = [curriculum.Phase("early", 0), curriculum.Phase("late", 3)]
+    tracks = {"lr": track(0.1, 0.2, 0.1), "recon": track(1.0), "tilt": track(0.0, 2.0)}
+    return curriculum.Timeline(tracks, phases, {4: ["look"]}, steps=9)
+
+
+def played() -> curriculum.Playhead:
+    rules = [
+        curriculum.Trigger("recon", curriculum.Plateau(2), curriculum.Retarget("lr", 0.3, over=2)),
+        curriculum.Trigger("recon", curriculum.Below(0.5), curriculum.EndPhase(), vote="any"),
+    ]
+    playhead = curriculum.Playhead(timeline(), rules, runs=2)
+    for step, values in enumerate([[1.0, 2.0], [1.0, 1.0], [1.0, 0.2]]):
+        playhead.observe(step, {"recon": values})
+    return playhead
+
+
+def moved() -> transitions.Moving:
+    moving = transitions.Moving(0.1, space="log", bounds=(0.01, 2.0), overshoot="clamp")
+    moving.retarget(2, 1.5, duration=9)
+    moving.retarget(5, 0.2, duration=7)
+    return moving
+
+
+def sampler() -> data.Sampler:
+    chance = torch.tensor([0.5, 1.0, 0.0])
+    labels = {"a": data.Bernoulli(chance), "b": data.Soft(chance)}
+    weights = data.ScheduledWeights(tilted, timeline(), tracks=("tilt",))
+    return data.Sampler(torch.eye(3), labels, 4, weights, {"row": torch.arange(3)})
+
+
+def population() -> models.Population:
+    return models.Population.make(models.SphericalAutoencoder, seeds=[5, 3])
+
+
+def objective() -> la.Objective:
+    shared = reg.Anchor(RED)
+    terms = [
+        la.Term("near", shared, label="red", at=[SITE, "latent"], track="w", pool=reg.min_pool),
+        la.Term("again", shared, at={SITE: 2.0}, normalizer="rate", rate=0.25),
+        la.Term("unit", reg.unitarity, where="mask"),
+    ]
+    return la.Objective(terms, ["recon"], elsewhere=["lr"], constants={"recon": 1.0})
+
+
+def trained(make=models.SphericalAutoencoder, steps: int = 5, execution="together") -> training.Fit:
+    parts = la.Objective([], ["recon"], elsewhere=["lr", "tilt"])
+    colors = data.Sampler(torch.rand(9, 3, generator=torch.Generator().manual_seed(0)))
+    options = {"seeds": (4, 2), "progress": False, "steps": steps, "execution": execution}
+    options["actions"] = {"look": id}
+    losses = {"recon": training.reconstruction}
+    return la.fit(make, parts, timeline(), colors, losses=losses, **options)
+
+
+def reduction() -> reg.Reduction:
+    return reg.Term("unit", reg.unitarity).reduce({"latent": torch.rand(4, 3)}, {})
+
+
+@cache
+def things() -> dict[str, list[object]]:
+    """By public name, examples of each class that have something of everything in them."""
+    part = training.Part(*torch.tensor([0.5, 2.0, 3.0, 4.0]))
+    floats = torch.tensor([0.25, float("nan")])
+    edit = interventions.Suppression(RED, FALLOFF, strength=0.3)
+    teacher = training.Teacher(population(), edit)
+    fit = trained()
+    metric = evaluation.summarize([0.1, None, 0.3])
+    return {
+        "transitions.Moving": [moved()],
+        "curriculum.Above": [curriculum.Above(0.5, patience=2, clear=0.4, smoothing=0.5)],
+        "curriculum.Below": [curriculum.Below(-1.0, smoothing=0.25)],
+        "curriculum.Dopesheet": [curriculum.Dopesheet(["STEP", "lr"], [["0", "1"], ["+2", "3"]])],
+        "curriculum.EndPhase": [curriculum.EndPhase()],
+        "curriculum.ExtendPhase": [curriculum.ExtendPhase(3)],
+        "curriculum.Fire": [curriculum.Fire("look")],
+        "curriculum.Fired": [*played().log],
+        "curriculum.Keyframe": [curriculum.Keyframe(3, 0.1, transitions.quintic, rest=True)],
+        "curriculum.Phase": [curriculum.Phase("late", 9)],
+        "curriculum.Plateau": [curriculum.Plateau(2, margin=0.1, better="higher")],
+        "curriculum.Playhead": [played()],
+        "curriculum.Retarget": [curriculum.Retarget("lr", 0.5, over=2, of="factor")],
+        "curriculum.Stop": [curriculum.Stop()],
+        "curriculum.Timeline": [timeline()],
+        "curriculum.Track": [track(1.0, 2.0)],
+        "curriculum.Trigger": [*played().triggers],
+        "curriculum.When": [curriculum.When(high, smoothing=0.5)],
+        "colorspace.HsvGrid": [colorspace.hsv_grid(3, 2, 2)],
+        "regularizers.Anchor": [reg.Anchor(RED), reg.Anchor(torch.tensor(RED).double())],
+        "regularizers.AntiAnchor": [reg.AntiAnchor(RED)],
+        "regularizers.AntiSubspace": [reg.AntiSubspace(basis=[RED, [0.0, 1.0, 3.0]])],
+        "regularizers.EuclideanAnchor": [reg.EuclideanAnchor(RED)],
+        "regularizers.EuclideanSeparation": [reg.EuclideanSeparation(0.01, chunk=3)],
+        "regularizers.MaxPool": [reg.MaxPool()],
+        "regularizers.MeanPool": [reg.MeanPool()],
+        "regularizers.MinPool": [reg.MinPool()],
+        "regularizers.Reduction": [reduction()],
+        "regularizers.Separation": [reg.Separation(50.0)],
+        "regularizers.SoftMinimum": [reg.SoftMinimum(0.25)],
+        "regularizers.Subspace": [reg.Subspace(dims=(0, 1)), reg.Subspace(basis=[RED])],
+        "regularizers.Term": [*objective().terms],
+        "regularizers.Unitarity": [reg.Unitarity()],
+        "models.Normalize": [models.Normalize()],
+        "models.NormalizedTransformer": [models.NormalizedTransformer(5, 8, 2, 2, 6)],
+        "models.PlainAutoencoder": [models.PlainAutoencoder(normalize=True).double()],
+        "models.Population": [
+            population(),
+            models.Population.make(lambda: models.PrenormTransformer(5, 8, 1, 2, 6), [1, 2]),
+            models.Population.make(TiedLines, [1, 2]).eval(),
+            models.Population.from_models([edit, edit.at(0.7)], seeds=[8, 9]),
+        ],
+        "models.PrenormTransformer": [models.PrenormTransformer(5, 8, 2, 2, 6).eval()],
+        "models.Site": [SITE],
+        "models.SphericalAutoencoder": [models.SphericalAutoencoder(latent_dim=5, depth=2)],
+        "models.UnitNorm": [models.UnitNorm({"embedding.weight": -1})],
+        "interventions.BezierFalloff": [interventions.BezierFalloff(0.5, 4.0)],
+        "interventions.BezierMapper": [interventions.BezierMapper()],
+        "interventions.BoundedFalloff": [interventions.BoundedFalloff(0.5, 2.0)],
+        "interventions.Composition": [edit.then(interventions.Zeroing([1])).then(edit).at(0.5)],
+        "interventions.ConeFalloff": [FALLOFF],
+        "interventions.Erasure": [
+            interventions.Erasure(torch.eye(3)[:, :1], torch.eye(3)[:1], torch.tensor(RED))
+        ],
+        "interventions.Layers": [interventions.Layers("encoder.2", ("decoder.0",))],
+        "interventions.LinearMapper": [interventions.LinearMapper(0.1, 0.4)],
+        "interventions.Projection": [interventions.Projection([RED], FALLOFF, renormalize=True)],
+        "interventions.Redirection": [
+            interventions.Redirection(RED, [0.0, 1.0, 0.0], interventions.everywhere, path="arc")
+        ],
+        "interventions.Repulsion": [interventions.Repulsion(RED, towards=[0.0, 0.0, 1.0])],
+        "interventions.Steering": [interventions.Steering(RED, strength=0.125)],
+        "interventions.Suppression": [edit, interventions.Suppression([0.1, 0.7, 3.0])],
+        "interventions.Zeroing": [interventions.Zeroing([0, 2], strength=0.1)],
+        "data.Bernoulli": [data.Bernoulli(torch.tensor([0.5, 1.0]))],
+        "data.LabelCount": [data.LabelCount(torch.tensor([82.0]), 91)],
+        "data.LabeledBatch": [data.LabeledBatch(torch.eye(2), {"a": floats}, {"1": floats})],
+        "data.MixingLanguage": [data.MixingLanguage(3, ("+", "-"))],
+        "data.MixingSplit": [data.MixingSplit(torch.ones(2, 2).long(), torch.zeros(1, 2).long())],
+        "data.Sampler": [sampler()],
+        "data.ScheduledWeights": [sampler().weights],
+        "data.Soft": [data.Soft(torch.tensor([0.5, 1.0]))],
+        "training.Collapse": [training.Collapse(teacher, SITE, power=0.5)],
+        "training.Every": [training.Every(3, reg.unitarity)],
+        "training.Failure": [training.Failure(1, 3, "recon")],
+        "training.Fallback": [
+            training.Fallback({SITE: edit}, torch.tensor(0.5), "red", error=training.Surprise(2))
+        ],
+        "training.Fit": [fit, trained(TiedTraining, execution="in_turn")],
+        "training.History": [fit.history],
+        "training.Imitation": [training.Imitation(teacher)],
+        "training.NextToken": [training.NextToken((1, -1), "mask")],
+        "training.Objective": [objective()],
+        "training.Part": [part],
+        "training.Parts": [training.Parts(torch.tensor(1.0), {"recon": part})],
+        "training.State": [fit.state],
+        "training.Surprise": [training.Surprise(-1)],
+        "training.Teacher": [teacher],
+        "evaluation.Agreement": [evaluation.Agreement(floats, floats)],
+        "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],
+        "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],
+        "evaluation.LineAlignment": [
+            evaluation.LineAlignment(
+                *(torch.rand(shape) for shape in (2, 2, (2, 1, 3), 2, 2, (2, 1, 4))),
+                torch.tensor([True, False]),
+            )
+        ],
+        "evaluation.Metric": [metric],
+        "evaluation.MixingFloors": [evaluation.MixingFloors(0.1, 0.2, 0.3, 4)],
+        "audits.Relearning": [
+            audits.Relearning(
+                (0, 1),
+                9.0,
+                evaluation.Evaluation({"a": floats}),
+                {"a": floats[None]},
+                {"a": ("x", "y")},
+            )
+        ],
+    }
+
+
+class TiedTraining(models.SphericalAutoencoder):
+    """With a frozen encoder and two layers of one weight."""
+
+    def __init__(self, latent_dim: int = 4) -> None:
+        super().__init__(channels=4 - 1, latent_dim=latent_dim, hidden=latent_dim, depth=2)
+        self.encoder.requires_grad_(False)
+        self.decoder[2].weight = self.decoder[0].weight
+
+
+la.register("tests.TiedTraining")(TiedTraining)
