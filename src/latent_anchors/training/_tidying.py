@@ -22,6 +22,9 @@ LIKE = {aten.ones_like.default: torch.ones, aten.zeros_like.default: torch.zeros
 VIEWS = {aten._unsafe_view.default, getitem}
 """What shares its input's memory without saying so."""
 
+READING = {Tag.core, Tag.pointwise, getattr(Tag, "reduction", Tag.core)}
+"""Tags of what only reads its inputs; older versions of torch have none for reductions."""
+
 READERS = {*MADE, *LIKE, *VIEWS, aten.stack.default, aten.tril.default}
 """What only reads its inputs, without a tag that says so."""
 
@@ -66,8 +69,8 @@ def _manners(node: fx.Node) -> tuple[bool, bool]:
         return True, False
     operation = cast("Any", node.target)
     views = operation in VIEWS or operation.is_view
-    tagged = _tags(node) & {Tag.core, Tag.pointwise, Tag.reduction}
-    reads = operation in READERS or views or (bool(tagged) and not operation._schema.is_mutable)
+    tagged = not READING.isdisjoint(_tags(node))
+    reads = operation in READERS or views or (tagged and not operation._schema.is_mutable)
     return reads, views
 
 
