@@ -1,8 +1,12 @@
 import pytest
 import torch
+from torch import Tag
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from latent_anchors.training._tidying import tidy
 from latent_anchors.training._tracing import trace
+
+aten = torch.ops.aten
 
 X = torch.linspace(-1.0, 1.0, 12).reshape(3, 4)
 
@@ -21,7 +25,11 @@ def tidied(function, *inputs):
     [
         (lambda x: (x * 1).view(3, 4).expand(3, 4).permute(0, 1) + 2, 1),
         (lambda x: x.mT.mT.t().t().detach() ** 1 + 2, 1),
+        (lambda x: aten.mul.Scalar(x, 1) + 2, 1),
         (lambda x: torch.ones_like(x) * x + 2, 1),
+        (lambda x: torch.zeros_like(x).cos() * x + 2, 1),
+        (lambda x: aten._unsafe_view(x, [3, 4]) + 2, 1),
+        (lambda x: x.expand(2, 3, 4) @ x.mT + x.expand(2, 3, 4) @ x.mT, 5),
         (lambda x: x * torch.ones_like(x).square() + 2, 1),
         (lambda x: x @ torch.eye(4)[[0, 1]].mT, 1),
         (lambda x: torch.where(x > 0, x, 1.0) + torch.where(x > 0, x, 1.0), 3),
@@ -38,6 +46,49 @@ def test_what_changes_nothing_is_not_done(function, operations):
     assert left == operations
     assert torch.equal(traced(X), function(X))
     assert torch.equal(traced(X + 3), function(X + 3))
+
+
+TELLS_REDUCTIONS = pytest.mark.skipif(not hasattr(Tag, "reduction"), reason="old torch")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        torch.exp,
+        torch.nn.functional.silu,
+        pytest.param(lambda x: x.logsumexp(0), marks=TELLS_REDUCTIONS),
+        lambda x: torch.stack([x, x]),
+        torch.tril,
+        lambda x: aten._unsafe_view(x, [12]),
+    ],
+)
+def test_what_only_reads_is_done_once(function):
+    traced, left = tidied(lambda x: function(x) + function(x), X)
+    assert left == 2
+    assert torch.equal(traced(X + 3), 2 * function(X + 3))
+
+
+def test_what_runs_is_what_was_tidied():
+    class Counting(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            done.append(func)
+            return func(*args, **(kwargs or {}))
+
+    done = []
+    traced, _ = tidied(lambda x: x.exp() * 1 + x.exp(), X)
+    with Counting():
+        traced(X)
+    assert done == [aten.exp.default, aten.add.Tensor]
+
+
+def test_what_is_left_is_called_by_pythons_own_binding_where_there_is_one():
+    gelu = torch.nn.functional.gelu
+    traced = trace(lambda x: [torch.func.grad(lambda z: gelu(z.exp()).sum())(x)], [X])
+    tidy(traced)
+    called = [node.target for node in traced.graph.nodes if node.op == "call_function"]
+    assert torch.exp in called
+    bound = [each for each in called if not isinstance(each, torch._ops.OpOverload)]
+    assert {*called} - {*bound} == {aten.gelu_backward.default}
 
 
 @pytest.mark.parametrize(
@@ -62,6 +113,18 @@ def test_what_is_written_in_place_is_seen_when_it_was():
         copy = same * 1
         same.view(-1).add_(1.0)
         return before + x.exp(), same * 1, copy, same.view(3, 4) * 2
+
+    traced, _ = tidied(function, X)
+    for ours, theirs in zip(traced(X), function(X), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_part_that_is_written_in_place_is_its_whole():
+    def function(x):
+        whole = x.exp()
+        before, (first, *_) = whole * 1, whole.unbind(0)
+        first.add_(1.0)
+        return before, whole * 1, x.exp()
 
     traced, _ = tidied(function, X)
     for ours, theirs in zip(traced(X), function(X), strict=True):
