@@ -25,7 +25,7 @@ VIEWS = {aten._unsafe_view.default, getitem}
 READING = {Tag.core, Tag.pointwise, getattr(Tag, "reduction", Tag.core)}
 """Tags of what only reads its inputs; older versions of torch have none for reductions."""
 
-READERS = {*MADE, *LIKE, *VIEWS, aten.stack.default, aten.tril.default}
+READERS = {*MADE, *LIKE, aten.stack.default, aten.tril.default}
 """What only reads its inputs, without a tag that says so."""
 
 SHAPED = {aten.view.default, aten._unsafe_view.default, aten.expand.default}
