@@ -103,6 +103,7 @@ def test_what_is_left_is_called_by_pythons_own_binding_where_there_is_one():
         (lambda x: x.double() * 1.0, 1),
         (lambda x: x.new_ones(2, 3, 4) * x, 2),
         (lambda x: torch.ones_like(x, dtype=torch.float64) * x, 1),
+        (lambda x: (torch.ones(4, 3) * x.mT).view(12) + 2, 3),
         (lambda x: x.mT.transpose(0, -1) + 2, 3),
     ],
 )
