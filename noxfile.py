@@ -35,6 +35,23 @@ def savings(session: nox.Session) -> None:
 
 
 @nox.session
+def lowest(session: nox.Session) -> None:
+    """Training and every room's main door, with the oldest versions that the metadata admits."""
+    session.install("-e", ".", *lower_bounds("erasure", "test"))
+    tried = ("tests/test_rooms.py", "tests/training/test_fit.py")
+    # old versions are warned of what is newer beneath them
+    session.run("pytest", "-o", "filterwarnings=default", *(session.posargs or tried))
+
+
+def lower_bounds(*extras: str) -> list[str]:
+    """Each dependency that pyproject.toml names, at the oldest version that it admits."""
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    optional = project["optional-dependencies"]
+    named = [*project["dependencies"], *(line for extra in extras for line in optional[extra])]
+    return [line.replace(">=", "==") for line in named if ">=" in line]
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and formatting."""
     install(session, "dev")

@@ -78,6 +78,15 @@ def test_the_quick_start_is_the_program_of_the_readme():
     assert [line for line in typed if line not in lines] == []
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
 def test_the_citation_is_of_this_version():
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {PROJECT['version']}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", DOCS / "guides" / "quickstart.py"])
+def test_the_versions_that_are_asked_for_are_those_of_the_metadata(page: Path):
+    (torch,) = (line for line in PROJECT["dependencies"] if line.startswith("torch>="))
+    least = torch.removeprefix("torch>="), PROJECT["requires-python"].removeprefix(">=")
+    assert "Python {1} or later, PyTorch {0} or later.".format(*least) in page.read_text()

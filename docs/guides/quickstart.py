@@ -8,7 +8,7 @@ when you mute it. It takes ten minutes, most of them reading.
 
    $ pip install latent-anchors
 
-Python 3.11 or later, PyTorch 2.4 or later. Until the first release, install from a checkout: the
+Python 3.11 or later, PyTorch 2.6 or later. Until the first release, install from a checkout: the
 :doc:`/contributing` page has the commands.
 """
 

@@ -1,10 +1,17 @@
+from contextlib import contextmanager
+from functools import partial
+
 import pytest
 import torch
+from jaxtyping import config
 from refusals import refuses
 from training.tiny import Normed, train
 
 from latent_anchors.training import _gradients
-from latent_anchors.training._backends import _captured
+from latent_anchors.training._backends import _captured, check_backend, run_by
+from latent_anchors.training._tracing import trace
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
 
 @pytest.mark.compiled
@@ -26,7 +33,9 @@ def test_without_a_compiler_the_training_goes_on_and_says_so(monkeypatch):
     monkeypatch.setattr(_gradients, "UNTRACED", 2)
     monkeypatch.setattr(torch, "compile", no_compiler)
     with pytest.warns(
-        RuntimeWarning, match="without compiling, .* No C\\+\\+ compiler found. C\\+\\+\\? I"
+        RuntimeWarning,
+        match=r"without compiling, .* failed: No C\+\+ compiler found. C\+\+\? Install a C\+\+ "
+        "compiler, or leave backend='compiled' out.$",
     ):
         trained = train(Normed, backend="compiled")
     assert trained.population.tensors()["latent.1.num_batches_tracked"].tolist() == [20, 20, 20]
@@ -35,10 +44,106 @@ def test_without_a_compiler_the_training_goes_on_and_says_so(monkeypatch):
 def test_a_backend_that_does_not_fit_is_refused():
     with refuses(ValueError, "backend 'jit'; expected one of 'eager', 'compiled', 'cuda_graph'"):
         train(backend="jit")
-    with refuses(ValueError, "'compiled' was given with execution='in_turn'; expected it with"):
+    with refuses(
+        ValueError,
+        "^backend='compiled' was given with execution='in_turn'; expected it with .* the model.$",
+    ):
         train(backend="compiled", execution="in_turn")
-    with refuses(ValueError, "'cuda_graph' was given and the models are on cpu; expected a GPU"):
+    with refuses(
+        ValueError, "^backend='cuda_graph' was given and the models are on cpu; expected.*'cuda'.$"
+    ):
         train(backend="cuda_graph")
+
+
+def test_a_backend_that_fits_is_accepted():
+    check_backend("eager", "in_turn", CPU)
+    check_backend("compiled", "together", GPU)
+    check_backend("cuda_graph", "together", GPU)
+
+
+def averaging_step():
+    """A step that writes into what it holds; what it holds and is passed; and when it runs."""
+
+    def step(running, x):
+        running.add_(x)
+        return [running * x]
+
+    traced, events = trace(step, [torch.zeros(2), torch.ones(2)]), []
+    traced.register_forward_pre_hook(lambda *_: events.append("run"))
+    return traced, [torch.zeros(2)], [torch.ones(2)], events
+
+
+def test_a_compiled_step_is_compiled_whole_and_tried_on_copies(monkeypatch):
+    def compiled(step, **options):
+        events.append(options)
+        return step
+
+    step, held, passed, events = averaging_step()
+    monkeypatch.setattr(torch, "compile", compiled)
+    made = run_by("compiled", step, held, passed)
+    assert events == [{"fullgraph": True, "dynamic": False}, "run"]
+    assert made(*held, 3 * passed[0])[0].tolist() == [9.0, 9.0]
+
+
+class Gpu:
+    """One that is not there: what is captured is done, and done again at each replay."""
+
+    def __init__(self, monkeypatch, events):
+        self.events = events
+        monkeypatch.setattr(torch.cuda, "Stream", lambda: Stream("side", events))
+        monkeypatch.setattr(torch.cuda, "current_stream", lambda: Stream("main", events))
+        for name in ("stream", "graph"):
+            monkeypatch.setattr(torch.cuda, name, partial(self.block, name))
+        monkeypatch.setattr(torch.cuda, "CUDAGraph", lambda: self)
+
+    @contextmanager
+    def block(self, name, _):
+        self.events.append(f"{name} begins")
+        yield
+        self.events.append(f"{name} ends")
+
+    def replay(self):
+        self.events.append("replayed")
+
+
+class Stream:
+    def __init__(self, name, events):
+        self.name, self.events = name, events
+
+    def wait_stream(self, other):
+        self.events.append(f"{self.name} waits for {other.name}")
+
+
+@pytest.fixture
+def unchecked():
+    """The stand-in is of no type of torch's."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_step_is_warmed_up_on_copies_and_then_captured(monkeypatch):
+    step, held, passed, events = averaging_step()
+    Gpu(monkeypatch, events)
+    run_by("cuda_graph", step, held, passed)
+    warmed = ["side waits for main", "stream begins", "run", "run", "run", "stream ends"]
+    assert events == [*warmed, "main waits for side", "graph begins", "run", "graph ends"]
+    assert held[0].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_replay_reads_what_it_is_given_and_answers_where_it_did(monkeypatch):
+    step, held, passed, events = averaging_step()
+    Gpu(monkeypatch, events)
+    run = run_by("cuda_graph", step, held, passed)
+    (answer,) = run(*held, torch.tensor([2.0, 3.0]))
+    assert events[-1] == "replayed"
+    assert run.places[0].tolist() == [2.0, 3.0]
+    assert run(*held, torch.zeros(2))[0] is answer
+    assert passed[0].tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match="argument 2 is longer"):
+        run(*held, *passed, *passed)
 
 
 def test_a_step_that_cannot_be_captured_says_what_to_do(monkeypatch):
@@ -47,5 +152,7 @@ def test_a_step_that_cannot_be_captured_says_what_to_do(monkeypatch):
 
     monkeypatch.setattr(torch.cuda, "CUDAGraph", object)
     monkeypatch.setattr(torch.cuda, "graph", fail)
-    with refuses(RuntimeError, "captured as a CUDA graph: Cannot copy.*leave backend='cuda_graph'"):
+    with refuses(
+        RuntimeError, "captured as a CUDA graph: Cannot copy.*leave backend='cuda_graph' out.$"
+    ):
         _captured(torch.fx.GraphModule({}, torch.fx.Graph()), [], [])

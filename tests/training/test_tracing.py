@@ -19,6 +19,8 @@ X = torch.linspace(-1.0, 1.0, 12).reshape(3, 4)
         lambda x: [torch.vmap(lambda z: z.norm() * z)(x)],
         lambda x: [torch.zeros(3).index_add_(0, torch.tensor([0, 2]), x[:2, 0])],
         lambda x: list(torch.linalg.qr(x)),
+        # whose backward leaves out the gradients of a weight and a bias that are not there
+        lambda x: [torch.func.grad(lambda z: torch.layer_norm(z, (4,)).exp().sum())(x)],
     ],
 )
 def test_a_trace_does_with_others_what_was_done(function):

@@ -13,10 +13,8 @@ import torch
 from torch.autograd.function import FunctionCtx
 from torch.utils import checkpoint
 
-_HOOKS: Callable[[bool], tuple[Any, Any] | None] = cast(
-    "Any", torch
-)._C._autograd._top_saved_tensors_default_hooks
-"""What becomes of tensors saved for a backward pass; torch's own compiler asks alike."""
+_saving: Any = cast("Any", torch)._C._autograd
+"""What knows the hooks on tensors saved for a backward pass; torch's own compiler asks alike."""
 
 
 def stretches_under_way() -> list[object]:

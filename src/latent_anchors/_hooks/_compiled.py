@@ -18,11 +18,7 @@ _stance: Any = None
 
 def refuse_compiled(path: Sequence[nn.Module], name: str) -> None:
     """A hook added to a compiled module never runs; say so instead of doing nothing."""
-    if any(
-        "_orig_mod" in dict(module.named_children())
-        or getattr(module, "_compiled_call_impl", None) is not None
-        for module in path
-    ):
+    if any(map(_is_compiled, path)):
         raise RuntimeError(_compiled_already(name))
 
 

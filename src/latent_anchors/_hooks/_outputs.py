@@ -41,7 +41,7 @@ def with_latents(output: object, site: Site, z: Tensor) -> object:
         return part
     if isinstance(output, tuple):
         return _tuple_with(cast("tuple[object, ...]", output), int(site.item), part)
-    holds = isinstance(output, (MutableMapping, list))
+    holds = isinstance(cast("object", output), (MutableMapping, list))
     new: Any = _mapping_copied(output) if isinstance(output, dict) else copy(output)
     if holds:
         new[site.item] = part

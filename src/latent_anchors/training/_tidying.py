@@ -22,7 +22,10 @@ LIKE = {aten.ones_like.default: torch.ones, aten.zeros_like.default: torch.zeros
 VIEWS = {aten._unsafe_view.default, getitem}
 """What shares its input's memory without saying so."""
 
-READERS = {*MADE, *LIKE, *VIEWS, aten.stack.default, aten.tril.default}
+READING = {Tag.core, Tag.pointwise, getattr(Tag, "reduction", Tag.core)}
+"""Tags of what only reads its inputs; older versions of torch have none for reductions."""
+
+READERS = {*MADE, *LIKE, aten.stack.default, aten.tril.default}
 """What only reads its inputs, without a tag that says so."""
 
 SHAPED = {aten.view.default, aten._unsafe_view.default, aten.expand.default}
@@ -40,7 +43,7 @@ def tidy(traced: fx.GraphModule) -> None:
     ones = _fold(traced, free)
     _skip(traced.graph, free, ones)
     _merge(traced.graph, free)
-    # such as the decoder's, where a loss looks at the latents alone
+    # what was replaced, and such as the decoder's, where a loss looks at the latents alone
     traced.graph.eliminate_dead_code()
     for node in traced.graph.nodes:
         node.target = _bound(node)
@@ -66,8 +69,8 @@ def _manners(node: fx.Node) -> tuple[bool, bool]:
         return True, False
     operation = cast("Any", node.target)
     views = operation in VIEWS or operation.is_view
-    tagged = _tags(node) & {Tag.core, Tag.pointwise, Tag.reduction}
-    reads = operation in READERS or views or (bool(tagged) and not operation._schema.is_mutable)
+    tagged = not READING.isdisjoint(_tags(node))
+    reads = operation in READERS or views or (tagged and not operation._schema.is_mutable)
     return reads, views
 
 
@@ -84,7 +87,7 @@ def _fold(traced: fx.GraphModule, free: set[fx.Node]) -> set[fx.Node]:
             kept = _kept(node, value, constants, traced)
             constants[kept] = value
             free.add(kept)
-            _become(node, kept)
+            node.replace_all_uses_with(kept)
     return {node for node, value in constants.items() if bool((value == 1).all())}
 
 
@@ -117,9 +120,7 @@ def _kept(
     name = f"constant_{len(constants)}"
     traced.register_buffer(name, value)
     with traced.graph.inserting_before(node):
-        place = traced.graph.get_attr(name)
-    place.meta = node.meta
-    return place
+        return traced.graph.get_attr(name)
 
 
 def _skip(graph: fx.Graph, free: set[fx.Node], ones: set[fx.Node]) -> None:
@@ -129,7 +130,7 @@ def _skip(graph: fx.Graph, free: set[fx.Node], ones: set[fx.Node]) -> None:
             continue
         same = _unchanged(node, ones)
         if same in free:
-            _become(node, same)
+            node.replace_all_uses_with(same)
         elif node.target in SHAPED - {aten.expand.default}:
             node.target = aten.reshape.default  # what it is given may lie otherwise in memory now
 
@@ -166,7 +167,7 @@ def _merge(graph: fx.Graph, free: set[fx.Node]) -> None:
         if node.op in ("call_function", "get_attr"):
             first = done.setdefault((node.target, repr(node.args), repr(node.kwargs)), node)
             if first is not node:
-                _become(node, first)
+                node.replace_all_uses_with(first)
 
 
 def _bound(node: fx.Node) -> Any:
@@ -179,8 +180,3 @@ def _bound(node: fx.Node) -> Any:
     return next(
         (bound for bound in bindings if isroutine(bound) and not isfunction(bound)), operation
     )
-
-
-def _become(node: fx.Node, other: fx.Node) -> None:
-    node.replace_all_uses_with(other)
-    node.graph.erase_node(node)

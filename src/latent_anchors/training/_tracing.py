@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, fx
-from torch.fx.node import Argument, map_aggregate
+from torch.fx.node import map_aggregate
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakTensorKeyDictionary
 from typing_extensions import override
@@ -61,7 +61,7 @@ class _Recorder(TorchDispatchMode):
         # a literal tensor may be written, and is to be as new each time
         done = aten.lift_fresh_copy.default if func is aten.lift_fresh.default else func
         outcome: object = done(*args, **given)
-        node = self.graph.call_function(done, *cast("Any", nodes))
+        node = self.graph.call_function(done, *nodes)
         if isinstance(outcome, Tensor):
             self.note(outcome, node)
         elif isinstance(outcome, (list, tuple)):
@@ -83,7 +83,7 @@ class _Recorder(TorchDispatchMode):
             self.note(tensor, self.graph.get_attr(name))
         return self._nodes[tensor]
 
-    def _in_nodes(self, arguments: Any) -> Argument:
+    def _in_nodes(self, arguments: Any) -> Any:
         return map_aggregate(
             arguments, lambda each: self.node_of(each) if isinstance(each, Tensor) else each
         )
