@@ -30,9 +30,9 @@ def _slopes_at(
     It is the harmonic mean of both segments' mean slopes, weighed by their lengths as PCHIP does,
     and 0 where the track turns back.
     """
-    before, after = changes[0] / spans[0], changes[1] / spans[1]
     most = min(steepest(earlier.leave), steepest(key.leave))
-    if key.rest or not before * after > 0.0:
+    before, after = changes[0] / spans[0], changes[1] / spans[1]
+    if key.rest or most == 0.0 or not before * after > 0.0:
         return 0.0, 0.0
     weights = 2 * spans[1] + spans[0], spans[1] + 2 * spans[0]
     if abs(before) <= abs(after):
