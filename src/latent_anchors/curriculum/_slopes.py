@@ -12,6 +12,8 @@ Slopes = tuple[float, float]
 
 def slopes(keys: Sequence[Keyframe], changes: Sequence[float]) -> list[Slopes]:
     """For every segment, those of its two keys; the first and the last key of a track rest."""
+    if not any(steepest(key.leave) for key in keys):
+        return [(0.0, 0.0)] * len(changes)
     spans = [end.step - start.step for start, end in pairwise(keys)]
     inner = [
         _slopes_at(keys[k], keys[k + 1], (changes[k], changes[k + 1]), (spans[k], spans[k + 1]))
@@ -30,9 +32,9 @@ def _slopes_at(
     It is the harmonic mean of both segments' mean slopes, weighed by their lengths as PCHIP does,
     and 0 where the track turns back.
     """
-    most = min(steepest(earlier.leave), steepest(key.leave))
     before, after = changes[0] / spans[0], changes[1] / spans[1]
-    if key.rest or most == 0.0 or not before * after > 0.0:
+    most = min(steepest(earlier.leave), steepest(key.leave))
+    if key.rest or not before * after > 0.0:
         return 0.0, 0.0
     weights = 2 * spans[1] + spans[0], spans[1] + 2 * spans[0]
     if abs(before) <= abs(after):
