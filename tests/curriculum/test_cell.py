@@ -18,6 +18,12 @@ def test_a_word_is_no_number():
         number_in(cell("fast"), "linear")
 
 
+@pytest.mark.parametrize("text", ["1_000", "0.0_1", "1e1_0", "\uff11\uff12", "\u0663", "1.\uff15"])
+def test_a_number_has_plain_digits(text):
+    with refuses(ValueError, f"row 4, column 'lr': found '{text}'; expected a number in plain"):
+        number_in(cell(text), "linear")
+
+
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e999"])
 def test_a_number_is_finite(text):
     with refuses(ValueError, f"row 4, column 'lr': found '{text}'; expected a finite number"):

@@ -1,9 +1,14 @@
 """The reference's sheets, and the numbers that were measured or printed there."""
 
+import copy
+import pickle
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 
-from latent_anchors.curriculum import Dopesheet, Phase, read_dopesheet
+from latent_anchors.curriculum import Dopesheet, Phase, _dopesheet, read_dopesheet
+from latent_anchors.curriculum._resolving import resolved
 
 SMOOTH_COLOR = """\
 STEP,PHASE,ACTION,lr,recon,separate,planar,norm,anchor,data-fraction
@@ -145,6 +150,25 @@ def test_a_row_that_keys_nothing_still_ends_the_sheet():
 def test_a_column_waits_at_its_first_value_for_its_first_key():
     timeline = read_dopesheet(FIXTURE).timeline()
     assert [timeline["y"](step) for step in range(5)] == [0.8] * 5
+
+
+def test_a_sheet_is_resolved_once(monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        _dopesheet, "resolved", lambda *given: calls.append(given) or resolved(*given)
+    )
+    sheet = Dopesheet(["STEP", "lr"], [["0", "1"]])
+    assert sheet.timeline() is sheet.timeline()
+    assert len(calls) == 1
+    longer = replace(sheet, rows=[["0", "1"], ["9", "2"]])
+    assert len(longer.timeline()) == 10
+
+
+def test_what_is_kept_of_the_resolving_is_no_part_of_the_sheet():
+    sheet = Dopesheet(["STEP", "lr"], [["0", "1"]])
+    assert sheet == pickle.loads(pickle.dumps(sheet)) == copy.deepcopy(sheet)
+    assert repr(sheet) == "Dopesheet(columns=('STEP', 'lr'), rows=(('0', '1'),), source='sheet')"
+    assert {field.name for field in fields(sheet)} == {"columns", "rows", "source"}
 
 
 def test_what_a_sheet_is_called_does_not_make_it_another():

@@ -5,7 +5,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
 
-from latent_anchors.curriculum import Keyframe, Phase, Timeline, Track, join, repeat
+from latent_anchors.curriculum import (
+    Dopesheet,
+    Keyframe,
+    Phase,
+    Playhead,
+    Timeline,
+    Track,
+    join,
+    repeat,
+    scale,
+    shift,
+    warm_up,
+)
 
 few = settings(max_examples=15)  # each of them is slow under the shape checks
 
@@ -26,6 +38,25 @@ def alike(draw, number=3):
         )
         for _ in range(number)
     ]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda plan: join([plan, plan]),
+        lambda plan: join(plan, [plan]),
+        lambda plan: repeat([plan], 1),
+        lambda plan: repeat([plan], 2),
+        lambda plan: scale([plan], {}),
+        lambda plan: shift([plan], 1),
+        lambda plan: warm_up([plan], "lr", 1, start=0),
+        lambda plan: Dopesheet.from_timeline([plan]),
+        lambda plan: Playhead([plan]),
+    ],
+)
+def test_a_list_of_timelines_is_none(ask):
+    with refuses(TypeError, r"The timeline is \[Timeline\(.*; expected a Timeline, (or|such as) "):
+        ask(Timeline({}, [Phase("hues", 0)]))
 
 
 @few

@@ -1,10 +1,13 @@
+from fractions import Fraction
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
 
 from latent_anchors.curriculum._cell import Cell
-from latent_anchors.curriculum._placing import steps_in
+from latent_anchors.curriculum._placing import _steps, steps_in
 
 
 def placed(*texts: str) -> list[int]:
@@ -46,6 +49,55 @@ def test_a_share_from_above_meets_the_rest_from_below(above, gap, percent):
     down = placed(str(above), forward, str(above + gap))[1]
     up = placed(str(above), backward, str(above + gap))[1]
     assert above <= down == up <= above + gap
+
+
+rows = st.one_of(
+    st.integers(0, 999).map(str),
+    st.integers(1, 99).map("+{}".format),
+    st.integers(1, 99).map("-{}".format),
+    st.integers(1, 99).map("+0.{:02}".format),
+    st.integers(1, 99).map("-0.{:02}".format),
+)
+
+
+@given(texts=st.lists(rows, max_size=12))
+def test_rows_are_where_looking_for_the_nearest_absolute_ones_would_place_them(texts):
+    def nearest(lines: list[str]) -> int:
+        return next(int(text) for text in lines if text.isdecimal())
+
+    def step(row: int) -> int:
+        text, down, up = texts[row], texts[row:], texts[row::-1]
+        if text.isdecimal():
+            return int(text)
+        if "." not in text:
+            return nearest(up if text[0] == "+" else down) + int(text)
+        above, below = nearest(up), nearest(down)
+        return round((above if text[0] == "+" else below) + Fraction(text) * (below - above))
+
+    try:
+        expected = [step(row) for row in range(len(texts))]
+    except StopIteration:
+        expected = []
+    if len({*expected}) < len(texts) or min(expected, default=0) < 0:
+        with refuses(ValueError, "sheet, row .*, column 'STEP': found"):
+            placed(*texts)
+    else:
+        assert placed(*texts) == expected
+
+
+@pytest.mark.parametrize("relative", ["+", "-"])
+@pytest.mark.parametrize("every", [3, 10**9], ids=["many absolute rows", "two absolute rows"])
+def test_sixteen_times_the_rows_take_about_sixteen_times_as_long(relative, every):
+    def took(rows: int) -> float:
+        between = [f"{k}" if k % every == 0 else f"{relative}{k}" for k in range(1, rows)]
+        texts = ["0", *between, f"{9 * rows}"]
+        cells = [Cell(text, "sheet", row, "STEP") for row, text in enumerate(texts, 2)]
+        begun = process_time()
+        _steps(cells)
+        return process_time() - begun
+
+    # Each row looking for its neighbors by itself would take 256 times as long.
+    assert took(16000) < 64 * max(min(took(1000) for _ in range(3)), 1e-3)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from latent_anchors.curriculum import (
     Fire,
     Keyframe,
     Phase,
+    Plateau,
     Playhead,
     Retarget,
     Stop,
@@ -449,3 +450,46 @@ def test_a_relative_retarget_is_relative_to_each_run_at_its_time():
     logarithmic = Timeline({"lr": Track([Keyframe(0, 0.4)], "log")}, steps=50)
     with refuses(ValueError, "in log space; expected a value above 0, or a factor"):
         one(Retarget("lr", 0.1, 5, of="difference"), logarithmic)
+
+
+def test_two_actions_that_fire_together_both_happen():
+    rules = [Trigger("recon", Below(1), Fire(name)) for name in ("save", "measure")]
+    playhead = Playhead(Timeline({}, steps=9), rules)
+    playhead.observe(3, {"recon": 0.5})
+    assert playhead.actions(4) == ("save", "measure")
+
+
+def test_a_plateau_fires_again_whenever_its_patience_is_over_anew():
+    rule = Trigger("recon", Plateau(2), Fire("save"), times=None)
+    playhead = Playhead(Timeline({}, steps=20), [rule])
+    for step in range(9):
+        playhead.observe(step, {"recon": 1.0})
+    assert [line.step for line in playhead.log] == [2, 4, 6, 8]
+
+
+def test_a_state_takes_the_place_of_what_was_played_before():
+    plan = Timeline({"lr": Track([Keyframe(0, 0.0), Keyframe(20, 1.0)])}, [Phase("a", 0)])
+    rules = [
+        Trigger("recon", Below(1), Fire("save"), times=None),
+        Trigger("recon", Below(1), Retarget("lr", 5.0, 3)),
+    ]
+    one, other = Playhead(plan, rules), Playhead(plan, rules)
+    one.observe(3, {"recon": 0.5})
+    for step in (1, 2, 5):
+        other.observe(step, {"recon": 2.0 if step == 2 else 0.5})
+    other.load_state_dict(one.state_dict())
+    assert other.log == one.log
+    assert [other.actions(step) for step in range(9)] == [one.actions(step) for step in range(9)]
+    assert [dict(other.row(step)) for step in range(9)] == [
+        dict(one.row(step)) for step in range(9)
+    ]
+
+
+def test_a_key_that_an_early_end_cuts_off_is_not_played_be_it_by_a_single_step():
+    lr = Track([Keyframe(0, 0.0, linear), Keyframe(9, 5.0, linear), Keyframe(20, 1.0)])
+    plan = Timeline({"lr": lr}, [Phase("a", 0), Phase("b", 10)])
+    playhead = Playhead(plan, [Trigger("recon", Below(1), EndPhase())])
+    playhead.observe(8, {"recon": 0.5})
+    assert (playhead.phase(9).name, playhead.steps) == ("b", 20)
+    assert playhead.row(9)["lr"] < 5.0
+    assert playhead.row(19)["lr"] == 1.0

@@ -1,4 +1,5 @@
 import io
+import tempfile
 
 import pytest
 from curriculum.strategies import timelines
@@ -48,9 +49,17 @@ def test_a_wrong_cell_is_told_by_file_row_and_column(tmp_path):
         read_dopesheet(io.StringIO(path.read_text()))
 
 
-def test_an_unfinished_quotation_is_refused():
-    with refuses(ValueError, "sheet is no table of comma-separated values: unexpected end"):
-        read_dopesheet('STEP,lr\n0,"0.1\n5,0.2\n')
+@pytest.mark.parametrize("source", [[["STEP", "lr"], ["0", "1"]], {"STEP": [0]}, None, b"STEP,lr"])
+def test_what_is_no_file_and_no_text_is_refused_with_what_to_write(source):
+    with refuses(TypeError, "The sheet is .*; expected a path.*Dopesheet.from_records"):
+        read_dopesheet(source)
+
+
+def test_a_file_without_a_name_is_called_a_sheet():
+    with tempfile.TemporaryFile("w+") as file, refuses(ValueError, r"^(sheet|\d+), row 1: found"):
+        read_dopesheet(file)
+    with tempfile.SpooledTemporaryFile() as file, refuses(ValueError, "^sheet, row 1: found"):
+        read_dopesheet(file)
 
 
 def test_an_empty_text_is_refused():

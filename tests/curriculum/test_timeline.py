@@ -143,3 +143,9 @@ def test_values_are_listed_for_a_number_of_steps_and_tracks_that_exist(
 ):
     with refuses(error, message):
         TIMELINE.simulate_values(number, names)
+
+
+@pytest.mark.parametrize("steps", [2.5, True])
+def test_a_length_is_a_whole_number(steps):
+    with refuses(TypeError, f"steps is {steps}; expected a whole number"):
+        Timeline({}, steps=steps)

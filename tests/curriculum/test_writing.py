@@ -69,3 +69,8 @@ def test_a_sheet_is_printed_as_a_table():
         "",
         "20           look          0.1",
     ]
+
+
+def test_every_column_is_printed_however_short_the_rows_around_are():
+    sheet = Dopesheet(["STEP", "lr"], [[], ["0", "1"], []])
+    assert [line for line in str(sheet).splitlines() if line] == ["STEP  lr", "0     1"]

@@ -292,3 +292,16 @@ def test_lengthening_one_that_stands_at_a_bound_and_moves_out_stops_dead(bound):
     assert max(abs(b - a) for a, b in pairwise(path)) < 0.05
     assert sorted(path, reverse=bound > 0) == path
     assert path[-1] == 0.0
+
+
+@pytest.mark.parametrize("velocity", [-5.0, 5.0])
+def test_one_that_is_at_its_target_and_must_not_pass_it_stays(velocity):
+    moving = under_way("clamp", position=1.0, velocity=velocity, target=1.0)
+    assert {moving(step) for step in range(9)} == {1.0}
+
+
+@pytest.mark.parametrize("overshoot", OVERSHOOTS)
+def test_without_time_on_the_way_it_is_there_at_once(overshoot):
+    moving = Moving(0.0, bounds=(-1.0, 1.0), overshoot=overshoot)
+    moving.retarget(0, 0.5, 0)
+    assert moving(0) == moving(3) == 0.5

@@ -103,3 +103,14 @@ def test_what_cannot_be_drawn_is_refused():
         plot_combinations([[]], {"alignment": [[1.0]]})
     with refuses(ValueError, "No seed has a value"):
         plot_combinations([["anchor"]], {"alignment": [[None]]})
+
+
+def test_every_other_row_is_shaded_in_every_panel():
+    figure = plot_combinations([[], ["a"], ["b"], ["a", "b"], ["c"]], {"error": np.eye(5)})
+    for axes in figure.axes:
+        extents = [
+            patch.get_extents().transformed(axes.transData.inverted()) for patch in axes.patches
+        ]
+        assert [sorted((box.y0, box.y1)) for box in extents] == pytest.approx(
+            np.array([[0.5, 1.5], [2.5, 3.5]])
+        )

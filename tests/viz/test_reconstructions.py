@@ -66,3 +66,8 @@ def test_another_shape_is_refused():
         plot_reconstructions(torch.rand(3, 4, 3), torch.rand(4, 3, 3))
     with refuses(ValueError, r"colors has shape \(17, 3\); expected .*rows, columns, 3\)"):
         plot_reconstructions(torch.rand(17, 3), torch.rand(17, 3))
+
+
+def test_white_on_white_has_an_end():
+    figure = plot_reconstructions(np.ones((2, 3, 3)), np.ones((2, 3, 3)))
+    assert all(spine.get_visible() for spine in figure.axes[0].spines.values())

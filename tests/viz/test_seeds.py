@@ -4,10 +4,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from refusals import refuses
 
 from latent_anchors.viz import plot_seeds
 from latent_anchors.viz._seeds import DOT, ROW, swarm
+from latent_anchors.viz._themes import THEMES
 
 GOOD = [0.9, 0.95, 0.97, 0.99, 0.94]
 BAD = [0.5, None, 0.91, float("nan"), 0.93]
@@ -119,3 +121,19 @@ def test_what_cannot_be_drawn_is_refused():
         panel(values={"far": [float("inf")]})
     with refuses(ValueError, r"values\['none'\] has shape \(0,\)"):
         panel(values={"none": []})
+
+
+def test_a_logarithmic_axis_holds_the_least_and_the_greatest_value_with_little_room():
+    low, high = plot_seeds("error", {"one": [0.01, 1.0]}, scale="log").axes[0].get_xlim()
+    assert 0.005 < low < 0.01
+    assert 1.0 < high < 2.0
+
+
+@pytest.mark.parametrize("bounds", [{"at_most": 0.5}, {"at_least": 0.5}])
+def test_a_seed_at_its_bound_keeps_it(bounds: dict[str, float]):
+    axes = plot_seeds("error", {"one": [0.5, 0.5]}, **bounds).axes[0]
+    kept = to_rgb(THEMES["light"].lines[0])
+    dots = [each for each in axes.collections if len(each.get_facecolors()) == 1]
+    (shown,) = [each for each in dots if tuple(each.get_facecolors()[0, :3]) == kept]
+    assert len(shown.get_offsets()) == 2
+    assert axes.texts[0].get_text() == "2 of 2 hold"

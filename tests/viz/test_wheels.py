@@ -54,3 +54,9 @@ def test_what_does_not_fit_is_refused():
         plot_wheels({"a": COLORS}, COLORS)
     with refuses(ValueError, r"kept has shape \(2,\); expected \(12\)"):
         plot_wheels({"a": ROUND}, COLORS, [True, False])
+
+
+def test_every_wheel_is_as_large_as_one_alone():
+    one, two = plot_wheels({"": ROUND}, COLORS), plot_wheels({"a": ROUND, "b": ROUND}, COLORS)
+    assert two.get_figwidth() == 2 * one.get_figwidth()
+    assert two.get_figheight() == one.get_figheight()

@@ -1,11 +1,10 @@
 """One cell of a dope sheet, which knows where it stands."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """A text, and where to look when it is wrong.
 
     Rows are counted as a spreadsheet does: the header is row 1. A header's column is told by
@@ -29,6 +28,9 @@ class Cell:
 
 def number_in(cell: Cell, space: str) -> float:
     """The finite number that a cell keys; in log space a positive one."""
+    # float() reads more than spreadsheets write: underscores, and the digits of every script.
+    if "_" in cell.text or not cell.text.isascii():
+        raise cell.misread("a number in plain digits, such as 1000 or 1e-3, or nothing")
     try:
         number = float(cell.text)
     except ValueError:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from latent_anchors._checks import check_count, check_name
 from latent_anchors.curriculum._keyframe import Keyframe
 from latent_anchors.curriculum._moved import moved_actions, moved_keys, moved_phases
-from latent_anchors.curriculum._timeline import Timeline
+from latent_anchors.curriculum._timeline import Timeline, check_timeline
 from latent_anchors.curriculum._track import Track
 from latent_anchors.transitions import Transition, minimum_jerk, steepest, step_end
 
@@ -19,6 +19,7 @@ def scale(timeline: Timeline, factors: Mapping[str, float | int]) -> Timeline:
         factors: by the tracks' names; finite, and in log space positive.
 
     Raises:
+        TypeError: if it is no timeline.
         ValueError: if there is no such track, or a product is none that the track can hold.
 
     Examples:
@@ -27,6 +28,7 @@ def scale(timeline: Timeline, factors: Mapping[str, float | int]) -> Timeline:
         >>> scale(timeline, {"anchor": 2})["anchor"](0)
         0.5
     """
+    check_timeline(timeline)
     tracks = _tracks(timeline)
     for name, factor in factors.items():
         check_name("track", name, timeline.names)
@@ -40,7 +42,7 @@ def shift(timeline: Timeline, by: int) -> Timeline:
     """The timeline, so many steps later; until then every track holds its first value.
 
     Raises:
-        TypeError: if ``by`` is no whole number.
+        TypeError: if it is no timeline, or ``by`` no whole number.
         ValueError: if it is negative, for that would cut the beginning off.
 
     Examples:
@@ -48,6 +50,7 @@ def shift(timeline: Timeline, by: int) -> Timeline:
         >>> shift(Timeline({}, [Phase("hues", 0)]), 100).phases
         (Phase(name='hues', start=100),)
     """
+    check_timeline(timeline)
     check_count("by", by, least=0)
     tracks = {
         name: Track(moved_keys(track, by), track.space) for name, track in _tracks(timeline).items()
@@ -77,7 +80,7 @@ def warm_up(
         leave: how the ramp travels.
 
     Raises:
-        TypeError: if ``steps`` is no whole number.
+        TypeError: if it is no timeline, or ``steps`` no whole number.
         ValueError: if there is no such track, ``steps`` is less than 1, or ``start`` is a value
             that the track cannot hold.
 
@@ -87,6 +90,7 @@ def warm_up(
         >>> warm_up(timeline, "lr", 4, start=0).table([0, 2, 4, 13])[:, 0].tolist()
         [0.0, 0.25, 0.5, 0.0]
     """
+    check_timeline(timeline)
     check_name("track", name, timeline.names)
     check_count("steps", steps)
     later = shift(timeline, steps)

@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from latent_anchors.curriculum._records import Frame, rows_of
 from latent_anchors.curriculum._resolving import resolved
 from latent_anchors.curriculum._tabling import tabled
-from latent_anchors.curriculum._timeline import Timeline
+from latent_anchors.curriculum._timeline import Timeline, check_timeline
 from latent_anchors.curriculum._writing import as_csv, as_table
 
 
@@ -54,7 +55,11 @@ class Dopesheet:
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", tuple(self.columns))
         object.__setattr__(self, "rows", tuple(tuple(row) for row in self.rows))
-        self.timeline()
+        _ = self._resolved  # refuses what cannot be resolved
+
+    @cached_property
+    def _resolved(self) -> Timeline:
+        return resolved(self.columns, self.rows, self.source)
 
     def timeline(self) -> Timeline:
         """What the sheet says, every step absolute.
@@ -64,14 +69,14 @@ class Dopesheet:
             >>> sheet.timeline()["lr"].keyframes[1]
             Keyframe(4, 0.2, leave=minimum_jerk)
         """
-        return resolved(self.columns, self.rows, self.source)
+        return self._resolved
 
     def to_csv(self) -> str:
         r"""The sheet as comma-separated values, as it was written.
 
         What was read comes back character for character, but for blank lines around the table, a
-        byte-order mark, the kind of line ends (here ``\n``, one after each row), and quotation
-        marks where none are needed.
+        byte-order mark, the kind of line ends (here ``\n``, one after each row), tabs between
+        cells, spaces outside of quotation marks, and quotation marks where none are needed.
 
         Examples:
             >>> Dopesheet(["STEP", "lr"], [["0", "0.1"], ["+10", "0.2"]]).to_csv()
@@ -128,6 +133,7 @@ class Dopesheet:
         How the last key of a track is left is not written; it leaves for nowhere.
 
         Raises:
+            TypeError: if it is no timeline.
             ValueError: if a track's keys are not all left in one way, one of them has its own
                 ``rest``, a transition has no name, or a name cannot stand in a cell.
 
@@ -140,6 +146,7 @@ class Dopesheet:
             3     hues
             9            0.25
         """
+        check_timeline(timeline)
         return cls(*tabled(timeline), "timeline")
 
     def __str__(self) -> str:

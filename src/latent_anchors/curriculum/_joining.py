@@ -5,7 +5,7 @@ from dataclasses import replace
 from latent_anchors._checks import check_count, listed
 from latent_anchors.curriculum._keyframe import Keyframe
 from latent_anchors.curriculum._moved import moved_actions, moved_keys, moved_phases
-from latent_anchors.curriculum._timeline import Timeline
+from latent_anchors.curriculum._timeline import Timeline, check_timeline
 from latent_anchors.curriculum._track import Track
 from latent_anchors.transitions import step_end
 
@@ -21,6 +21,7 @@ def join(first: Timeline, *others: Timeline) -> Timeline:
         others: with the same tracks in the same spaces.
 
     Raises:
+        TypeError: if one of them is no timeline, but a list of them.
         ValueError: if the timelines have other tracks, or a track another space.
 
     Examples:
@@ -29,6 +30,8 @@ def join(first: Timeline, *others: Timeline) -> Timeline:
         >>> join(rising, rising).table([0, 2, 4, 5, 7])[:, 0].tolist()
         [0.0, 0.5, 1.0, 0.0, 0.5]
     """
+    for each in (first, *others):
+        check_timeline(each, "or several one by one: join(*timelines)")
     joined = first
     for other in others:
         joined = _appended(joined, other)

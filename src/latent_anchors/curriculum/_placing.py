@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import accumulate
 
 from latent_anchors.curriculum._cell import Cell
 
@@ -13,17 +14,20 @@ SHARE = re.compile(r"[+-]0?\.[0-9]*[1-9][0-9]*")
 
 def steps_in(cells: Sequence[Cell]) -> list[int]:
     """The step of every row, in the order of the rows; relative ones refer to absolute ones."""
-    anchors = [int(cell.text) if ABSOLUTE.fullmatch(cell.text) else None for cell in cells]
-    steps = [
-        _step(cell, _nearest(anchors[row::-1]), _nearest(anchors[row:]))
-        for row, cell in enumerate(cells)
-    ]
+    steps = _steps(cells)
     _check_distinct(cells, steps)
     return steps
 
 
-def _nearest(anchors: Sequence[int | None]) -> int | None:
-    return next((anchor for anchor in anchors if anchor is not None), None)
+def _steps(cells: Sequence[Cell]) -> list[int]:
+    anchors = [int(cell.text) if ABSOLUTE.fullmatch(cell.text) else None for cell in cells]
+    above, below = _last_known(anchors), _last_known(anchors[::-1])[::-1]
+    return [_step(*row) for row in zip(cells, above, below, strict=True)]
+
+
+def _last_known(anchors: Sequence[int | None]) -> list[int | None]:
+    """For each row the nearest anchor on the way to it, its own included."""
+    return [*accumulate(anchors, lambda last, own: last if own is None else own)]
 
 
 def _step(cell: Cell, above: int | None, below: int | None) -> int:

@@ -11,7 +11,7 @@ from latent_anchors.curriculum._measuring import measured
 from latent_anchors.curriculum._phase import Phase
 from latent_anchors.curriculum._realizing import realized
 from latent_anchors.curriculum._standing import Fired, Standing, observed
-from latent_anchors.curriculum._timeline import Timeline
+from latent_anchors.curriculum._timeline import Timeline, check_timeline
 from latent_anchors.curriculum._told import check_told
 from latent_anchors.curriculum._triggers import Trigger
 from latent_anchors.curriculum._unfolding import Unfolding, acted
@@ -39,7 +39,7 @@ class Playhead:
         runs: how many are trained at once.
 
     Raises:
-        TypeError: if ``runs`` is no whole number.
+        TypeError: if it is no timeline, or ``runs`` no whole number.
         ValueError: if ``runs`` is less than 1, or a trigger acts on a track or phase that the
             timeline does not have, or takes a track in log space to where it cannot be.
 
@@ -57,6 +57,7 @@ class Playhead:
     """
 
     def __init__(self, timeline: Timeline, triggers: Sequence[Trigger] = (), runs: int = 1) -> None:
+        check_timeline(timeline)
         check_count("runs", runs)
         for trigger in triggers:
             check_fits(trigger, timeline)

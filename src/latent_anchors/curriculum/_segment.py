@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from latent_anchors._checks import check_finite
 from latent_anchors.curriculum._keyframe import Keyframe
 from latent_anchors.curriculum._slopes import Slopes
-from latent_anchors.transitions import minimum_jerk, passing, tabulate
+from latent_anchors.transitions import Transition, minimum_jerk, passing, tabulate
 
 Segment = Callable[[float | int], float]
 
@@ -31,8 +31,13 @@ def between(start: Keyframe, end: Keyframe, space: str, slopes: Slopes) -> Segme
     """
     change = change_between(start, end, space)
     if start.leave is minimum_jerk:
-        return _of_least_jerk(start, end, space, change)
+        least_jerk = _least_jerk_in_log if space == "log" else _least_jerk
+        return least_jerk(start, end, change)
     leave = passing(start.leave, *slopes) if any(slopes) else start.leave
+    return (_in_log if space == "log" else _linear)(start, end, change, leave)
+
+
+def _linear(start: Keyframe, end: Keyframe, change: float, leave: Transition) -> Segment:
     first, span = start.step, end.step - start.step
     y0 = float(start.value)
     low, high = sorted((y0, float(end.value)))
@@ -42,15 +47,23 @@ def between(start: Keyframe, end: Keyframe, space: str, slopes: Slopes) -> Segme
         y = y0 + change * w
         return y if low <= y <= high else _past(y, w, low, high)
 
+    return linear
+
+
+def _in_log(start: Keyframe, end: Keyframe, change: float, leave: Transition) -> Segment:
+    first, span = start.step, end.step - start.step
+    y0 = float(start.value)
+    low, high = sorted((y0, float(end.value)))
+
     def log(step: float | int) -> float:
         w = leave((step - first) / span)
-        y = y0 * math.exp(change * w)
+        y = y0 * exp(change * w)
         return y if low <= y <= high else _past(y, w, low, high)
 
-    return log if space == "log" else linear
+    return log
 
 
-def _of_least_jerk(start: Keyframe, end: Keyframe, space: str, change: float) -> Segment:
+def _least_jerk(start: Keyframe, end: Keyframe, change: float) -> Segment:
     """:func:`minimum_jerk` written out: called, it would cost three times as much."""
     first, span = start.step, end.step - start.step
     y0 = float(start.value)
@@ -62,13 +75,21 @@ def _of_least_jerk(start: Keyframe, end: Keyframe, space: str, change: float) ->
         y = y0 + change * w if w < 1.0 else y0 + change
         return y if low <= y <= high else low if y < low else high
 
+    return linear
+
+
+def _least_jerk_in_log(start: Keyframe, end: Keyframe, change: float) -> Segment:
+    first, span = start.step, end.step - start.step
+    y0 = float(start.value)
+    low, high = sorted((y0, float(end.value)))
+
     def log(step: float | int) -> float:
         tau = (step - first) / span
         w = tau * tau * tau * (10.0 + tau * (6.0 * tau - 15.0))
         y = y0 * exp(change * w if w < 1.0 else change)
         return y if low <= y <= high else low if y < low else high
 
-    return log if space == "log" else linear
+    return log
 
 
 def table_between(

@@ -12,6 +12,8 @@ Slopes = tuple[float, float]
 
 def slopes(keys: Sequence[Keyframe], changes: Sequence[float]) -> list[Slopes]:
     """For every segment, those of its two keys; the first and the last key of a track rest."""
+    if not any(steepest(key.leave) for key in keys):
+        return [(0.0, 0.0)] * len(changes)
     spans = [end.step - start.step for start, end in pairwise(keys)]
     inner = [
         _slopes_at(keys[k], keys[k + 1], (changes[k], changes[k + 1]), (spans[k], spans[k + 1]))

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from latent_anchors.curriculum._happenings import (
     checked_tracks,
 )
 from latent_anchors.curriculum._phase import Phase
+from latent_anchors.curriculum._segment import Segment
 from latent_anchors.curriculum._stretching import (
     stretched_actions,
     stretched_phases,
@@ -71,8 +73,12 @@ class Timeline:
         self._phases = checked_phases(phases)
         self._actions = checked_actions(actions or {})
         self._steps = checked_steps(steps, self._tracks, self._phases, self._actions)
-        # A row reaches straight for the segments: another call would double what it costs.
-        self._ways = [(name, *ways_of(track)) for name, track in self._tracks.items()]
+
+    @cached_property
+    def _ways(self) -> list[tuple[str, list[int], list[Segment]]]:
+        # A row reaches straight for the segments: another call would double what it costs. They
+        # are made for the first row, since of a long sheet they cost as much as all else.
+        return [(name, *ways_of(track)) for name, track in self._tracks.items()]
 
     def __reduce__(self) -> tuple[type["Timeline"], tuple[object, ...]]:
         # Segments are closures, which cannot be pickled for a worker; they are made anew there.
@@ -307,6 +313,14 @@ class Timeline:
             {each["step"]: each["names"] for each in data["actions"]},
             data["steps"],
         )
+
+
+def check_timeline(
+    given: object, hint: str = "such as read_dopesheet(path).timeline() or playhead.realized()"
+) -> None:
+    """Refuse what is no timeline; the hint says what to write instead."""
+    if not isinstance(given, Timeline):
+        raise TypeError(f"The timeline is {given!r}; expected a Timeline, {hint}.")
 
 
 def _check_step(step: float | int) -> None:

@@ -73,7 +73,7 @@ class Track:
             raise ValueError("The track has no keyframe; one makes a constant.")
         self._check_steps()
         self._check_values()
-        _ = self._segments  # refuses a change too large for a float
+        _ = self._slopes  # refuses a change too large for a float
 
     def _check_steps(self) -> None:
         for earlier, later in pairwise(self.keyframes):

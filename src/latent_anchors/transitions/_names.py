@@ -5,7 +5,7 @@ from typing import NamedTuple
 from latent_anchors._checks import check_count, check_name
 from latent_anchors.transitions._easing import cosine, linear, minimum_jerk, smoothstep, step_end
 from latent_anchors.transitions._passing import pchip, quintic
-from latent_anchors.transitions._transition import Transition, check_transition
+from latent_anchors.transitions._transition import Transition, check_transition, vouch_for
 
 
 class _Entry(NamedTuple):
@@ -22,6 +22,9 @@ _entries: dict[str, _Entry] = {
     "pchip": _Entry(pchip, 1),
     "quintic": _Entry(quintic, 2),
 }
+
+for _entry in _entries.values():
+    vouch_for(_entry.transition)
 
 
 def register(name: str, transition: Transition, *, smoothness: int) -> None:
@@ -50,6 +53,7 @@ def register(name: str, transition: Transition, *, smoothness: int) -> None:
     if not name or name != name.strip() or ":" in name:
         raise ValueError(f"The name is {name!r}; expected text without ':' or outer spaces.")
     _entries[name] = _Entry(transition, smoothness)
+    vouch_for(transition)
 
 
 def named(name: str) -> Transition:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from latent_anchors._checks import check_count
 from latent_anchors.viz._arrays import Array, as_array, as_colors
 from latent_anchors.viz._cones import Cone, as_cone, draw_cone
+from latent_anchors.viz._plain import mathematics
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 from latent_anchors.viz._words import counted, edges
@@ -162,4 +163,4 @@ def draw_compass(axes: Axes, inks: Theme, view: View) -> None:
     style: dict[str, Any] = {"color": inks.faint, "fontsize": SMALL, "ha": "center", "va": "center"}
     style |= {"transform": axes.transAxes}
     for dim, place in ((right, (words, at)), (up, (at, words)), (toward, (below, below))):
-        axes.text(*place, f"$z_{{{dim}}}$", **style)
+        mathematics(axes.text(*place, f"$z_{{{dim}}}$", **style))

@@ -18,6 +18,7 @@ from latent_anchors.viz._latents import (
     draw_points,
     reach_of,
 )
+from latent_anchors.viz._plain import plain
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 from latent_anchors.viz._unfolding import as_frames
@@ -124,6 +125,7 @@ def animate_latents(
         draw_disc(axes, inks, reach_of(z, view))
         draw_compass(axes, inks, view)
     move_time = draw_time(figure.add_subplot(cells[1, :]), inks, at)
+    plain(figure)
     # laid out once: the frames would tremble
     figure.draw_without_rendering()
     figure.set_layout_engine("none")

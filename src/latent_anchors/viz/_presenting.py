@@ -1,6 +1,7 @@
 """Figures on files, and on the screen where there is one."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 from latent_anchors.viz._gif import write_gif
 from latent_anchors.viz._motion import Motion
 from latent_anchors.viz._redrawing import redraw
+from latent_anchors.viz._unfinished import closed_unless_finished
 
 WITHOUT_A_SCREEN = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 """Backends that only write files, whose ``show`` would warn."""
@@ -44,14 +46,19 @@ def present(figures: Mapping[str, Figure | Motion], folder: Path, dark: bool = F
     for name, drawing in figures.items():
         write(drawing, folder / name)
         if dark:
-            night = redraw(drawing, "dark")
-            write(night, folder / f"{name}_dark")
-            plt.close(figure_of(night))
+            closed_unless_finished(partial(write_dark, drawing, folder / f"{name}_dark"))
         if isinstance(drawing, Motion) and not on_screen:
             # it is on file; what galleries would collect is but its last frame
             plt.close(drawing.figure)
     if on_screen:
         plt.show()
+
+
+def write_dark(drawing: Figure | Motion, path: Path) -> None:
+    """A file for a dark page; what is drawn for it is closed."""
+    night = redraw(drawing, "dark")
+    write(night, path)
+    plt.close(figure_of(night))
 
 
 def write(drawing: Figure | Motion, path: Path) -> None:

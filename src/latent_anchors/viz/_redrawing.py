@@ -9,7 +9,9 @@ from weakref import WeakKeyDictionary
 from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 
+from latent_anchors.viz._plain import plain
 from latent_anchors.viz._themes import ThemeName
+from latent_anchors.viz._unfinished import closed_unless_finished
 
 Given = ParamSpec("Given")
 Drawing = TypeVar("Drawing", bound=Figure | FuncAnimation)
@@ -18,14 +20,23 @@ _MADE: WeakKeyDictionary[Figure | FuncAnimation, Callable[..., Any]] = WeakKeyDi
 
 
 def redrawable(plot: Callable[Given, Drawing]) -> Callable[Given, Drawing]:
-    """A function whose drawings :func:`redraw` can make again."""
+    """A function whose drawings :func:`redraw` can make again.
+
+    What every drawing promises is seen to here: any name can be drawn, and one that does not come
+    to its end leaves no figure open.
+    """
     told = signature(plot)
 
     @wraps(plot)
     def drawn(*given: Given.args, **named: Given.kwargs) -> Drawing:
-        drawing = plot(*given, **named)
-        _MADE[drawing] = partial(drawn, **told.bind(*given, **named).arguments)
-        return drawing
+        def draw() -> Drawing:
+            drawing = plot(*given, **named)
+            if isinstance(drawing, Figure):
+                plain(drawing)
+            _MADE[drawing] = partial(drawn, **told.bind(*given, **named).arguments)
+            return drawing
+
+        return closed_unless_finished(draw)
 
     return drawn
 

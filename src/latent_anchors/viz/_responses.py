@@ -1,6 +1,7 @@
 """How measures respond to a dose: of labels, of weight, of anything that can be more or less."""
 
 from collections.abc import Collection, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,9 @@ from latent_anchors.viz._words import joined
 
 COLUMN, EDGE, TALL = 0.5, 0.55, 2.9
 """Inches: from one dose to the next, beside the doses of a panel, and of a panel's height."""
+
+LINE = 130
+"""Letters of a line below all panels, at most: about as wide as a page."""
 
 
 @redrawable
@@ -73,7 +77,7 @@ def plot_response(
     """
     check_count("number of doses", len(doses))
     metrics = as_metrics(values, len(doses), shares)
-    note = f"{label}; every dot a seed, {told_runs(metrics)}"
+    note = fill(f"{label}; every dot a seed, {told_runs(metrics)}", LINE)
     wide = max(len(metrics) * (COLUMN * len(doses) + EDGE), text_width(note) / 72 + EDGE)
     words = f"{joined([*metrics])} against {label}. {courses(doses, metrics)}"
     figure, inks = new_figure(theme, wide, TALL + (0.0 if title is None else 0.4), title, words)

@@ -62,7 +62,7 @@ def new_figure(
 ) -> tuple[Figure, Theme]:
     """A figure that pyplot knows, in inches, and its inks; the global style is left alone.
 
-    Its label says what it shows: the title, and words that its data make.
+    Its label says in a line what it shows: the title, and words that its data make.
     """
     check_name("theme", theme, [*THEMES])
     inks = THEMES[theme]
@@ -72,7 +72,7 @@ def new_figure(
     if title is not None:
         figure.suptitle(title, color=inks.ink, fontsize=LARGE)
         words = f"{title.rstrip('.')}. {words}"
-    figure.set_label(words)
+    figure.set_label(" ".join(words.split()))
     return figure, inks
 
 

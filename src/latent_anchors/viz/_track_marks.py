@@ -19,9 +19,12 @@ BOX = 4.0
 
 
 def text_width(words: str, weight: str = "normal") -> float:
-    """Points."""
+    """Points, of the longest line; 0 where there is nothing to be seen."""
     font = FontProperties(weight=weight)
-    return float(TextPath((0, 0), words, SMALL, prop=font).get_extents().width)
+    # A path of words sets mathematics between dollar signs, but for those behind a backslash.
+    lines = [line.replace("$", r"\$") for line in words.splitlines() if line.strip()]
+    paths = [TextPath((0, 0), line, SMALL, prop=font) for line in lines]
+    return max((float(path.get_extents().width) for path in paths), default=0.0)
 
 
 def phase_places(

@@ -16,6 +16,7 @@ from latent_anchors.viz._latents import (
     draw_points,
     reach_of,
 )
+from latent_anchors.viz._plain import mathematics
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, ThemeName, new_figure
 from latent_anchors.viz._words import counted, edges, joined
@@ -141,7 +142,7 @@ def draw_strip(
     figure, inks = new_figure(theme, wide * len(moments), height, title, words)
     right, up, toward = (f"$z_{{{dim}}}$" for dim in view)
     seen = f"{right} to the right, {up} up, {toward} toward you"
-    figure.supxlabel(seen, color=inks.faint, fontsize=SMALL)
+    mathematics(figure.supxlabel(seen, color=inks.faint, fontsize=SMALL))
     panels = figure.subplots(1, len(moments), squeeze=False).flat
     reach = max(reach_of(z, view) for z in moments.values())
     for axes, (name, z) in zip(panels, moments.items(), strict=True):
