@@ -2,16 +2,19 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, cast, get_args
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from latent_anchors._checks import check_between, check_finite, check_name, listed
 from latent_anchors._sites import At
+from latent_anchors._supervision import Look, as_mask, can_look
 from latent_anchors._typing import PerSample
+from latent_anchors.regularizers._applying import applied, pools_others, sees_others, takes_mask
+from latent_anchors.regularizers._counting import Counting, counting, tensor_of
 from latent_anchors.regularizers._reduction import Reduction
 
 Penalty: TypeAlias = Callable[[Tensor], Tensor]
@@ -32,7 +35,7 @@ class Term:
         penalty: Latents ``(..., dim)`` to non-negative values ``(...)``.
         at: A site, several (their mean), or a mapping from sites to shares.
         label: Samples it acts on, in proportion to this label; every sample if None.
-        where: A mask in the batch; samples outside of it do not count at all.
+        where: A mask in the batch; samples outside of it do not count at all, were they NaN.
         pool: Several positions' values to one per line, at each site; the mask goes to the pooling,
             and a line without any position that counts does not count either.
         track: The track that weighs it; several terms may share one.
@@ -41,9 +44,13 @@ class Term:
             count times the declared ``rate``, which is additive over parts of a batch.
         rate: The share of samples that is labeled, for ``normalizer="rate"``.
         over: The axis whose members a coupling compares.
+        ignore_index: A label that says "does not count", such as -100, with which collators pad.
+        compares: Whether the penalty is a coupling that takes a mask.
+        apart: Whether it was tried that nothing sees what does not count.
 
     Raises:
-        ValueError: If an option is unknown, no site is given, or rate and normalizer do not fit.
+        ValueError: If an option is unknown, no site is given, rate and normalizer do not fit, or
+            the label to be ignored could be one.
 
     Examples:
         >>> from latent_anchors.regularizers import Anchor
@@ -62,6 +69,9 @@ class Term:
     normalizer: Normalizer = "mass"
     rate: float | None = None
     over: Literal["batch", "position"] = "batch"
+    ignore_index: float | None = None
+    compares: bool = field(init=False, repr=False)
+    apart: bool = field(init=False, repr=False, default=False)
 
     def __post_init__(self) -> None:
         check_name(f"normalizer of term {self.name!r}", self.normalizer, get_args(Normalizer))
@@ -78,10 +88,23 @@ class Term:
             raise ValueError(
                 f"Term {self.name!r} acts at no site; expected at least one, such as at='latent'."
             )
+        self._check_ignored()
         for share in self.shares.values():
             check_finite(f"A share of term {self.name!r}", share)
             check_between(f"A share of term {self.name!r}", share, 0.0, math.inf)
         object.__setattr__(self, "track", self.track or self.name)
+        object.__setattr__(self, "compares", takes_mask(self.penalty))
+
+    def _check_ignored(self) -> None:
+        if self.ignore_index is None:
+            return
+        check_finite(f"ignore_index of term {self.name!r}", self.ignore_index)
+        if self.label is None or 0 <= self.ignore_index <= 1:
+            raise ValueError(
+                f"Term {self.name!r} has ignore_index={self.ignore_index!r} and "
+                f"label={self.label!r}; expected a number outside of 0 to 1, and a label that may "
+                "have it. Collators pad with -100; samples without a label have label 0."
+            )
 
     @property
     def shares(self) -> Mapping[At, float]:
@@ -98,13 +121,16 @@ class Term:
         return {site: 1.0 / len(sites) for site in sites}
 
     def values(
-        self, latents: Mapping[At, Tensor], mask: Bool[Tensor, "*values"] | None = None
+        self,
+        latents: Mapping[At, Tensor],
+        mask: Bool[Tensor, "*values"] | Int[Tensor, "*values"] | None = None,
     ) -> PerSample:
         """The penalty at each sample: positions pooled at each site, then the sites' shares.
 
         Args:
             latents: By site ``(..., dim)``.
-            mask: Which positions count ``(...)``; used by the pooling only.
+            mask: Which positions count ``(...)``; the values of others are 0 where nothing is
+                pooled.
 
         Returns:
             ``(...)``, at least 0.
@@ -118,32 +144,18 @@ class Term:
             >>> Term("unit", Unitarity()).values({"latent": torch.zeros(2, 4)})
             tensor([1., 1.])
         """
-        # each site is pooled by itself: a soft minimum's position may differ from site to site
-        parts = [
-            self._pooled(self._at_site(latents[at]), mask) * share
-            for at, share in self.shares.items()
-        ]
-        return torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
-
-    def _pooled(self, values: Tensor, mask: Tensor | None) -> Tensor:
-        if self.pool is None:
-            return values
-        return self.pool(values, mask if mask is None else self._fitting("mask", mask, values))
-
-    def _at_site(self, z: Tensor) -> Tensor:
-        try:
-            if self.over == "position" or z.ndim <= 2:
-                return self.penalty(z)
-            return self.penalty(z.movedim(0, -2)).movedim(-1, 0)
-        except Exception as error:
-            error.add_note(f"This happened in term {self.name!r}.")
-            raise
+        sites = self._sites(latents)
+        if mask is not None:
+            mask = as_mask(f"The mask of term {self.name!r}", mask, sites[0].device)
+            self._check_places("mask", mask, sites)
+        return self._values(sites, Counting(mask))[0]
 
     def reduce(
         self,
         latents: Mapping[At, Tensor],
         labels: Mapping[str, Tensor],
         masks: Mapping[str, Tensor] | None = None,
+        look: Look = "always",
     ) -> Reduction:
         r"""The weighted sum over the batch and its divisor; the objective takes the mean, once.
 
@@ -151,19 +163,25 @@ class Term:
             D = \sum_i m_i l_i \text{ or } \sum_i m_i \text{ or } \rho \sum_i m_i
 
         with :math:`l` the label, :math:`m` the mask, :math:`\rho` the ``rate``; :math:`D` by the
-        normalizer.
+        normalizer. Whatever lies where :math:`m` or :math:`l` is 0 has no influence, were it NaN.
 
         Args:
             latents: By site ``(..., dim)``.
             labels: By name, of exactly the shape of the values ``(...)``, in [0, 1].
-            masks: By name, of the shape of the values before pooling ``(...)``.
+            masks: By name, of the shape of the values before pooling ``(...)``, bool or 0 and 1.
+            look: When labels are looked at: ``"always"``; only where no GPU has to be waited for,
+                ``"freely"``; or ``"never"``, where they were before. In a function that is
+                compiled or mapped none are. Where one that was not looked at lies outside of
+                [0, 1], the sum is NaN.
 
         Returns:
             Sum, divisor, label mass and count, all ``()``.
 
         Raises:
             KeyError: If the batch lacks the site, label or mask.
-            ValueError: If a label or mask has another shape than the values.
+            ValueError: If a label or mask has another shape than the values, is elsewhere than
+                they are, or has numbers that it cannot have.
+            TypeError: If one is no tensor and no array of numpy's, or the penalty returns none.
 
         References:
             The mean over labeled samples of ``ex-preppy`` (2025) is ``"mass"``.
@@ -176,42 +194,140 @@ class Term:
             >>> term.reduce({"latent": torch.eye(2)}, red).total
             tensor(0.)
         """
-        self._check_sites(latents)
-        mask = None if self.where is None else self._found("mask", self.where, masks or {})
-        values = self.values(latents, mask)
-        weight = torch.ones_like(values)
-        if mask is not None:
-            pooled = mask if self.pool is None else mask.any(-1)
-            weight = weight * self._fitting("mask", pooled, values).to(values)
-        count = weight.sum()
-        if self.label is not None:
-            label = self._found("label", self.label, labels)
-            weight = weight * self._fitting("label", label, values).to(values)
-        mass = weight.sum()
+        sites = self._sites(latents)
+        mask, label = self._entered(labels, masks, sites[0].device, look)
+        self._check_places("mask", mask, sites)
+        self._check_places("label", label, sites)
+        counting = self._counting(mask, label, look)
+        if not (counting.of_all or self.apart):
+            self._check_apart(sites[0])
+        values, counted = self._values(sites, counting)
+        if label is not None:
+            self._check_shape("label", label, values.shape)
+        number = values.new_full((), values.numel())
+        count = number if counted is None else counted.to(values).sum()
+        weight = counting.weight(values)
+        mass = count if weight is None else weight.sum()
+        # values are 0 where they do not count
+        total = values.sum() if weight is None else (weight * values).sum()
         divisor = mass if self.normalizer == "mass" else count * (self.rate or 1.0)
-        return Reduction((weight * values).sum(), divisor, mass, count)
+        return Reduction(total, divisor, mass, count)
 
-    def _check_sites(self, latents: Mapping[At, Tensor]) -> None:
-        for at in self.shares:
-            if at not in latents:
-                raise KeyError(
-                    f"Term {self.name!r} acts at {at!r}; recorded are {listed(latents)}. "
-                    "Record objective.sites."
-                )
+    def check_labels(
+        self, labels: Mapping[str, Tensor], masks: Mapping[str, Tensor] | None = None
+    ) -> None:
+        """Refuse labels that cannot be ones, of one batch or of several at once, without latents.
 
-    def _found(self, kind: str, name: str, among: Mapping[str, Tensor]) -> Tensor:
-        if name not in among:
-            raise KeyError(
-                f"Term {self.name!r} needs {kind} {name!r}; the batch has {listed(among)}."
+        Args:
+            labels: By name ``(...)``.
+            masks: By name, with an axis of positions besides where the term pools.
+
+        Raises:
+            KeyError: If the label or mask is not there.
+            ValueError: If a label that counts is not from 0 to 1, or a mask has other whole numbers
+                than 0 and 1.
+            TypeError: If one is no tensor and no array of numpy's.
+
+        Examples:
+            >>> from latent_anchors.regularizers import Unitarity
+            >>> try:
+            ...     Term("unit", Unitarity(), label="red").check_labels({"red": torch.tensor([9])})
+            ... except ValueError as error:
+            ...     print(str(error).split(";")[0])
+            Label 'red' of term 'unit' runs from 9 to 9
+        """
+        self._counting(*self._entered(labels, masks, None, "always"), "always")
+
+    def _entered(
+        self, labels: object, masks: object, device: torch.device | None, look: Look
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """The mask and the label as tensors."""
+        mask = tensor_of(self.name, "mask", self.where, masks, device, look)
+        return mask, tensor_of(self.name, "label", self.label, labels, device, look)
+
+    def _counting(self, mask: Tensor | None, label: Tensor | None, look: Look) -> Counting:
+        what = f"Label {self.label!r} of term {self.name!r}"
+        return counting(mask, label, self.ignore_index, what, look)
+
+    def _values(self, sites: Sequence[Tensor], counting: Counting) -> tuple[Tensor, Tensor | None]:
+        """Values, 0 where they do not count, and which do."""
+        # each site is pooled by itself: a soft minimum's position may differ from site to site
+        parts = [
+            self._at_site(z, counting) * share
+            for z, share in zip(sites, self.shares.values(), strict=True)
+        ]
+        values = torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
+        lines = counting.lines(values.ndim)
+        if lines is None:
+            return values, None
+        self._check_shape("mask", lines, values.shape)
+        return values.masked_fill(~lines, 0.0), lines
+
+    def _at_site(self, z: Tensor, counting: Counting) -> Tensor:
+        try:
+            values = applied(self.penalty, z, counting, self.over == "batch", self.compares)
+        except Exception as error:
+            error.add_note(f"This happened in term {self.name!r}.")
+            raise
+        return values if self.pool is None else self.pool(values, counting.inside(values.shape))
+
+    def _sites(self, latents: object) -> list[Tensor]:
+        """The latents of each site, in the order of the shares."""
+        if not isinstance(latents, Mapping):
+            raise TypeError(
+                f"Term {self.name!r} was given latents of type {type(latents).__name__}; expected "
+                f"a mapping, as record(...) gives it. Write {{{next(iter(self.shares))!r}: z}}."
             )
-        return among[name]
+        return [self._site(cast("Mapping[At, object]", latents), at) for at in self.shares]
 
-    def _fitting(self, kind: Literal["label", "mask"], given: Tensor, values: Tensor) -> Tensor:
-        if given.shape != values.shape:
+    def _site(self, latents: Mapping[At, object], at: At) -> Tensor:
+        if at not in latents:
+            raise KeyError(
+                f"Term {self.name!r} acts at {at!r}; recorded are {listed(latents)}. "
+                "Record objective.sites."
+            )
+        z = latents[at]
+        if not isinstance(z, Tensor):
+            raise TypeError(
+                f"Term {self.name!r} acts at {at!r}, whose latents are of type "
+                f"{type(z).__name__}; expected a tensor. Where a layer returns several, "
+                "Site(name, item=...) says which."
+            )
+        return z
+
+    def _check_places(
+        self, kind: Literal["label", "mask"], given: Tensor | None, sites: Sequence[Tensor]
+    ) -> None:
+        """Refuse another shape than the penalty's values will have at each site."""
+        for places in [] if given is None else [z.shape[:-1] for z in sites]:
+            # lines have a leading part of the shape of their places
+            lines = self.pool is not None and kind == "label"
+            self._check_shape(kind, given, places[: given.ndim] if lines else places)
+
+    def _check_shape(
+        self, kind: Literal["label", "mask"], given: Tensor, expected: torch.Size
+    ) -> None:
+        if given.shape != expected:
             name = self.label if kind == "label" else self.where
             raise ValueError(
                 f"Term {self.name!r}: {kind} {name!r} has shape {tuple(given.shape)}, the values "
-                f"have {tuple(values.shape)}; expected exactly that, since nothing is broadcast. "
+                f"have {tuple(expected)}; expected exactly that, since nothing is broadcast. "
                 "Pool positions, or give one label for each value."
             )
-        return given
+
+    def _check_apart(self, z: Tensor) -> None:
+        """Refuse, once, a penalty or a pooling that would see what does not count."""
+        if self.apart or z.shape[:-1].numel() < 2 or not can_look(z, "always"):
+            return
+        if not self.compares and sees_others(self.penalty, z, self.over == "batch"):
+            raise ValueError(
+                f"Term {self.name!r}: its penalty compares samples and cannot leave any out; "
+                "expected one that takes mask=None, since some have no label or do not count. "
+                "regularizers.check(penalty, dim, coupling=True) says what it promises."
+            )
+        if self.pool is not None and pools_others(self.pool, z[..., 0]):
+            raise ValueError(
+                f"Term {self.name!r}: its pooling sees positions that do not count; expected a "
+                "value between those that do. Use torch.where(mask, values, ...) in it."
+            )
+        object.__setattr__(self, "apart", True)
