@@ -1,17 +1,23 @@
 """Labels and masks: made tensors, and checked, where they enter."""
 
+import math
 from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch._C import _functorch  # pyright: ignore[reportPrivateUsage] -- torch has no public name
+
+Given: TypeAlias = Tensor | npt.NDArray[Any]
+"""Labels and masks as they come."""
 
 Look: TypeAlias = Literal["always", "freely", "never"]
 """When numbers are looked at: wherever they can be; only where nothing has to wait for a GPU; or
 not at all, because they were looked at when they were drawn."""
 
 _ORDINARY = (Tensor, nn.Parameter)
+
+_transforms = cast("Any", torch._C)._functorch  # pyright: ignore[reportPrivateUsage] -- no public name
 
 
 def as_tensor(what: str, given: object, device: torch.device | None = None) -> Tensor:
@@ -68,7 +74,7 @@ def can_look(tensor: Tensor, look: Look) -> bool:
         look != "never"
         and not torch.compiler.is_compiling()
         and type(tensor) in _ORDINARY
-        and not _functorch.is_functorch_wrapped_tensor(tensor)
+        and not _transforms.is_functorch_wrapped_tensor(tensor)
         and (tensor.is_cpu or (look == "always" and not tensor.is_meta))
     )
 
@@ -76,6 +82,11 @@ def can_look(tensor: Tensor, look: Look) -> bool:
 def within(numbers: Tensor) -> bool:
     """Whether all are from 0 to 1; NaN is not."""
     return numbers.dtype == torch.bool or torch.equal(numbers.clamp(0, 1), numbers)
+
+
+def all_finite(numbers: Tensor) -> bool:
+    """Whether there is surely no NaN and no infinity, in one pass: a sum would keep either."""
+    return math.isfinite(float(numbers.detach().sum()))
 
 
 def or_nan(numbers: Tensor) -> Tensor:

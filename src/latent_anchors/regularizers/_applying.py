@@ -1,12 +1,14 @@
 """How a penalty is applied at a site: along which axis, and under which mask."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from latent_anchors._checks import listed
+from latent_anchors._sites import At
 from latent_anchors.regularizers._counting import Counting
 
 
@@ -58,22 +60,61 @@ def _misshapen(values: object, z: Tensor) -> str:
     )
 
 
-def sees_others(penalty: Callable[..., Tensor], z: Tensor, by_batch: bool) -> bool:
-    """Whether a sample's value depends on where the others are, tried once on made-up latents."""
+def check_penalty_apart(
+    term: str, penalty: Callable[..., Tensor], compares: bool, z: Tensor, by_batch: bool
+) -> None:
+    """Refuse a penalty that sees others and cannot leave any out; tried on made-up latents."""
+    if compares:
+        return
     with torch.no_grad():
         place = torch.linspace(1, 2, z.shape[-1], dtype=z.dtype, device=z.device)
         together = place.expand_as(z).clone()
         apart = -together
         apart[(0,) * (z.ndim - 1)] = place
         first = [_values(penalty, each, by_batch).flatten()[:1] for each in (together, apart)]
-    return not torch.allclose(*first, rtol=1e-3, atol=1e-6, equal_nan=True)
+    if not torch.allclose(*first, rtol=1e-3, atol=1e-6, equal_nan=True):
+        raise ValueError(
+            f"Term {term!r}: its penalty compares samples and cannot leave any out; expected one "
+            "that takes mask=None, since some have no label or do not count. "
+            "regularizers.check(penalty, dim, coupling=True) says what it promises."
+        )
 
 
-def pools_others(pool: Callable[[Tensor, Tensor | None], Tensor], values: Tensor) -> bool:
-    """Whether what does not count changes what is pooled."""
+def check_pool_apart(
+    term: str, pool: Callable[[Tensor, Tensor | None], Tensor], values: Tensor
+) -> None:
+    """Refuse a pooling that sees positions that do not count; tried on made-up values."""
     with torch.no_grad():
-        ones = torch.ones_like(values)
         mask = torch.zeros_like(values, dtype=torch.bool)
         mask[..., 0] = True
-        pooled = [pool(torch.where(mask, ones, other), mask) for other in (0.0, 1.0, 2.0)]
-    return not all(torch.allclose(each, torch.ones_like(each)) for each in pooled)
+        ones = torch.ones_like(values)
+        pooled = [pool(torch.where(mask, ones, other), mask) for other in (0.0, 2.0)]
+    if not torch.allclose(*pooled, rtol=1e-3, equal_nan=True):
+        raise ValueError(
+            f"Term {term!r}: its pooling sees positions that do not count; expected the same value "
+            "whatever is there. Begin with torch.where(mask, values, ...)."
+        )
+
+
+def sites_of(term: str, shares: Mapping[At, float], latents: object) -> list[Tensor]:
+    """The latents of each site of a term, in its order."""
+    if not isinstance(latents, Mapping):
+        raise TypeError(
+            f"Term {term!r} was given latents of type {type(latents).__name__}; expected a "
+            f"mapping, as record(...) gives it. Write {{{next(iter(shares))!r}: z}}."
+        )
+    return [_latents(term, at, cast("Mapping[At, object]", latents)) for at in shares]
+
+
+def _latents(term: str, at: At, latents: Mapping[At, object]) -> Tensor:
+    if at not in latents:
+        raise KeyError(
+            f"Term {term!r} acts at {at!r}; recorded are {listed(latents)}. Record objective.sites."
+        )
+    z = latents[at]
+    if not isinstance(z, Tensor):
+        raise TypeError(
+            f"Term {term!r} acts at {at!r}, whose latents are of type {type(z).__name__}; expected "
+            "a tensor. Where a layer returns several, Site(name, item=...) says which."
+        )
+    return z

@@ -8,7 +8,15 @@ import torch
 from torch import Tensor
 
 from latent_anchors._checks import listed
-from latent_anchors._supervision import Look, as_mask, as_tensor, can_look, check_label, or_nan
+from latent_anchors._supervision import (
+    Look,
+    all_finite,
+    as_mask,
+    as_tensor,
+    can_look,
+    check_label,
+    or_nan,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +51,11 @@ class Counting:
     def filled(self, z: Tensor) -> Tensor:
         """Latents with ones wherever the term has no say, so that nothing comes back from there.
 
-        To multiply by 0 would not do: what is NaN there would stay so, in gradients too.
+        To multiply by 0 would not do: what is NaN there would stay so, in gradients too. Unlabeled
+        latents that are seen to be finite may stay.
         """
-        if self.of_all:
+        unlabeled_only = self.mask is None and self.kept is None
+        if self.of_all or (unlabeled_only and can_look(z, "freely") and all_finite(z)):
             return z
         return z.masked_fill(self._idle(z.ndim - 1).unsqueeze(-1), 1.0)
 
@@ -53,17 +63,15 @@ class Counting:
         if self.label is None:
             return ~cast("Tensor", self.mask)
         unlabeled = _spread(self.label == 0, axes)
-        # the label of a place is 0 already where the mask is
-        return unlabeled | ~self.mask if self._pooled_mask(self.label.ndim) else unlabeled
-
-    def _pooled_mask(self, axes: int) -> bool:
-        return self.mask is not None and self.mask.ndim > axes
+        if self.mask is None or self.mask.ndim == self.label.ndim:
+            return unlabeled  # the label of a place is 0 already where the mask is
+        return unlabeled | ~self.mask
 
     def lines(self, axes: int) -> Tensor | None:
         """Which lines count: those with a place that does; None where all do."""
         if self.mask is None:
             return self.kept
-        any_place = self.mask.flatten(axes).any(-1) if self._pooled_mask(axes) else self.mask
+        any_place = self.mask.flatten(axes).any(-1) if self.mask.ndim > axes else self.mask
         return any_place if self.kept is None else any_place & self.kept
 
     def weight(self, values: Tensor) -> Tensor | None:
@@ -120,6 +128,23 @@ def _found(term: str, kind: str, name: str, among: object) -> object:
     return named[name]
 
 
+def check_shape(
+    term: str,
+    kind: Literal["label", "mask"],
+    name: str | None,
+    given: Tensor | None,
+    expected: torch.Size,
+) -> None:
+    """Refuse a label or a mask, if there is one, of another shape than the values."""
+    if given is not None and given.shape != expected:
+        raise ValueError(
+            f"Term {term!r}: {kind} {name!r} has shape {tuple(given.shape)}, the values have "
+            f"{tuple(expected)}; expected exactly that, since nothing is broadcast. "
+            "Pool positions, or give one label for each value."
+        )
+
+
 def _spread(lines: Tensor, axes: int) -> Tensor:
     """Lines with an axis of length 1 for each axis of places that they lack."""
-    return lines.reshape(*lines.shape, *[1] * (axes - lines.ndim))
+    lacking = axes - lines.ndim
+    return lines.reshape(*lines.shape, *[1] * lacking) if lacking else lines

@@ -3,7 +3,7 @@
 import math
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor, nn
 from typing_extensions import override
 
@@ -12,7 +12,7 @@ from latent_anchors._supervision import as_mask
 from latent_anchors._typing import PerSample
 
 Values = Float[Tensor, "*line position"]
-Mask = Bool[Tensor, "*line position"] | Int[Tensor, "*line position"]
+Mask = Bool[Tensor, "*line position"] | Integer[Tensor, "*line position"]
 
 
 def mean_pool(values: Values, mask: Mask | None = None) -> PerSample:

@@ -1,6 +1,6 @@
 """Separation: latents of one set ought to keep apart from each other."""
 
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn
 from typing_extensions import override
 
@@ -13,7 +13,7 @@ from latent_anchors.regularizers._chunks import check_chunk, members_at_once
 from latent_anchors.regularizers._closeness import mean_closeness
 from latent_anchors.regularizers._nearness import mean_nearness
 
-Members = Bool[Tensor, "*batch n"] | Int[Tensor, "*batch n"]
+Members = Bool[Tensor, "*batch n"] | Integer[Tensor, "*batch n"]
 
 
 def separation(

@@ -3,18 +3,24 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, cast, get_args
+from typing import Literal, TypeAlias, get_args
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Integer
 from torch import Tensor
 
-from latent_anchors._checks import check_between, check_finite, check_name, listed
+from latent_anchors._checks import check_between, check_finite, check_name
 from latent_anchors._sites import At
-from latent_anchors._supervision import Look, as_mask, can_look
+from latent_anchors._supervision import Given, Look, as_mask, can_look
 from latent_anchors._typing import PerSample
-from latent_anchors.regularizers._applying import applied, pools_others, sees_others, takes_mask
-from latent_anchors.regularizers._counting import Counting, counting, tensor_of
+from latent_anchors.regularizers._applying import (
+    applied,
+    check_penalty_apart,
+    check_pool_apart,
+    sites_of,
+    takes_mask,
+)
+from latent_anchors.regularizers._counting import Counting, check_shape, counting, tensor_of
 from latent_anchors.regularizers._reduction import Reduction
 
 Penalty: TypeAlias = Callable[[Tensor], Tensor]
@@ -123,7 +129,7 @@ class Term:
     def values(
         self,
         latents: Mapping[At, Tensor],
-        mask: Bool[Tensor, "*values"] | Int[Tensor, "*values"] | None = None,
+        mask: Bool[Tensor, "*values"] | Integer[Tensor, "*values"] | None = None,
     ) -> PerSample:
         """The penalty at each sample: positions pooled at each site, then the sites' shares.
 
@@ -144,17 +150,18 @@ class Term:
             >>> Term("unit", Unitarity()).values({"latent": torch.zeros(2, 4)})
             tensor([1., 1.])
         """
-        sites = self._sites(latents)
+        sites = sites_of(self.name, self.shares, latents)
         if mask is not None:
             mask = as_mask(f"The mask of term {self.name!r}", mask, sites[0].device)
-            self._check_places("mask", mask, sites)
+            for z in sites:
+                check_shape(self.name, "mask", self.where, mask, z.shape[:-1])
         return self._values(sites, Counting(mask))[0]
 
     def reduce(
         self,
         latents: Mapping[At, Tensor],
-        labels: Mapping[str, Tensor],
-        masks: Mapping[str, Tensor] | None = None,
+        labels: Mapping[str, Given] | None,
+        masks: Mapping[str, Given] | None = None,
         look: Look = "always",
     ) -> Reduction:
         r"""The weighted sum over the batch and its divisor; the objective takes the mean, once.
@@ -194,16 +201,15 @@ class Term:
             >>> term.reduce({"latent": torch.eye(2)}, red).total
             tensor(0.)
         """
-        sites = self._sites(latents)
+        sites = sites_of(self.name, self.shares, latents)
         mask, label = self._entered(labels, masks, sites[0].device, look)
-        self._check_places("mask", mask, sites)
-        self._check_places("label", label, sites)
+        for places in [z.shape[:-1] for z in sites]:
+            self._check_places(mask, label, places)
         counting = self._counting(mask, label, look)
         if not (counting.of_all or self.apart):
             self._check_apart(sites[0])
         values, counted = self._values(sites, counting)
-        if label is not None:
-            self._check_shape("label", label, values.shape)
+        check_shape(self.name, "label", self.label, label, values.shape)
         number = values.new_full((), values.numel())
         count = number if counted is None else counted.to(values).sum()
         weight = counting.weight(values)
@@ -214,7 +220,7 @@ class Term:
         return Reduction(total, divisor, mass, count)
 
     def check_labels(
-        self, labels: Mapping[str, Tensor], masks: Mapping[str, Tensor] | None = None
+        self, labels: Mapping[str, Given] | None, masks: Mapping[str, Given] | None = None
     ) -> None:
         """Refuse labels that cannot be ones, of one batch or of several at once, without latents.
 
@@ -245,6 +251,13 @@ class Term:
         mask = tensor_of(self.name, "mask", self.where, masks, device, look)
         return mask, tensor_of(self.name, "label", self.label, labels, device, look)
 
+    def _check_places(self, mask: Tensor | None, label: Tensor | None, places: torch.Size) -> None:
+        """Refuse other shapes than the penalty's values will have at a site."""
+        check_shape(self.name, "mask", self.where, mask, places)
+        # pooled, lines have a leading part of the shape of their places
+        lines = places if self.pool is None or label is None else places[: label.ndim]
+        check_shape(self.name, "label", self.label, label, lines)
+
     def _counting(self, mask: Tensor | None, label: Tensor | None, look: Look) -> Counting:
         what = f"Label {self.label!r} of term {self.name!r}"
         return counting(mask, label, self.ignore_index, what, look)
@@ -252,16 +265,16 @@ class Term:
     def _values(self, sites: Sequence[Tensor], counting: Counting) -> tuple[Tensor, Tensor | None]:
         """Values, 0 where they do not count, and which do."""
         # each site is pooled by itself: a soft minimum's position may differ from site to site
-        parts = [
-            self._at_site(z, counting) * share
-            for z, share in zip(sites, self.shares.values(), strict=True)
-        ]
-        values = torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
+        parts = [self._at_site(z, counting) for z in sites]
+        shares = list(self.shares.values())
+        if shares == [1.0]:
+            values = parts[0]
+        else:
+            weighed = [part * share for part, share in zip(parts, shares, strict=True)]
+            values = torch.stack(weighed).sum(0)
         lines = counting.lines(values.ndim)
-        if lines is None:
-            return values, None
-        self._check_shape("mask", lines, values.shape)
-        return values.masked_fill(~lines, 0.0), lines
+        check_shape(self.name, "mask", self.where, lines, values.shape)
+        return values if lines is None else values.masked_fill(~lines, 0.0), lines
 
     def _at_site(self, z: Tensor, counting: Counting) -> Tensor:
         try:
@@ -271,63 +284,10 @@ class Term:
             raise
         return values if self.pool is None else self.pool(values, counting.inside(values.shape))
 
-    def _sites(self, latents: object) -> list[Tensor]:
-        """The latents of each site, in the order of the shares."""
-        if not isinstance(latents, Mapping):
-            raise TypeError(
-                f"Term {self.name!r} was given latents of type {type(latents).__name__}; expected "
-                f"a mapping, as record(...) gives it. Write {{{next(iter(self.shares))!r}: z}}."
-            )
-        return [self._site(cast("Mapping[At, object]", latents), at) for at in self.shares]
-
-    def _site(self, latents: Mapping[At, object], at: At) -> Tensor:
-        if at not in latents:
-            raise KeyError(
-                f"Term {self.name!r} acts at {at!r}; recorded are {listed(latents)}. "
-                "Record objective.sites."
-            )
-        z = latents[at]
-        if not isinstance(z, Tensor):
-            raise TypeError(
-                f"Term {self.name!r} acts at {at!r}, whose latents are of type "
-                f"{type(z).__name__}; expected a tensor. Where a layer returns several, "
-                "Site(name, item=...) says which."
-            )
-        return z
-
-    def _check_places(
-        self, kind: Literal["label", "mask"], given: Tensor | None, sites: Sequence[Tensor]
-    ) -> None:
-        """Refuse another shape than the penalty's values will have at each site."""
-        for places in [] if given is None else [z.shape[:-1] for z in sites]:
-            # lines have a leading part of the shape of their places
-            lines = self.pool is not None and kind == "label"
-            self._check_shape(kind, given, places[: given.ndim] if lines else places)
-
-    def _check_shape(
-        self, kind: Literal["label", "mask"], given: Tensor, expected: torch.Size
-    ) -> None:
-        if given.shape != expected:
-            name = self.label if kind == "label" else self.where
-            raise ValueError(
-                f"Term {self.name!r}: {kind} {name!r} has shape {tuple(given.shape)}, the values "
-                f"have {tuple(expected)}; expected exactly that, since nothing is broadcast. "
-                "Pool positions, or give one label for each value."
-            )
-
     def _check_apart(self, z: Tensor) -> None:
         """Refuse, once, a penalty or a pooling that would see what does not count."""
-        if self.apart or z.shape[:-1].numel() < 2 or not can_look(z, "always"):
-            return
-        if not self.compares and sees_others(self.penalty, z, self.over == "batch"):
-            raise ValueError(
-                f"Term {self.name!r}: its penalty compares samples and cannot leave any out; "
-                "expected one that takes mask=None, since some have no label or do not count. "
-                "regularizers.check(penalty, dim, coupling=True) says what it promises."
-            )
-        if self.pool is not None and pools_others(self.pool, z[..., 0]):
-            raise ValueError(
-                f"Term {self.name!r}: its pooling sees positions that do not count; expected a "
-                "value between those that do. Use torch.where(mask, values, ...) in it."
-            )
-        object.__setattr__(self, "apart", True)
+        if z.shape[:-1].numel() > 1 and can_look(z, "always"):
+            check_penalty_apart(self.name, self.penalty, self.compares, z, self.over == "batch")
+            if self.pool is not None and (self.where or self.ignore_index is not None):
+                check_pool_apart(self.name, self.pool, z[..., 0])
+            object.__setattr__(self, "apart", True)

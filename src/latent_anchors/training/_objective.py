@@ -12,7 +12,7 @@ from typing_extensions import override
 from latent_anchors._checks import listed
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._sites import At, as_site, resolve
-from latent_anchors._supervision import Look, as_tensor, can_look, check_label
+from latent_anchors._supervision import Given, Look, as_tensor, can_look, check_label
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import record
 from latent_anchors.regularizers import Reduction, Term, mean
@@ -118,9 +118,9 @@ class Objective(nn.Module):
     def forward(
         self,
         latents: Mapping[At, Tensor],
-        labels: Mapping[str, Tensor],
+        labels: Mapping[str, Given] | None,
         row: Row,
-        masks: Mapping[str, Tensor] | None = None,
+        masks: Mapping[str, Given] | None = None,
         look: Look | None = None,
         **losses: Tensor,
     ) -> Parts:
@@ -198,7 +198,7 @@ class Objective(nn.Module):
             term.reduce(latents, batch.labels, batch.extras)
 
     def check_labels(
-        self, labels: Mapping[str, Tensor], masks: Mapping[str, Tensor] | None = None
+        self, labels: Mapping[str, Given], masks: Mapping[str, Given] | None = None
     ) -> None:
         """Refuse labels that cannot be ones, of one batch or of many at once, without latents.
 
@@ -297,7 +297,7 @@ def _reduction(name: str, values: object) -> Reduction:
             "or their mean. Models of Hugging Face's return a loss if they are given labels=."
         )
     values = in_full_precision(values.flatten())
-    count = values.new_tensor(float(values.numel()))
+    count = values.new_full((), values.numel())
     return Reduction(values.sum(), count, count, count)
 
 
@@ -308,7 +308,7 @@ def _part(
         weight = _weight(name, weight, look)
     else:
         _check_weight(name, weight)
-        weight = reduction.total.new_tensor(weight)
+        weight = reduction.total.new_full((), weight)
     return Part(mean(reduction.total, divisor), weight, reduction.mass, reduction.count)
 
 
