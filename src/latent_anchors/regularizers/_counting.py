@@ -33,8 +33,8 @@ class Counting:
     """Lines whose label is not to be ignored."""
     label: Tensor | None = None
     """Of each line; 0 where it does not count."""
-    looked: bool = True
-    """Whether the label is known to be one."""
+    look: Look = "always"
+    """When numbers are looked at."""
 
     @property
     def of_all(self) -> bool:
@@ -51,13 +51,15 @@ class Counting:
     def filled(self, z: Tensor) -> Tensor:
         """Latents with ones wherever the term has no say, so that nothing comes back from there.
 
-        To multiply by 0 would not do: what is NaN there would stay so, in gradients too. Unlabeled
-        latents that are seen to be finite may stay.
+        To multiply by 0 would not do: what is NaN there would stay so, in gradients too.
         """
-        unlabeled_only = self.mask is None and self.kept is None
-        if self.of_all or (unlabeled_only and can_look(z, "freely") and all_finite(z)):
+        if self.of_all or (self.mask is None and self.kept is None and self._surely_finite(z)):
             return z
         return z.masked_fill(self._idle(z.ndim - 1).unsqueeze(-1), 1.0)
+
+    def _surely_finite(self, z: Tensor) -> bool:
+        """Whether to multiply by labels will do; where nobody looks, NaN is not to be hidden."""
+        return self.look == "never" or (can_look(z, "freely") and all_finite(z))
 
     def _idle(self, axes: int) -> Tensor:
         if self.label is None:
@@ -79,7 +81,8 @@ class Counting:
         if self.label is None:
             return None
         label = self.label.to(values)
-        return label if self.looked else or_nan(label)
+        known = self.look == "never" or can_look(self.label, self.look)
+        return label if known else or_nan(label)
 
 
 def counting(
@@ -96,7 +99,7 @@ def counting(
     lines = Counting(mask, kept).lines(label.ndim)
     check_label(what, label, lines, look)
     label = label if lines is None else label.masked_fill(~lines, 0)
-    return Counting(mask, kept, label, look == "never" or can_look(label, look))
+    return Counting(mask, kept, label, look)
 
 
 def tensor_of(

@@ -179,7 +179,8 @@ class Term:
             look: When labels are looked at: ``"always"``; only where no GPU has to be waited for,
                 ``"freely"``; or ``"never"``, where they were before. In a function that is
                 compiled or mapped none are. Where one that was not looked at lies outside of
-                [0, 1], the sum is NaN.
+                [0, 1], the sum is NaN. With ``"never"``, labels are trusted, and latents that are
+                not finite are seen where nobody is labeled, too.
 
         Returns:
             Sum, divisor, label mass and count, all ``()``.
@@ -210,8 +211,7 @@ class Term:
             self._check_apart(sites[0])
         values, counted = self._values(sites, counting)
         check_shape(self.name, "label", self.label, label, values.shape)
-        number = values.new_full((), values.numel())
-        count = number if counted is None else counted.to(values).sum()
+        count = _number(values) if counted is None else counted.to(values).sum()
         weight = counting.weight(values)
         mass = count if weight is None else weight.sum()
         # values are 0 where they do not count
@@ -291,3 +291,8 @@ class Term:
             if self.pool is not None and (self.where or self.ignore_index is not None):
                 check_pool_apart(self.name, self.pool, z[..., 0])
             object.__setattr__(self, "apart", True)
+
+
+def _number(values: Tensor) -> Tensor:
+    """How many there are, made so that a trace knows it for a constant."""
+    return torch.full((), values.numel(), dtype=values.dtype, device=values.device)
