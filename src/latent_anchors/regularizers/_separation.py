@@ -13,7 +13,7 @@ from latent_anchors.regularizers._chunks import check_chunk, members_at_once
 from latent_anchors.regularizers._closeness import mean_closeness
 from latent_anchors.regularizers._nearness import mean_nearness
 
-Members = Bool[Tensor, "*batch n"] | Integer[Tensor, "*batch n"]
+Members = Bool[Tensor, "*batch"] | Integer[Tensor, "*batch"]
 
 
 def separation(
@@ -98,7 +98,7 @@ def euclidean_separation(
     return mean_closeness(z, softening, at_once, counted)
 
 
-def _members(z: Latents, mask: Members | None) -> tuple[Latents, Float[Tensor, "*batch n"] | None]:
+def _members(z: Latents, mask: Members | None) -> tuple[Latents, Float[Tensor, "*batch"] | None]:
     """The set in full precision, and 1 for each member that counts; the others put anywhere."""
     z = in_full_precision(z)
     if mask is None:
