@@ -89,10 +89,10 @@ def check_pool_apart(
         mask[..., 0] = True
         ones = torch.ones_like(values)
         pooled = [pool(torch.where(mask, ones, other), mask) for other in (0.0, 2.0)]
-    if not torch.allclose(*pooled, rtol=1e-3, equal_nan=True):
+    if not all(torch.allclose(each, torch.ones_like(each), rtol=1e-3) for each in pooled):
         raise ValueError(
-            f"Term {term!r}: its pooling sees positions that do not count; expected the same value "
-            "whatever is there. Begin with torch.where(mask, values, ...)."
+            f"Term {term!r}: its pooling sees positions that do not count; expected 1 where those "
+            "that count have 1, whatever others have. Begin with torch.where(mask, values, ...)."
         )
 
 

@@ -88,7 +88,7 @@ class Counting:
 def counting(
     mask: Tensor | None,
     label: Tensor | None,
-    ignore_index: float | None,
+    ignore_index: int | float | None,
     what: str,
     look: Look,
 ) -> Counting:

@@ -75,7 +75,7 @@ class Term:
     normalizer: Normalizer = "mass"
     rate: float | None = None
     over: Literal["batch", "position"] = "batch"
-    ignore_index: float | None = None
+    ignore_index: int | float | None = None
     compares: bool = field(init=False, repr=False)
     apart: bool = field(init=False, repr=False, default=False)
 
@@ -104,7 +104,7 @@ class Term:
     def _check_ignored(self) -> None:
         if self.ignore_index is None:
             return
-        check_finite(f"ignore_index of term {self.name!r}", self.ignore_index)
+        check_finite(f"ignore_index of term {self.name!r}", float(self.ignore_index))
         if self.label is None or 0 <= self.ignore_index <= 1:
             raise ValueError(
                 f"Term {self.name!r} has ignore_index={self.ignore_index!r} and "
