@@ -299,11 +299,8 @@ def test_a_label_to_be_ignored_is_none_that_could_be_meant(ignore_index):
 
 @pytest.mark.parametrize("gave", [None, torch.tensor(1.0), torch.ones(4, 2)])
 def test_a_penalty_gives_one_value_for_each_sample(gave, z):
-    with pytest.raises(
-        ValueError, match=r"A penalty gave .* expected one value for each sample \(4,\)"
-    ) as caught:
+    with refuses(ValueError, r"A penalty gave .* expected one value for each sample \(4,\)"):
         Term("odd", lambda _: gave).values({"latent": z})
-    assert caught.value.__notes__ == ["This happened in term 'odd'."]
 
 
 class Compiled(nn.Module):
