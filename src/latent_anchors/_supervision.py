@@ -91,7 +91,8 @@ def all_finite(numbers: Tensor) -> bool:
 
 def or_nan(numbers: Tensor) -> Tensor:
     """NaN in place of what is not from 0 to 1, where it cannot be looked at."""
-    return torch.where(numbers == numbers.clamp(0, 1), numbers, torch.nan)
+    # to fill in a number does not wait for a GPU, as to choose between tensors and it would
+    return numbers.masked_fill(numbers != numbers.clamp(0, 1), torch.nan)
 
 
 def check_label(what: str, label: Tensor, counted: Tensor | None, look: Look) -> None:

@@ -178,6 +178,8 @@ def test_a_coupling_that_cannot_leave_members_out_is_refused_where_some_do_not_c
             ValueError, "Term 'it': its penalty compares samples and cannot leave any out"
         ):
             Term("it", crowded, **options).reduce({"latent": Z}, {"red": RAGGED}, {"red": RAGGED})
+    with refuses(ValueError, "Term 'it': its penalty compares samples"):
+        Term("it", crowded).values({"latent": Z}, RAGGED)
 
 
 @pytest.mark.parametrize("pool", [leaks, dilutes])

@@ -155,6 +155,7 @@ class Term:
             mask = as_mask(f"The mask of term {self.name!r}", mask, sites[0].device)
             for z in sites:
                 check_shape(self.name, "mask", self.where, mask, z.shape[:-1])
+            self._check_apart(sites[0])
         return self._values(sites, Counting(mask))[0]
 
     def reduce(
@@ -207,7 +208,7 @@ class Term:
         for places in [z.shape[:-1] for z in sites]:
             self._check_places(mask, label, places)
         counting = self._counting(mask, label, look)
-        if not (counting.of_all or self.apart):
+        if not counting.of_all and look != "never":
             self._check_apart(sites[0])
         values, counted = self._values(sites, counting)
         check_shape(self.name, "label", self.label, label, values.shape)
@@ -286,8 +287,9 @@ class Term:
 
     def _check_apart(self, z: Tensor) -> None:
         """Refuse, once, a penalty or a pooling that would see what does not count."""
-        if z.shape[:-1].numel() > 1 and can_look(z, "always"):
+        if not self.apart and z.shape[:-1].numel() > 1 and can_look(z, "always"):
             check_penalty_apart(self.name, self.penalty, self.compares, z, self.over == "batch")
+            # without a mask, a pooling is never given one
             if self.pool is not None and (self.where or self.ignore_index is not None):
                 check_pool_apart(self.name, self.pool, z[..., 0])
             object.__setattr__(self, "apart", True)

@@ -324,7 +324,7 @@ def _weight(name: str, weight: Tensor, look: Look) -> Tensor:
     if can_look(weight, look):
         _check_weight(name, float(weight))
         return weight
-    return torch.where((weight >= 0) & (weight < math.inf), weight, torch.nan)
+    return weight.masked_fill(~((weight >= 0) & (weight < math.inf)), torch.nan)
 
 
 def _check_weight(name: str, weight: float) -> None:
