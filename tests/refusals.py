@@ -16,17 +16,23 @@ reached: set[tuple[str, int]] = set()
 
 
 @contextmanager
+def unchecked() -> Iterator[None]:
+    """Shape checks are off in the block, as they are for users."""
+    config.update("jaxtyping_disable", True)
+    try:
+        yield
+    finally:
+        config.update("jaxtyping_disable", False)
+
+
+@contextmanager
 def refuses(error: type[Exception], match: str) -> Iterator[None]:
     """The block must raise `error` with a matching message.
 
     Shape checks are off within: they would refuse first, in words that users never see.
     """
-    config.update("jaxtyping_disable", True)
-    try:
-        with pytest.raises(error, match=match) as caught:
-            yield
-    finally:
-        config.update("jaxtyping_disable", False)
+    with unchecked(), pytest.raises(error, match=match) as caught:
+        yield
     frames = [frame for frame in traceback.extract_tb(caught.tb) if is_ours(frame.filename)]
     if frames:
         reached.add((frames[-1].filename, frames[-1].lineno or 0))

@@ -110,18 +110,20 @@ print(parts.total)
 # ---------------------------------
 # A *coupling* sees a set, ``(..., n, dim)``, and says one number for each of its members. It
 # promises more: whoever is alone costs nothing, shuffling shuffles, and twice as many members do
-# not cost twice as much, so that a batch size can change without the weights.
+# not cost twice as much, so that a batch size can change without the weights. It takes a ``mask``,
+# which says who counts: padding is nobody's neighbor, whatever it holds.
 
 
-def crowding(z):
+def crowding(z, mask=None):
     """How much nearer than about 25 degrees the others are, on average."""
-    n = z.shape[-2]
+    mask = torch.ones(z.shape[:-1], dtype=torch.bool) if mask is None else mask
+    z = z.masked_fill(~mask.unsqueeze(-1), 1.0)  # else NaN would come through: 0 * NaN is NaN
     with torch.autocast(z.device.type, enabled=False):
         z = z.float() if z.dtype in (torch.float16, torch.bfloat16) else z
         z = torch.nn.functional.normalize(z, dim=-1)
         nearness = (z @ z.mT - 0.9).clamp_min(0.0)
-    others = 1.0 - torch.eye(n, dtype=z.dtype, device=z.device)
-    return (nearness * others).sum(-1) / max(n - 1, 1)
+    pairs = mask.unsqueeze(-1) & mask.unsqueeze(-2) & ~torch.eye(z.shape[-2], dtype=torch.bool)
+    return (nearness * pairs).sum(-1) / pairs.sum(-1).clamp_min(1)
 
 
 reg.check(crowding, dim=3, coupling=True)

@@ -1,10 +1,11 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 
 from latent_anchors.data import Bernoulli, LabelDraw, Soft
 
@@ -69,3 +70,14 @@ def test_what_is_not_one_number_in_the_unit_interval_per_sample_is_refused(make,
 def test_whole_numbers_are_no_degrees(make, values):
     with refuses(TypeError, r"is of type torch\.\w+; expected floating point. Use .float"):
         make(torch.tensor(values))
+
+
+@pytest.mark.parametrize("make", [Bernoulli, Soft])
+def test_degrees_may_be_an_array_of_numpys_and_nothing_else(make, generator):
+    with unchecked():
+        drawn = make(np.array([0.0, 1.0])).draw(torch.tensor([1, 0]), generator)
+    assert drawn.tolist() == [1.0, 0.0]
+    with refuses(TypeError, r"The (probability|label) is of type list; expected a tensor"):
+        make([0.0, 1.0])
+    with refuses(ValueError, r"has shape \(0, 2\); expected one number from 0 to 1"):
+        make(torch.zeros(0, 2))

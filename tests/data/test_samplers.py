@@ -2,11 +2,12 @@ import math
 import pickle
 from copy import deepcopy
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 
 from latent_anchors.data import Bernoulli, Sampler, Soft
 
@@ -187,3 +188,22 @@ def test_draws_of_record_never_change():
     weights = torch.tensor([1.0, 0.0, 2.0, 3.0, 0.5])
     rows = Sampler(torch.eye(5), batch_size=8, weights=weights).rows(seed=0, index=2)
     assert rows[17].tolist() == [3, 2, 2, 3, 0, 2, 0, 3]
+
+
+def test_inputs_extras_and_labels_are_of_their_kinds():
+    with refuses(TypeError, "The inputs are of type ndarray; expected a tensor"):
+        Sampler(np.ones((3, 2)))
+    with refuses(
+        TypeError, "Label 'red' is of type Tensor; expected how it is drawn, such as Soft"
+    ):
+        Sampler(torch.eye(3), {"red": torch.ones(3)})
+    with refuses(TypeError, "Extra 'there' is of type list; expected a tensor"):
+        Sampler(torch.eye(3), extras={"there": [1, 0, 1]})
+    with unchecked():
+        sampler = Sampler(torch.eye(3), extras={"there": np.array([True, False, True])})
+    assert sampler.extras["there"].tolist() == [True, False, True]
+
+
+def test_rows_that_are_played_need_weights_that_follow_some():
+    with refuses(ValueError, "A row was given, but the weights follow none"):
+        Sampler(torch.eye(3)).block(0, 0, played=[{}] * 100)

@@ -76,12 +76,50 @@ def decides_by_value(z):
     return reg.unitarity(z) if z.sum() > 0 else reg.unitarity(-z)
 
 
-def sees_all_sets(z):
+def sees_all_sets(z, mask=None):
+    if mask is not None:
+        return reg.separation(z, mask=mask)
     return reg.separation(z.flatten(0, -2)).reshape(z.shape[:-1])
 
 
-def prefers_odd_places(z):
-    return reg.separation(z) * (1 + torch.arange(z.shape[-2]) % 2)
+def prefers_odd_places(z, mask=None):
+    place = torch.arange(z.shape[-2]) if mask is None else mask.cumsum(-1) - 1
+    return reg.separation(z, mask=mask) * (1 + place % 2)
+
+
+def grows_with_the_set(z, mask=None):
+    others = z.shape[-2] - 1 if mask is None else mask.sum(-1, keepdim=True) - 1
+    return reg.separation(z, mask=mask) * others
+
+
+def sees_itself(z, mask=None):
+    return reg.separation(z, mask=mask) + (1.0 if mask is None else mask.to(z))
+
+
+def is_harmed_by_nan(z):
+    return reg.unitarity(z) + 0.0 * full(z).sum()
+
+
+def multiplies_by_the_mask(z, mask=None):
+    z = full(z)
+    counts = z.new_ones(z.shape[:-1]) if mask is None else mask.to(z)
+    near = 1 / (1 + (z.unsqueeze(-2) - z.unsqueeze(-3)).square().sum(-1))
+    pairs = counts.unsqueeze(-2) * counts.unsqueeze(-1) * (1 - torch.eye(z.shape[-2]))
+    return (near * pairs).sum(-1) / (counts.sum(-1, keepdim=True) - 1).clamp_min(1)
+
+
+def counts_everybody(z, mask=None):
+    if mask is None:
+        return reg.separation(z)
+    return reg.separation(z, mask=mask) * (mask.sum(-1, keepdim=True) - 1) / (z.shape[-2] - 1)
+
+
+def sees_who_is_outside(z, mask=None):
+    return reg.separation(z) * (1 if mask is None else mask)
+
+
+def values_who_is_outside(z, mask=None):
+    return reg.separation(z, mask=mask) + (0.0 if mask is None else (~mask).to(z))
 
 
 BROKEN = {
@@ -97,10 +135,9 @@ BROKEN = {
     "samples never interact": lambda z: reg.unitarity(full(z) - full(z).mean(0)),
     "sets never interact": sees_all_sets,
     "shuffling the set shuffles the values": prefers_odd_places,
-    "the size of the set does not change the scale": lambda z: (
-        reg.separation(z) * (z.shape[-2] - 1)
-    ),
-    "one member alone gives 0": lambda z: reg.separation(z) + 1.0,
+    "the size of the set does not change the scale": grows_with_the_set,
+    "one member alone gives 0": sees_itself,
+    "what a mask excludes has no influence": sees_who_is_outside,
 }
 COUPLED = {promise.says for promise in OF_COUPLINGS} - {promise.says for promise in OF_PENALTIES}
 
@@ -125,17 +162,46 @@ def test_who_breaks_several_is_told_all_at_once():
     assert found == ["never below 0", "float64 stays float64"]
 
 
+def test_a_sample_that_is_nan_must_harm_no_other():
+    with refuses(ValueError, "samples never interact: one that was NaN or infinite changed"):
+        reg.check(is_harmed_by_nan, dim=4)
+
+
 def test_a_coupling_taken_for_a_penalty_is_not_let_through():
     assert complaints(reg.Separation(power=1.0), coupling=False) == ["samples never interact"]
 
 
 def test_a_penalty_taken_for_a_coupling_is_not_let_through():
-    assert complaints(reg.unitarity, coupling=True) == ["one member alone gives 0"]
+    assert complaints(reg.unitarity, coupling=True) == [
+        "one member alone gives 0",
+        "what a mask excludes has no influence",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("coupling", "words"),
+    [
+        (lambda z: reg.separation(z), "unexpected keyword argument 'mask'. Take mask=None"),
+        (multiplies_by_the_mask, "do not count gave another value or gradient than 0"),
+        (counts_everybody, "those that count gave other values .* number of others that count"),
+        (sees_who_is_outside, "do not count gave another value or gradient than 0"),
+        (values_who_is_outside, "do not count gave another value or gradient than 0"),
+    ],
+)
+def test_it_is_said_how_a_mask_is_not_heeded(coupling, words):
+    with refuses(ValueError, f"what a mask excludes has no influence: .*{words}"):
+        reg.check(coupling, dim=4, coupling=True)
+
+
+def explodes_next_to_the_origin(z):
+    square = full(z).square().sum(-1)
+    return torch.where(square > 0, 1 / torch.where(square > 0, square, 1.0), 0.0)
 
 
 @pytest.mark.parametrize(
     ("values", "where"),
     [
+        (explodes_next_to_the_origin, "next to the origin"),
         (lambda z: z[..., 0].abs().rsqrt(), "at the origin"),
         (lambda z: torch.acos(reg.anchor(z, torch.eye(4)[0]) - 1.0), "on an axis"),
     ],
@@ -146,8 +212,9 @@ def test_it_is_said_where_numbers_are_not_finite(values, where):
 
 
 def test_the_mean_over_a_batch_of_one_is_no_excuse():
-    def divides_by_others(z):
-        return reg.separation(z) * max(z.shape[-2] - 1, 1) / (z.shape[-2] - 1 or float("nan"))
+    def divides_by_others(z, mask=None):
+        others = z.shape[-2] - 1
+        return reg.separation(z, mask=mask) * max(others, 1) / (others or float("nan"))
 
     with refuses(ValueError, "values fail: 'in a batch of one'"):
         reg.check(divides_by_others, dim=4, coupling=True)

@@ -57,6 +57,14 @@ def test_what_does_not_count_may_be_anything(pool, line):
 
 
 @every_pooling
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.uint8])
+def test_a_mask_may_be_whole_numbers_as_tokenizers_give_it(pool, dtype, generator):
+    x = torch.randn(3, 4, generator=generator)
+    mask = torch.rand(3, 4, generator=generator) > 0.5
+    assert torch.equal(pool(x, mask.to(dtype)), pool(x, mask))
+
+
+@every_pooling
 def test_where_nobody_counts_value_and_gradient_are_exactly_zero(pool):
     x, nobody = torch.tensor([[1.0, -2.0], [3.0, 4.0]]), torch.zeros(2, 2, dtype=torch.bool)
     assert pool(x, nobody).tolist() == [0, 0]
@@ -159,8 +167,10 @@ def test_a_mask_is_not_broadcast(pool):
 
 
 @every_pooling
-def test_soft_masks_and_whole_numbers_are_refused(pool):
-    with refuses(TypeError, "a mask of type torch.float32; expected torch.bool"):
+def test_soft_masks_and_values_of_whole_numbers_are_refused(pool):
+    with refuses(TypeError, "mask of a pooling is of type torch.float32; expected torch.bool"):
         pool(torch.zeros(3), torch.ones(3))
+    with refuses(ValueError, "has whole numbers from 0 to 2; expected torch.bool, or only 0 and 1"):
+        pool(torch.zeros(3), torch.tensor([0, 1, 2]))
     with refuses(TypeError, "values of type torch.int64; expected floating point"):
         pool(torch.zeros(3, dtype=torch.int64))

@@ -209,3 +209,41 @@ def test_numbers_that_are_not_finite_are_refused(number):
 def test_integer_latents_are_refused(module):
     with refuses(TypeError, f"{module.__name__} was given latents of type torch.int64"):
         module()(torch.ones(2, 3, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("couple", [separation, euclidean_separation])
+@pytest.mark.parametrize("chunk", [None, 2])
+@given(of=sets, inside=st.lists(st.booleans(), min_size=7, max_size=7))
+def test_members_outside_of_the_mask_are_none(couple, chunk, of, inside):
+    z = drawn(*of)
+    mask = torch.tensor(inside)[: len(z)]
+    spoiled = z.masked_fill(~mask.unsqueeze(-1), math.nan)
+
+    weights, few = torch.arange(1.0, len(z) + 1, dtype=z.dtype), z[mask]
+    values = couple(spoiled, 3.0, chunk, mask)
+    forces = torch.func.grad(lambda z: couple(z, 3.0, chunk, mask) @ weights)(spoiled)
+    alone = torch.func.grad(lambda z: couple(z, 3.0) @ weights[mask])(few)
+    torch.testing.assert_close(values[mask], couple(few, 3.0))
+    torch.testing.assert_close(forces[mask], alone)
+    assert not values[~mask].any()
+    assert not forces[~mask].any()
+    everybody = torch.ones(len(z), dtype=torch.long)
+    torch.testing.assert_close(couple(z, 3.0, chunk, everybody), couple(z, 3.0, chunk))
+
+
+@pytest.mark.parametrize(
+    "couple", [separation, euclidean_separation, Separation(), EuclideanSeparation()]
+)
+def test_a_mask_has_one_entry_for_each_member(couple):
+    with refuses(ValueError, r"a mask of shape \(3,\) and latents of shape \(2, 3\); .*\(2,\)"):
+        couple(torch.ones(2, 3), mask=torch.ones(3, dtype=torch.bool))
+    with refuses(TypeError, "The mask of a coupling is of type torch.float32"):
+        couple(torch.ones(2, 3), mask=torch.ones(2))
+
+
+@pytest.mark.parametrize("chunk", [None, 1])
+def test_two_push_each_other_apart_with_the_force_of_the_formula(chunk):
+    z = torch.tensor([[0.0], [2.0]], dtype=torch.float64)
+    force = torch.func.grad(lambda z: euclidean_separation(z, 1.0, chunk).sum())(z)
+    # each value is 1 / (d^2 + 1), whose slope is -2 d / (d^2 + 1)^2
+    torch.testing.assert_close(force, torch.tensor([[8 / 25], [-8 / 25]], dtype=torch.float64))

@@ -1,4 +1,5 @@
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from poolings import POOLINGS
 from refusals import refuses
+from torch import nn
 
 from latent_anchors.models import Site
 from latent_anchors.regularizers import (
@@ -17,6 +19,7 @@ from latent_anchors.regularizers import (
     mean,
     mean_pool,
     min_pool,
+    separation,
 )
 
 RED = torch.tensor([1.0, 0.0])
@@ -282,3 +285,38 @@ def test_a_mask_has_exactly_the_shape_of_the_values(z):
         term(where="inside", pool=last_of_the_masked).reduce(
             {"latent": torch.ones(4, 4, 2)}, {}, {"inside": torch.ones(4, dtype=torch.bool)}
         )
+
+
+@pytest.mark.parametrize("ignore_index", [0, 1, 0.5])
+def test_a_label_to_be_ignored_is_none_that_could_be_meant(ignore_index):
+    with refuses(ValueError, f"has ignore_index={ignore_index}.*outside of 0 to 1"):
+        term(label="red", ignore_index=ignore_index)
+    with refuses(ValueError, "has ignore_index=-100 and label=None; expected .*and a label"):
+        term(ignore_index=-100)
+    with refuses(ValueError, "ignore_index of term 'anchor' is nan; expected a finite number"):
+        term(label="red", ignore_index=math.nan)
+
+
+@pytest.mark.parametrize("gave", [None, torch.tensor(1.0), torch.ones(4, 2)])
+def test_a_penalty_gives_one_value_for_each_sample(gave, z):
+    with refuses(ValueError, r"A penalty gave .* expected one value for each sample \(4,\)"):
+        Term("odd", lambda _: gave).values({"latent": z})
+
+
+class Compiled(nn.Module):
+    """A module as torch.compile wraps it."""
+
+    def __init__(self, module):
+        super().__init__()
+        self._orig_mod = module
+
+    def forward(self, *args, **kwargs):
+        return self._orig_mod(*args, **kwargs)
+
+
+def test_a_coupling_is_known_by_its_mask():
+    assert Term("it", Separation()).compares
+    assert Term("it", Compiled(Separation())).compares
+    assert Term("it", partial(separation, exponent=2.0)).compares
+    assert not term().compares
+    assert not Term("it", torch.sum).compares

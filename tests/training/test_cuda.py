@@ -3,8 +3,9 @@ import warnings
 
 import pytest
 import torch
-from training.tiny import Normed, network, timeline, train
+from training.tiny import ANCHOR, Normed, network, timeline, train
 
+from latent_anchors import Objective
 from latent_anchors.training._backends import run_by
 from latent_anchors.training._tidying import tidy
 from latent_anchors.training._tracing import trace
@@ -52,6 +53,27 @@ def test_a_captured_step_keeps_the_constants_that_it_reads():
 def test_a_captured_step_counts_once_in_running_averages():
     tensors = train(Normed, device="cuda", backend="cuda_graph").population.tensors()
     assert tensors["latent.1.num_batches_tracked"].tolist() == [20, 20, 20]
+
+
+def test_in_a_loop_labels_are_looked_at_once_and_nothing_waits_afterwards():
+    z, red = torch.randn(8, 4, device="cuda"), torch.full((8,), -100.0, device="cuda")
+    objective = Objective([ANCHOR]).to("cuda")
+    with pytest.raises(ValueError, match="Label 'red' of term 'anchor' runs from -100"):
+        objective({"latent": z}, {"red": red}, {"anchor": 1.0})
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        totals = [
+            objective({"latent": z}, {"red": label}, {"anchor": 1.0}).total
+            for label in (red + 101, red)
+        ]
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert torch.stack(totals).isnan().tolist() == [False, True]
+
+
+def test_labels_on_another_device_are_refused():
+    with pytest.raises(ValueError, match="is on cpu, and what it goes with on cuda:0"):
+        ANCHOR.reduce({"latent": torch.randn(8, 4, device="cuda")}, {"red": torch.ones(8)})
 
 
 @pytest.mark.parametrize("backend", ["eager", "cuda_graph"])

@@ -131,7 +131,7 @@ def test_a_term_that_stands_in_the_way_is_named_with_the_way_out():
     def choosy(z):
         return z.square().sum(-1) * (1 if float(z.sum()) > 0 else 2)
 
-    term = Term("anchor", choosy, label="red")
+    term = Term("anchor", choosy)
     with refuses(RuntimeError, "a term or loss: .*term 'anchor'.*execution='in_turn'"):
         train(terms=[term])
     assert train(terms=[term], execution="in_turn", steps=2).failures == ()

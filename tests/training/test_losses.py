@@ -1,4 +1,5 @@
 import torch
+from refusals import refuses
 from torch import nn
 
 from latent_anchors.data import LabeledBatch
@@ -52,3 +53,11 @@ def test_parameters_are_those_that_were_given():
     model = nn.Sequential(nn.Linear(2, 2, bias=False))
     output, _ = OneRun(model, {"0.weight": 3 * torch.eye(2)}, ())(torch.ones(2))
     assert output.tolist() == [3.0, 3.0]
+
+
+def test_edits_stand_at_sites():
+    forward, _ = counted_run()
+    with refuses(
+        TypeError, r"edits of type builtin_function_or_method; .*edits=\{'latent': edit\}"
+    ):
+        forward(torch.rand(5, 3), torch.neg)

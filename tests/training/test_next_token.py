@@ -72,6 +72,37 @@ def test_padding_does_not_count(positions, generator):
     torch.testing.assert_close(values, torch.tensor(expected))
 
 
+@pytest.mark.parametrize("positions", [None, [1, 2]])
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64])
+def test_what_is_padding_has_no_influence(positions, dtype, generator):
+    loss, logits = NextToken(positions, where="inside"), drawn(generator)()[0]
+    batch = LabeledBatch(LINES, extras={"inside": INSIDE.to(dtype)})
+    before = INSIDE.roll(-1, 1)
+    before[:, -1] = False
+    padded = LabeledBatch(LINES.masked_fill(~INSIDE, -100), extras=batch.extras)
+    slopes, values = [], []
+    for given, told in (
+        (batch, logits),
+        (padded, logits.masked_fill(~before[..., None], math.nan)),
+    ):
+        leaf = told.clone().requires_grad_()
+        values.append(loss(lambda *_, leaf=leaf: (leaf, {}), given))
+        slopes += torch.autograd.grad(values[-1].sum(), leaf)
+    assert torch.equal(*values)
+    assert torch.equal(*slopes)
+    assert not slopes[1][~before].any()
+
+
+def test_a_mask_of_another_shape_or_kind_is_refused(generator):
+    loss = NextToken(where="inside")
+    with refuses(
+        ValueError, r"Extra 'inside' of NextToken has shape \(5, 3\), the tokens have \(5, 4"
+    ):
+        loss(drawn(generator), LabeledBatch(LINES, extras={"inside": INSIDE[:, 1:]}))
+    with refuses(TypeError, "Extra 'inside' of NextToken is of type torch.float32"):
+        loss(drawn(generator), LabeledBatch(LINES, extras={"inside": INSIDE.float()}))
+
+
 def test_without_options_it_is_the_plain_loss(generator):
     forward, batch = drawn(generator), LabeledBatch(LINES)
     torch.testing.assert_close(NextToken()(forward, batch), next_token(forward, batch))

@@ -172,6 +172,138 @@ def test_a_weight_is_finite_and_at_least_0(weight):
         Objective([ANCHOR], constants={"anchor": weight})
 
 
+@pytest.mark.parametrize("weight", [-0.1, math.inf, math.nan])
+def test_a_weight_that_is_a_tensor_is_checked_as_strictly(weight):
+    given = torch.tensor(weight, dtype=torch.float64)
+    with refuses(
+        ValueError, "The weight of 'anchor' is .*; expected a finite number of at least 0"
+    ):
+        Objective([ANCHOR])(LATENTS, LABELS, {"anchor": given})
+    mapped = torch.vmap(lambda w: Objective([ANCHOR])(LATENTS, LABELS, {"anchor": w}).total)
+    totals = mapped(torch.tensor([weight, 0.0, 2.0]))
+    assert totals.isnan().tolist() == [True, False, False]
+    assert (
+        Objective([ANCHOR])(LATENTS, LABELS, {"anchor": given}, look="never")["anchor"].weight
+        is given
+    )
+
+
+def test_a_weight_is_one_number():
+    with refuses(ValueError, r"The weight of 'anchor' has shape \(1,\); expected one number"):
+        Objective([ANCHOR])(LATENTS, LABELS, {"anchor": torch.ones(1)})
+
+
+NO_LABELS = {
+    "runs from -100 to 1": RED.masked_fill(RED == 0, -100),
+    "runs from 0 to 7": torch.arange(8),
+    "is NaN at 1 of 8": RED.masked_fill(RED == 0.5, math.nan),
+}
+
+
+class TestLabelsAreChecked:
+    @pytest.mark.parametrize("words", NO_LABELS)
+    def test_at_every_door(self, words):
+        red, objective = {"red": NO_LABELS[words]}, Objective([ANCHOR])
+        row, batch = {"anchor": 1.0}, TestChecking().batch(labels=red)
+        for door in (
+            lambda: objective(LATENTS, red, row),
+            lambda: objective(LATENTS, red, row, look="always"),
+            lambda: ANCHOR.reduce(LATENTS, red),
+            lambda: objective.check(Normed(), batch),
+            lambda: objective.check_labels(red),
+            lambda: Objective([]).check_labels(red),
+        ):
+            with refuses(ValueError, f"Label 'red'.* {words}"):
+                door()
+
+    @pytest.mark.parametrize("words", NO_LABELS)
+    def test_mapped_over_runs_the_total_and_its_gradient_are_nan_in_that_run_alone(self, words):
+        def total(z, red):
+            return Objective([ANCHOR])({"latent": z}, {"red": red}, {"anchor": 1.0}).total
+
+        z = LATENTS["latent"].expand(2, 8, 4)
+        labels = torch.stack([RED, NO_LABELS[words].double()])
+        slopes, totals = torch.vmap(torch.func.grad_and_value(total))(z, labels)
+        assert totals.isnan().tolist() == [False, True]
+        assert slopes.isnan().flatten(1).any(1).tolist() == [False, True]
+
+    def test_but_not_where_they_were_before(self):
+        assert (
+            Objective([ANCHOR])(LATENTS, {"red": 2 * RED}, {"anchor": 1.0}, look="never").total > 0
+        )
+
+    def test_many_batches_at_once(self):
+        masked = Term("anchor", Anchor(X), label="red", where="there", ignore_index=-1)
+        objective, there = Objective([masked]), torch.ones(3, 8) > 0
+        there[2] = False
+        red = RED.repeat(3, 1)
+        red[2], red[1, 0] = math.nan, -1
+        objective.check_labels({"red": red}, {"there": there})
+        with refuses(ValueError, "Label 'red' of term 'anchor' is NaN at 8 of 23 places"):
+            objective.check_labels({"red": red}, {"there": ~there | there})
+
+    def test_first_everywhere_and_later_where_nothing_waits(self):
+        looks = []
+
+        class Watched(Term):
+            def reduce(self, latents, labels, masks=None, look="always"):
+                looks.append(look)
+                return super().reduce(latents, labels, masks, look)
+
+        objective = Objective([Watched("anchor", Anchor(X), label="red")])
+        for _ in range(3):
+            objective(LATENTS, LABELS, {"anchor": 1.0})
+        assert looks == ["always", "freely", "freely"]
+
+
+class TestWhatCannotBeRightIsNamed:
+    def call(self, latents=LATENTS, labels=LABELS, **losses):
+        objective = Objective([ANCHOR], losses=["lm"])
+        return objective(latents, labels, {"anchor": 1.0, "lm": 1.0}, **{"lm": LOSS, **losses})
+
+    def test_labels(self):
+        with refuses(KeyError, "Term 'anchor' needs label 'red'; the batch has nothing"):
+            self.call(labels=None)
+        with refuses(TypeError, "needs label 'red'; the labels are of type Tensor, expected a map"):
+            self.call(labels=RED)
+        with refuses(TypeError, "Label 'red' of term 'anchor' is of type list; expected a tensor"):
+            self.call(labels={"red": [1.0] * 8})
+        with refuses(TypeError, "Label 'red' of term 'anchor' is None; expected a tensor"):
+            self.call(labels={"red": None})
+        with refuses(ValueError, "Label 'red' of term 'anchor' is on meta, .* on cpu"):
+            self.call(labels={"red": RED.to("meta")})
+        assert Objective([PLANE])(LATENTS, None, {"plane": 1.0}).total > 0
+
+    def test_arrays_of_numpys_are_labels(self):
+        labels = {"red": RED.numpy()}
+        given = Objective([ANCHOR])(LATENTS, labels, {"anchor": 1.0}).total
+        assert torch.equal(given, Objective([ANCHOR])(LATENTS, LABELS, {"anchor": 1.0}).total)
+
+    @pytest.mark.parametrize(
+        ("loss", "words"), [(None, "None"), (0.5, "0.5"), (torch.ones(2).long(), "of type torch.i")]
+    )
+    def test_losses(self, loss, words):
+        with refuses(TypeError, f"Loss 'lm' is {words}.*; expected a tensor of floating point"):
+            self.call(lm=loss)
+
+    def test_latents(self):
+        with refuses(TypeError, "acts at 'latent', whose latents are of type tuple; .*item=..."):
+            self.call(latents={"latent": (LATENTS["latent"],)})
+        with refuses(TypeError, "was given latents of type Tensor; expected a mapping"):
+            self.call(latents=LATENTS["latent"])
+
+    @pytest.mark.parametrize("name", ["latents", "labels", "row", "masks", "look"])
+    def test_names_of_losses(self, name):
+        with refuses(
+            ValueError, f"Losses were named '{name}'; expected other names than 'latents'"
+        ):
+            Objective([], losses=["recon", name])
+
+    def test_a_part_that_is_taken_for_a_number(self):
+        with refuses(TypeError, r"A part is no number: .*float\(part.mean\)"):
+            float(self.call()["anchor"])
+
+
 class TestChecking:
     def batch(self, **changes):
         parts = {"labels": {"red": torch.zeros(8).double()}, "extras": {}, **changes}

@@ -5,10 +5,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
+from torch import distributed
 from torch.optim import SGD, Adam
 from torch.optim.lr_scheduler import ChainedScheduler, ConstantLR, LRScheduler, SequentialLR
 
-from latent_anchors.curriculum import Keyframe, Timeline, Track
+from latent_anchors.curriculum import Keyframe, Playhead, Timeline, Track
 from latent_anchors.training import TimelineLR
 
 TIMELINE = Timeline(
@@ -172,6 +173,25 @@ def test_a_rate_below_zero_is_refused_when_its_step_comes():
 def test_a_beginning_that_is_no_step_is_refused():
     with refuses(TypeError, "last_epoch is 0.5; expected a whole number"):
         TimelineLR(optimizer(), TIMELINE, last_epoch=0.5)
+
+
+def test_a_playhead_is_no_timeline():
+    with refuses(TypeError, "TimelineLR was given a Playhead; expected a Timeline.*write drive"):
+        TimelineLR(optimizer(), Playhead(TIMELINE))
+
+
+def test_accelerate_may_prepare_it_in_one_process_only(monkeypatch):
+    scheduler = driven(0)[1]
+    assert getattr(scheduler, "_is_accelerate_prepared", False) is False
+    monkeypatch.setattr(distributed, "is_initialized", lambda: True)
+    for processes in (1, 2):
+        monkeypatch.setattr(distributed, "get_world_size", lambda processes=processes: processes)
+        if processes == 1:
+            assert getattr(scheduler, "_is_accelerate_prepared", False) is False
+    with refuses(
+        RuntimeError, r"given to accelerator.prepare\(\) of 2 processes; expected to be left"
+    ):
+        getattr(scheduler, "_is_accelerate_prepared", False)
 
 
 def test_the_state_of_another_scheduler_is_refused():

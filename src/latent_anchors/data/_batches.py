@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from torch import Tensor
+
+from latent_anchors._supervision import as_tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,6 +17,10 @@ class LabeledBatch:
         inputs: What the model takes ``(batch, ...)``.
         labels: By name ``(batch,)``, in [0, 1]; 0 means that nobody said.
         extras: By name ``(batch, ...)``: targets, masks, weights.
+
+    Raises:
+        TypeError: If the inputs are no tensor, or labels or extras are no mapping of tensors;
+            arrays of numpy's become tensors.
 
     Examples:
         >>> import torch
@@ -26,6 +33,15 @@ class LabeledBatch:
     labels: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
     extras: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.inputs, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass arrays all the same
+            raise TypeError(
+                f"The inputs of a batch are of type {type(self.inputs).__name__}; expected a "
+                "tensor, as the model takes it. Write torch.as_tensor(inputs)."
+            )
+        for kind in ("labels", "extras"):
+            object.__setattr__(self, kind, _named(kind, getattr(self, kind)))
+
     def map(self, function: Callable[[Tensor], Tensor]) -> "LabeledBatch":
         """The same function applied to every tensor, as for moving or slicing.
 
@@ -37,3 +53,16 @@ class LabeledBatch:
         labels = {name: function(label) for name, label in self.labels.items()}
         extras = {name: function(extra) for name, extra in self.extras.items()}
         return LabeledBatch(function(self.inputs), labels, extras)
+
+
+def _named(kind: str, given: object) -> Mapping[str, Tensor]:
+    """Tensors by name; a mapping of nothing else is left as it is."""
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"The {kind} of a batch are of type {type(given).__name__}; expected a mapping from "
+            f"names to tensors, such as {kind}={{'red': values}}."
+        )
+    named = cast("Mapping[str, object]", given)
+    if all(isinstance(values, Tensor) for values in named.values()):
+        return cast("Mapping[str, Tensor]", given)
+    return {name: as_tensor(f"{name!r} of the {kind}", values) for name, values in named.items()}

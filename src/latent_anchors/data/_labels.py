@@ -7,6 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import Protocol, runtime_checkable
 
+from latent_anchors._supervision import as_tensor, within
+
 
 @runtime_checkable
 class LabelDraw(Protocol):
@@ -49,7 +51,7 @@ class Bernoulli:
 
     Raises:
         ValueError: If a probability is outside of [0, 1].
-        TypeError: If they are not floating point.
+        TypeError: If they are no tensor and no array of numpy's, or not floating point.
 
     Examples:
         >>> always_or_never = Bernoulli(torch.tensor([1.0, 0.0]))
@@ -60,7 +62,7 @@ class Bernoulli:
     probability: Float[Tensor, " n"]
 
     def __post_init__(self) -> None:
-        _check_unit_interval("probability", self.probability)
+        object.__setattr__(self, "probability", _degrees("probability", self.probability))
 
     def __len__(self) -> int:
         return len(self.probability)
@@ -94,7 +96,7 @@ class Soft:
 
     Raises:
         ValueError: If a label is outside of [0, 1].
-        TypeError: If they are not floating point.
+        TypeError: If they are no tensor and no array of numpy's, or not floating point.
 
     Examples:
         >>> Soft(torch.tensor([0.25, 1.0])).draw(torch.tensor([0]), torch.Generator())
@@ -104,7 +106,7 @@ class Soft:
     label: Float[Tensor, " n"]
 
     def __post_init__(self) -> None:
-        _check_unit_interval("label", self.label)
+        object.__setattr__(self, "label", _degrees("label", self.label))
 
     def __len__(self) -> int:
         return len(self.label)
@@ -129,17 +131,20 @@ class Soft:
         return self.label[rows]
 
 
-def _check_unit_interval(name: str, values: Tensor) -> None:
+def _degrees(name: str, given: object) -> Tensor:
+    """One number from 0 to 1 for each sample, from a tensor or an array of numpy's."""
+    values = as_tensor(f"The {name}", given)
     if not values.is_floating_point():
         raise TypeError(
             f"The {name} is of type {values.dtype}; expected floating point. Use .float()."
         )
-    if values.ndim != 1 or not bool(((values >= 0) & (values <= 1)).all()):
+    if values.ndim != 1 or not within(values):
+        runs = f" and runs from {values.min():g} to {values.max():g}" if values.numel() else ""
         raise ValueError(
-            f"The {name} has shape {tuple(values.shape)} and runs from {values.min():g} to "
-            f"{values.max():g}; expected one number from 0 to 1 for each sample. "
-            "Scale it, for instance 0.08 * degree**8."
+            f"The {name} has shape {tuple(values.shape)}{runs}; expected one number from 0 to 1 "
+            "for each sample. Scale it, for instance 0.08 * degree**8."
         )
+    return values
 
 
 def either(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from latent_anchors._checks import check_count, listed
 from latent_anchors._streams import BLOCK, stream
+from latent_anchors._supervision import as_tensor
 from latent_anchors.curriculum import Row, Timeline
 from latent_anchors.data._batches import LabeledBatch
 from latent_anchors.data._labels import LabelDraw
@@ -46,7 +47,8 @@ class Sampler:
         ValueError: If there are no samples; if weights are negative, not finite, all zero or too
             few, at once or at the step whose batch is drawn; or if labels or extras do not have one
             row for each sample.
-        TypeError: If the batch size is not a whole number.
+        TypeError: If the batch size is not a whole number, inputs or extras are no tensors, or
+            labels say not how they are drawn; extras may be arrays of numpy's.
 
     Examples:
         >>> from latent_anchors.data import Bernoulli
@@ -68,8 +70,17 @@ class Sampler:
         self.inputs: Tensor = inputs
         self.batch_size: int = batch_size
         self.labels: dict[str, LabelDraw] = dict(labels or {})
-        self.extras: dict[str, Tensor] = dict(extras or {})
+        self.extras: dict[str, Tensor] = {
+            name: as_tensor(f"Extra {name!r}", extra) for name, extra in (extras or {}).items()
+        }
+        if not isinstance(inputs, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass arrays all the same
+            raise TypeError(
+                f"The inputs are of type {type(inputs).__name__}; expected a tensor (n, ...). "
+                "Write torch.as_tensor(inputs)."
+            )
         check_count("The number of samples", len(inputs))
+        for name, draw in self.labels.items():
+            _check_draw(name, draw)
         for name, given in [*self.labels.items(), *self.extras.items()]:
             _check_rows(name, len(given), len(inputs))
         self.weights: Tensor | ScheduledWeights = (
@@ -283,6 +294,14 @@ class Sampler:
 
 def _all_alike(weights: Tensor | ScheduledWeights) -> bool:
     return isinstance(weights, Tensor) and bool((weights == weights[0]).all())
+
+
+def _check_draw(name: str, draw: object) -> None:
+    if not isinstance(draw, LabelDraw):
+        raise TypeError(
+            f"Label {name!r} is of type {type(draw).__name__}; expected how it is drawn, such as "
+            f"Soft(values), which is always the same, or Bernoulli(chances)."
+        )
 
 
 def _check_rows(name: str, given: int, n: int) -> None:

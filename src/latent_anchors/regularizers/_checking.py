@@ -8,12 +8,14 @@ from latent_anchors.regularizers._terms import Penalty
 def check(penalty: Penalty, dim: int, coupling: bool = False) -> None:
     """Refuse a penalty that breaks a promise of its family, and say which and what to do.
 
-    A penalty maps ``(..., dim)`` to ``(...)``, a coupling ``(..., n, dim)`` to ``(..., n)``. Both
-    are non-negative; finite with finite gradients, at the origin, on coincident latents and in a
+    A penalty maps ``(..., dim)`` to ``(...)``, a coupling ``(..., n, dim)`` to ``(..., n)`` and
+    takes ``mask=None``, which says for each member ``(..., n)`` whether it counts. Both are
+    non-negative; finite with finite gradients, at the origin, on coincident latents and in a
     batch of one too; in full precision, even under autocast; free of side effects and of control
-    flow that depends on values. Samples never interact; in a coupling the members of one set do:
-    shuffling them shuffles the values, their number does not change the scale, and one alone
-    gives 0.
+    flow that depends on values. Samples never interact, and one that is NaN harms no other; in a
+    coupling the members of one set do: shuffling them shuffles the values, their number does not
+    change the scale, one alone gives 0, and those that do not count have no influence, NaN
+    included.
 
     The function is tried on the CPU. An error that it raises on ordinary latents passes through.
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 
+from jaxtyping import Float
+from torch import Tensor
+
 from latent_anchors._checks import check_count
 
 WHOLE = 1024
@@ -28,3 +31,12 @@ def chunks(n: int, at_once: int) -> Iterator[tuple[int, int, int]]:
     """First member, how many, and how many are left from it on: each pair stands in one chunk."""
     for first in range(0, n, at_once):
         yield first, min(at_once, n - first), n - first
+
+
+def mean_over_others(
+    sums: Float[Tensor, "*batch n"], counted: Float[Tensor, "*batch n"] | None
+) -> Float[Tensor, "*batch n"]:
+    """Each member's sum over the others, divided by how many of them count; alone, as it is."""
+    if counted is None:
+        return sums / max(sums.shape[-1] - 1, 1)
+    return sums / (counted.sum(-1, keepdim=True) - 1).clamp_min(1)

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from latent_anchors._numerics import TINY_SQUARE, without_autocast
-from latent_anchors.regularizers._chunks import chunks
+from latent_anchors.regularizers._chunks import chunks, mean_over_others
 from latent_anchors.regularizers._once import check_once
 
 _Set = Float[Tensor, "*batch n dim"]
@@ -29,6 +29,7 @@ class MeanNearness(Function):
         \frac{\partial}{\partial w_i} \sum_k g_k \Omega_k
         = \frac{p \, [g_i (t w)_i + (t (g w))_i]}{n - 1}
 
+    A member that does not count has :math:`w_i = 0`, and :math:`n` is the number of those that do.
     Written out because the pairs are what a step costs. In chunks they are made anew for the
     backward pass, each pair once for both of its members, which costs no more than keeping them.
     """
@@ -36,49 +37,58 @@ class MeanNearness(Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(z: Tensor, exponent: float, at_once: int) -> tuple[Tensor | None, ...]:
+    def forward(
+        z: Tensor, exponent: float, at_once: int, counted: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
         """Mean nearness, and what the backward pass needs."""
         with without_autocast(z):
-            w, scale = _lifted(z)
-            n = w.shape[-1]
-            t = _powers(w, w, exponent) if at_once >= n else None
+            w, scale = _lifted(z, counted)
+            t = _powers(w, w, exponent) if at_once >= w.shape[-1] else None
             near = _pulled(w, w, exponent, at_once) if t is None else w @ t
-        return (w * near).sum(-2) / max(n - 1, 1), scale, w, near, t
+        return mean_over_others((w * near).sum(-2), counted), scale, w, near, t
 
     @staticmethod
     def setup_context(
-        ctx: Any, inputs: tuple[Tensor, float, int], output: tuple[Tensor | None, ...]
+        ctx: Any,
+        inputs: tuple[Tensor, float, int, Tensor | None],
+        output: tuple[Tensor | None, ...],
     ) -> None:
         """Keep all but the values; by the scale a second derivative is noticed."""
-        _, ctx.exponent, ctx.at_once = inputs
+        _, ctx.exponent, ctx.at_once, counted = inputs
         ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(*(kept for kept in output[2:] if kept is not None))
-        ctx.save_for_backward(*output[1:])
+        ctx.save_for_backward(*output[1:], counted)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None]:
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None, None]:
         """Gradient of the weighted sum of the values."""
         g, of_scale, *_ = gradients
         check_once(of_scale)
         if g is None:
-            return None, None, None
-        scale, w, near, t = ctx.saved_tensors
+            return None, None, None, None
+        scale, w, near, t, counted = ctx.saved_tensors
         # functional transforms would keep every chunk
         with torch.no_grad(), without_autocast(w):
-            g = g.unsqueeze(-2)
+            share = ctx.exponent if counted is not None else ctx.exponent / max(w.shape[-1] - 1, 1)
+            g = (g if counted is None else mean_over_others(g, counted)).unsqueeze(-2)
             v = g * w
             pulled = _pulled(v, w, ctx.exponent, ctx.at_once) if t is None else v @ t
             slope, u = _without_last(pulled.add_(g * near)), _without_last(w)
             across = slope - u * (u * slope).sum(-2, keepdim=True).mul_(2.0)
-        return (scale * (ctx.exponent / max(w.shape[-1] - 1, 1)) * across).mT, None, None
+        return (scale * share * across).mT, None, None, None
 
 
-def _lifted(z: _Set) -> tuple[_Columns, Float[Tensor, "*batch 1 n"]]:
+def _lifted(
+    z: _Set, counted: Float[Tensor, "*batch n"] | None
+) -> tuple[_Columns, Float[Tensor, "*batch 1 n"]]:
     """The lifted unit vectors, and what scaled the latents; 0 at the origin."""
     x = z.mT.contiguous()
     square = x.square().sum(-2, keepdim=True)
     scale = torch.threshold_(square, TINY_SQUARE, math.inf).mul_(2.0).rsqrt_()
-    return torch.cat([x * scale, torch.full_like(scale, math.sqrt(0.5))], -2), scale
+    last = torch.full_like(scale, math.sqrt(0.5))
+    if counted is not None:
+        scale, last = scale * counted.unsqueeze(-2), last * counted.unsqueeze(-2)
+    return torch.cat([x * scale, last], -2), scale
 
 
 def _without_last(lifted: Tensor) -> Tensor:
@@ -107,7 +117,12 @@ def _pulled(v: _Columns, w: _Columns, exponent: float, at_once: int) -> _Columns
     return total
 
 
-def mean_nearness(z: _Set, exponent: float, at_once: int) -> Float[Tensor, "*batch n"]:
-    """How near each latent ``(..., n, dim)`` is to the others on average ``(..., n)``."""
-    value, *_ = cast("tuple[Tensor, ...]", MeanNearness.apply(z, exponent, at_once))
+def mean_nearness(
+    z: _Set, exponent: float, at_once: int, counted: Float[Tensor, "*batch n"] | None = None
+) -> Float[Tensor, "*batch n"]:
+    """How near each latent ``(..., n, dim)`` is to the others on average ``(..., n)``.
+
+    Those that do not count have 0 in ``counted``, the others 1; they must be finite all the same.
+    """
+    value, *_ = cast("tuple[Tensor, ...]", MeanNearness.apply(z, exponent, at_once, counted))
     return value

@@ -3,15 +3,16 @@
 import math
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._numerics import in_full_precision
+from latent_anchors._supervision import as_mask
 from latent_anchors._typing import PerSample
 
 Values = Float[Tensor, "*line position"]
-Mask = Bool[Tensor, "*line position"]
+Mask = Bool[Tensor, "*line position"] | Integer[Tensor, "*line position"]
 
 
 def mean_pool(values: Values, mask: Mask | None = None) -> PerSample:
@@ -25,8 +26,9 @@ def mean_pool(values: Values, mask: Mask | None = None) -> PerSample:
         ``(...)``, one per line.
 
     Raises:
-        ValueError: If there is no position, or the mask has another shape.
-        TypeError: If values are integers, or the mask is not boolean.
+        ValueError: If there is no position, or the mask has another shape or other whole numbers
+            than 0 and 1.
+        TypeError: If values are integers, or the mask is soft.
 
     Examples:
         >>> import torch
@@ -49,8 +51,9 @@ def max_pool(values: Values, mask: Mask | None = None) -> PerSample:
         ``(...)``, one per line.
 
     Raises:
-        ValueError: If there is no position, or the mask has another shape.
-        TypeError: If values are integers, or the mask is not boolean.
+        ValueError: If there is no position, or the mask has another shape or other whole numbers
+            than 0 and 1.
+        TypeError: If values are integers, or the mask is soft.
 
     Examples:
         >>> import torch
@@ -72,8 +75,9 @@ def min_pool(values: Values, mask: Mask | None = None) -> PerSample:
         ``(...)``, one per line.
 
     Raises:
-        ValueError: If there is no position, or the mask has another shape.
-        TypeError: If values are integers, or the mask is not boolean.
+        ValueError: If there is no position, or the mask has another shape or other whole numbers
+            than 0 and 1.
+        TypeError: If values are integers, or the mask is soft.
 
     Examples:
         >>> import torch
@@ -98,16 +102,12 @@ def checked(values: Values, mask: Mask | None) -> tuple[Mask, Values]:
         )
     if mask is None:
         return torch.ones_like(values, dtype=torch.bool), in_full_precision(values)
+    mask = as_mask("The mask of a pooling", mask, values.device)
     if mask.shape != values.shape:
         raise ValueError(
             f"A pooling was given a mask of shape {tuple(mask.shape)} and values of shape "
             f"{tuple(values.shape)}; expected the same, since nothing is broadcast. "
             "Give one entry for each position of each line."
-        )
-    if mask.dtype != torch.bool:
-        raise TypeError(
-            f"A pooling was given a mask of type {mask.dtype}; expected torch.bool. "
-            "Write mask != 0."
         )
     return mask, in_full_precision(values)
 

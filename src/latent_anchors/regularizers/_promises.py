@@ -136,13 +136,64 @@ def _mapped(penalty: _Function, dim: int) -> str:
     return "" if _same(mapped, one_by_one) else "vmapped, it gave other values than in a loop."
 
 
+def _spoiled(z: Tensor, mask: Tensor) -> list[Tensor]:
+    """The latents with something else wherever the mask does not count."""
+    return [z.masked_fill(~mask.unsqueeze(-1), other) for other in (torch.nan, torch.inf, 0.0)]
+
+
+def _excluded(coupling: Callable[..., Tensor], dim: int) -> str:
+    # in double precision: along one dimension slopes are all rounding
+    z, mask = draw(3, 5, dim).double(), torch.arange(15).reshape(3, 5) % 4 != 1
+    mask[1], mask[2, 1:] = False, False
+    try:
+        coupling(z, mask=mask)
+    except TypeError as error:
+        return f"{_told(error)} Take mask=None, which says for each member whether it counts."
+    masked = _masked(coupling, mask)
+    for spoiled in [z, *_spoiled(z, mask)]:
+        values, slopes = _with_gradient(masked, spoiled)
+        if values[~mask].any() or slopes[~mask].any():
+            return "members that do not count gave another value or gradient than 0."
+        for line, members in enumerate(mask):
+            alone = _with_gradient(coupling, z[line, members])
+            if not (
+                _same(values[line, members], alone[0]) and _same(slopes[line, members], alone[1])
+            ):
+                return (
+                    "those that count gave other values or gradients than without the rest. Begin "
+                    "with z.masked_fill(~mask.unsqueeze(-1), 1.0), weigh pairs by the mask, and "
+                    "divide by the number of others that count."
+                )
+    return ""
+
+
+def _masked(coupling: Callable[..., Tensor], mask: Tensor) -> _Function:
+    def masked(z: Tensor) -> Tensor:
+        return coupling(z, mask=mask)
+
+    return masked
+
+
 def _samples_apart(penalty: _Function, dim: int) -> str:
     if _parts_alone(penalty, draw(2, 3, dim)):
-        return ""
+        return _nan_apart(penalty, dim)
     return (
         "a sample alone gave another value than among others. Reduce no leading axis; where "
         "samples are to be compared, it is a coupling: check(..., coupling=True)."
     )
+
+
+def _nan_apart(penalty: _Function, dim: int) -> str:
+    z, sound = draw(3, 5, dim), torch.arange(15).reshape(3, 5) % 4 != 1
+    plain = _with_gradient(penalty, z, sound)
+    for spoiled in _spoiled(z, sound):
+        found = _with_gradient(penalty, spoiled, sound)
+        if not all(_same(a[sound], b[sound]) for a, b in zip(found, plain, strict=True)):
+            return (
+                "one that was NaN or infinite changed the values or gradients of others. "
+                "Sum over no samples, not even times 0."
+            )
+    return ""
 
 
 def _sets_apart(coupling: _Function, dim: int) -> str:
@@ -177,13 +228,17 @@ def _alone(coupling: _Function, dim: int) -> str:
     )
 
 
-def _with_gradient(penalty: _Function, z: Tensor) -> tuple[Tensor, Tensor]:
+def _with_gradient(
+    penalty: _Function, z: Tensor, some: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Values, and the gradient of their sum, or of the sum of some."""
     with torch.enable_grad():
         leaf = z.clone().requires_grad_()
         values = penalty(leaf.clone())
         if not values.requires_grad:
             return values, torch.zeros_like(z)
-        slopes = torch.autograd.grad(values.sum(), leaf, materialize_grads=True)
+        summed = values.sum() if some is None else values[some].sum()
+        slopes = torch.autograd.grad(summed, leaf, materialize_grads=True)
     return values.detach(), slopes[0]
 
 
@@ -235,4 +290,5 @@ OF_COUPLINGS = (
     Promise("shuffling the set shuffles the values", _shuffled),
     Promise("the size of the set does not change the scale", _scale),
     Promise("one member alone gives 0", _alone),
+    Promise("what a mask excludes has no influence", _excluded),
 )

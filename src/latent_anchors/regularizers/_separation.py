@@ -1,18 +1,24 @@
 """Separation: latents of one set ought to keep apart from each other."""
 
-from torch import nn
+from jaxtyping import Bool, Float, Integer
+from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import check_finite
 from latent_anchors._numerics import in_full_precision
+from latent_anchors._supervision import as_mask
 from latent_anchors._typing import Latents, PerSample
 from latent_anchors._vectors import check_floating
 from latent_anchors.regularizers._chunks import check_chunk, members_at_once
 from latent_anchors.regularizers._closeness import mean_closeness
 from latent_anchors.regularizers._nearness import mean_nearness
 
+Members = Bool[Tensor, "*batch"] | Integer[Tensor, "*batch"]
 
-def separation(z: Latents, exponent: float = 100.0, chunk: int | None = None) -> PerSample:
+
+def separation(
+    z: Latents, exponent: float = 100.0, chunk: int | None = None, mask: Members | None = None
+) -> PerSample:
     r"""Mean nearness, by angle, to the other members of the set.
 
     .. math::
@@ -21,7 +27,8 @@ def separation(z: Latents, exponent: float = 100.0, chunk: int | None = None) ->
 
     with :math:`p` the ``exponent``: at 100, half of the force is gone 9.5 degrees away. A member is
     never compared with itself; two that have collapsed onto each other count 1, the most there is.
-    One member alone gives 0. It cannot be differentiated twice.
+    One member alone gives 0. Members outside of the ``mask`` are none: they give 0, whatever they
+    are, and :math:`n` counts the others. It cannot be differentiated twice.
 
     Args:
         z: A set of latents ``(..., n, dim)``.
@@ -29,13 +36,14 @@ def separation(z: Latents, exponent: float = 100.0, chunk: int | None = None) ->
         chunk: How many members are compared with the others at a time: memory grows with
             ``chunk * n``, forward and backward, and the gradients stay exact. If None, all at once
             up to 1,024 members, and 128 at a time above.
+        mask: Which members count ``(..., n)``; all if None.
 
     Returns:
         ``(..., n)``, from 0 (far apart) to 1 (collapsed).
 
     Raises:
-        ValueError: If the chunk is less than 1.
-        TypeError: If it is not a whole number.
+        ValueError: If the chunk is less than 1, or the mask has another shape than the set.
+        TypeError: If the chunk is not a whole number, or the mask is soft.
 
     References:
         The angular separation of the color experiments 2.3 and later of ``ex-preppy`` (2025), which
@@ -48,30 +56,33 @@ def separation(z: Latents, exponent: float = 100.0, chunk: int | None = None) ->
         tensor([0.5000, 0.5000, 0.0000])
     """
     at_once = members_at_once(z.shape[-2], chunk)
-    return mean_nearness(in_full_precision(z), exponent, at_once)
+    z, counted = _members(z, mask)
+    return mean_nearness(z, exponent, at_once, counted)
 
 
 def euclidean_separation(
-    z: Latents, softening: float = 1e-3, chunk: int | None = None
+    z: Latents, softening: float = 1e-3, chunk: int | None = None, mask: Members | None = None
 ) -> PerSample:
     r"""Mean inverse squared distance to the other members of the set.
 
     .. math:: \Omega(z)_i = \frac{1}{n-1} \sum_{j \ne i} \frac{1}{\lVert z_i - z_j \rVert^2 + s}
 
     with :math:`s` the ``softening``, which bounds the value where two members coincide. For latents
-    of free length: on a sphere it fights the norm. It cannot be differentiated twice.
+    of free length: on a sphere it fights the norm. Members outside of the ``mask`` are none, as in
+    :func:`separation`. It cannot be differentiated twice.
 
     Args:
         z: A set of latents ``(..., n, dim)``.
         softening: A squared length above 0.
         chunk: How many members are compared with the others at a time, as in :func:`separation`.
+        mask: Which members count ``(..., n)``; all if None.
 
     Returns:
         ``(..., n)``, from 0 to ``1 / softening``.
 
     Raises:
-        ValueError: If the chunk is less than 1.
-        TypeError: If it is not a whole number.
+        ValueError: If the chunk is less than 1, or the mask has another shape than the set.
+        TypeError: If the chunk is not a whole number, or the mask is soft.
 
     References:
         The Euclidean separation of the color experiments 1.5 and 1.6 of ``ex-preppy`` (2025), where
@@ -83,7 +94,22 @@ def euclidean_separation(
         tensor([0.2000, 0.2000])
     """
     at_once = members_at_once(z.shape[-2], chunk)
-    return mean_closeness(in_full_precision(z), softening, at_once)
+    z, counted = _members(z, mask)
+    return mean_closeness(z, softening, at_once, counted)
+
+
+def _members(z: Latents, mask: Members | None) -> tuple[Latents, Float[Tensor, "*batch"] | None]:
+    """The set in full precision, and 1 for each member that counts; the others put anywhere."""
+    z = in_full_precision(z)
+    if mask is None:
+        return z, None
+    mask = as_mask("The mask of a coupling", mask, z.device)
+    if mask.shape != z.shape[:-1]:
+        raise ValueError(
+            f"A coupling was given a mask of shape {tuple(mask.shape)} and latents of shape "
+            f"{tuple(z.shape)}; expected one entry for each member {tuple(z.shape[:-1])}."
+        )
+    return z.masked_fill(~mask.unsqueeze(-1), 1.0), mask.to(z)
 
 
 class Separation(nn.Module):
@@ -116,17 +142,19 @@ class Separation(nn.Module):
         self.chunk = chunk
 
     @override
-    def forward(self, z: Latents) -> PerSample:
+    def forward(self, z: Latents, mask: Members | None = None) -> PerSample:
         """Mean nearness, by angle, to the others.
 
         Args:
             z: A set of latents ``(..., n, dim)``.
+            mask: Which members count ``(..., n)``; all if None.
 
         Returns:
             ``(..., n)``, from 0 to 1.
 
         Raises:
-            TypeError: If they are integers.
+            ValueError: If the mask has another shape than the set.
+            TypeError: If the latents are integers, or the mask is soft.
 
         Examples:
             >>> import torch
@@ -134,7 +162,7 @@ class Separation(nn.Module):
             tensor([0.])
         """
         check_floating("Separation", z)
-        return separation(z, self.power, self.chunk)
+        return separation(z, self.power, self.chunk, mask)
 
     @override
     def extra_repr(self) -> str:
@@ -171,17 +199,19 @@ class EuclideanSeparation(nn.Module):
         self.chunk = chunk
 
     @override
-    def forward(self, z: Latents) -> PerSample:
+    def forward(self, z: Latents, mask: Members | None = None) -> PerSample:
         """Mean inverse squared distance to the others.
 
         Args:
             z: A set of latents ``(..., n, dim)``.
+            mask: Which members count ``(..., n)``; all if None.
 
         Returns:
             ``(..., n)``, at least 0.
 
         Raises:
-            TypeError: If they are integers.
+            ValueError: If the mask has another shape than the set.
+            TypeError: If the latents are integers, or the mask is soft.
 
         Examples:
             >>> import torch
@@ -189,7 +219,7 @@ class EuclideanSeparation(nn.Module):
             tensor([0.])
         """
         check_floating("EuclideanSeparation", z)
-        return euclidean_separation(z, self.softening, self.chunk)
+        return euclidean_separation(z, self.softening, self.chunk, mask)
 
     @override
     def extra_repr(self) -> str:

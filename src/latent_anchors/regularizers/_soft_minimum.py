@@ -28,8 +28,9 @@ def soft_minimum(values: Values, mask: Mask | None = None, temperature: float = 
         ``(...)``, one per line, between its minimum and its mean.
 
     Raises:
-        ValueError: If there is no position, or the mask has another shape.
-        TypeError: If values are integers, or the mask is not boolean.
+        ValueError: If there is no position, or the mask has another shape or other whole numbers
+            than 0 and 1.
+        TypeError: If values are integers, or the mask is soft.
 
     References:
         Mellowmax, of the values' negatives: Asadi and Littman, "An Alternative Softmax Operator

@@ -185,7 +185,7 @@ def _total(
         _, latents = forward(inputs)
         values = {name: loss(forward, batch) for name, loss in losses.items()}
         row = dict(zip(tracks, weights.unbind(0), strict=True))
-        parts = objective(latents, labels, row, extras, **values)
+        parts = objective(latents, labels, row, extras, look="never", **values)
         means = torch.stack([part.mean for part in parts.values()])
         masses = torch.stack([part.mass for part in parts.values()])
         return parts.total, (means.detach(), masses.detach())

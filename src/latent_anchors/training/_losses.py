@@ -88,9 +88,18 @@ class OneRun:
         edits: Mapping[At, Edit] | None = None,
         record: Iterable[At] = (),
     ) -> tuple[Tensor, Mapping[At, Tensor]]:
+        _check_edits(edits)
         others = [at for at in record if at not in self.sites]
         if edits or others:
             return run(self.model, self.tensors, inputs, [*self.sites, *others], edits)
         if self.kept is None or self.kept[0] is not inputs:
             self.kept = (inputs, run(self.model, self.tensors, inputs, self.sites))
         return self.kept[1]
+
+
+def _check_edits(edits: object) -> None:
+    if edits is not None and not isinstance(edits, Mapping):
+        raise TypeError(
+            f"A forward pass was given edits of type {type(edits).__name__}; expected a mapping "
+            "from sites to edits, such as edits={'latent': edit}."
+        )

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latent_anchors._checks import listed
+from latent_anchors._supervision import as_mask
 from latent_anchors.data import LabeledBatch
 from latent_anchors.regularizers import mean_pool
 from latent_anchors.training._losses import Forward
@@ -55,7 +56,8 @@ class NextToken:
         positions: Those of the tokens that are foretold, from 1, or from -1 at the end; all but
             the first if None.
         where: An extra of the batch ``(batch, position)``: which tokens count, such as those that
-            are no padding. A line without any gives 0.
+            are no padding; bool, or whole numbers 0 and 1. The others have no influence, whatever
+            they and the logits before them are. A line without any gives 0.
 
     Raises:
         ValueError: If the first token is among them, or there are none.
@@ -88,8 +90,9 @@ class NextToken:
             ``(batch,)``, at least 0, in nats.
 
         Raises:
-            ValueError: If inputs have too few positions, or logits have another shape.
-            TypeError: If inputs are not whole numbers.
+            ValueError: If inputs have too few positions, logits or the extra have another shape, or
+                the extra has other whole numbers than 0 and 1.
+            TypeError: If inputs are not whole numbers, or the extra is soft.
             KeyError: If the batch lacks the extra.
 
         Examples:
@@ -99,7 +102,8 @@ class NextToken:
             True
         """
         logits, _ = forward(batch.inputs)
-        surprise, mask = _surprise(logits, batch.inputs), self._mask(batch)
+        mask = self._mask(batch)
+        surprise = _surprise(logits, batch.inputs, mask)
         if self.positions is None:
             return mean_pool(surprise, mask)
         n = batch.inputs.shape[-1]
@@ -113,7 +117,14 @@ class NextToken:
             raise KeyError(
                 f"NextToken needs extra {self.where!r}; the batch has {listed(batch.extras)}."
             )
-        return batch.extras[self.where][..., 1:]
+        what = f"Extra {self.where!r} of NextToken"
+        mask = as_mask(what, batch.extras[self.where], batch.inputs.device)
+        if mask.shape != batch.inputs.shape:
+            raise ValueError(
+                f"{what} has shape {tuple(mask.shape)}, the tokens have "
+                f"{tuple(batch.inputs.shape)}; expected the same, one entry for each token."
+            )
+        return mask[..., 1:]
 
 
 def _at(values: Tensor, columns: Sequence[int]) -> Tensor:
@@ -121,9 +132,11 @@ def _at(values: Tensor, columns: Sequence[int]) -> Tensor:
 
 
 def _surprise(
-    logits: Float[Tensor, "batch position vocabulary"], tokens: Int[Tensor, "batch position"]
+    logits: Float[Tensor, "batch position vocabulary"],
+    tokens: Int[Tensor, "batch position"],
+    mask: Bool[Tensor, "batch next"] | None = None,
 ) -> Float[Tensor, "batch next"]:
-    """How surprising each token but the first is, in nats."""
+    """How surprising each token but the first is, in nats; 0 where it does not count."""
     if tokens.is_floating_point():
         raise TypeError(
             f"Tokens of type {tokens.dtype} were given; expected whole numbers. Use tokens.long()."
@@ -134,4 +147,9 @@ def _surprise(
             "expected (batch, position) with at least two positions, and (batch, position, "
             "vocabulary). Let the model return logits at every position."
         )
-    return surprises(logits[:, :-1], tokens[:, 1:])
+    before, tokens = logits[:, :-1], tokens[:, 1:]
+    if mask is None:
+        return surprises(before, tokens)
+    # NaN would come back in gradients, and padding may be no token at all
+    before, tokens = before.masked_fill(~mask.unsqueeze(-1), 0.0), tokens.masked_fill(~mask, 0)
+    return surprises(before, tokens).masked_fill(~mask, 0.0)

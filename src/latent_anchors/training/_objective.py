@@ -1,5 +1,6 @@
 """The objective: terms, losses and a row of weights give the total and its parts."""
 
+import math
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from typing_extensions import override
 from latent_anchors._checks import listed
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._sites import At, as_site, resolve
+from latent_anchors._supervision import Given, Look, as_tensor, can_look, check_label
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import record
 from latent_anchors.regularizers import Reduction, Term, mean
@@ -18,6 +20,9 @@ from latent_anchors.training._parts import Part, Parts
 
 Row = Mapping[str, float | Tensor]
 """The values of all tracks at one step, by name."""
+
+RESERVED = ("latents", "labels", "row", "masks", "look")
+"""What an objective is called with beside its losses."""
 
 
 class Objective(nn.Module):
@@ -42,8 +47,8 @@ class Objective(nn.Module):
             averaged over processes, give the average of the divisors over processes.
 
     Raises:
-        ValueError: If names recur, tracks and consumers do not match, or a constant is negative or
-            not finite.
+        ValueError: If names recur, a loss has the name of an argument of :meth:`forward`, tracks
+            and consumers do not match, or a constant is negative or not finite.
 
     References:
         The weighted sum of ``ex-preppy`` (2025), there with weight 1 for what nobody scheduled.
@@ -84,6 +89,7 @@ class Objective(nn.Module):
         self.track_of |= {name: name for name in self.losses}
         self._check_names()
         self._checked: tuple[str, ...] | None = None
+        self._looked: bool = False
         if self.tracks is not None:
             self.check_tracks(self.tracks)
 
@@ -112,18 +118,23 @@ class Objective(nn.Module):
     def forward(
         self,
         latents: Mapping[At, Tensor],
-        labels: Mapping[str, Tensor],
+        labels: Mapping[str, Given] | None,
         row: Row,
-        masks: Mapping[str, Tensor] | None = None,
+        masks: Mapping[str, Given] | None = None,
+        look: Look | None = None,
         **losses: Tensor,
     ) -> Parts:
         """The total of one batch and its parts.
 
         Args:
             latents: What was recorded, by site ``(..., dim)``.
-            labels: By name ``(...)``, in [0, 1].
+            labels: By name ``(...)``, in [0, 1]; tensors or arrays of numpy's.
             row: A weight for every track, at least 0.
-            masks: By name ``(...)``, for terms with ``where``.
+            masks: By name ``(...)``, for terms with ``where``; bool, or whole numbers 0 and 1.
+            look: When labels and weights that are tensors are looked at, as in
+                :meth:`Term.reduce <latent_anchors.regularizers.Term.reduce>`; if None, always on
+                the CPU, and once on a GPU, which would have to be waited for. Where one that was
+                not looked at is none, the total is NaN.
             losses: By name, per sample ``(batch,)`` or a mean already ``()``.
 
         Returns:
@@ -131,8 +142,9 @@ class Objective(nn.Module):
 
         Raises:
             ValueError: If names in the row or of the losses do not match, a weight is negative or
-                not finite, or a label has the wrong shape.
+                not finite, or a label or mask has the wrong shape, place or numbers.
             KeyError: If the batch lacks a label, a mask or the latents of a site.
+            TypeError: If a label, a mask, latents or a loss are no tensor.
 
         Examples:
             >>> objective = Objective([], losses=["recon"])
@@ -141,14 +153,15 @@ class Objective(nn.Module):
         """
         self.check_tracks(row)
         self._check_losses(losses)
-        sums = {term.name: term.reduce(latents, labels, masks) for term in self.terms}
-        sums |= {name: _reduction(losses[name]) for name in self.losses}
+        look = look or self._once()
+        sums = {term.name: term.reduce(latents, labels, masks, look) for term in self.terms}
+        sums |= {name: _reduction(name, losses[name]) for name in self.losses}
         divisors = [reduction.divisor for reduction in sums.values()]
         if self.reduce_mass is not None:
             divisors = list(self.reduce_mass(torch.stack(divisors)))
         weights = {**self.constants, **row}
         parts = {
-            name: _part(name, reduction, divisor, weights[self.track_of[name]])
+            name: _part(name, reduction, divisor, weights[self.track_of[name]], look)
             for (name, reduction), divisor in zip(sums.items(), divisors, strict=True)
         }
         total = torch.stack([part.weight * part.mean for part in parts.values()]).sum()
@@ -164,8 +177,10 @@ class Objective(nn.Module):
             batch: As the training will see it.
 
         Raises:
-            ValueError: If a site does not exist or a label has the wrong shape.
+            ValueError: If a site does not exist, or a label or mask has the wrong shape, place or
+                numbers.
             KeyError: If the batch lacks a label or a mask.
+            TypeError: If a label or mask is no tensor.
 
         Examples:
             >>> from latent_anchors.regularizers import Unitarity
@@ -181,6 +196,35 @@ class Objective(nn.Module):
             model(batch.inputs)
         for term in self.terms:
             term.reduce(latents, batch.labels, batch.extras)
+
+    def check_labels(
+        self, labels: Mapping[str, Given], masks: Mapping[str, Given] | None = None
+    ) -> None:
+        """Refuse labels that cannot be ones, of one batch or of many at once, without latents.
+
+        Those that no term reads, as losses may, are from 0 to 1 everywhere.
+
+        Args:
+            labels: By name ``(...)``.
+            masks: By name, as :meth:`forward` takes them.
+
+        Raises:
+            KeyError: If one that a term needs is not there.
+            ValueError: If a label that counts is not from 0 to 1, or a mask is not 0 or 1.
+            TypeError: If one is no tensor and no array of numpy's.
+
+        Examples:
+            >>> try:
+            ...     Objective([]).check_labels({"red": torch.tensor([1.0, float("nan")])})
+            ... except ValueError as error:
+            ...     print(str(error).split(";")[0])
+            Label 'red' is NaN at 1 of 2 places that count
+        """
+        for term in self.terms:
+            term.check_labels(labels, masks)
+        for name in {*labels} - {term.label for term in self.terms}:
+            what = f"Label {name!r}"
+            check_label(what, as_tensor(what, labels[name]), None, "always")
 
     def check_tracks(self, tracks: Iterable[str]) -> None:
         """Refuse tracks that nobody reads and parts that nobody weighs.
@@ -223,6 +267,19 @@ class Objective(nn.Module):
                 f"Names that recur among terms and losses: {listed(twice)}; tracks that are both "
                 f"weights and read elsewhere: {listed(both)}. Give each its own name."
             )
+        taken = [name for name in self.losses if name in RESERVED]
+        if taken:
+            raise ValueError(
+                f"Losses were named {listed(taken)}; expected other names than {listed(RESERVED)}, "
+                "with which an objective is called. Rename the loss, and its track."
+            )
+
+    def _once(self) -> Look:
+        """To look at everything the first time, and later where nothing has to be waited for."""
+        if torch.compiler.is_compiling() or self._looked:
+            return "freely"
+        self._looked = True
+        return "always"
 
     def _check_losses(self, losses: Mapping[str, Tensor]) -> None:
         if set(losses) != set(self.losses):
@@ -232,21 +289,46 @@ class Objective(nn.Module):
             )
 
 
-def _reduction(values: Tensor) -> Reduction:
+def _reduction(name: str, values: object) -> Reduction:
+    if not isinstance(values, Tensor) or not values.is_floating_point():
+        given = f"of type {values.dtype}" if isinstance(values, Tensor) else repr(values)
+        raise TypeError(
+            f"Loss {name!r} is {given}; expected a tensor of floating point, one number per sample "
+            "or their mean. Models of Hugging Face's return a loss if they are given labels=."
+        )
     values = in_full_precision(values.flatten())
-    count = values.new_tensor(float(values.numel()))
+    count = values.new_full((), values.numel())
     return Reduction(values.sum(), count, count, count)
 
 
-def _part(name: str, reduction: Reduction, divisor: Tensor, weight: float | Tensor) -> Part:
-    if not isinstance(weight, Tensor):
+def _part(
+    name: str, reduction: Reduction, divisor: Tensor, weight: float | Tensor, look: Look
+) -> Part:
+    if isinstance(weight, Tensor):
+        weight = _weight(name, weight, look)
+    else:
         _check_weight(name, weight)
-        weight = reduction.total.new_tensor(weight)
+        weight = reduction.total.new_full((), weight)
     return Part(mean(reduction.total, divisor), weight, reduction.mass, reduction.count)
 
 
+def _weight(name: str, weight: Tensor, look: Look) -> Tensor:
+    """A weight that is a tensor: NaN where it cannot be looked at and is none."""
+    if weight.ndim > 0:
+        raise ValueError(
+            f"The weight of {name!r} has shape {tuple(weight.shape)}; expected one number (). "
+            "Weigh samples by labels."
+        )
+    if look == "never":
+        return weight
+    if can_look(weight, look):
+        _check_weight(name, float(weight))
+        return weight
+    return weight.masked_fill(~((weight >= 0) & (weight < math.inf)), torch.nan)
+
+
 def _check_weight(name: str, weight: float) -> None:
-    if not 0.0 <= weight < float("inf"):
+    if not 0.0 <= weight < math.inf:
         raise ValueError(
             f"The weight of {name!r} is {weight}; expected a finite number of at least 0. "
             "To push the other way, use the anti-term."

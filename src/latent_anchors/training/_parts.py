@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NoReturn
 
 from torch import Tensor
 
@@ -26,6 +27,12 @@ class Part:
     weight: Tensor
     mass: Tensor
     count: Tensor
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            "A part is no number: it has a mean, a weight, a mass and a count; expected one of "
+            "them, such as float(part.mean)."
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from typing_extensions import override
@@ -23,6 +23,10 @@ class TimelineLR(LRScheduler):
     writes the values of that step into the optimizer, so that the order in which the two are
     restored does not matter.
 
+    It is not to be prepared by accelerate, which steps a prepared scheduler once for each process,
+    so that with several of them the rate would run ahead of the timeline: step it yourself, where
+    ``accelerator.sync_gradients``.
+
     Args:
         optimizer: Whose groups are driven, all alike.
         timeline: With a track ``"lr"``, whose values are the rates themselves, no factors.
@@ -32,7 +36,7 @@ class TimelineLR(LRScheduler):
     Raises:
         ValueError: If the timeline lacks one of the tracks, the optimizer one of the settings, or
             its groups differ in one.
-        TypeError: If the last step is not a whole number.
+        TypeError: If the last step is not a whole number, or a playhead is given for the timeline.
 
     Examples:
         >>> import torch
@@ -55,6 +59,12 @@ class TimelineLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         check_count("last_epoch", last_epoch, least=-1)
+        if not isinstance(timeline, Timeline):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass playheads all the same
+            raise TypeError(
+                f"TimelineLR was given a {type(timeline).__name__}; expected a Timeline, whose "
+                "values are known at every step. A playhead's are not: before each step, write "
+                'drive(optimizer, {"lr": playhead.row(step)["lr"]}).'
+            )
         self.timeline: Timeline = timeline
         self.names: tuple[str, ...] = tuple(dict.fromkeys((LR, *also)))
         for name in self.names:
@@ -64,6 +74,18 @@ class TimelineLR(LRScheduler):
             # torch asks for it in order to resume; nothing here depends on it
             group.setdefault(INITIAL, _plain(group[LR]))
         super().__init__(optimizer, last_epoch)
+
+    @property
+    def _is_accelerate_prepared(self) -> bool:
+        """What accelerate asks when a scheduler is handed to it, before it wraps it."""
+        processes = distributed.get_world_size() if distributed.is_initialized() else 1
+        if processes > 1:
+            raise RuntimeError(
+                f"A TimelineLR was given to accelerator.prepare() of {processes} processes; "
+                "expected to be left out of it, since it would be stepped once for each of them at "
+                "every step. Call scheduler.step() yourself if accelerator.sync_gradients."
+            )
+        return False
 
     @override
     def get_lr(self) -> list[float | Tensor]:
