@@ -1,9 +1,9 @@
 """A bench for tracing: a trial copy that is run again and again, with edits, and watched."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from latent_anchors._hooks import Edit, attach_edit, attach_recorder
 from latent_anchors._sites import At
-from latent_anchors.interventions._agreement import tensors_in
 from latent_anchors.interventions._layers import linear_layers
 from latent_anchors.interventions._trial import (
     NAME_THEM,
@@ -98,10 +97,16 @@ class _Uses(InFull):
     ) -> object:
         result = super().__torch_function__(func, types, args, kwargs)
         if isinstance(result, Tensor):  # not: asking for a weight's device
-            for value in tensors_in((args, kwargs or {})):
-                for name in self.owners.get(id(value), ()):
-                    self.uses[name].append((func, args[0], result))
+            for name in self._named([*args, *(kwargs or {}).values()]):
+                self.uses[name].append((func, args[0], result))
         return result
+
+    def _named(self, given: Sequence[object]) -> Iterator[str]:
+        """The layers whose weights are among a function's arguments, or in a list of them."""
+        for value in given:
+            yield from self.owners.get(id(value), ())
+            if isinstance(value, list | tuple):
+                yield from self._named(cast("Sequence[object]", value))
 
     def plain(self) -> Iterator[tuple[str, _Use]]:
         """Layers whose weights one function used once: the linear one."""

@@ -98,7 +98,13 @@ def free_copy(model: _Model) -> _Model:
                 "would share, original weights included; expected a forward of its class. Take it "
                 "off first, or compile the new model instead."
             )
-    return untapped(model)
+    try:
+        return untapped(model)
+    except (RuntimeError, TypeError, AssertionError) as error:  # what torch and FSDP say then
+        raise ValueError(
+            f"The model cannot be copied ({error}); expected one that can, as surgery gives a new "
+            f"model. {GATHER}"
+        ) from error
 
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import listed
 from latent_anchors._numerics import unit
-from latent_anchors._sites import At, layers_of
+from latent_anchors._sites import At, as_site, layers_of
 from latent_anchors.interventions._agreement import agree, rounding
 from latent_anchors.interventions._bench import Bench, Pass
 from latent_anchors.interventions._layers import Layers, Side, check_layers, on_side
@@ -115,9 +115,10 @@ def _some(names: list[str], at_most: int = 6) -> str:
 
 
 def _odd(bench: Bench) -> list[str]:
-    """Linear layers, or wrappers around them, that are not plainly linear."""
+    """Linear layers that are not plainly linear, those inside of the site's layer first."""
     layers = layers_of(bench.trial.model)
-    return [name for name in bench.linear if oddity(layers, name, nn.Linear) is not None]
+    odd = [name for name in bench.linear if oddity(layers, name, nn.Linear) is not None]
+    return sorted(odd, key=lambda name: not name.startswith(as_site(bench.at).name))
 
 
 def _bent(name: str, at: At) -> str:

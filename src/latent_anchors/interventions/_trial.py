@@ -64,7 +64,7 @@ def trial(model: nn.Module, example: Example | None) -> Trial:
     copy = _present(model)
     generator = torch.Generator().manual_seed(0)
     for tensor in chain(copy.parameters(), copy.buffers()):
-        tensor.data = in_full_precision(tensor.data)
+        tensor.data = _in_full(tensor.data)
     for parameter in copy.parameters():
         fan = parameter[0].numel() if parameter.ndim > 1 else 1
         parameter.data = noise(parameter, generator) / max(fan, 1) ** 0.5
@@ -113,9 +113,14 @@ def _inputs(
     model: nn.Module, example: Example | None, generator: torch.Generator
 ) -> tuple[Tensor, ...]:
     """The arguments given, or random ones of the only width on which the model runs."""
+    if isinstance(example, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass batches all the same
+        raise TypeError(
+            f"The example is a {type(example).__name__}; expected what the model takes: a tensor, "
+            "or a tuple of arguments in their order."
+        )
     if example is not None:
         given = example if isinstance(example, tuple) else (example,)
-        return tuple(in_full_precision(x) if isinstance(x, Tensor) else x for x in given)  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass None for what is optional
+        return tuple(_in_full(x) if isinstance(x, Tensor) else x for x in given)  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass None for what is optional
     layers = linear_layers(model).values()
     widths = sorted({layer.in_features for layer in layers})
     weight = next((layer.weight for layer in layers), torch.empty(0))
@@ -127,6 +132,11 @@ def _inputs(
             "exactly one. Pass what it takes: example=..."
         )
     return (rows[fits[0]],)
+
+
+def _in_full(tensor: Tensor) -> Tensor:
+    """Half precision to float32; tokens, masks and all else as they are."""
+    return in_full_precision(tensor) if tensor.is_floating_point() else tensor
 
 
 def _runs(model: nn.Module, inputs: Tensor) -> bool:
