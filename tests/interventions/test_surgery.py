@@ -197,7 +197,7 @@ def moved(v, scale, offset):
 AXIS = torch.eye(4, dtype=torch.float64)[1]
 V = torch.tensor(OBLIQUE, dtype=torch.float64) / 3
 BOTH = Zeroing([0, 2])
-BLIND = Projection([OBLIQUE])
+BLIND = Projection(torch.tensor([OBLIQUE], dtype=torch.float64))
 MUTE = Projection([[1.0, 2.0, -2.0]])
 # a surgery at a site or layers; the edit that it equals, and where; a path that it must not miss
 EQUAL = {
