@@ -249,13 +249,12 @@ def test_in_every_precision_surgery_equals_its_edit(surgery, edit, site, past, d
     assert not torch.allclose(model(TOKENS), edited, rtol=rough, atol=rough)
 
 
-@pytest.mark.parametrize("strength", [0.05, 1e-3])
 @dtypes
 @equal
-def test_in_every_precision_a_path_past_it_is_refused(surgery, edit, site, past, dtype, strength):
+def test_in_every_precision_a_path_past_it_is_refused(surgery, edit, site, past, dtype):
     del edit, site
     with refuses(ValueError, "not only through|are tied to 'tied.weight'"):
-        surgery(Reader(past, strength).to(dtype), "latent")
+        surgery(Reader(past, strength=1e-3).to(dtype), "latent")
 
 
 @equal
