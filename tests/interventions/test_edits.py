@@ -90,6 +90,22 @@ def test_leading_axes_are_free_and_samples_do_not_interact(edit, z):
 
 
 @members
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_a_sample_that_is_not_finite_leaves_the_others_bit_for_bit(edit, z, value, strength):
+    edit, broken = edit.at(strength), z.clone()
+    broken[3, 1] = value
+    others = torch.arange(len(z)) != 3
+    assert torch.equal(edit(broken)[others], edit(z)[others])
+
+
+@members
+def test_its_strength_is_a_tensor_without_axes(edit):
+    assert edit.strength.shape == ()
+    assert edit.at(0.5).strength.shape == ()
+
+
+@members
 def test_it_is_mapped_over_latents(edit, z):
     torch.testing.assert_close(torch.vmap(edit)(z), edit(z))
 
@@ -109,12 +125,23 @@ def test_each_run_has_a_strength_of_its_own(edit, z):
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_is_computed_in_single(edit, dtype, z):
     half = z.to(dtype)
+    assert edit(half).dtype == dtype
     assert torch.equal(edit(half), edit(half.float()).to(dtype))
+    assert torch.equal(edit.at(0.0)(half), half)
 
 
 @members
 def test_double_precision_stays_so(edit, z):
     assert edit(z.double()).dtype == torch.float64
+    assert torch.equal(edit.at(0.0)(z.double()), z.double())
+
+
+@members
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_an_edit_that_was_moved_to_half_acts_on_full_latents(edit, dtype, z):
+    half = edit.at(float(edit.strength)).to(dtype)
+    assert half(z).dtype == z.dtype
+    assert torch.equal(half.at(0.0)(z), z)
 
 
 @members

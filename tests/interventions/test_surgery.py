@@ -1,18 +1,24 @@
 """The promises of the family, on every member."""
 
+import inspect
+
 import pytest
 import torch
 from refusals import refuses
 from torch import nn
 
+from latent_anchors import interventions
 from latent_anchors.interventions import (
     Layers,
+    Projection,
+    Zeroing,
     ablate,
     intervene,
     operate,
     orthogonalize,
     prune,
     remap,
+    rewrite,
 )
 from latent_anchors.models import Population, SphericalAutoencoder, record
 
@@ -151,3 +157,111 @@ def test_a_name_that_the_model_does_not_have_is_refused(model):
 def test_another_type_of_number_is_refused(model):
     with refuses(TypeError, r"made 'encoder.0.bias' torch.float64; expected torch.float32"):
         operate(model, lambda p: {"encoder.0.bias": p["encoder.0.bias"].double()})
+
+
+DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
+TOKENS = torch.tensor([[0, 3, 1], [2, 4, 0]])
+V = torch.tensor(OBLIQUE, dtype=torch.float64) / 3
+
+
+class Reader(nn.Module):
+    """Tokens in; a path of some strength may lead past the site or past what reads it."""
+
+    def __init__(self, past=None, strength=0.0):
+        super().__init__()
+        torch.manual_seed(0)
+        self.embedding, self.latent, self.out = nn.Embedding(5, 3), nn.Identity(), nn.Linear(4, 3)
+        self.into, self.skip = nn.Linear(3, 4), nn.Linear(4, 3)
+        self.past, self.strength = past, strength
+        if past == "tied":
+            self.tied = nn.Linear(3, 5)
+            self.tied.weight = self.embedding.weight
+
+    def forward(self, tokens):
+        h = self.into(self.embedding(tokens))
+        z = self.latent(h)
+        leak = {"site": h, "reader": z.flip(-1)}.get(self.past)
+        return self.out(z) if leak is None else self.out(z) + self.strength * self.skip(leak)
+
+
+def moved(v, scale, offset):
+    """The edit that remapping equals."""
+
+    def edit(h):
+        along = (h.double() @ v).unsqueeze(-1)
+        return (h.double() + ((scale - 1) * along + offset) * v).to(h.dtype)
+
+    return edit
+
+
+AXIS = torch.eye(4, dtype=torch.float64)[1]
+V = torch.tensor(OBLIQUE, dtype=torch.float64) / 3
+BOTH = Zeroing([0, 2])
+BLIND = Projection(torch.tensor([OBLIQUE], dtype=torch.float64))
+MUTE = Projection([[1.0, 2.0, -2.0]])
+# a surgery at a site or layers; the edit that it equals, and where; a path that it must not miss
+EQUAL = {
+    "ablate": (lambda m, at: ablate(m, [0, 2], at, TOKENS), BOTH, "latent", "site"),
+    "ablate, writing": (
+        lambda m, at: ablate(m, [0, 2], at, TOKENS, "writing"),
+        *(BOTH, "latent", "site"),
+    ),
+    "ablate, reading": (
+        lambda m, at: ablate(m, [0, 2], at, TOKENS, "reading"),
+        *(BOTH, "latent", "reader"),
+    ),
+    "prune": (lambda m, at: prune(m, [0, 2], at, TOKENS), BOTH, "latent", "reader"),
+    "remap": (
+        lambda m, at: remap(m, 1, -1.0, 0.3, at, TOKENS),
+        *(moved(AXIS, -1.0, 0.3), "latent", "site"),
+    ),
+    "remap, oblique": (
+        lambda m, at: remap(m, OBLIQUE, 0.0, 0.5, at, TOKENS),
+        *(moved(V, 0.0, 0.5), "latent", "site"),
+    ),
+    "orthogonalize": (lambda m, at: orthogonalize(m, OBLIQUE, at, TOKENS), BLIND, "latent", "site"),
+    "orthogonalize, reading": (
+        lambda m, at: orthogonalize(m, OBLIQUE, at, TOKENS, "reading"),
+        *(BLIND, "latent", "reader"),
+    ),
+    "rewrite": (lambda m, _: rewrite(m, MUTE), MUTE, "embedding", "tied"),
+}
+equal = pytest.mark.parametrize(("surgery", "edit", "site", "past"), EQUAL.values(), ids=EQUAL)
+dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=str)
+
+
+def test_every_surgery_is_held_to_its_edit():
+    functions = inspect.getmembers(interventions, inspect.isfunction)
+    surgeries = {name for name, f in functions if "_Model" in str(f.__annotations__.get("return"))}
+    assert surgeries == {name.split(",")[0] for name in EQUAL} | {"operate"}
+
+
+@dtypes
+@equal
+def test_in_every_precision_surgery_equals_its_edit(surgery, edit, site, past, dtype):
+    del past
+    model = Reader().to(dtype)
+    cut = surgery(model, "latent")
+    with intervene(model, edit, site):
+        edited = model(TOKENS)
+    rough = 8 * torch.finfo(dtype).eps
+    torch.testing.assert_close(cut(TOKENS), edited, rtol=rough, atol=rough)
+    assert not torch.allclose(model(TOKENS), edited, rtol=rough, atol=rough)
+
+
+@dtypes
+@equal
+def test_in_every_precision_a_path_past_it_is_refused(surgery, edit, site, past, dtype):
+    del edit, site
+    with refuses(ValueError, "not only through|are tied to 'tied.weight'"):
+        surgery(Reader(past, strength=1e-3).to(dtype), "latent")
+
+
+@equal
+def test_halves_are_computed_in_full_precision_and_rounded_once(surgery, edit, site, past):
+    del edit, site, past
+    around = Layers("into", ("out",))
+    for dtype in DTYPES[2:]:
+        half = surgery(Reader().to(dtype), around).state_dict()
+        full = surgery(Reader().to(dtype).float(), around).state_dict()
+        assert same(half, {name: tensor.to(dtype) for name, tensor in full.items()})

@@ -160,8 +160,8 @@ def site_never(m, x):
     [
         (residual, "none writes the latents"),
         (residual_after, "depends on the latents at 'latent' not only through 'back'"),
-        (gated, "of 'into', 'skip' each writes the latents at 'latent'"),
-        (two_heads, "of 'out', 'second' each reads the latents at 'latent'"),
+        (gated, "'into', 'skip' each writes the latents at 'latent'"),
+        (two_heads, "'out', 'second' each reads the latents at 'latent'"),
         (twice, "none reads .*used more than once: .*'out'"),
         (tied_in_passing, "none writes .*used more than once: .*'into'"),
         (past_the_consumer, "output depends on the latents at 'latent' not only through 'out'"),

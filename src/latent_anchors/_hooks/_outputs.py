@@ -41,8 +41,8 @@ def with_latents(output: object, site: Site, z: Tensor) -> object:
         return part
     if isinstance(output, tuple):
         return _tuple_with(cast("tuple[object, ...]", output), int(site.item), part)
-    holds = isinstance(cast("object", output), (MutableMapping, list))
-    new: Any = _mapping_copied(output) if isinstance(output, dict) else copy(output)
+    holds = isinstance(output, (MutableMapping, list))
+    new: Any = _mapping_copied(output) if isinstance(output, dict) else copy(output)  # pyright: ignore[reportUnknownArgumentType] -- any keys, any values
     if holds:
         new[site.item] = part
     if not holds or is_dataclass(new):

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors._sites import At
-from latent_anchors.interventions._bench import Example
 from latent_anchors.interventions._layers import Layers, Side, check_dims
 from latent_anchors.interventions._surgery import Parameters, operate
 from latent_anchors.interventions._tracing import located
+from latent_anchors.interventions._trial import Example
 
 _Model = TypeVar("_Model", bound=nn.Module)
 

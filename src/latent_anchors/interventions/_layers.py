@@ -4,10 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from torch import nn
+from torch import Tensor, nn
 
 from latent_anchors._checks import check_count, check_name, listed, unknown
 from latent_anchors._sites import layers_of
+from latent_anchors.interventions._plain_layers import (
+    absent,
+    check_plain,
+    full_name,
+    plain_layers,
+)
 
 Side: TypeAlias = Literal["both", "writing", "reading"]
 SIDES = ("both", "writing", "reading")
@@ -46,26 +52,38 @@ def on_side(layers: Layers, side: Side) -> Layers:
 
 
 def linear_layers(model: nn.Module) -> dict[str, nn.Linear]:
-    """All linear layers by their dotted names."""
+    """All linear layers by their dotted names, plain or not."""
     return {name: x for name, x in layers_of(model).items() if isinstance(x, nn.Linear)}
 
 
-def check_layers(model: nn.Module, layers: Layers) -> int:
-    """The width of the latents; layers that are unknown, of several widths or tied are refused."""
-    known, named = linear_layers(model), list(_named(layers))
-    for name in named:
-        if name not in known:
-            raise ValueError(unknown("linear layer", name, known))
-        _check_untied(model, name)
-    widths = {name: known[name].in_features for name in layers.consumers}
-    if layers.producer is not None:
-        widths[layers.producer] = known[layers.producer].out_features
-    if len(set(widths.values())) != 1 or len(widths) < len(named):
+def check_layers(model: nn.Module, layers: Layers) -> tuple[Layers, int]:
+    """The layers by their full names, and the width of the latents.
+
+    Layers that are unknown, not plainly linear, tied or of several widths are refused.
+    """
+    producer = None if layers.producer is None else own_layer(model, layers.producer, nn.Linear)
+    consumers = tuple(own_layer(model, name, nn.Linear) for name in layers.consumers)
+    known = linear_layers(model)
+    widths = {name: known[name].in_features for name in consumers}
+    if producer is not None:
+        widths[producer] = known[producer].out_features
+    named = len(consumers) + (producer is not None)
+    if len(set(widths.values())) != 1 or len(widths) < named:
         raise ValueError(
             f"The widths of the latents at these layers are {widths}; expected different layers "
             "and one width, what the producer gives and each consumer takes."
         )
-    return next(iter(widths.values()))
+    return Layers(producer, consumers), next(iter(widths.values()))
+
+
+def own_layer(model: nn.Module, name: str, kind: type[nn.Module]) -> str:
+    """The full name of a layer that is plainly of a kind and whose weights are its own."""
+    full = full_name(model, name)
+    if full is None:
+        raise ValueError(unknown(f"{kind.__name__} layer", name, plain_layers(model, kind)))
+    check_plain(model, full, kind)
+    _check_untied(model, full)
+    return full
 
 
 def check_dims(dims: Sequence[int], width: int) -> None:
@@ -79,25 +97,33 @@ def check_dims(dims: Sequence[int], width: int) -> None:
         )
 
 
-def _named(layers: Layers) -> Iterator[str]:
-    if layers.producer is not None:
-        yield layers.producer
-    yield from layers.consumers
-
-
 def _check_untied(model: nn.Module, name: str) -> None:
     """Cutting a weight that something else uses too would cut there as well."""
-    own = {f"{name}.weight", f"{name}.bias"}
-    places = {n: p.untyped_storage().data_ptr() for n, p in _parameters(model)}
-    stored = {place for n, place in places.items() if n in own}
-    others = [n for n, place in places.items() if n not in own and place in stored]
-    if others or f"{name}.weight" not in places:
+    every = dict(_tensors(model))
+    own = {n: every.pop(n) for n in (f"{name}.weight", f"{name}.bias") if n in every}
+    tied = [n for n, tensor in every.items() if any(_overlap(tensor, x) for x in own.values())]
+    if tied:
         raise ValueError(
-            f"The weights of {name!r} are not its own: they are tied to {listed(others)}, or "
-            "computed; expected parameters that nothing else uses. Untie them first."
+            f"The weights of {name!r} are tied to {listed(tied)}; expected parameters that nothing "
+            "else uses. Untie them first, or write the rule yourself with operate."
         )
 
 
-def _parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    """By every name that a parameter has, so that tied ones come up more than once."""
+def _tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """By every name that a tensor has, so that tied ones come up more than once."""
     yield from model.named_parameters(remove_duplicate=False)
+    yield from model.named_buffers(remove_duplicate=False)
+
+
+def _overlap(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors share numbers; parts of one storage beside one another do not."""
+    a, b = _extent(one), _extent(other)
+    return one.device == other.device and max(a.start, b.start) < min(a.stop, b.stop)
+
+
+def _extent(tensor: Tensor) -> range:
+    """The addresses of a tensor's numbers; none where they are not at hand."""
+    if absent(tensor) is not None or not tensor.numel():
+        return range(0)
+    reach = 1 + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.stride(), strict=True))
+    return range(tensor.data_ptr(), tensor.data_ptr() + reach * tensor.element_size())

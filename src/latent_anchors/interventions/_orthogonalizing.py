@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._sites import At
 from latent_anchors._vectors import as_basis, as_direction
-from latent_anchors.interventions._bench import Example
 from latent_anchors.interventions._layers import Layers, Side
 from latent_anchors.interventions._surgery import Parameters, operate
 from latent_anchors.interventions._tracing import located
+from latent_anchors.interventions._trial import Example
 
 _Model = TypeVar("_Model", bound=nn.Module)
 

@@ -7,13 +7,13 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from latent_anchors._hooks import untapped
 from latent_anchors._sites import At, layers_of
 from latent_anchors.interventions._ablating import ablated, written
-from latent_anchors.interventions._bench import Example, agree, example_for, tensors_in
+from latent_anchors.interventions._agreement import agree
 from latent_anchors.interventions._layers import Layers, check_dims
 from latent_anchors.interventions._surgery import Parameters, architecture, one_run, operate
 from latent_anchors.interventions._tracing import located
+from latent_anchors.interventions._trial import Example, Trial, trial
 
 _Model = TypeVar("_Model", bound=nn.Module)
 
@@ -26,8 +26,9 @@ def prune(
 ) -> _Model:
     """Remove latent dimensions; the layers around the site become narrower.
 
-    It equals :func:`ablate` with both sides; that is checked on the example before the new model is
-    returned. A ``latent_dim`` that the model keeps is brought up to date.
+    It equals :func:`ablate` with both sides; that is checked beforehand on the example, in a copy
+    with random parameters in full precision. A ``latent_dim`` that the model keeps is brought up to
+    date.
 
     Args:
         model: A model, or a population; it stays as it is.
@@ -52,8 +53,7 @@ def prune(
           (2): Linear(in_features=1, out_features=1, bias=True)
         )
     """
-    inputs = example_for(untapped(one_run(model)).eval(), example)
-    layers, width = located(model, at, inputs, "both")
+    layers, width = located(model, at, example, "both")
     check_dims(dims, width)
     kept = tuple(dim for dim in range(width) if dim not in dims)
     if not kept:
@@ -61,9 +61,19 @@ def prune(
             f"dims is {list(dims)}, which are all latent dimensions; expected at least one to "
             "remain. To silence them all, use ablate."
         )
+    rehearsal = trial(one_run(model), example)
+    _check_same(
+        rehearsal,
+        _narrowed(rehearsal.model, kept, layers, width),
+        operate(rehearsal.model, partial(ablated, dims=tuple(dims), layers=layers)),
+    )
+    return _narrowed(model, kept, layers, width)
+
+
+def _narrowed(model: _Model, kept: tuple[int, ...], layers: Layers, width: int) -> _Model:
+    """The model with only some of the latent dimensions."""
     pruned = operate(model, partial(_pruned, kept=kept, layers=layers))
     _tell_width(architecture(pruned), layers, width, len(kept))
-    _check_same(pruned, operate(model, partial(ablated, dims=tuple(dims), layers=layers)), inputs)
     return pruned
 
 
@@ -90,14 +100,13 @@ def _tell_width(model: nn.Module, layers: Layers, old: int, new: int) -> None:
             vars(module)["latent_dim"] = new
 
 
-def _check_same(pruned: nn.Module, ablated: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+def _check_same(rehearsal: Trial, pruned: nn.Module, ablated: nn.Module) -> None:
     """Refuse a pruned model that does not run, or says something else than the ablated one."""
-    with torch.no_grad():
-        expected = list(tensors_in(untapped(ablated).eval()(*inputs)))
-        try:
-            said = list(tensors_in(untapped(pruned).eval()(*inputs)))
-        except RuntimeError as error:
-            raise ValueError(f"The pruned model no longer runs. {_FULL_WIDTH}") from error
+    expected = rehearsal.said(ablated)
+    try:
+        said = rehearsal.said(pruned)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        raise ValueError(f"The pruned model no longer runs. {_FULL_WIDTH}") from error
     if not agree(said, expected):
         raise ValueError(f"Pruning would not equal ablating. {_FULL_WIDTH}")
 

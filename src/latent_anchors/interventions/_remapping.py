@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from latent_anchors._checks import check_finite
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._sites import At
-from latent_anchors.interventions._bench import Example
 from latent_anchors.interventions._layers import Layers, check_dims
 from latent_anchors.interventions._orthogonalizing import as_rows, projected
 from latent_anchors.interventions._surgery import Parameters, architecture, operate
 from latent_anchors.interventions._tracing import located
+from latent_anchors.interventions._trial import Example
 
 _Model = TypeVar("_Model", bound=nn.Module)
 
@@ -92,11 +92,11 @@ def _remapped(
     weight, bias = f"{layers.producer}.weight", f"{layers.producer}.bias"
     new = {weight: _scaled(parameters[weight].mT, row, scale).mT}
     if bias in parameters:
-        moved = _scaled(parameters[bias], row, scale)
-        new[bias] = moved + (offset * row[0]).to(moved.dtype).to(moved.device)
+        new[bias] = _scaled(parameters[bias], row, scale, offset)
     return new
 
 
-def _scaled(x: Tensor, row: Float[Tensor, "1 dim"], scale: float) -> Tensor:
+def _scaled(x: Tensor, row: Float[Tensor, "1 dim"], scale: float, offset: float = 0.0) -> Tensor:
     full = in_full_precision(x)
-    return (full + (scale - 1.0) * projected(full, row)).to(x.dtype)
+    moved = full + (scale - 1.0) * projected(full, row)
+    return (moved + (offset * row[0]).to(moved)).to(x.dtype)  # rounded once

@@ -4,9 +4,9 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
-from latent_anchors._checks import listed
 from latent_anchors._hooks import Edit, edited
-from latent_anchors._sites import layers_of
+from latent_anchors._numerics import in_full_precision, without_autocast
+from latent_anchors.interventions._layers import own_layer
 from latent_anchors.interventions._surgery import Parameters, architecture, operate
 
 _Model = TypeVar("_Model", bound=nn.Module)
@@ -19,8 +19,11 @@ def rewrite(model: _Model, edit: Edit, layer: str = "embedding") -> _Model:
 
     with the embedding's rows :math:`E_v` and the edit :math:`f`, which must treat each latent by
     itself. It equals the edit at the embedding's output: whatever is read from there on is the
-    same. Where the rows are also what answers are read out with, answers that the edit moves are
-    read out otherwise, too.
+    same. An embedding that shares its weights with another layer is refused. Where a model's own
+    ``forward`` reads answers out with the rows, which nothing tells from outside, answers that the
+    edit moves are read out otherwise, too.
+
+    Rows in half precision are edited in float32 and rounded once.
 
     Args:
         model: A model, or a population; it stays as it is.
@@ -31,7 +34,9 @@ def rewrite(model: _Model, edit: Edit, layer: str = "embedding") -> _Model:
         A new model, or a population with the same seeds.
 
     Raises:
-        ValueError: If the layer is no embedding, or the edit changes the shape.
+        ValueError: If the layer is not plainly an ``nn.Embedding`` (one that scales its output,
+            renormalizes its rows, is wrapped, sharded or hooked), its weights are tied, or the edit
+            changes the shape.
 
     References:
         Ours: for static embeddings, of the kind of Bolukbasi et al., "Man is to Computer Programmer
@@ -43,15 +48,12 @@ def rewrite(model: _Model, edit: Edit, layer: str = "embedding") -> _Model:
         >>> rewrite(model, lambda z: z * torch.tensor([0.0, 1.0]), "0")[0].weight.tolist()
         [[0.0, 0.0], [0.0, 1.0]]
     """
-    layers = layers_of(architecture(model))
-    embeddings = [name for name, found in layers.items() if isinstance(found, nn.Embedding)]
-    if layer not in embeddings:
-        raise ValueError(
-            f"The layer {layer!r} is no embedding; expected one of {listed(embeddings)}."
-        )
-    name = f"{layer}.weight"
+    name = f"{own_layer(architecture(model), layer, nn.Embedding)}.weight"
 
     def surgery(parameters: Parameters) -> dict[str, Tensor]:
-        return {name: edited(parameters[name], edit)}
+        rows = parameters[name]
+        with without_autocast(rows):
+            new = edited(in_full_precision(rows), edit)
+        return {name: new.to(rows.dtype)}
 
     return operate(model, surgery)

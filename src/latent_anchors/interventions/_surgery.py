@@ -1,6 +1,7 @@
 """Surgery: parameters of one run to new ones, made into a new model or a new population."""
 
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import TypeAlias, TypeVar, cast
 
 import torch
@@ -9,7 +10,9 @@ from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_name
 from latent_anchors._hooks import untapped
+from latent_anchors._sites import layers_of
 from latent_anchors.interventions._layers import linear_layers
+from latent_anchors.interventions._plain_layers import GATHER, absent
 
 Parameters: TypeAlias = Mapping[str, Tensor]
 """Parameters and buffers of one run, by name."""
@@ -63,7 +66,9 @@ def operate(model: _Model, surgery: Surgery) -> _Model:
         A model of the same type, or a population with the same seeds.
 
     Raises:
-        ValueError: If the surgery returns a name that the model does not have.
+        ValueError: If the surgery returns a name that the model does not have, one whose numbers
+            are not at hand (on the meta device, sharded), or a layer's forward was replaced so that
+            a copy would go on using the original's weights.
         TypeError: If it changes the type of a number.
 
     Examples:
@@ -73,15 +78,33 @@ def operate(model: _Model, surgery: Surgery) -> _Model:
         True
     """
     if not isinstance(model, Stacked):
-        new = untapped(model)
+        new = free_copy(model)
         _write(new, surgery(_tensors(new)))
         return new
-    stacked = untapped(architecture(model))
+    stacked = free_copy(architecture(model))
     changed = torch.vmap(surgery)(_tensors(stacked))
     _write(stacked, changed)
     population = type(model)(stacked, model.seeds)
     population.training = model.training
     return cast("_Model", population)
+
+
+def free_copy(model: _Model) -> _Model:
+    """A free copy; one that would go on using the original's weights is refused."""
+    for name, layer in layers_of(model).items():
+        if isinstance(vars(layer).get("forward"), FunctionType):  # a method is copied, this is not
+            raise ValueError(
+                f"The forward of {name or 'the model'!r} was replaced by a function, which a copy "
+                "would share, original weights included; expected a forward of its class. Take it "
+                "off first, or compile the new model instead."
+            )
+    try:
+        return untapped(model)
+    except (RuntimeError, TypeError, AssertionError) as error:  # what torch and FSDP say then
+        raise ValueError(
+            f"The model cannot be copied ({error}); expected one that can, as surgery gives a new "
+            f"model. {GATHER}"
+        ) from error
 
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:
@@ -95,6 +118,9 @@ def _write(model: nn.Module, changed: Parameters) -> None:
     # all are copied before any is written, so that none is two tensors' storage
     for name, tensor in {name: tensor.detach().clone() for name, tensor in changed.items()}.items():
         check_name("parameter", name, list(places))
+        reason = absent(places[name])
+        if reason is not None:
+            raise ValueError(f"The parameter {name!r} {reason}; expected its numbers. {GATHER}")
         if tensor.dtype != places[name].dtype:
             raise TypeError(
                 f"The surgery made {name!r} {tensor.dtype}; expected {places[name].dtype}, as it "

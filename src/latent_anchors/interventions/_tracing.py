@@ -12,10 +12,13 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import listed
 from latent_anchors._numerics import unit
-from latent_anchors._sites import At
-from latent_anchors.interventions._bench import Bench, Example, Pass, agree, noise, rounding
+from latent_anchors._sites import At, as_site, layers_of
+from latent_anchors.interventions._agreement import agree, rounding
+from latent_anchors.interventions._bench import Bench, Pass
 from latent_anchors.interventions._layers import Layers, Side, check_layers, on_side
+from latent_anchors.interventions._plain_layers import oddity
 from latent_anchors.interventions._surgery import architecture, one_run
+from latent_anchors.interventions._trial import Example, noise
 
 DRAWS = 4
 """How often a leak is looked for: an output that is clamped may hide it a few times."""
@@ -62,17 +65,16 @@ def located(
         producer = None if side == "reading" else find_producer(bench, straight)
         consumers = () if side == "writing" else (find_consumer(bench, straight),)
         at = Layers(producer, consumers)
-    layers = on_side(at, side)
-    return layers, check_layers(architecture(model), layers)
+    return check_layers(architecture(model), on_side(at, side))
 
 
 def find_producer(bench: Bench, straight: bool) -> str:
     """The one linear layer whose channels become the latents'."""
-    base = bench.run()
+    base = bench.base
     width = base.z.shape[-1]
     fitting = [name for name, h in base.outputs.items() if h.shape[-1] == width]
     names = [name for name in fitting if _keeps_channels(bench, name, _latents, width)]
-    name = _only(names, "writes", bench, base)
+    name = _only(names, "writes", bench)
     if straight and not _keeps_directions(bench, name, _latents):
         raise ValueError(_bent(name, bench.at))
     if _leaks(bench, name, past=bench.at):
@@ -82,11 +84,11 @@ def find_producer(bench: Bench, straight: bool) -> str:
 
 def find_consumer(bench: Bench, straight: bool) -> str:
     """The one linear layer into whose channels the latents go."""
-    base = bench.run()
+    base = bench.base
     width = base.z.shape[-1]
     fitting = [name for name, c in base.inputs.items() if c.shape[-1] == width]
     names = [x for x in fitting if _keeps_channels(bench, bench.at, _entering(x), width)]
-    name = _only(names, "reads", bench, base)
+    name = _only(names, "reads", bench)
     if straight and not _keeps_directions(bench, bench.at, _entering(name)):
         raise ValueError(_bent(name, bench.at))
     if _leaks(bench, bench.at, past=name):
@@ -94,17 +96,29 @@ def find_consumer(bench: Bench, straight: bool) -> str:
     return name
 
 
-def _only(names: list[str], does: str, bench: Bench, base: Pass) -> str:
+def _only(names: list[str], does: str, bench: Bench) -> str:
     if len(names) == 1:
         return names[0]
-    found = f"of {listed(names)} each" if names else "none"
-    shared = [name for name in bench.linear if name not in base.outputs]
+    found = f"{_some(names)} each" if names else "none"
+    shared = [name for name in bench.linear if name not in bench.base.outputs]
     raise ValueError(
-        f"Of the linear layers {listed(bench.linear)}, {found} {does} the latents at {bench.at!r} "
-        f"channel by channel (tied, unused or used more than once: {listed(shared)}); expected "
-        "one, with nothing on the way that mixes or adds. Choose a site next to a linear layer, or "
-        "name the layers: at=Layers(producer, consumers)."
+        f"Of the {len(bench.linear)} linear layers, {found} {does} the latents at {bench.at!r} "
+        f"channel by channel (tied, unused or used more than once: {_some(shared)}; not plain: "
+        f"{_some(_odd(bench))}); expected one, with nothing on the way that mixes or adds. Choose "
+        "a site next to a linear layer, or name the layers: at=Layers(producer, consumers)."
     )
+
+
+def _some(names: list[str], at_most: int = 6) -> str:
+    rest = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return f"{listed(names[:at_most])}{rest}"
+
+
+def _odd(bench: Bench) -> list[str]:
+    """Linear layers that are not plainly linear, those inside of the site's layer first."""
+    layers = layers_of(bench.trial.model)
+    odd = [name for name in bench.linear if oddity(layers, name, nn.Linear) is not None]
+    return sorted(odd, key=lambda name: not name.startswith(as_site(bench.at).name))
 
 
 def _bent(name: str, at: At) -> str:
@@ -147,7 +161,7 @@ def _leaks(bench: Bench, source: At, past: At) -> bool:
     for draw in range(DRAWS):
         held = (past, _Noise(-1 - draw))
         one, other = (bench.run((source, _Noise(2 * draw + k)), held).said for k in (0, 1))
-        if not agree(one, other):
+        if not agree(one, other, digits=0.75):  # nothing was computed in another order
             return True
     return False
 
