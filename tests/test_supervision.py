@@ -78,11 +78,19 @@ def test_arrays_become_tensors_of_the_same_numbers(dtype):
     made = as_tensor("It", array, CPU)
     assert made.tolist() == array.tolist()
     assert made.is_floating_point() == (array.dtype.kind == "f")
+    double = array.dtype.kind == "f" and array.itemsize > 4
+    assert (made.dtype == torch.float64) == double
+
+
+def test_a_float_of_an_array_keeps_its_digits():
+    assert as_tensor("It", np.array([0.1]), CPU).item() == 0.1
 
 
 def test_an_array_of_words_is_refused():
     with refuses(TypeError, "It is an array of type <U3; expected numbers from 0 to 1, or bool"):
         as_tensor("It", np.array(["red"]), CPU)
+    with refuses(TypeError, "It is an array of type complex128"):
+        as_tensor("It", np.array([1j]), CPU)
 
 
 @pytest.mark.parametrize(

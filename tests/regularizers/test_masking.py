@@ -108,12 +108,14 @@ def test_lines_without_a_position_may_have_any_label():
 
 def test_ignoring_a_label_is_masking_it():
     label = SOFT.masked_fill(~RAGGED, -100)
-    ignoring = Term("it", Separation(power=2.0), label="red", ignore_index=-100)
-    masking = Term("it", Separation(power=2.0), label="red", where="there")
+    ignoring = Term("it", Separation(power=2.0), over="position", label="red", ignore_index=-100)
+    masking = Term("it", Separation(power=2.0), over="position", label="red", where="there")
     one = outcome(ignoring, Z, {"red": label})
     other = outcome(masking, Z, {"red": label}, {"there": RAGGED})
     torch.testing.assert_close(one, other)
-    both = Term("it", Separation(power=2.0), label="red", ignore_index=-100, where="there")
+    both = Term(
+        "it", Separation(power=2.0), over="position", label="red", ignore_index=-100, where="there"
+    )
     more = torch.arange(5).expand(4, 5) > 0
     fewer = outcome(masking, Z, {"red": SOFT}, {"there": more & RAGGED})
     torch.testing.assert_close(outcome(both, Z, {"red": label}, {"there": more}), fewer)
@@ -171,15 +173,20 @@ def leaks(values, _):
     return values.mean(-1)
 
 
-def test_a_coupling_that_cannot_leave_members_out_is_refused_where_some_do_not_count():
-    assert Term("it", crowded).reduce({"latent": Z}, {}).total > 0
+def centered(z):
+    return unitarity(z - z.mean(-2, keepdim=True))
+
+
+@pytest.mark.parametrize("coupling", [crowded, centered])
+def test_a_coupling_that_cannot_leave_members_out_is_refused_where_some_do_not_count(coupling):
+    assert Term("it", coupling).reduce({"latent": Z}, {}).total > 0
     for options in ({"label": "red"}, {"where": "red"}, {"where": "red", "over": "position"}):
         with refuses(
             ValueError, "Term 'it': its penalty compares samples and cannot leave any out"
         ):
-            Term("it", crowded, **options).reduce({"latent": Z}, {"red": RAGGED}, {"red": RAGGED})
+            Term("it", coupling, **options).reduce({"latent": Z}, {"red": RAGGED}, {"red": RAGGED})
     with refuses(ValueError, "Term 'it': its penalty compares samples"):
-        Term("it", crowded).values({"latent": Z}, RAGGED)
+        Term("it", coupling).values({"latent": Z}, RAGGED)
 
 
 @pytest.mark.parametrize("pool", [leaks, dilutes])

@@ -147,6 +147,7 @@ def test_several_sites_count_equally_and_shares_as_they_say(z):
     torch.testing.assert_close(both, torch.ones(4))
     shared = term(at={"a": 1.0, Site("b"): 0.5}).values(latents)
     torch.testing.assert_close(shared, anchor(z, RED) + 0.5 * anchor(-z, RED))
+    torch.testing.assert_close(term(at={"a": 0.5}).values(latents), 0.5 * anchor(z, RED))
 
 
 def last_of_the_masked(values, mask):
