@@ -35,19 +35,19 @@ class _Exit:
     def __get__(self, block: "Block[Any] | None", owner: type) -> Callable[..., None]:
         try:
             if block is None:
-                return _leave
-            leave = partial(_leave, block)
-            block.end = weakref.ref(leave)
+                return _left
+            leave = partial(_left, block)
+            block._end = weakref.ref(leave)  # pyright: ignore[reportPrivateUsage] -- Python calls it for the block
             return leave
         except BaseException:
             if block is not None:
-                block.leave(failed=True)
+                block._leave(failed=True)  # pyright: ignore[reportPrivateUsage] -- Python calls it for the block
             raise
 
 
-def _leave(block: "Block[Any]", kind: type | None = None, *_: object) -> None:
-    block.owned = None
-    block.leave(failed=kind is not None)
+def _left(block: "Block[Any]", kind: type | None = None, *_: object) -> None:
+    block._owned = None  # pyright: ignore[reportPrivateUsage] -- Python calls it for the block
+    block._leave(failed=kind is not None)  # pyright: ignore[reportPrivateUsage] -- Python calls it for the block
 
 
 @runtime_checkable
@@ -66,9 +66,9 @@ class Beginning(Protocol):
 class Block(Generic[_Result]):
     """The context manager of hooks that are in force for the length of a block."""
 
-    end: End | None = None
-    owned: object = None
-    hooks: Sequence[Beginning] = ()
+    _end: End | None = None
+    _owned: object = None
+    _hooks: Sequence[Beginning] = ()
 
     if TYPE_CHECKING:
 
@@ -79,35 +79,35 @@ class Block(Generic[_Result]):
 
     def __enter__(self) -> _Result:
         try:
-            if self.end is None or self.end() is None:
-                self.owned = _Owned()
-                self.end = weakref.ref(self.owned)
-            run_eagerly_until(self.end)
-            return self.begin(self.end)
+            if self._end is None or self._end() is None:
+                self._owned = _Owned()
+                self._end = weakref.ref(self._owned)
+            run_eagerly_until(self._end)
+            return self._begin(self._end)
         except BaseException:
-            self.owned = None
-            self.leave(failed=True)
+            self._owned = None
+            self._leave(failed=True)
             raise
 
-    def begin(self, end: End) -> _Result:
+    def _begin(self, end: End) -> _Result:
         """Put the hooks in force, once all of them are made."""
-        self.hooks, result = self.prepare()
-        for hook in self.hooks:
+        self._hooks, result = self._prepare()
+        for hook in self._hooks:
             hook.begin(end)
         return result
 
-    def leave(self, failed: bool) -> None:
+    def _leave(self, failed: bool) -> None:
         """End the hooks at the usual place, and refuse a block that did not do what it was for."""
-        for hook in self.hooks:
+        for hook in self._hooks:
             hook.remove()
         if not failed:
-            self.check()
+            self._check()
 
-    def prepare(self) -> tuple[Sequence[Beginning], _Result]:
+    def _prepare(self) -> tuple[Sequence[Beginning], _Result]:
         """The hooks, and what the block is entered with."""
         raise NotImplementedError
 
-    def check(self) -> None:
+    def _check(self) -> None:
         """Refuse a block that did not do what it was for."""
 
 
@@ -117,6 +117,6 @@ class InForce(Block[None]):
     def __init__(self, hooks: Sequence[Beginning]) -> None:
         self._given = hooks
 
-    def prepare(self) -> tuple[Sequence[Beginning], None]:
+    def _prepare(self) -> tuple[Sequence[Beginning], None]:
         """The hooks that were given."""
         return self._given, None

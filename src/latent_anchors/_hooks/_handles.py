@@ -80,13 +80,13 @@ class Handle(Block["Handle"]):
         self._hook.remove()
 
     @override
-    def begin(self, end: End) -> "Handle":
+    def _begin(self, end: End) -> "Handle":
         """Let it end with the block."""
         self._hook.tie(end)
         return self
 
     @override
-    def leave(self, failed: bool) -> None:
+    def _leave(self, failed: bool) -> None:
         """End it."""
         self.remove()
 

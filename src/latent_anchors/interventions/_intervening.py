@@ -85,13 +85,13 @@ class _Intervention(Block[dict[At, Handle]]):
         self._model, self._edit, self._at = model, edit, at
 
     @override
-    def prepare(self) -> tuple[Sequence[Beginning], dict[At, Handle]]:
+    def _prepare(self) -> tuple[Sequence[Beginning], dict[At, Handle]]:
         edits = _by_site(self._edit, self._at)
         self._made = {site: edit_hook(self._model, site, one) for site, one in edits.items()}
         return [*self._made.values()], {site: Handle(hook) for site, hook in self._made.items()}
 
     @override
-    def check(self) -> None:
+    def _check(self) -> None:
         idle = [site for site, hook in self._made.items() if not hook.acted]
         if idle:
             raise RuntimeError(

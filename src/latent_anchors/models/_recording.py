@@ -22,6 +22,7 @@ from latent_anchors._hooks import (
     recorder_hook,
 )
 from latent_anchors._sites import At, Site, as_site, as_sites
+from latent_anchors.models._passes import Passes
 
 
 class Recording(Mapping[At, Tensor]):
@@ -29,10 +30,6 @@ class Recording(Mapping[At, Tensor]):
 
     Nothing is detached. A site is found under any spelling of it. What was read makes room for the
     next pass; passes that were not read meanwhile are not dropped without a word.
-
-    Args:
-        sites: By the spelling under which they are listed.
-        mapped: Whether latents come with a first axis of runs, as a population's do.
 
     Raises:
         KeyError: If a site is asked for that was not recorded, or did not run in the latest pass.
@@ -51,30 +48,16 @@ class Recording(Mapping[At, Tensor]):
         "Nothing has left site '0' yet; recorded so far: nothing. Call the model first."
     """
 
-    def __init__(self, sites: Mapping[At, Site], mapped: bool = False) -> None:
-        self._sites = dict(sites)
-        self._mapped = mapped
-        self._counts: dict[At, int] = dict.fromkeys(sites, 0)
-        self._readings: dict[At, tuple[Reading, ...]] = dict.fromkeys(sites, ())
-        self._within: bool = False
-        self._read: bool = False
-
-    @property
-    def sites(self) -> Mapping[At, Site]:
-        """What is recorded, by the spelling under which it is listed.
-
-        Examples:
-            >>> list(Recording({"0": Site("0")}).sites)
-            ['0']
-        """
-        return self._sites
+    def __init__(self, passes: Passes) -> None:
+        self._passes = passes
 
     def __getitem__(self, at: At) -> Tensor:
         key = self._key_of(at)
-        if self._sites[key].every:
-            return _joined(self.passes(at), self._sites[key], self._mapped)
-        if self._counts[key] > 1:
-            raise RuntimeError(_several(self._sites[key].name, self._counts[key]))
+        site, count = self._passes.sites[key], self._passes.counts[key]
+        if site.every:
+            return _joined(self.passes(at), site, self._passes.mapped)
+        if count > 1:
+            raise RuntimeError(_several(site.name, count))
         return self.passes(at)[0]
 
     def passes(self, at: At) -> tuple[Tensor, ...]:
@@ -91,62 +74,25 @@ class Recording(Mapping[At, Tensor]):
             >>> [len(z) for z in latents.passes("0")]
             [1, 3]
         """
-        self._read = True
-        return tuple(reading.latents() for reading in self._readings[self._key_of(at)])
+        return tuple(reading.latents() for reading in self._passes.read(self._key_of(at)))
 
     def __contains__(self, at: object) -> bool:
-        return isinstance(at, At) and self._counts.get(self._spelling(at), 0) > 0
+        return isinstance(at, At) and self._passes.counts.get(self._passes.spelling(at), 0) > 0
 
     def __iter__(self) -> Iterator[At]:
-        return (at for at, count in self._counts.items() if count)
+        return (at for at, count in self._passes.counts.items() if count)
 
     def __len__(self) -> int:
-        return sum(count > 0 for count in self._counts.values())
-
-    def keep(self, at: At, reading: Reading) -> None:
-        """Take what left a site."""
-        if self._read and not self._within:
-            self._clear()
-        before = self._readings[at] if self._sites[at].every else ()
-        self._readings[at] = (*before, reading)
-        self._counts[at] += 1
-
-    def begin_pass(self) -> None:
-        """A forward pass begins: what was read before it is no longer the latest."""
-        self._within = True
-        if self._read:
-            self._clear()
-
-    def end_pass(self) -> None:
-        """A forward pass ends."""
-        self._within = False
-
-    def _clear(self) -> None:
-        self._read = False
-        for at in self._sites:
-            self._readings[at], self._counts[at] = (), 0
+        return sum(count > 0 for count in self._passes.counts.values())
 
     def _key_of(self, at: At) -> At:
-        key = self._spelling(at)
-        if not self._counts.get(key, 0):
+        key = self._passes.spelling(at)
+        if not self._passes.counts.get(key, 0):
             raise KeyError(
                 f"Nothing has left site {at!r} yet; recorded so far: {listed(self)}. "
                 "Call the model first."
             )
         return key
-
-    def _spelling(self, at: At) -> At:
-        """The spelling under which a site was recorded."""
-        if at in self._sites:
-            return at
-        return next((key for key in self._sites if self._alike(key, as_site(at))), at)
-
-    def _alike(self, key: At, other: Site) -> bool:
-        site, readings = self._sites[key], self._readings[key]
-        axes = {site.axis, other.axis}
-        if len(axes) > 1 and readings:
-            axes = {axis % readings[-1].z.ndim for axis in axes}
-        return (site.name, site.item) == (other.name, other.item) and len(axes) == 1
 
 
 class Recorders(Block[Recording]):
@@ -156,18 +102,18 @@ class Recorders(Block[Recording]):
         self._model, self._sites = model, sites
 
     @override
-    def prepare(self) -> tuple[Sequence[Beginning], Recording]:
-        recording = Recording(self._sites, mapped=isinstance(self._model, Hooked))
+    def _prepare(self) -> tuple[Sequence[Beginning], Recording]:
+        passes = Passes(self._sites, mapped=isinstance(self._model, Hooked))
         expected = torch.is_grad_enabled() and _is_trained(self._model)
-        self._hooks = {
-            at: recorder_hook(self._model, site, self._keeper(recording, at, expected))
+        self._recorders = {
+            at: recorder_hook(self._model, site, self._keeper(passes, at, expected))
             for at, site in self._sites.items()
         }
-        return [*_around_passes(self._model, recording), *self._hooks.values()], recording
+        return [*_around(self._model, passes), *self._recorders.values()], Recording(passes)
 
     @override
-    def check(self) -> None:
-        silent = [at for at, hook in self._hooks.items() if not hook.acted]
+    def _check(self) -> None:
+        silent = [at for at, hook in self._recorders.items() if not hook.acted]
         if silent:
             raise RuntimeError(
                 f"Nothing left {listed(silent)} within the block; expected the model to run. Call "
@@ -176,7 +122,7 @@ class Recorders(Block[Recording]):
             )
 
     def _keeper(
-        self, recording: Recording, at: At, gradients_expected: bool
+        self, passes: Passes, at: At, gradients_expected: bool
     ) -> Callable[[Reading], None]:
         """What keeps the latents of one site, and refuses those that lost their gradient."""
         model = self._model
@@ -185,7 +131,7 @@ class Recorders(Block[Recording]):
             lost = gradients_expected and not torch.is_grad_enabled()
             if lost and (model.training or in_reentrant_stretch()):
                 raise RuntimeError(_no_gradient(at))
-            recording.keep(at, reading)
+            passes.keep(at, reading)
 
         return keep
 
@@ -226,10 +172,10 @@ def record(
     return Recorders(model, sites)
 
 
-def _around_passes(model: nn.Module, recording: Recording) -> list[Hook]:
+def _around(model: nn.Module, passes: Passes) -> list[Hook]:
     return [
-        PassHook(recording.begin_pass, model, hooks_before(model)),
-        PassHook(recording.end_pass, model, hooks_behind(model)),
+        PassHook(passes.begin, model, hooks_before(model)),
+        PassHook(passes.end, model, hooks_behind(model)),
     ]
 
 

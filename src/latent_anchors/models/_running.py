@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from latent_anchors._hooks import Edit, InForce, edit_hook, recorder_hook
 from latent_anchors._sites import At, as_site, as_sites
+from latent_anchors.models._passes import Passes
 from latent_anchors.models._recording import Recording
 
 one_at_a_time = RLock()
@@ -62,9 +63,9 @@ def run_with(
 ) -> tuple[Tensor, dict[At, Tensor]]:
     """The same, of edits in the order in which they act, several at one site among them."""
     arguments = inputs if isinstance(inputs, tuple) else (inputs,)
-    recording = Recording({at: as_site(at) for at in as_sites(record)})
+    passes = Passes({at: as_site(at) for at in as_sites(record)})
     hooks = [edit_hook(model, at, edit) for at, edit in edits]
-    recorders = [recorder_hook(model, at, partial(recording.keep, at)) for at in recording.sites]
+    recorders = [recorder_hook(model, at, partial(passes.keep, at)) for at in passes.sites]
     with one_at_a_time, InForce([*hooks, *recorders]):
         output = torch.func.functional_call(model, dict(parameters), arguments)
-        return output, dict(recording)
+        return output, dict(Recording(passes))

@@ -1,0 +1,66 @@
+"""The passes of each site since they were last read."""
+
+from collections.abc import Mapping
+
+from latent_anchors._hooks import Reading
+from latent_anchors._sites import At, Site, as_site
+
+
+class Passes:
+    """What left sites at the latest forward pass, and how often.
+
+    What was read makes room for the next pass; what was not is counted, not dropped.
+
+    Args:
+        sites: By the spelling under which they are listed.
+        mapped: Whether latents come with a first axis of runs, as a population's do.
+    """
+
+    def __init__(self, sites: Mapping[At, Site], mapped: bool = False) -> None:
+        self.sites: dict[At, Site] = dict(sites)
+        self.mapped: bool = mapped
+        self.counts: dict[At, int] = dict.fromkeys(sites, 0)
+        self._readings: dict[At, tuple[Reading, ...]] = dict.fromkeys(sites, ())
+        self._within: bool = False
+        self._read: bool = False
+
+    def keep(self, at: At, reading: Reading) -> None:
+        """Take what left a site."""
+        if self._read and not self._within:
+            self._clear()
+        before = self._readings[at] if self.sites[at].every else ()
+        self._readings[at] = (*before, reading)
+        self.counts[at] += 1
+
+    def read(self, at: At) -> tuple[Reading, ...]:
+        """The passes of a site: all of them where every one was asked for, else the latest."""
+        self._read = True
+        return self._readings[at]
+
+    def begin(self) -> None:
+        """A forward pass begins: what was read before it is no longer the latest."""
+        self._within = True
+        if self._read:
+            self._clear()
+
+    def end(self) -> None:
+        """A forward pass ends."""
+        self._within = False
+
+    def spelling(self, at: At) -> At:
+        """The spelling under which a site is listed; the given one where it is not."""
+        if at in self.sites:
+            return at
+        return next((key for key in self.sites if self._alike(key, as_site(at))), at)
+
+    def _clear(self) -> None:
+        self._read = False
+        for at in self.sites:
+            self._readings[at], self.counts[at] = (), 0
+
+    def _alike(self, key: At, other: Site) -> bool:
+        site, readings = self.sites[key], self._readings[key]
+        axes = {site.axis, other.axis}
+        if len(axes) > 1 and readings:
+            axes = {axis % readings[-1].z.ndim for axis in axes}
+        return (site.name, site.item) == (other.name, other.item) and len(axes) == 1
