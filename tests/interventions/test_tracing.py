@@ -106,6 +106,14 @@ def test_what_mixes_channels_or_moves_zero_may_not(between):
         found(straight, at="into", latent=between)
 
 
+def test_a_single_channel_that_does_not_keep_zero_is_refused_too():
+    one = nn.Sequential(nn.Linear(3, 1), nn.Sigmoid(), nn.Linear(1, 2))
+    with refuses(ValueError, "none writes the latents at '1'"):
+        find_layers(one, "1", X)
+    with refuses(ValueError, "none reads the latents at '0'"):
+        find_layers(one, "0", X)
+
+
 def residual(m, x):
     return m.out(m.latent(m.into(x) + m.skip(x)))
 
