@@ -120,7 +120,7 @@ class Paired(nn.Module):
         return z @ self.mixing
 
 
-@pytest.mark.parametrize(("one", "other"), permutations(range(5), 2))
+@pytest.mark.parametrize(("one", "other"), [*permutations(range(5), 2)])
 def test_no_two_channels_may_be_mixed(one, other):
     mixed = nn.Sequential(nn.Linear(3, 5), Paired(one, other), nn.Linear(5, 2))
     with refuses(ValueError, "none writes the latents at '1'"):
