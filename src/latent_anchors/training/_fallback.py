@@ -95,10 +95,10 @@ class Fallback:
             >>> from torch import nn
             >>> population = Population.make(lambda: nn.Linear(3, 3), seeds=[0])
             >>> try:
-            ...     Fallback(torch.neg, torch.zeros(3)).begin(population)
+            ...     Fallback({"nowhere": torch.neg}, torch.zeros(3)).begin(population)
             ... except ValueError as error:
             ...     print(error)
-            Unknown site 'latent'; expected one of nothing.
+            Unknown site 'nowhere'; expected one of nothing.
         """
         for at, edit in self._by_site.items():
             resolve(population.stacked, as_site(at))
