@@ -10,7 +10,7 @@ import time
 from mutations.forks import prepare
 from mutations.lines import watched
 from mutations.mutants import mutants_of, sample
-from mutations.report import Report, known
+from mutations.report import Report, known, survived
 from mutations.rooms import SOURCE, rooms, sources, tests
 from mutations.trying import Trial, chosen, tried
 
@@ -18,9 +18,10 @@ from mutations.trying import Trial, chosen, tried
 def main() -> int:
     """Zero if enough of the sample was noticed."""
     parser = argparse.ArgumentParser(prog="mutations", description=__doc__)
-    parser.add_argument("room", help="a room, `private`, or a private file such as `_store`")
+    parser.add_argument("room", help="a room, or `private`")
     parser.add_argument("--mutants", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--survivors", action="store_true", help="only those of the last time")
     asked = parser.parse_args()
     if not (files := {str(path.relative_to(SOURCE)): path for path in sources(asked.room)}):
         parser.error(f"There is no room {asked.room!r}; expected one of {', '.join(rooms())}.")
@@ -29,11 +30,13 @@ def main() -> int:
     every = [each for file, path in files.items() for each in mutants_of(file, path.read_text())]
     watching = watched(tests(asked.room))
     print(f"{asked.room}: {len(every)} mutants, {len(watching)} tests", flush=True)
-    trials = [chosen(each, watching) for each in sample(every, asked.mutants, asked.seed)]
-    done = tried(trials, _say)
+    drawn = sample(every, asked.mutants, asked.seed)
+    again = survived(asked.room) if asked.survivors else {each.key for each in drawn}
+    done = tried([chosen(each, watching) for each in drawn if each.key in again], _say)
     left_out = [name for name, test in watching.items() if not test["passed"]]
     report = Report(asked.room, len(every), done, known(asked.room), left_out)
-    report.write(asked.seed, time.monotonic() - start)
+    if not asked.survivors:
+        report.write(asked.seed, time.monotonic() - start)
     print(report)
     return 0 if report.enough else 1
 

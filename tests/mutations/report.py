@@ -20,12 +20,20 @@ Key = tuple[str, str, str, str]
 
 def known(room: str) -> dict[Key, str]:
     """Mutants that no test can notice, each with the reason."""
-    path = EQUIVALENT / f"{'private' if room.startswith('_') else room}.toml"
+    path = EQUIVALENT / f"{room}.toml"
     found = tomllib.loads(path.read_text())["mutant"] if path.exists() else []
     return {
         (each["file"], each["function"], each["before"], each["after"]): each["why"]
         for each in found
     }
+
+
+def survived(room: str) -> set[Key]:
+    """Those that no test noticed the last time."""
+    trials = json.loads((KEPT / f"{room}.json").read_text())["trials"]
+    names = ("file", "function", "before", "after")
+    keys = [(each["killer"], tuple(each[name] for name in names)) for each in trials]
+    return {key for killer, key in keys if killer is None}
 
 
 @dataclass(frozen=True)

@@ -8,41 +8,43 @@ ROOT = Path.cwd()
 SOURCE = ROOT / "src" / "latent_anchors"
 TESTS = ROOT / "tests"
 
-ABOUT_TEXT = {"architecture", "docs", "public_api", "readme", "refusals"}
+ABOUT_TEXT = {"architecture", "docs", "public_api", "readme", "refusals", "rooms"}
 """Tests that read the files instead of running them."""
 
-USERS_OF_PRIVATE = ("models", "interventions")
-"""Rooms that say most about the files beside the rooms."""
+USERS = {
+    "hooks": ("models", "interventions/test_intervening.py"),
+    "private": ("models", "interventions"),
+}
+"""Tests of other rooms that say most about what has few of its own."""
+
+LEFT_OUT = {"_hooks/_compiled.py"}
+"""Run only by tests that compile, for which shape checks and tracing must be off."""
 
 
 def rooms() -> list[str]:
-    """Every room, and ``private`` for the files and folders beside the rooms."""
-    public = [path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists()]
-    return [*sorted(name for name in public if not name.startswith("_")), "private"]
+    """Every room, the private ones without their `_`; ``private``: the files beside the rooms."""
+    there = [path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists()]
+    return [*sorted(name.strip("_") for name in there), "private"]
 
 
 def sources(room: str) -> list[Path]:
-    """The files of a room, of ``private``, or of one private file such as ``_store``."""
+    """The files of a room, or of ``private``."""
     if room == "private":
-        return sorted({*SOURCE.glob("_[a-z]*.py"), *SOURCE.glob("_[a-z]*/**/*.py")})
-    return sorted((SOURCE / room).rglob("*.py")) or sorted(SOURCE.glob(f"{room}.py"))
+        return sorted(SOURCE.glob("_[a-z]*.py"))
+    files = sorted({*(SOURCE / room).rglob("*.py"), *(SOURCE / f"_{room}").rglob("*.py")})
+    return [path for path in files if str(path.relative_to(SOURCE)) not in LEFT_OUT]
 
 
 def tests(room: str) -> list[Path]:
-    """The test files of a room; for private files their own and those of the rooms on top."""
-    if not room.startswith(("_", "private")):
-        return _test_files(TESTS / room)
-    own = _private_tests("" if room == "private" else room.strip("_"))
-    return own + [path for user in USERS_OF_PRIVATE for path in _test_files(TESTS / user)]
+    """The test files of a room, and those of the rooms on top where they are needed."""
+    own = TESTS.glob("test_*.py") if room == "private" else (TESTS / room).rglob("test_*.py")
+    users = [path for user in USERS.get(room, ()) for path in _files(TESTS / user)]
+    return [path for path in [*sorted(own), *users] if _runs_code(path)]
 
 
-def _private_tests(word: str) -> list[Path]:
-    files = sorted(TESTS.glob(f"test_{word}*.py"))
-    files = [path for path in files if path.stem.removeprefix("test_") not in ABOUT_TEXT]
-    apart = {*rooms(), "benchmarks", "evidence", "mutations"}
-    folders = [path for path in sorted(TESTS.glob(f"{word}*/")) if path.name not in apart]
-    return files + [path for folder in folders for path in _test_files(folder)]
+def _files(place: Path) -> list[Path]:
+    return sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
 
 
-def _test_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("test_*.py") if "compiled" not in path.name)
+def _runs_code(path: Path) -> bool:
+    return "compiled" not in path.name and path.stem.removeprefix("test_") not in ABOUT_TEXT
