@@ -76,7 +76,7 @@ def doctests(session: nox.Session) -> None:
 
 @nox.session
 def mutations(session: nox.Session) -> None:
-    """Mistakes put into a room on purpose: `-- ROOM [--mutants 40] [--seed 0]`."""
+    """Mistakes put into a room on purpose: `-- ROOM [--mutants 40] [--seed 0] [--survivors]`."""
     install(session, "test")
     session.run("python", "-m", "mutations", *session.posargs, env={"PYTHONPATH": "tests"})
 

@@ -28,12 +28,14 @@ def known(room: str) -> dict[Key, str]:
     }
 
 
-def survived(room: str) -> set[Key]:
-    """Those that no test noticed the last time."""
-    trials = json.loads((KEPT / f"{room}.json").read_text())["trials"]
-    names = ("file", "function", "before", "after")
-    keys = [(each["killer"], tuple(each[name] for name in names)) for each in trials]
-    return {key for killer, key in keys if killer is None}
+def noticed(room: str) -> dict[Key, str]:
+    """Those that a test noticed the last time, each with the test."""
+    path = KEPT / f"{room}.json"
+    trials = json.loads(path.read_text())["trials"] if path.exists() else []
+    keys = [(each["file"], each["function"], each["before"], each["after"]) for each in trials]
+    killers = [each["killer"] for each in trials]
+    alive = {key for key, killer in zip(keys, killers, strict=True) if killer is None}
+    return {key: killer for key, killer in zip(keys, killers, strict=True) if key not in alive}
 
 
 @dataclass(frozen=True)
