@@ -110,12 +110,12 @@ def test_no_hook_outlives_the_graph(reentrant):
 
 
 def test_a_copy_made_before_backward_is_not_edited():
-    net = Net(False)
-    with intervene(net, torch.neg):
+    net, double = Net(False), EDITS["doubling"]
+    with intervene(net, double):
         output = net(X)
     for same in (copy(net.latent), deepcopy(net.latent)):
         assert torch.equal(same(X), X)
-    torch.testing.assert_close(gradients(net, output), after(Net(None), torch.neg))
+    torch.testing.assert_close(gradients(net, output), after(Net(None), double))
 
 
 def test_an_edit_changed_before_backward_is_refused():
