@@ -3,7 +3,10 @@
 import ast
 import random
 
+import pytest
+from mutations import rooms as places
 from mutations.mutants import mutants_of, sample
+from mutations.report import known
 
 SOURCE = '''
 """A module with 1 docstring."""
@@ -71,3 +74,13 @@ def test_where_a_change_acts():
     assert places["LIMIT = 3"] == (False, range(6, 7))
     assert places["top: float = 2.5"] == (False, range(10, 18))
     assert places["x is None"] == (True, range(12, 13))
+
+
+@pytest.mark.parametrize("room", [room for room in places.rooms() if known(room)])
+def test_mutants_that_are_called_equivalent_are_there_and_have_a_reason(room):
+    files = {file for file, *_ in known(room)}
+    there = {
+        each.key for file in files for each in mutants_of(file, (places.SOURCE / file).read_text())
+    }
+    assert {*known(room)} <= there
+    assert all(known(room).values())
