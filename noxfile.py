@@ -82,6 +82,13 @@ def doctests(session: nox.Session) -> None:
 
 
 @nox.session
+def mutations(session: nox.Session) -> None:
+    """Mistakes put into a room on purpose: `-- ROOM [--mutants 40] [--seed 0] [--survivors]`."""
+    install(session, "test")
+    session.run("python", "-m", "mutations", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def pictures(session: nox.Session) -> None:
     """Draw anew the pictures that figures are compared with; look at them before you commit."""
     install(session, "test")

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latent_anchors._streams import mixed, seeded, stream
+from latent_anchors._streams import BLOCK, mixed, seeded, stream
 
 keys = st.tuples(
     st.integers(0, 2**63), st.sampled_from(["data", "labels", "weights"]), st.integers(0, 999)
@@ -35,7 +35,17 @@ def test_a_mixed_seed_fits_into_63_bits(key):
 
 
 def test_what_a_seed_means_never_changes():
-    assert mixed(0, "weights") == 6579489009559179723
+    assert mixed(0, "weights") == mixed(0, "weights", 0) == 6579489009559179723
+    assert BLOCK == 100
+
+
+def test_a_stream_begins_with_its_first_block():
+    first = numbers(0, "weights", 0)
+    assert torch.rand(4, generator=stream(0, "weights")).tolist() == first
+    with seeded(0, "weights"):
+        assert torch.rand(4).tolist() == first
+    with seeded(0, "weights", 1):
+        assert torch.rand(4).tolist() == numbers(0, "weights", 1)
 
 
 def test_half_of_the_bits_turn_with_one_bit_of_the_seed():

@@ -95,6 +95,12 @@ def test_rows_that_depend_on_each_other_are_refused(rows):
         as_basis(rows)
 
 
+def test_a_row_counts_from_a_hundred_thousandth_of_its_length_on():
+    assert as_basis([[1.0, 0.0, 0.0], [3.0, 4.5e-5, 0.0]]).shape == (2, 3)
+    with refuses(ValueError, "rows of the basis are not independent directions"):
+        as_basis([[1.0, 0.0, 0.0], [3.0, 2.5e-5, 0.0]])
+
+
 def test_latents_of_the_right_width_pass_and_others_are_refused():
     check_width("Anchor", torch.zeros(2, 5, 3), 3)
     for shape in [(2, 4), (3, 1), ()]:

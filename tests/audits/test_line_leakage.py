@@ -52,6 +52,13 @@ def test_each_run_of_a_population_is_probed_by_itself():
     assert both[1] < 0.1
 
 
+def test_a_model_alone_is_a_run_of_seed_0():
+    model = Lines(LANGUAGE.colors)
+    run = Population.from_models([model], seeds=[0])
+    shuffled = line_leakage(run, LANGUAGE, "red", "embedding")["leakage/linear/shuffled"]
+    torch.testing.assert_close(found(LANGUAGE.colors)["leakage/linear/shuffled"], shuffled)
+
+
 def test_the_concept_is_a_hue():
     with refuses(ValueError, "Unknown hue 'gray'"):
         line_leakage(Lines(LANGUAGE.colors), LANGUAGE, "gray", "embedding")

@@ -6,6 +6,8 @@ from refusals import refuses
 
 from latent_anchors import models
 from latent_anchors.audits import line_relearning
+from latent_anchors.audits._line_relearning import RATES
+from latent_anchors.audits._starts import fresh
 from latent_anchors.data import MixingLanguage
 from latent_anchors.evaluation import exact_match
 from latent_anchors.interventions import intervene, operate
@@ -71,11 +73,14 @@ def test_weights_that_nobody_can_teach_count_as_the_limit():
     assert found["relearning/at_least_one"].tolist() == [1, 1]
 
 
-def test_the_networks_stay_as_they_are():
-    network = Population.from_models([*untaught()], untaught().seeds)
-    audit(network)
+def test_a_fresh_network_takes_as_long_as_itself_and_stays_as_it_is():
+    network, same = fresh(untaught()), fresh(untaught())
+    record = audit(network, rates=RATES[:1])
+    assert record.found["relearning/ratio"].tolist() == [1, 1]
+    assert record.found["relearning/at_least_one"].tolist() == [1, 1]
+    assert record.best["edited"] == ("AdamW at 0.02", "AdamW at 0.02")
     for name, tensor in network.tensors().items():
-        assert torch.equal(tensor, untaught().tensors()[name])
+        assert torch.equal(tensor, same.tensors()[name])
 
 
 def test_an_edit_is_in_the_weights_or_it_is_none():

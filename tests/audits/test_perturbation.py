@@ -7,9 +7,10 @@ import torch
 from audits.worlds import SEEDS, untrained
 from refusals import refuses
 
-from latent_anchors.audits import perturbation
+from latent_anchors.audits import _perturbation, perturbation
 from latent_anchors.audits._perturbation import _shaken
 from latent_anchors.audits._starts import by_layer, norm, parameters_of
+from latent_anchors.colorspace import rgb_grid
 from latent_anchors.evaluation import color_errors
 
 
@@ -17,6 +18,15 @@ def test_without_noise_errors_are_those_of_the_network():
     found = perturbation(untrained(), "red", sizes=(0.0,), draws=2)
     plain = color_errors(untrained(), torch.tensor([[1.0, 0.0, 0.0]]))[:, 0]
     assert torch.allclose(found["perturbation/concept/0"], plain)
+    grid = color_errors(untrained(), rgb_grid(8)).mean(1)
+    assert torch.allclose(found["perturbation/grid/0"], grid, rtol=1e-6)
+
+
+def test_errors_are_averaged_over_16_draws_unless_said_otherwise(monkeypatch):
+    draws = []
+    monkeypatch.setattr(_perturbation, "_shaken", lambda p, _, draw: draws.append(draw) or p)
+    perturbation(untrained(), "red", sizes=(0.1,))
+    assert draws == [*range(16)]
 
 
 def test_noise_has_the_relative_size_that_was_asked_for_in_every_layer():

@@ -27,10 +27,11 @@ def test_gradients_are_those_of_each_run_alone_on_its_seeds_batch(monkeypatch):
 
 
 def test_errors_are_those_of_what_is_said_clamped():
-    loud = Population.from_models([Shifted(0.0), Shifted(9.0)])
+    loud = Population.from_models([Shifted(0.0), Shifted(9.0), Shifted(-9.0)])
     pupil = Pupil(loud, easy())
-    errors = pupil.goal_errors(parameters_of(loud), torch.arange(2))
-    wanted = torch.stack([torch.tensor(0.0), (1 - POINTS[0]).square().mean()])
+    errors = pupil.goal_errors(parameters_of(loud), torch.arange(3))
+    distances = [torch.zeros(3), 1 - POINTS[0], POINTS[0]]
+    wanted = torch.stack(distances).square().mean(1)
     assert torch.allclose(errors, wanted)
 
 

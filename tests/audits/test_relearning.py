@@ -8,7 +8,9 @@ from audits.worlds import POINTS, SEEDS, easy, untrained
 from refusals import refuses
 
 from latent_anchors.audits import _races, _relearning, relearning
-from latent_anchors.audits._starts import fresh
+from latent_anchors.audits._races import race
+from latent_anchors.audits._relearning import PARTS
+from latent_anchors.audits._starts import fresh, starts
 from latent_anchors.interventions import attach
 from latent_anchors.models import Population, SphericalAutoencoder
 
@@ -33,6 +35,14 @@ def audit():
 def test_against_itself_a_network_is_neither_faster_nor_slower():
     assert audit().found["relearning/ratio_erased"].tolist() == [1.0, 1.0]
     assert audit().found["relearning/control"].tolist() == [1.0, 1.0]
+
+
+def test_the_control_is_a_lesson_of_its_own():
+    attackers = starts(untrained(), PARTS)
+    alone = race(untrained(), attackers, easy(TURNED), limit=audit().limit)
+    for name in ("edited", "original"):
+        assert torch.equal(audit().found[f"relearning/steps/{name}/control"], alone.steps)
+    assert not torch.equal(alone.steps, audit().found["relearning/steps/edited/without"])
 
 
 def test_a_fresh_network_called_untaught_takes_as_long_as_the_fresh_one():

@@ -36,3 +36,10 @@ def test_an_action_has_a_name():
 def test_a_timeline_is_long_enough_for_everything_in_it():
     with refuses(ValueError, "steps is 10, but the last .* at step 10; expected at least 11"):
         Timeline(LR, steps=10)
+
+
+def test_the_steps_of_a_timeline_are_counted():
+    with refuses(TypeError, "steps is 20.5; expected a whole number"):
+        Timeline(LR, steps=20.5)
+    with refuses(ValueError, "steps is 0; expected at least 1"):
+        Timeline({}, steps=0)

@@ -38,6 +38,7 @@ def test_a_plateau_ends_with_something_better():
     assert held(Plateau(2, margin=0.5, better="higher"), [-v for v in values]) == [
         0, 0, 0, 1, 0, 0, 1, 1,
     ]  # fmt: skip
+    assert held(Plateau(3), [1, 1, 1, 1, 1]) == [0, 0, 0, 1, 1]
 
 
 def test_a_plateau_that_has_fired_begins_to_count_anew():
@@ -47,7 +48,8 @@ def test_a_plateau_that_has_fired_begins_to_count_anew():
         seen = watched(plateau, seen, value)
     again = rearmed(plateau, seen)
     assert (seen.holds, again.holds, again.best) == (True, False, 1)
-    assert not watched(plateau, again, 1.0).holds
+    once = watched(plateau, again, 1.0)
+    assert (once.holds, watched(plateau, once, 1.0).holds) == (False, True)
     assert rearmed(Below(2), seen) == seen
 
 

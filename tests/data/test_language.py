@@ -59,6 +59,10 @@ def test_both_operations_close_the_same_pairs_where_levels_are_odd(levels):
     assert torch.equal(language.pairs("+"), language.pairs("-"))
 
 
+def test_seven_levels_and_addition_unless_said_otherwise():
+    assert MixingLanguage() == MixingLanguage(7, ("+",))
+
+
 def test_subtraction_closes_other_pairs_where_levels_are_even():
     language = MixingLanguage(6, BOTH)
     both = torch.cat([language.pairs("+"), language.pairs("-")])

@@ -82,6 +82,11 @@ def test_what_is_drawn_grows_with_the_track():
     assert seen[-1] == N
 
 
+def test_a_row_of_more_samples_than_are_held_at_once_is_a_piece_of_its_own():
+    assert len(shares_file.pieces(3, shares_file.MOST + 1)) == 3
+    assert shares_file.pieces(3, shares_file.MOST // 3) == [slice(0, 3)]
+
+
 def test_a_large_data_set_draws_the_same_in_pieces(monkeypatch):
     whole = SAMPLER.rows(2, 1)
     for most in (1, 7 * N, 64 * N):

@@ -1,3 +1,5 @@
+from copy import copy, deepcopy
+
 import pytest
 import torch
 from refusals import refuses
@@ -105,6 +107,15 @@ def test_no_hook_outlives_the_graph(reentrant):
     assert net.latent._forward_hooks
     del output
     assert not net.latent._forward_hooks
+
+
+def test_a_copy_made_before_backward_is_not_edited():
+    net, double = Net(False), EDITS["doubling"]
+    with intervene(net, double):
+        output = net(X)
+    for same in (copy(net.latent), deepcopy(net.latent)):
+        assert torch.equal(same(X), X)
+    torch.testing.assert_close(gradients(net, output), after(Net(None), double))
 
 
 def test_an_edit_changed_before_backward_is_refused():

@@ -42,6 +42,12 @@ class Tagged(tuple):
     note = None
 
 
+class Slim(tuple):
+    """A tuple of another type, without attributes."""
+
+    __slots__ = ()
+
+
 class Plain:
     """An object without any structure that is declared."""
 
@@ -68,6 +74,7 @@ def noted(made):
         (noted(Noted(hidden=Z, other=7)), "hidden"),
         (UserDict(hidden=Z, other=7), "hidden"),
         (noted(Tagged((7, Z))), 1),
+        (Slim((7, Z)), 1),
         (Plain(Z), "hidden"),
         (torch.max(torch.stack([Z, Z]), 0), 0),
         ((7, (Z, Z), Z), 2),

@@ -25,6 +25,13 @@ def test_the_published_networks_have_the_published_sizes(make, latent_dim, depth
     assert size(make(latent_dim=latent_dim, depth=depth)) == parameters
 
 
+@both
+def test_three_channels_four_latents_and_one_hidden_layer_unless_said_otherwise(make):
+    model = make()
+    assert (model.channels, model.latent_dim, model.hidden, model.depth) == (3, 4, 16, 1)
+    assert size(model) == 263
+
+
 def test_latents_lie_on_the_sphere(colors):
     model = SphericalAutoencoder(latent_dim=5)
     with record(model, ["encoder", "latent"]) as latents:

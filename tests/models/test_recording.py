@@ -130,7 +130,12 @@ def test_every_pass_of_a_shared_layer_is_recorded_where_that_is_said(generator):
     population = Population.from_models([model, model])
     with record(population, EVERY) as latents:
         population(x)
-    torch.testing.assert_close(latents["layer"], torch.stack([expected, expected]))
+        once = latents["layer"]
+        population(x)
+        population(x)
+        twice = latents["layer"]
+    torch.testing.assert_close(once, torch.stack([expected, expected]))
+    torch.testing.assert_close(twice, torch.cat([once, once], 1))
 
 
 @pytest.mark.parametrize("door", ["record", "run", "population"])
@@ -153,6 +158,14 @@ def test_passes_of_several_shapes_are_read_one_by_one(model, colors):
     assert [len(z) for z in latents.passes("latent")] == [8, 2]
     with refuses(RuntimeError, r"2 passes of site 'latent' have shapes .*latents.passes"):
         latents["latent"]
+
+
+def test_an_axis_is_counted_as_in_the_latest_pass(model, colors):
+    with record(model, every=True) as latents:
+        model(colors)
+        model(colors[None])
+        assert len(latents.passes(Site("latent", axis=2, every=True))) == 2
+        assert Site("latent", axis=1, every=True) not in latents
 
 
 class Maybe(nn.Module):
@@ -294,7 +307,10 @@ def test_the_hook_leaves_even_when_the_block_fails(model):
     assert hooks(model) == 0
 
 
-def test_a_gradient_lost_while_training_is_refused(model, colors):
+@pytest.mark.parametrize("frozen", ["nothing", "encoder"])
+def test_a_gradient_lost_while_training_is_refused(frozen, model, colors):
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not name.startswith(frozen))
     with (
         refuses(
             RuntimeError, "'latent' cannot carry a gradient, though the model is being trained"

@@ -3,10 +3,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import gelu, normalize, scaled_dot_product_attention
 
 from latent_anchors.models import NormalizedTransformer, Population, PrenormTransformer, record
 from latent_anchors.models._attention import rotary
+from latent_anchors.models._scale import Scale
 
 both = pytest.mark.parametrize("kind", [NormalizedTransformer, PrenormTransformer])
 
@@ -106,6 +107,51 @@ def test_attention_is_what_one_head_after_another_would_do():
     torch.testing.assert_close(attention(h), attention.out(torch.cat(heads, -1)))
 
 
+def test_a_block_on_the_sphere_steps_towards_unit_results_by_its_share_of_the_depth():
+    block = NormalizedTransformer(**SIZES).blocks[0]
+    before = h = normalize(torch.randn(6, 16), dim=-1)
+    parts = block.attention.qkv(h).chunk(3, -1)
+    q, k, v = (part.unflatten(-1, (2, 8)).transpose(0, 1) for part in parts)
+    q, k = (rotary(normalize(each, dim=-1)) for each in (q, k))
+    z = scaled_dot_product_attention(q, k, v, is_causal=True, scale=8**0.5)
+    for change in (
+        lambda _: block.attention.out(z.transpose(0, 1).flatten(-2)),
+        lambda h: block.down(gelu(16**0.5 * block.up(h))),
+    ):
+        h = normalize(h + (normalize(change(h), dim=-1) - h) / 2, dim=-1)
+    torch.testing.assert_close(block(before), h)
+
+
+def test_gains_learn_at_their_own_rates():
+    model = NormalizedTransformer(**SIZES).requires_grad_(False)
+    block = model.blocks[0]
+    gains = {block.attention.scale: 8**0.5, model.logits: 1.0, block.gain: 16**0.5}
+    rates = {block.attention.scale: 16**-0.5, model.logits: 16**-0.5, block.gain: 16**0.5}
+    for gain, begin in gains.items():
+        assert float(gain(torch.ones(()))) == pytest.approx(begin)
+        assert float(gain.s) == pytest.approx(rates[gain])
+
+
+def test_a_gain_is_in_proportion_to_what_is_learned():
+    gain = Scale(3.0, 0.5)
+    torch.testing.assert_close(gain(torch.ones(2)), torch.full((2,), 3.0))
+    torch.nn.init.constant_(gain.s, 1.5)
+    torch.testing.assert_close(gain(torch.ones(2)), torch.full((2,), 9.0))
+
+
+def test_matrices_begin_uniform_within_one_by_the_root_of_their_inputs():
+    weights = PrenormTransformer(vocabulary=100, width=64, depth=1).named_parameters()
+    for weight in (weight for _, weight in weights if weight.ndim == 2):
+        reach = weight.abs().max() * weight.shape[-1] ** 0.5
+        assert 0.99 < reach <= 1.0
+
+
+@both
+def test_four_blocks_of_eight_heads_unless_said_otherwise(kind):
+    model = kind(vocabulary=3)
+    assert (model.width, model.depth, model.heads, model.hidden) == (64, 4, 8, 256)
+
+
 @both
 def test_run_k_alone_equals_run_k_among_several(kind, tokens):
     population = Population.make(lambda: kind(**SIZES), seeds=[3, 4])
@@ -124,3 +170,4 @@ def test_sizes_of_a_transformer_are_whole_numbers_from_one_up(kind, name):
 def test_a_width_that_the_heads_cannot_share_in_pairs_is_refused(kind):
     with refuses(ValueError, "multiple of 4, twice the heads"):
         kind(**{**SIZES, "width": 18})
+    assert kind(**{**SIZES, "width": 12}).width == 12

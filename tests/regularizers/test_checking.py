@@ -153,6 +153,14 @@ def test_who_breaks_one_promise_is_told_of_that_one(promise):
     assert complaints(BROKEN[promise], coupling=promise in COUPLED) == [promise]
 
 
+def test_below_0_next_to_the_origin_alone_is_noticed():
+    def dips(z):
+        square = full(z).square().sum(-1)
+        return 100 * square * (square - 0.01)
+
+    assert complaints(dips, coupling=False) == ["never below 0"]
+
+
 def test_every_promise_has_somebody_who_breaks_it():
     assert {promise.says for promise in (*OF_PENALTIES, *OF_COUPLINGS)} == {*BROKEN}
 

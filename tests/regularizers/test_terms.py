@@ -288,6 +288,13 @@ def test_a_mask_has_exactly_the_shape_of_the_values(z):
         )
 
 
+def test_a_pooling_gives_one_value_for_each_line():
+    over_lines = term(where="inside", pool=lambda values, mask: values[mask].mean().reshape(1))
+    inside = {"inside": torch.ones(4, 3, dtype=torch.bool)}
+    with refuses(ValueError, r"mask 'inside' has shape \(4,\), the values have \(1,\)"):
+        over_lines.reduce({"latent": torch.ones(4, 3, 2)}, {}, inside)
+
+
 @pytest.mark.parametrize("ignore_index", [0, 1, 0.5])
 def test_a_label_to_be_ignored_is_none_that_could_be_meant(ignore_index):
     with refuses(ValueError, f"has ignore_index={ignore_index}.*outside of 0 to 1"):

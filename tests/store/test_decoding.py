@@ -45,6 +45,7 @@ def call(name: str, /, **arguments: object) -> dict[str, object]:
         (ANCHOR, r"has the keys 'type', 'arguments'; expected 'state'|'training'"),
         ([], r"thing is no value, or lies too deep"),
         ({"list": 3}, r"thing has 3; expected a list"),
+        ({"list": [], "more": 3}, r"thing has the keys 'list', 'more', which no kind of value has"),
         ({"nothing": 3}, r"thing has the keys 'nothing', which no kind of value has"),
         ({"mapping": [[1, 2], [True, 2]]}, r"thing has a key twice"),
         ({"mapping": [[1, 2, 3]]}, r"has something else than pairs"),

@@ -9,6 +9,7 @@ from torch import nn
 import latent_anchors as la
 from latent_anchors import colorspace, interventions, models
 from latent_anchors import regularizers as reg
+from latent_anchors._store._encoding import DEPTH
 
 
 @la.register("tests.Bag")
@@ -43,6 +44,16 @@ def test_what_contains_itself_is_refused(tmp_path):
     bag.bag.append(bag.bag)
     with refuses(ValueError, r"lies 64 things deep, or something contains itself"):
         la.save(bag, tmp_path)
+
+
+def test_what_lies_as_deep_as_is_allowed_comes_back(tmp_path):
+    deep: object = 1
+    for _ in range(DEPTH):
+        deep = [deep]
+    la.save(deep, tmp_path)
+    assert la.load(tmp_path) == deep
+    with refuses(ValueError, r"lies 64 things deep"):
+        la.save([deep], tmp_path)
 
 
 def test_a_long_composition_is_saved(tmp_path):
@@ -80,15 +91,16 @@ def test_a_model_that_was_given_more_than_its_constructor_makes_is_refused(tmp_p
     assert isinstance(la.load(tmp_path), reg.MaxPool)
 
 
-def test_a_constructor_that_makes_another_thing_is_refused(tmp_path):
-    @la.register("tests.Doubling")
+@pytest.mark.parametrize("by", [1.0, torch.ones(2)], ids=["number", "tensor"])
+def test_a_constructor_that_makes_another_thing_is_refused(by, tmp_path):
+    @la.register(f"tests.Doubling{type(by).__name__}")
     class Doubling(nn.Module):
-        def __init__(self, by: float):
+        def __init__(self, by: float | torch.Tensor):
             super().__init__()
             self.by = 2 * by
 
     with refuses(ValueError, r"the Doubling that it makes differs .* If a class of yours is in it"):
-        la.save(Doubling(1.0), tmp_path)
+        la.save(Doubling(by), tmp_path)
 
 
 def test_what_is_made_must_be_saved_as_well(tmp_path):

@@ -123,6 +123,15 @@ def test_a_value_that_may_pass_its_target_does_and_one_that_may_not_is_late():
     assert [under_way(choice, **fast).arrival for choice in OVERSHOOTS] == [1.0, 1.0, 1.25]
 
 
+@pytest.mark.parametrize("overshoot", OVERSHOOTS)
+def test_a_path_is_the_same_elsewhere_and_in_other_units_of_time(overshoot):
+    here = under_way(overshoot, position=0.0, velocity=3.0, target=1.0)
+    state = {"position": 10.0, "velocity": 1.5, "target": 11.0, "duration": 2.0}
+    there = under_way(overshoot, **state)
+    for k in range(30):
+        assert there(k / 10) == pytest.approx(10 + here(k / 20), abs=1e-9)
+
+
 @given(velocity=st.floats(0.0, 2.5))
 def test_a_move_that_passes_nothing_takes_no_longer_than_asked(velocity):
     moving = under_way("lengthen", position=0.0, velocity=velocity, target=1.0)
@@ -297,7 +306,7 @@ def test_lengthening_one_that_stands_at_a_bound_and_moves_out_stops_dead(bound):
 @pytest.mark.parametrize("velocity", [-5.0, 5.0])
 def test_one_that_is_at_its_target_and_must_not_pass_it_stays(velocity):
     moving = under_way("clamp", position=1.0, velocity=velocity, target=1.0)
-    assert {moving(step) for step in range(9)} == {1.0}
+    assert {moving(k / 8) for k in range(17)} == {1.0}
 
 
 @pytest.mark.parametrize("overshoot", OVERSHOOTS)

@@ -44,6 +44,11 @@ def test_the_first_row_is_on_top_in_every_column():
         assert bottom > top
 
 
+def test_a_title_has_room_above_the_rows():
+    plain, titled = drawn().get_figheight(), drawn(title="Parts").get_figheight()
+    assert 0.2 < titled - plain < 0.6  # inches
+
+
 def test_a_cell_has_its_seeds_its_interval_and_its_mean():
     axes = drawn().axes[1]
     *hairlines, bars, dots = axes.collections

@@ -74,6 +74,8 @@ def test_conditions_differ_without_their_color():
     assert len(rainbows(axes)) == len(LINES) == len(set(LINES))
     widths = [line.get_linewidths()[0] for line in rainbows(axes)]
     assert widths == [width for width, _ in LINES]
+    assert max(widths) == widths[1]
+    assert len({*widths[2:]}) == 1
     markers = [points for points in axes.collections if len(points.get_offsets()) == 12]
     assert len(markers) == len(LINES) - 1
     assert [text.get_text() for text in axes.texts] == [*conditions]
@@ -85,6 +87,10 @@ def test_a_reference_is_a_dotted_line_across_within_sight():
     assert [line.get_ydata()[0] for line in dotted] == [2.0]
     assert axes.get_ylim()[1] > 2.0
     assert axes.texts[0].get_text() == "gray"
+    assert axes.texts[0].xy == (axes.get_xlim()[0], 2.0)
+    right, up = axes.texts[0].xyann
+    assert 0 < right <= 3  # points from the left end, and from the line below
+    assert 0 < up <= 4
 
 
 def test_no_error_at_all_can_be_drawn():

@@ -36,6 +36,8 @@ def test_the_bar_grows_with_the_step_that_stands_above_it():
         (bar,), (words,) = motion.figure.axes[-1].lines, motion.figure.axes[-1].texts
         assert [*bar.get_xdata()] == [10, step]
         assert words.get_text() == f"step {step}"
+        assert words.get_position()[0] == 0.5  # of the width, the words' middle
+        assert words.get_ha() == "center"
     assert motion.figure.axes[-1].get_xlim() == (10, 100)
 
 

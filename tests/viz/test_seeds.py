@@ -53,6 +53,7 @@ def test_those_beyond_a_bound_are_told_from_those_that_keep_it():
 def test_counts_stand_beside_and_failures_count_as_missing_the_bound():
     assert told(panel()) == ["5 of 5", "3 of 5\n2 failed"]
     assert told(panel(at_least=0.92)) == ["4 of 5 hold", "1 of 5 hold\n2 failed"]
+    assert not any(text.get_clip_on() for text in panel().texts)
 
 
 def test_bounds_are_dotted_lines_within_sight():
