@@ -100,6 +100,11 @@ def moved(z: Latents, amount: PerSample, v: Direction) -> Latents:
     return torch.addcmul(z, amount.unsqueeze(-1), v)
 
 
+def missing(z: Tensor) -> Tensor:
+    """NaN for what is not finite: an infinite number is no more of a result than NaN is."""
+    return z.masked_fill(~z.isfinite(), torch.nan)
+
+
 def without_autocast(z: Tensor) -> torch.autocast:
     """For products of matrices, which autocast would make in half precision."""
     return torch.autocast(z.device.type, enabled=False)
