@@ -21,7 +21,7 @@ def install(session: nox.Session, extra: str) -> None:
 def tests(session: nox.Session) -> None:
     """Every promise of every member, with shapes checked; then what compiles."""
     install(session, "test")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *(session.posargs or ("-n", "auto")))
     session.run("pytest", "-o", "addopts=--import-mode=importlib", "-m", "compiled")
 
 
@@ -32,6 +32,13 @@ def savings(session: nox.Session) -> None:
     alone = {"PYTHONPATH": "tests", "OMP_NUM_THREADS": "1"}
     session.run("python", "-m", "store.fuzzing", "4000", env=alone)
     session.run("python", "-m", "store.killing", "300", "100", env=alone)
+
+
+@nox.session
+def interrupts(session: nox.Session) -> None:
+    """An interrupt at every line of nested blocks, one after the other; the suite tries some."""
+    install(session, "test")
+    session.run("pytest", "tests/hooks/test_blocks.py", env={"EVERY_LINE": "1"})
 
 
 @nox.session

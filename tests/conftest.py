@@ -8,12 +8,14 @@ os.environ.setdefault("MPLBACKEND", "agg")
 import pytest
 import torch
 from hypothesis import settings
+from refusals import reached, unreached
 
 torch.set_num_threads(1)
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("suite")
 
 LAST = "test_refusals.py"
+WHOLE = pytest.StashKey[bool]()
 
 
 @pytest.fixture
@@ -29,5 +31,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     every_file = {path for path in here.rglob("test_*.py") if path.parent not in apart}
     every_file -= {path for path in every_file if "compiled" in path.name}
     missing = every_file - {item.path for item in items}
-    if missing or config.option.keyword:
+    whole = not missing and not config.option.keyword
+    if hasattr(config, "workeroutput"):  # one of several processes: what each reached counts
+        config.workeroutput["whole"] = whole
+    if not whole or hasattr(config, "workeroutput"):
         items[:] = [item for item in items if item.path.name != LAST]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    """Gather what one of several processes reached."""
+    output = getattr(node, "workeroutput", {})
+    reached.update((name, line) for name, line in output.get("reached", ()))
+    node.config.stash[WHOLE] = output.get("whole", False)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The count of refusals, where several processes ran the suite."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["reached"] = sorted(reached)
+    elif session.config.stash.get(WHOLE, False) and unreached():
+        print(f"\nFAILED {LAST}: no test reaches {unreached()}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

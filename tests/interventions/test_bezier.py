@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latent_anchors.interventions import BezierFalloff
-from latent_anchors.interventions._bezier import PULL
+from latent_anchors.interventions._bezier import PULL, ease
 
 
 @given(end_slope=st.floats(1.01, 50), t=st.floats(0.001, 0.999))
@@ -22,3 +22,11 @@ def test_float32_gives_the_same_curve():
     x = torch.linspace(0, 1, 101)
     curve = BezierFalloff(0.0, end_slope=20.0)
     torch.testing.assert_close(curve(x).double(), curve(x.double()), rtol=1e-4, atol=1e-6)
+
+
+def test_past_its_ends_the_curve_goes_on_level():
+    x = torch.tensor([-3.0, -0.1, 1.1, 1.9, 3.0], requires_grad=True)
+    y = ease(x, 0.0, 20.0)
+    assert y.tolist() == [0.0, 0.0, 1.0, 1.0, 1.0]
+    y.sum().backward()
+    assert x.grad.tolist() == [0.0] * 5

@@ -1,3 +1,4 @@
+import inspect
 import math
 
 import pytest
@@ -6,6 +7,7 @@ from refusals import refuses
 from torch import nn
 
 import latent_anchors as la
+from latent_anchors import interventions
 from latent_anchors.interventions import (
     BezierMapper,
     BoundedFalloff,
@@ -183,6 +185,18 @@ def test_latents_of_another_width_and_integers_are_refused(edit):
         edit(torch.zeros(5, 2))
     with refuses(TypeError, f"{name} was given latents of type torch.int64"):
         edit(torch.zeros(5, 4, dtype=torch.int64))
+
+
+def test_unless_a_strength_is_given_every_edit_acts_in_full():
+    members = (getattr(interventions, name) for name in interventions.__all__)
+    given = [inspect.signature(m).parameters for m in members if inspect.isroutine(m) or is_edit(m)]
+    strengths = [parameters["strength"].default for parameters in given if "strength" in parameters]
+    assert len(strengths) >= 15
+    assert set(strengths) == {1.0}
+
+
+def is_edit(member):
+    return inspect.isclass(member) and issubclass(member, EditModule)
 
 
 def test_at_another_strength_is_another_edit_and_the_first_stays():

@@ -58,7 +58,18 @@ def shared_bias(model):
     model.decoder[2].bias = model.encoder[2].bias
 
 
-@pytest.mark.parametrize("tie", [shared_parameter, shared_storage, shared_bias])
+def shared_last_row(model):
+    model.decoder[0].bias = nn.Parameter(model.encoder[2].weight.detach()[3])
+
+
+def shared_first_numbers(model):
+    model.register_buffer("watched", model.encoder[2].weight.detach()[0, :1])
+
+
+ALL_TIES = [shared_parameter, shared_storage, shared_bias, shared_last_row, shared_first_numbers]
+
+
+@pytest.mark.parametrize("tie", ALL_TIES)
 @pytest.mark.parametrize("at", ["latent", AROUND])
 def test_tied_weights_are_refused(tie, at):
     model = PlainAutoencoder(channels=4, latent_dim=4)

@@ -80,7 +80,10 @@ def test_a_bezier_that_ends_as_steep_as_the_straight_line_is_that_line():
         (lambda: BezierMapper(0.5, 1.0), "threshold is 0.5 and ceiling is 1; expected cosines"),
         (lambda: LinearMapper(-0.1, 0.5), "threshold is -0.1; expected a number from 0.0 to 1.0"),
         (lambda: LinearMapper(0.1, math.nan), "ceiling is nan; expected a number from 0.0 to 1.0"),
-        (lambda: BezierMapper(0.0, 0.5, 0.51), "end_slope is 0.51, .* the curve would turn back"),
+        (
+            lambda: BezierMapper(0.0, 0.5, 0.51),
+            "start_slope is 1 and end_slope is 0.51, .*0.5;.* turn back",
+        ),
     ],
 )
 def test_mappers_that_cannot_be_are_refused(make, message):

@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import pytest
 import torch
 from refusals import refuses
@@ -104,6 +106,33 @@ def test_what_mixes_channels_or_moves_zero_may_not(between):
         found(straight, latent=between)
     with refuses(ValueError, "none reads the latents at 'into'"):
         found(straight, at="into", latent=between)
+
+
+class Paired(nn.Module):
+    """Two channels are mixed; the others are let through."""
+
+    def __init__(self, one, other, width=5):
+        super().__init__()
+        self.mixing = torch.eye(width)
+        self.mixing[one, other] = 0.5
+
+    def forward(self, z):
+        return z @ self.mixing
+
+
+@pytest.mark.parametrize(("one", "other"), [*permutations(range(5), 2)])
+def test_no_two_channels_may_be_mixed(one, other):
+    mixed = nn.Sequential(nn.Linear(3, 5), Paired(one, other), nn.Linear(5, 2))
+    with refuses(ValueError, "none writes the latents at '1'"):
+        find_layers(mixed, "1", X)
+
+
+def test_a_single_channel_that_does_not_keep_zero_is_refused_too():
+    one = nn.Sequential(nn.Linear(3, 1), nn.Sigmoid(), nn.Linear(1, 2))
+    with refuses(ValueError, "none writes the latents at '1'"):
+        find_layers(one, "1", X)
+    with refuses(ValueError, "none reads the latents at '0'"):
+        find_layers(one, "0", X)
 
 
 def residual(m, x):

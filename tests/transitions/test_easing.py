@@ -86,7 +86,9 @@ def test_a_step_waits_until_the_very_end():
 
 
 @pytest.mark.parametrize(
-    ("easing", "rest"), [(linear, 0), (smoothstep, 1), (minimum_jerk, 2)], ids=str
+    ("easing", "rest"),
+    [(linear, 0), (smoothstep, 1), (minimum_jerk, 2)],
+    ids=lambda x: getattr(x, "__name__", x),
 )
 def test_a_polynomial_easing_is_the_lowest_that_rests_at_both_ends(easing, rest):
     # Unknowns c_0..c_n; one equation per end and derivative up to the order of rest.

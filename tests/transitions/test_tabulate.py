@@ -10,7 +10,7 @@ def scalar_only(progress: float) -> float:
     return 0.5 - 0.5 * math.cos(math.pi * progress)
 
 
-@pytest.mark.parametrize("transition", [minimum_jerk, scalar_only, int], ids=str)
+@pytest.mark.parametrize("transition", [minimum_jerk, scalar_only, int], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("shape", [(6,), (2, 3), (0,), ()])
 def test_a_table_holds_what_single_calls_give(transition, shape):
     progress = np.linspace(0.0, 1.0, math.prod(shape)).reshape(shape)

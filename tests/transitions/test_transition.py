@@ -10,7 +10,7 @@ def overshoot(progress: float) -> float:
     return progress * (1 + 2 * (1 - progress))
 
 
-@pytest.mark.parametrize("transition", [minimum_jerk, overshoot, float], ids=str)
+@pytest.mark.parametrize("transition", [minimum_jerk, overshoot, float], ids=lambda f: f.__name__)
 def test_any_function_with_exact_ends_is_a_transition(transition):
     check_transition(transition)
     assert isinstance(transition, Transition)

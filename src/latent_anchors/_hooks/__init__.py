@@ -6,8 +6,9 @@ would be missed), ``_blocks`` (how long it is in force), ``_hook``, ``_handles``
 """
 
 from latent_anchors._hooks._blocks import Beginning as Beginning
-from latent_anchors._hooks._blocks import Block as Block
+from latent_anchors._hooks._blocks import Hooks as Hooks
 from latent_anchors._hooks._blocks import InForce as InForce
+from latent_anchors._hooks._blocks import Turn as Turn
 from latent_anchors._hooks._checkpointing import in_reentrant_stretch as in_reentrant_stretch
 from latent_anchors._hooks._edited import Edit as Edit
 from latent_anchors._hooks._edited import edited as edited

@@ -7,11 +7,13 @@ the hook out of its table without any line of Python.
 """
 
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, overload
 
-from typing_extensions import Protocol, runtime_checkable
+from typing_extensions import Protocol, override, runtime_checkable
 
 from latent_anchors._hooks._compiled import run_eagerly_until
 
@@ -63,13 +65,11 @@ class Beginning(Protocol):
         ...
 
 
-class Block(Generic[_Result]):
-    """The context manager of hooks that are in force for the length of a block."""
+class Block(ABC, Generic[_Result]):
+    """The context manager of what is in force for the length of a block."""
 
     _end: End | None = None
     _owned: object = None
-    _hooks: Sequence[Beginning] = ()
-
     if TYPE_CHECKING:
 
         def __exit__(self, *_: object) -> None:
@@ -89,34 +89,65 @@ class Block(Generic[_Result]):
             self._leave(failed=True)
             raise
 
+    @abstractmethod
     def _begin(self, end: End) -> _Result:
-        """Put the hooks in force, once all of them are made."""
-        self._hooks, result = self._prepare()
+        """Put in force what is to end with the block."""
+
+    @abstractmethod
+    def _leave(self, failed: bool) -> None:
+        """End it at the usual place, and refuse a block that did not do what it was for."""
+
+
+class Hooks(Block[_Result]):
+    """Hooks that are made, put in force and ended with the block."""
+
+    _hooks: Sequence[Beginning] = ()
+
+    @override
+    def _begin(self, end: End) -> _Result:
+        self._hooks, result = self._prepare()  # all of them are made before the first acts
         for hook in self._hooks:
             hook.begin(end)
         return result
 
+    @override
     def _leave(self, failed: bool) -> None:
-        """End the hooks at the usual place, and refuse a block that did not do what it was for."""
         for hook in self._hooks:
             hook.remove()
         if not failed:
             self._check()
 
+    @abstractmethod
     def _prepare(self) -> tuple[Sequence[Beginning], _Result]:
         """The hooks, and what the block is entered with."""
-        raise NotImplementedError
 
     def _check(self) -> None:
         """Refuse a block that did not do what it was for."""
 
 
-class InForce(Block[None]):
+class InForce(Hooks[None]):
     """Hooks that were made before, in force for the length of a block."""
 
     def __init__(self, hooks: Sequence[Beginning]) -> None:
         self._given = hooks
 
+    @override
     def _prepare(self) -> tuple[Sequence[Beginning], None]:
-        """The hooks that were given."""
         return self._given, None
+
+
+class Turn:
+    """A turn of this thread's at what only one may do at a time; it ends like a hook."""
+
+    def __init__(self, lock: RLock) -> None:
+        self._lock = lock
+        self._until: End | None = None
+
+    def begin(self, end: End | None = None) -> None:
+        """Wait for the turn, and keep it until the end dies."""
+        assert end is not None
+        # on one line, so that nothing comes between; a lock's own exit ignores its arguments
+        self._until, _ = weakref.ref(end(), cast("Any", self._lock).__exit__), self._lock.acquire()
+
+    def remove(self) -> None:
+        """The turn is over when the end dies, which is next."""

@@ -16,16 +16,20 @@ _eager: set["weakref.ref[Any]"] = set()
 _stance: Any = None
 
 
-def refuse_compiled(path: Sequence[nn.Module], name: str) -> None:
-    """A hook added to a compiled module never runs; say so instead of doing nothing."""
-    if any(map(_is_compiled, path)):
-        raise RuntimeError(_compiled_already(name))
+def refuse_compiled(path: Sequence[nn.Module], name: str, for_good: bool = False) -> None:
+    """A hook added to a compiled model never runs; say so instead of doing nothing.
 
-
-def refuse_compiled_around(path: Sequence[nn.Module], name: str) -> None:
-    """The same for code that was compiled around a layer and would go on without the hook."""
-    if any(_keeps_compiled(module) for module in path) or _compiled_around(path):
-        raise RuntimeError(_compiled_already(name))
+    Functions that were compiled elsewhere run as written within a block; a hook that is in force
+    for good would be passed over by them, too.
+    """
+    around = for_good and (any(map(_keeps_compiled, path)) or _compiled_around(path))
+    if around or any(map(_is_compiled, path)):
+        raise RuntimeError(
+            f"The model is compiled already, so that nothing attached at {name!r} would run; "
+            "expected the model itself. Attach first and compile then; "
+            "to change an edit in a compiled model, write into its `strength`; "
+            "`torch.compiler.reset()` forgets functions that were compiled."
+        )
 
 
 def run_eagerly_until(end: "weakref.ref[Any]") -> None:
@@ -49,15 +53,6 @@ def _ended(end: "weakref.ref[Any]") -> None:
 def _is_compiled(module: nn.Module) -> bool:
     wrapper = "_orig_mod" in dict(module.named_children())
     return wrapper or getattr(module, "_compiled_call_impl", None) is not None
-
-
-def _compiled_already(name: str) -> str:
-    return (
-        f"The model is compiled already, so that nothing attached at {name!r} would run; "
-        "expected the model itself. Attach first and compile then; "
-        "to change an edit in a compiled model, write into its `strength`; "
-        "`torch.compiler.reset()` forgets functions that were compiled."
-    )
 
 
 def _compiled_code() -> list[CodeType]:

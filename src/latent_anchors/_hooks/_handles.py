@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from typing_extensions import Protocol, override, runtime_checkable
 
 from latent_anchors._hooks._blocks import Block, End
-from latent_anchors._hooks._compiled import refuse_compiled, refuse_compiled_around
+from latent_anchors._hooks._compiled import refuse_compiled
 from latent_anchors._hooks._edited import Edit
 from latent_anchors._hooks._hook import EditHook, Hook, RecorderHook, Table, hooks_behind
 from latent_anchors._hooks._readings import Reading
@@ -102,7 +102,7 @@ class Hooked(Protocol):
 
 def attach_edit(model: nn.Module, at: At, edit: Edit) -> Handle:
     """Put an edit in force at a site, in every thread."""
-    refuse_compiled_around(_architecture(model, as_site(at)), as_site(at).name)
+    refuse_compiled(_architecture(model, as_site(at)), as_site(at).name, for_good=True)
     hook = edit_hook(model, at, edit)
     try:
         hook.begin()

@@ -7,7 +7,7 @@ from typing import cast
 from torch import nn
 from typing_extensions import override
 
-from latent_anchors._hooks import Beginning, Block, Edit, Handle, attach_edit, edit_hook
+from latent_anchors._hooks import Beginning, Edit, Handle, Hooks, attach_edit, edit_hook
 from latent_anchors._sites import At, as_sites
 
 
@@ -76,7 +76,7 @@ def intervene(
     return _Intervention(model, edit, at)
 
 
-class _Intervention(Block[dict[At, Handle]]):
+class _Intervention(Hooks[dict[At, Handle]]):
     """Edits in force for the length of a block."""
 
     def __init__(

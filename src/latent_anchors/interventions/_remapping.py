@@ -99,4 +99,4 @@ def _remapped(
 def _scaled(x: Tensor, row: Float[Tensor, "1 dim"], scale: float, offset: float = 0.0) -> Tensor:
     full = in_full_precision(x)
     moved = full + (scale - 1.0) * projected(full, row)
-    return (moved + (offset * row[0]).to(moved)).to(x.dtype)  # rounded once
+    return (moved + (offset * row.squeeze(0)).to(moved)).to(x.dtype)  # rounded once

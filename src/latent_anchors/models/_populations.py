@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from typing_extensions import override
 
-from latent_anchors._hooks import Edit, EditHook, Hook, Reading, RecorderHook, Table
+from latent_anchors._hooks import Edit, EditHook, Hook, InForce, Reading, RecorderHook, Table, Turn
 from latent_anchors._sites import At, Site, layers_of, resolve
 from latent_anchors._streams import seeded
 from latent_anchors.models._running import one_at_a_time, run_with
@@ -177,7 +177,7 @@ class Population(nn.Module):
             own = [(hook.site, partial(hook.edited, edit=_own(hook, states))) for hook in edits]
             return run_with(self.stacked, tensors, inputs, record, own)
 
-        with one_at_a_time:
+        with InForce([Turn(one_at_a_time)]):
             states = {h.key: h.edit.tensors() for h in edits if isinstance(h.edit, Population)}
             output, latents = torch.vmap(one, randomness="different")(self.tensors(), states)
         for hook in recorders:

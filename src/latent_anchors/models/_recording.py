@@ -11,9 +11,9 @@ from typing_extensions import override
 from latent_anchors._checks import listed
 from latent_anchors._hooks import (
     Beginning,
-    Block,
     Hook,
     Hooked,
+    Hooks,
     PassHook,
     Reading,
     hooks_before,
@@ -95,7 +95,7 @@ class Recording(Mapping[At, Tensor]):
         return key
 
 
-class Recorders(Block[Recording]):
+class Recorders(Hooks[Recording]):
     """Records what leaves sites for the length of a block."""
 
     def __init__(self, model: nn.Module, sites: Mapping[At, Site]) -> None:
