@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.autograd import Function
 
@@ -110,6 +110,6 @@ def without_autocast(z: Tensor) -> torch.autocast:
     return torch.autocast(z.device.type, enabled=False)
 
 
-def as_floats(values: Float[Tensor, " n"]) -> list[float]:
-    """A tensor's numbers, which torch's own stubs leave untyped."""
-    return cast("list[float]", values.tolist())
+def as_floats(values: Float[Tensor, " n"] | Bool[Tensor, " n"]) -> list[float]:
+    """A tensor's numbers, which torch's own stubs leave untyped; 0 and 1 of booleans."""
+    return [float(value) for value in cast("list[float]", values.tolist())]
