@@ -173,7 +173,7 @@ def falls(before, after):
         evaluation.dose_response(kept[was], doses[was])
         for was, kept in zip(before, after, strict=True)
     ]
-    return torch.tensor([float(evaluation.never_rises(each)) for each in bins])
+    return torch.tensor([evaluation.never_rises(each) for each in bins])
 
 
 right, measured = {}, []

@@ -136,7 +136,7 @@ found |= {
     "height_order": evaluation.height_order(population),
     "drifted/ever": torch.stack(
         [values for name, values in found.items() if name.startswith("drifted/")]
-    ).amax(0),
+    ).any(0),
     "crumpled/end": evaluation.crumpled(population, learnt=grid.rgb),
     "error/shown": evaluation.color_errors(population, grid.rgb).mean(1),
 }

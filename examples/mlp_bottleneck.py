@@ -80,7 +80,7 @@ found = evaluation.Evaluation(
         "disordered/named": evaluation.disordered(population),
         "hue_order/shown": evaluation.hue_order(population, colors=shown.rgb).abs(),
         "hue_order/named": evaluation.hue_order(population).abs(),
-        "gap/at_band": (gaps.argmax(1) == last_before).float(),
+        "gap/at_band": gaps.argmax(1) == last_before,
         "gap/band": gaps[:, last_before],
         "gap/widest_other": others.amax(1),
         "error/shown": errors[:, ~held_out].mean(1),

@@ -13,6 +13,7 @@ from latent_anchors._numerics import (
     inverse_length,
     length,
     moved,
+    ordinary,
     unit,
 )
 
@@ -109,3 +110,25 @@ def test_a_unit_vector_can_be_differentiated_twice_and_in_both_directions():
     plain = torch.vmap(torch.func.hessian(lambda z: z[0] / z.square().sum().sqrt()))(z)
     torch.testing.assert_close(ours, plain)
     assert torch.autograd.gradgradcheck(unit, (z.requires_grad_(),))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("length", [6e-5, 1.0, 6e4])
+def test_unit_vectors_of_half_precision_are_as_long_as_its_digits_allow(dtype, length):
+    made = unit(torch.tensor([[0.6 * length, 0.8 * length]], dtype=dtype))
+    assert made.dtype == dtype
+    torch.testing.assert_close(
+        made.double(), torch.tensor([[0.6, 0.8]]).double(), atol=0.01, rtol=0
+    )
+
+
+@pytest.mark.parametrize("exponent", [-124, -60, 0, 60, 120])
+def test_vectors_of_ordinary_size_keep_their_digits_and_what_points_nowhere_still_does(exponent):
+    v = torch.tensor([[1.5, -0.25], [0.0, 0.0]])
+    expected = torch.tensor([[0.75, -0.125], [0.0, 0.0]])
+    assert torch.equal(ordinary((v.double() * 2.0**exponent).float()), expected)
+
+
+def test_of_numbers_that_are_not_finite_none_is_made_finite():
+    made = ordinary(torch.tensor([[math.nan, 1.0], [math.inf, 1.0]]))
+    assert not made.isfinite().all(-1).any()

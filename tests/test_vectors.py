@@ -1,3 +1,4 @@
+import inspect
 import math
 
 import pytest
@@ -5,7 +6,11 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from refusals import refuses
+from torch import nn
 
+from latent_anchors import audits, data, evaluation, models, training, viz
+from latent_anchors import interventions as edits
+from latent_anchors import regularizers as reg
 from latent_anchors._vectors import (
     as_basis,
     as_direction,
@@ -53,7 +58,7 @@ def test_what_is_no_vector_is_refused(values):
         as_vector("point", values)
 
 
-@pytest.mark.parametrize("values", [[0.0, 0.0, 0.0], [1e-13, 0.0]])
+@pytest.mark.parametrize("values", [[0.0, 0.0, 0.0], torch.zeros(2, dtype=torch.float16)])
 def test_a_direction_of_no_length_is_refused(values):
     with refuses(ValueError, "points nowhere"):
         as_direction(values)
@@ -116,3 +121,105 @@ def test_integer_latents_are_refused():
 
 def test_numbers_are_listed_briefly():
     assert listed_numbers(torch.tensor([1.0, 0.0, -0.25])) == "1, 0, -0.25"
+
+
+# Powers of two and their sums, which every precision holds exactly, whatever power scales them.
+DIRECTION, BESIDE = torch.tensor([1.0, -0.5, 0.25, 2.0]), torch.tensor([0.5, 2.0, 1.0, 0.0])
+Z = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
+ON_IT = torch.cat([Z, DIRECTION[None]])
+COLORS = models.SphericalAutoencoder()
+WORDS = nn.Sequential(nn.Embedding.from_pretrained(torch.eye(4)))
+LINEAR = nn.Sequential(nn.Linear(3, 4), nn.Identity(), nn.Linear(4, 2))
+AROUND = edits.Layers("0", ("2",))
+Z_SEEN, TOKENS = torch.randn(5, 3), torch.arange(4)[None]
+
+
+def _rows(v, other):
+    return torch.stack([v, other])
+
+
+POINTED = {
+    "Anchor": lambda v, _: reg.Anchor(v)(Z),
+    "AntiAnchor": lambda v, _: reg.AntiAnchor(v)(Z),
+    "anchor": lambda v, _: reg.anchor(Z, v),
+    "anti_anchor": lambda v, _: reg.anti_anchor(Z, v),
+    "Subspace": lambda v, other: reg.Subspace(basis=_rows(v, other))(Z),
+    "AntiSubspace": lambda v, other: reg.AntiSubspace(basis=_rows(v, other))(Z),
+    "Suppression": lambda v, _: edits.Suppression(v)(Z),
+    "suppress": lambda v, _: edits.suppress(Z, v),
+    "Projection": lambda v, other: edits.Projection(_rows(v, other))(Z),
+    "Redirection": lambda v, other: edits.Redirection(v, other, path="arc")(Z),
+    "redirect": lambda v, other: edits.redirect(Z, v, other, path="arc"),
+    "Repulsion": lambda v, other: edits.Repulsion(v, towards=other)(
+        torch.cat([Z, DIRECTION[None]])
+    ),
+    "repel": lambda v, other: edits.repel(ON_IT, v, towards=other),
+    "orthogonalize": lambda v, other: torch.cat(
+        [edits.orthogonalize(LINEAR, rows, at=AROUND)(Z_SEEN) for rows in (v, _rows(v, other))]
+    ),
+    "remap": lambda v, _: edits.remap(LINEAR, v, scale=-1.0, offset=0.5, at=AROUND)(Z_SEEN),
+    "anchor_angle": lambda v, _: evaluation.anchor_angle(COLORS, "red", v),
+    "alignment": lambda v, _: evaluation.alignment(COLORS, "red", v),
+    "alignments": lambda v, _: torch.cat([*evaluation.alignments(COLORS, v).values()]),
+    "line_cosines": lambda v, _: evaluation.line_cosines(WORDS, TOKENS, v, at=["0"]),
+}
+"""Whatever takes directions of any length, by name: from two of them to what comes of it."""
+
+LENGTHS_COUNT = {"steer", "Steering"}
+UNIT_ROWS_ONLY = {"project_out", "subspace", "anti_subspace"}
+"""Their basis is orthonormal already, which is what they document."""
+DRAWN = {"plot_lobes"}
+"""Numpy arrays in float64, made unit as all others; a drawing takes long."""
+
+ROOMS = (reg, edits, evaluation, audits, data, models, training, viz)
+
+
+def takes_a_direction(value):
+    named = {"direction", "directions", "basis", "towards", "along", "vector"}
+    try:
+        return callable(value) and not named.isdisjoint(inspect.signature(value).parameters)
+    except ValueError:  # an alias of a type
+        return False
+
+
+def test_whatever_takes_a_direction_is_among_those_tried_below():
+    found = {
+        name for room in ROOMS for name in room.__all__ if takes_a_direction(getattr(room, name))
+    }
+    assert found == set(POINTED) | LENGTHS_COUNT | UNIT_ROWS_ONLY | DRAWN
+
+
+def exponents(dtype):
+    """The least and the greatest that leave all numbers of a direction normal."""
+    numbers = torch.finfo(dtype)
+    return [math.frexp(numbers.tiny)[1] + 2, math.frexp(numbers.max)[1] - 3]
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64], ids=str
+)
+@pytest.mark.parametrize("name", POINTED)
+def test_how_long_a_direction_is_does_not_matter_in_any_precision(name, dtype):
+    with torch.no_grad():
+        wanted = POINTED[name](DIRECTION, BESIDE)
+        for exponent in exponents(dtype):
+            scaled = ((v.double() * 2.0**exponent).to(dtype) for v in (DIRECTION, BESIDE))
+            found = POINTED[name](*scaled)
+            torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5, check_dtype=False)
+    assert wanted.abs().amax() > 0.01
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_directions_points_and_rows_of_half_precision_are_kept_in_float32(dtype):
+    given = torch.tensor([300.0, 400.0]).to(dtype)
+    made = (as_vector("point", given), as_direction(given), as_basis(given[None]))
+    assert {each.dtype for each in made} == {torch.float32}
+    assert as_direction(given).norm().item() == pytest.approx(1.0, abs=1e-7)
+
+
+def test_a_direction_can_be_learned_whatever_its_length():
+    short, long = (
+        torch.autograd.grad(reg.anchor(Z, v).sum(), v)[0]
+        for v in (DIRECTION.clone().requires_grad_(), (DIRECTION * 2.0**90).requires_grad_())
+    )
+    torch.testing.assert_close(long * 2.0**90, short)

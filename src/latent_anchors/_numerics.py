@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.autograd import Function
 
@@ -21,9 +21,22 @@ def in_full_precision(z: Latents) -> Latents:
     return z.float() if z.dtype in (torch.float16, torch.bfloat16) else z
 
 
+def ordinary(v: Latents) -> Latents:
+    """Vectors of any length brought near length 1, where squares neither over- nor underflow.
+
+    Each is multiplied by a power of two, so that no digit changes, in full precision. What points
+    nowhere, not finite or zero, still does.
+    """
+    full = in_full_precision(v)
+    largest = full.detach().abs().amax(-1, keepdim=True)
+    exponent = torch.frexp(largest.clamp_min(torch.finfo(full.dtype).tiny)).exponent
+    return full * torch.ldexp(torch.ones_like(largest), -exponent)
+
+
 def unit(z: Latents) -> Latents:
     """Each vector at length 1; the origin stays, with zero gradient instead of an infinite one."""
-    return z * inverse_length(z).unsqueeze(-1)
+    full = in_full_precision(z)  # one by a short length would overflow in half precision
+    return (full * inverse_length(full).unsqueeze(-1)).to(z.dtype)
 
 
 def length(z: Latents) -> PerSample:
@@ -72,7 +85,7 @@ class _InverseLength(Function):
 
 
 def cosine(z: Latents, direction: Direction) -> PerSample:
-    """Cosine to one direction; 0 at the origin."""
+    """Cosine to one direction, of length 1 or near it; 0 at the origin."""
     # no unit vector is made of z: each pass over wide latents counts
     return dot(z, unit(direction.to(z))) * inverse_length(z)
 
@@ -87,11 +100,16 @@ def moved(z: Latents, amount: PerSample, v: Direction) -> Latents:
     return torch.addcmul(z, amount.unsqueeze(-1), v)
 
 
+def missing(z: Tensor) -> Tensor:
+    """NaN for what is not finite: an infinite number is no more of a result than NaN is."""
+    return z.masked_fill(~z.isfinite(), torch.nan)
+
+
 def without_autocast(z: Tensor) -> torch.autocast:
     """For products of matrices, which autocast would make in half precision."""
     return torch.autocast(z.device.type, enabled=False)
 
 
-def as_floats(values: Float[Tensor, " n"]) -> list[float]:
-    """A tensor's numbers, which torch's own stubs leave untyped."""
-    return cast("list[float]", values.tolist())
+def as_floats(values: Float[Tensor, " n"] | Bool[Tensor, " n"]) -> list[float]:
+    """A tensor's numbers, which torch's own stubs leave untyped; 0 and 1 of booleans."""
+    return [float(value) for value in cast("list[float]", values.tolist())]

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latent_anchors._numerics import TINY_SQUARE, as_floats
+from latent_anchors._numerics import as_floats, in_full_precision, ordinary
 from latent_anchors._typing import Direction
 
 DEPENDENT = 1e-5
@@ -15,9 +15,10 @@ DEPENDENT = 1e-5
 
 
 def as_vector(name: str, values: Sequence[float] | Tensor) -> Direction:
-    """A vector of finite numbers, from a list or a tensor."""
+    """A vector of finite numbers, from a list or a tensor; of half precision in float32."""
     vector = torch.as_tensor(values)
-    vector = vector if vector.is_floating_point() else vector.to(torch.get_default_dtype())
+    floating = vector.is_floating_point()
+    vector = in_full_precision(vector) if floating else vector.to(torch.get_default_dtype())
     if vector.ndim != 1 or len(vector) == 0 or not bool(vector.isfinite().all()):
         raise ValueError(
             f"The {name} is {values!r}; expected one finite number per latent dimension, such as "
@@ -27,9 +28,9 @@ def as_vector(name: str, values: Sequence[float] | Tensor) -> Direction:
 
 
 def as_direction(values: Sequence[float] | Tensor) -> Direction:
-    """A unit vector, from a list or a tensor of any length but 0."""
-    vector = as_vector("direction", values)
-    if float(vector.square().sum()) <= TINY_SQUARE:
+    """A unit vector, from a list or a tensor of any length but 0; never in half precision."""
+    vector = ordinary(as_vector("direction", values))
+    if not bool(vector.any()):
         raise ValueError(
             f"The direction is {values!r}, which points nowhere; expected a vector other than zero."
         )
@@ -37,7 +38,10 @@ def as_direction(values: Sequence[float] | Tensor) -> Direction:
 
 
 def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]:
-    """Orthonormal rows that span what the given ones span; dependent rows are refused."""
+    """Orthonormal rows that span what the given ones span; dependent rows are refused.
+
+    Rows may have any length but 0; those of half precision come back in float32.
+    """
     given = torch.as_tensor(rows)
     basis = given.to(torch.float64)
     if basis.ndim != 2 or basis.numel() == 0 or not bool(basis.isfinite().all()):
@@ -46,8 +50,9 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
             "direction each, such as [[1, 0, 0], [0, 1, 0]]."
         )
     # The columns past the last row would vanish from R's diagonal, so more rows than dim show too.
+    basis = ordinary(basis)
     q, r = cast("tuple[Tensor, Tensor]", torch.linalg.qr(basis.mT))
-    lengths = basis.square().sum(-1).sqrt().clamp_min(TINY_SQUARE)
+    lengths = basis.square().sum(-1).sqrt()
     independent = len(basis) <= basis.shape[1] and bool(
         (r.diagonal().abs() > DEPENDENT * lengths).all()
     )
@@ -56,9 +61,12 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
             f"The {len(basis)} rows of the basis are not independent directions in "
             f"{basis.shape[1]} dimensions; expected each to add one. Leave out the dependent ones."
         )
-    dtype = given.dtype if given.is_floating_point() else torch.get_default_dtype()
     # with these signs, rows that are orthonormal already stay as they are
-    return (q * r.diagonal().sign()).mT.to(dtype).contiguous()
+    rows = (q * r.diagonal().sign()).mT.contiguous()
+    dtype = (
+        in_full_precision(given).dtype if given.is_floating_point() else torch.get_default_dtype()
+    )
+    return rows.to(dtype)
 
 
 def check_width(name: str, z: Tensor, dim: int) -> None:

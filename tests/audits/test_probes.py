@@ -104,3 +104,17 @@ def test_one_seed_is_needed_for_each_run():
 def test_what_does_not_differ_cannot_be_found():
     with refuses(ValueError, r"All true values are alike"):
         r2(torch.zeros(1, 3), torch.ones(3))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("n", [2, 10, 1000])
+@pytest.mark.parametrize("value", [0.1, 0.3, 0.7])
+def test_targets_that_are_all_alike_are_refused_though_their_mean_is_rounded(value, n, dtype):
+    with refuses(ValueError, "All true values are alike"):
+        r2(torch.rand(1, n, dtype=dtype), torch.full((n,), value, dtype=dtype))
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e20])
+def test_the_share_that_was_found_does_not_depend_on_the_unit(unit, generator):
+    said, true = torch.rand(3, 20, generator=generator), torch.rand(20, generator=generator)
+    torch.testing.assert_close(r2(unit * said, unit * true), r2(said, true))

@@ -10,8 +10,8 @@ from latent_anchors.evaluation import Evaluation
 
 FOUND = {
     "relearning/ratio": torch.tensor([0.5, 0.7, 9.0]),
-    "relearning/censored": torch.zeros(3),
-    "relearning/censored/few": torch.zeros(3),
+    "relearning/censored": torch.zeros(3, dtype=torch.bool),
+    "relearning/censored/few": torch.zeros(3, dtype=torch.bool),
     "relearning/control": torch.tensor([1.0, torch.inf, 2.0]),
 }
 CURVES = {"edited": torch.tensor([[0.3, 0.2, 0.9], [0.0, torch.nan, 0.1]])}

@@ -64,7 +64,9 @@ def test_a_share_has_another_interval_than_a_mean():
     assert summarize(per_seed).ci95 == mean_interval(0.25, 0.5, 4)
 
 
-FOUND = Evaluation({"error": torch.tensor([0.5, 0.25, 1.0]), "crumpled": torch.tensor([0.0, 1, 0])})
+FOUND = Evaluation(
+    {"error": torch.tensor([0.5, 0.25, 1.0]), "crumpled": torch.tensor([False, True, False])}
+)
 
 
 def test_an_evaluation_is_a_mapping():
@@ -85,7 +87,7 @@ def test_each_measure_is_summed_up_over_the_runs_that_did_not_fail():
     metrics = FOUND.metrics(failed={1})
     assert metrics["error"] == summarize([0.5, None, 1.0])
     assert metrics["crumpled"] == summarize([0.0, None, 0.0], share=True)
-    second = Evaluation({"audit/censored/few": torch.tensor([0.0, 1.0])}).metrics()
+    second = Evaluation({"audit/censored/few": torch.tensor([False, True])}).metrics()
     assert second["audit/censored/few"] == summarize([0.0, 1.0], share=True)
     assert FOUND.metrics()["error"].n == 3
 

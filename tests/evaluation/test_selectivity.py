@@ -123,3 +123,27 @@ def test_a_correlation_never_exceeds_1(x, slope):
     x = torch.tensor(x)
     assert 0.999 < correlation(x, slope * x).item() <= 1.0
     assert -1.0 <= correlation(x, -slope * x).item() < -0.999
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("n", [7, 100, 1448])
+@pytest.mark.parametrize(("one", "other"), [(0.1, 0.2), (0.7, 0.576), (1.81, 0.9)])
+def test_constants_have_no_correlation_though_their_means_are_rounded(one, other, n, dtype):
+    x, y = torch.full((n,), one, dtype=dtype), torch.full((n,), other, dtype=dtype)
+    rising = torch.linspace(0, 1, n, dtype=dtype)
+    for pair in ((x, y), (x, rising), (rising, y)):
+        assert correlation(*pair) == explained(*pair) == 0
+    assert correlation(rising, rising) > 0.99
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e-6, 1e6, 1e20])
+def test_a_correlation_does_not_depend_on_the_unit(unit, generator):
+    x, y = torch.rand(2, 50, generator=generator)
+    torch.testing.assert_close(correlation(unit * x, y), correlation(x, y), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(correlation(y, unit * x), correlation(x, y), atol=1e-5, rtol=1e-5)
+
+
+def test_the_correlation_with_a_constant_has_a_finite_gradient():
+    x = torch.full((5,), 0.1, requires_grad=True)
+    correlation(x, torch.linspace(0, 1, 5)).backward()
+    assert x.grad.isfinite().all()

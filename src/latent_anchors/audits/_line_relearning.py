@@ -94,8 +94,8 @@ def line_relearning(
     ratio = steps["edited"].clamp(max=limit) / steps["fresh"]
     found = {
         "relearning/ratio": ratio,
-        "relearning/at_least_one": (ratio >= 1).double(),
-        "relearning/censored": steps["edited"].isinf().double(),
+        "relearning/at_least_one": ratio >= 1,
+        "relearning/censored": steps["edited"].isinf(),
         **{f"relearning/steps/{name}": at for name, at in steps.items()},
     }
     longest = max(len(curve) for each in curves.values() for curve in each)

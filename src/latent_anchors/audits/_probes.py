@@ -123,10 +123,12 @@ def r2(said: Float[Tensor, "runs m"], true: Float[Tensor, " m"]) -> Float[Tensor
         >>> r2(torch.tensor([[0.0, 1.0], [0.5, 0.5]]), torch.tensor([0.0, 1.0]))
         tensor([1., 0.])
     """
-    total = (true - true.mean()).square().sum()
-    if not bool(total > 0):
-        raise ValueError("All true values are alike; expected some that differ, to be told apart.")
-    return 1 - (said - true).square().sum(1) / total
+    # the mean of equal numbers is rounded, the numbers themselves are not
+    if bool(true.min() == true.max()):
+        raise ValueError("All true values are alike; expected some that differ.")
+    said, wide = said.double(), true.double()  # squares of small numbers would underflow
+    total = (wide - wide.mean()).square().sum()
+    return (1 - (said - wide).square().sum(1) / total).to(true.dtype)
 
 
 def _check_targets(z: Tensor, targets: Tensor) -> None:

@@ -42,7 +42,7 @@ class Relearning:
 
         Examples:
             >>> import torch
-            >>> found = Evaluation({"relearning/censored": torch.tensor([0.0, 0.0])})
+            >>> found = Evaluation({"relearning/censored": torch.tensor([False, False])})
             >>> metric = Relearning((0, 1), 900.0, found, {}, {}).metrics()["relearning/censored"]
             >>> [round(end, 2) for end in metric.ci95]
             [0.0, 0.66]

@@ -125,24 +125,20 @@ def _found(arrived: Mapping[str, Tensor], limit: float) -> Evaluation:
     """Ratios of steps, each pair of networks with the same lesson."""
     steps = {name: at.clamp(max=limit) for name, at in arrived.items()}
     found: dict[str, Tensor] = {"relearning/ratio": steps[EDITED] / steps[FRESH]}
-    found["relearning/at_least_one"] = (found["relearning/ratio"] >= 1).to(steps[EDITED])
-    found["relearning/censored"] = _censored(arrived[EDITED])
+    found["relearning/at_least_one"] = found["relearning/ratio"] >= 1
+    found["relearning/censored"] = arrived[EDITED].isinf()
     for data in SHOWN:
         edited = f"{EDITED}/{data}"
         found[f"relearning/ratio/{data}"] = steps[edited] / steps[f"{FRESH}/{data}"]
-        found[f"relearning/censored/{data}"] = _censored(arrived[edited])
+        found[f"relearning/censored/{data}"] = arrived[edited].isinf()
     for name in steps:
         if "/" not in name and name not in (EDITED, FRESH):
             found[f"relearning/ratio_{name}"] = steps[EDITED] / steps[name]
     if f"{EDITED}/{CONTROL}" in steps:
         edited, original = (f"{name}/{CONTROL}" for name in (EDITED, ORIGINAL))
         found["relearning/control"] = steps[edited] / steps[original]
-        found["relearning/censored/control"] = _censored(arrived[edited])
+        found["relearning/censored/control"] = arrived[edited].isinf()
     return Evaluation({**found, **{f"relearning/steps/{name}": at for name, at in steps.items()}})
-
-
-def _censored(arrived: Tensor) -> Tensor:
-    return arrived.isinf().to(arrived)
 
 
 def _check_names(names: Collection[str]) -> None:

@@ -8,8 +8,10 @@ from torch import Tensor
 
 from latent_anchors.colorspace._distances import Differences, ManyColors
 from latent_anchors.colorspace._planes import Plane, angle, planes, root, turns
+from latent_anchors.colorspace._precision import in_single
 
 
+@in_single()
 def delta_e_2000(lab: ManyColors, other: ManyColors) -> Differences:
     r"""Color difference CIEDE2000, the most even one for small differences.
 
@@ -47,7 +49,7 @@ def delta_e_2000(lab: ManyColors, other: ManyColors) -> Differences:
     stretch = 1.5 - _fullness((_length(a1, b1) + _length(a2, b2)) / 2) / 2
     a1, a2 = a1 * stretch, a2 * stretch
     c1, c2 = _length(a1, b1), _length(a2, b2)
-    step, hue = _step_and_mean(angle(b1, a1, c1 > 0), angle(b2, a2, c2 > 0), c1 * c2 > 0)
+    step, hue = _step_and_mean(angle(b1, a1, c1 <= 0), angle(b2, a2, c2 <= 0), c1 * c2 <= 0)
     chroma = (c1 + c2) / 2
     lightness = (l2 - l1) / _lightness_tolerance((l1 + l2) / 2)
     fuller = (c2 - c1) / (1 + 0.045 * chroma)
@@ -66,12 +68,12 @@ def _fullness(chroma: Plane) -> Plane:
     return share**3.5 / (1 + share**7).sqrt()
 
 
-def _step_and_mean(h1: Plane, h2: Plane, defined: Bool[Tensor, "..."]) -> tuple[Plane, Plane]:
+def _step_and_mean(h1: Plane, h2: Plane, gray: Bool[Tensor, "..."]) -> tuple[Plane, Plane]:
     """Eqs. 10 and 14: from the first hue to the second, and halfway; a gray has no say."""
     step = h2 - h1
     step = torch.where(step > 0.5, step - 1, torch.where(step < -0.5, step + 1, step))
-    step = torch.where(defined, step, 0.0)
-    return step, torch.where(defined, turns(h1 + step / 2), h1 + h2)
+    step = torch.where(gray, 0.0, step)
+    return step, torch.where(gray, h1 + h2, turns(h1 + step / 2))
 
 
 def _lightness_tolerance(lightness: Plane) -> Plane:

@@ -4,8 +4,10 @@ from latent_anchors._checks import check_finite
 from latent_anchors._typing import Colors, PerSample
 from latent_anchors.colorspace._hsv import hsv_to_rgb, rgb_to_hsv
 from latent_anchors.colorspace._planes import check_colors, planes, stack
+from latent_anchors.colorspace._precision import in_single
 
 
+@in_single()
 def hue_degree(colors: Colors, hue: float) -> PerSample:
     r"""How much of a hue a color has: redness, and the same for any other hue.
 
@@ -49,6 +51,7 @@ def _turned(colors: Colors, by: float) -> Colors:
     return hsv_to_rgb(stack(hue - by, saturation, value))
 
 
+@in_single()
 def vibrancy(colors: Colors) -> PerSample:
     r"""How vivid a color is, saturation times value.
 
@@ -79,6 +82,7 @@ def vibrancy(colors: Colors) -> PerSample:
     return colors.amax(-1) - colors.amin(-1)
 
 
+@in_single()
 def grayness(colors: Colors) -> PerSample:
     """How gray a color is: what `vibrancy` leaves.
 

@@ -4,11 +4,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors.colorspace._planes import planes, root
+from latent_anchors.colorspace._precision import in_single
 
 ManyColors = Float[Tensor, "*#batch 3"]
 Differences = Float[Tensor, "*#batch"]
 
 
+@in_single()
 def delta_e_76(lab: ManyColors, other: ManyColors) -> Differences:
     r"""Color difference CIE 1976: the distance in CIELAB.
 
@@ -40,6 +42,7 @@ def delta_e_76(lab: ManyColors, other: ManyColors) -> Differences:
     return _distance(lab, other)
 
 
+@in_single()
 def delta_e_ok(oklab: ManyColors, other: ManyColors) -> Differences:
     r"""Color difference in Oklab: the distance there.
 

@@ -3,8 +3,10 @@
 from latent_anchors._typing import Colors
 from latent_anchors.colorspace._hexagon import hexagonal_hue, shortfalls
 from latent_anchors.colorspace._planes import planes, ratio, stack
+from latent_anchors.colorspace._precision import circular, in_single
 
 
+@in_single(circular(0))
 def rgb_to_hsl(rgb: Colors) -> Colors:
     r"""Convert RGB to hue, saturation and lightness.
 
@@ -41,6 +43,7 @@ def rgb_to_hsl(rgb: Colors) -> Colors:
     return stack(hue, ratio(chroma, 1 - (2 * lightness - 1).abs()), lightness)
 
 
+@in_single()
 def hsl_to_rgb(hsl: Colors) -> Colors:
     r"""Convert hue, saturation and lightness to RGB.
 

@@ -4,9 +4,11 @@ from latent_anchors._typing import Colors
 from latent_anchors.colorspace._hexagon import hexagonal_hue, shortfalls
 from latent_anchors.colorspace._hsv_by_hand import HSV_TO_RGB, RGB_TO_HSV
 from latent_anchors.colorspace._planes import planes, ratio, stack
+from latent_anchors.colorspace._precision import circular, in_single
 from latent_anchors.colorspace._shortcut import convert
 
 
+@in_single(circular(0))
 def rgb_to_hsv(rgb: Colors) -> Colors:
     r"""Convert RGB to hue, saturation and value.
 
@@ -46,6 +48,7 @@ def _to_hsv(rgb: Colors) -> Colors:
     return stack(hue, ratio(value - bottom, value), value)
 
 
+@in_single()
 def hsv_to_rgb(hsv: Colors) -> Colors:
     r"""Convert hue, saturation and value to RGB.
 

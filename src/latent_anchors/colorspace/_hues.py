@@ -9,10 +9,17 @@ from torch import Tensor
 from latent_anchors._checks import check_between
 from latent_anchors._typing import PerSample
 from latent_anchors.colorspace._planes import angle, root, turns
+from latent_anchors.colorspace._precision import in_single
 
 Hues = Float[Tensor, "*#batch"]
 
 
+def _shorter(difference: Hues) -> Hues:
+    """A difference of half a turn, perhaps by rounding, as the way back."""
+    return torch.where(difference < 0.5, difference, difference - 1)
+
+
+@in_single(_shorter)
 def hue_difference(hue: Hues, other: Hues | float) -> Hues:
     """The shortest way from the other hue to this one, with its sign; red to green is 1/3.
 
@@ -34,6 +41,7 @@ def hue_difference(hue: Hues, other: Hues | float) -> Hues:
     return difference - (difference + 0.5).floor()
 
 
+@in_single()
 def hue_distance(hue: Hues, other: Hues | float) -> Hues:
     """How far two hues lie apart, the shorter way round.
 
@@ -52,6 +60,7 @@ def hue_distance(hue: Hues, other: Hues | float) -> Hues:
     return hue_difference(hue, other).abs()
 
 
+@in_single()
 def hue_between(hue: PerSample, low: float, high: float) -> Bool[Tensor, "*batch"]:
     """Whether a hue lies on the way up from ``low`` to ``high``, both included.
 
@@ -82,6 +91,7 @@ def hue_between(hue: PerSample, low: float, high: float) -> Bool[Tensor, "*batch
     return ((within >= low) & (within <= high)) | (within <= high - 1)
 
 
+@in_single(turns)
 def hue_mean(
     hue: Float[Tensor, "*batch n"], weights: Float[Tensor, "*batch n"] | None = None
 ) -> PerSample:
@@ -114,4 +124,4 @@ def hue_mean(
     y = (shares * (math.tau * hue).sin()).sum(-1)
     rounding = 8 * torch.finfo(hue.dtype).eps * shares.sum(-1)
     defined = root(x.square() + y.square()) > rounding
-    return torch.where(defined, angle(y, x, defined), math.nan)
+    return torch.where(defined, angle(y, x, ~defined), math.nan)

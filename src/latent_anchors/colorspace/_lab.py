@@ -6,10 +6,12 @@ from latent_anchors._typing import Colors
 from latent_anchors.colorspace._lab_by_hand import LAB_TO_RGB, RGB_TO_LAB
 from latent_anchors.colorspace._linear import linear_to_rgb, rgb_to_linear
 from latent_anchors.colorspace._planes import Plane, mix, planes, stack
+from latent_anchors.colorspace._precision import in_single
 from latent_anchors.colorspace._shares import DELTA, FROM_SHARES, TO_SHARES
 from latent_anchors.colorspace._shortcut import convert
 
 
+@in_single()
 def rgb_to_lab(rgb: Colors) -> Colors:
     r"""Convert RGB to CIELAB under sRGB's own white, D65.
 
@@ -54,6 +56,7 @@ def _to_lab(rgb: Colors) -> Colors:
     return stack(116 * y - 16, 500 * (x - y), 200 * (y - z))
 
 
+@in_single()
 def lab_to_rgb(lab: Colors) -> Colors:
     r"""Convert CIELAB under D65 to RGB.
 

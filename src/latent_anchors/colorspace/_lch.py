@@ -8,8 +8,10 @@ from latent_anchors._typing import Colors
 from latent_anchors.colorspace._lab import lab_to_rgb, rgb_to_lab
 from latent_anchors.colorspace._oklab import oklab_to_rgb, rgb_to_oklab
 from latent_anchors.colorspace._planes import angle, planes, root, stack
+from latent_anchors.colorspace._precision import circular, in_single
 
 
+@in_single(circular(2))
 def rgb_to_lch(rgb: Colors) -> Colors:
     r"""Convert RGB to CIELAB's lightness, chroma and hue.
 
@@ -40,6 +42,7 @@ def rgb_to_lch(rgb: Colors) -> Colors:
     return _polar(rgb_to_lab(rgb), gray=4096 * torch.finfo(rgb.dtype).eps)
 
 
+@in_single()
 def lch_to_rgb(lch: Colors) -> Colors:
     r"""Convert CIELAB's lightness, chroma and hue to RGB.
 
@@ -69,6 +72,7 @@ def lch_to_rgb(lch: Colors) -> Colors:
     return lab_to_rgb(_cartesian(lch))
 
 
+@in_single(circular(2))
 def rgb_to_oklch(rgb: Colors) -> Colors:
     r"""Convert RGB to Oklab's lightness, chroma and hue.
 
@@ -99,6 +103,7 @@ def rgb_to_oklch(rgb: Colors) -> Colors:
     return _polar(rgb_to_oklab(rgb), gray=max(1e-7, 16 * torch.finfo(rgb.dtype).eps))
 
 
+@in_single()
 def oklch_to_rgb(oklch: Colors) -> Colors:
     r"""Convert Oklab's lightness, chroma and hue to RGB.
 
@@ -132,7 +137,7 @@ def _polar(lab: Colors, gray: float) -> Colors:
     """Lightness, chroma and hue; a chroma up to ``gray`` has hue 0."""
     lightness, a, b = planes(lab)
     chroma = root(a.square() + b.square())
-    return stack(lightness, chroma, angle(b, a, chroma > gray))
+    return stack(lightness, chroma, angle(b, a, chroma <= gray))
 
 
 def _cartesian(lch: Colors) -> Colors:

@@ -4,11 +4,13 @@ import torch
 
 from latent_anchors._typing import Colors
 from latent_anchors.colorspace._planes import check_colors
+from latent_anchors.colorspace._precision import in_single
 
 TOE = 0.04045
 """Encoded value under which the transfer function is a straight line."""
 
 
+@in_single()
 def rgb_to_linear(rgb: Colors) -> Colors:
     r"""Decode sRGB to amounts of light.
 
@@ -42,6 +44,7 @@ def rgb_to_linear(rgb: Colors) -> Colors:
     return torch.where(size <= TOE, rgb / 12.92, rgb.sign() * curve)
 
 
+@in_single()
 def linear_to_rgb(linear: Colors) -> Colors:
     r"""Encode amounts of light as sRGB.
 

@@ -5,6 +5,7 @@ import torch
 from latent_anchors._typing import Colors
 from latent_anchors.colorspace._linear import linear_to_rgb, rgb_to_linear
 from latent_anchors.colorspace._planes import check_colors, mix, rows_of
+from latent_anchors.colorspace._precision import in_single
 from latent_anchors.colorspace._xyz import matrix_to_xyz
 
 M1 = (
@@ -37,6 +38,7 @@ Its cube is far below the darkest 16-bit color, so that in gamut only black itse
 """
 
 
+@in_single()
 def rgb_to_oklab(rgb: Colors) -> Colors:
     r"""Convert RGB to Oklab.
 
@@ -73,6 +75,7 @@ def rgb_to_oklab(rgb: Colors) -> Colors:
     return mix(TO_OKLAB, torch.where(size > FLOOR**3, roots, responses / FLOOR**2))
 
 
+@in_single()
 def oklab_to_rgb(oklab: Colors) -> Colors:
     r"""Convert Oklab to RGB.
 

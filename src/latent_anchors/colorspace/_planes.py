@@ -49,9 +49,9 @@ def ratio(a: Plane, b: Plane) -> Plane:
 
 
 def root(x: Plane) -> Plane:
-    """Square root, and 0 with zero gradient where x is not positive."""
-    positive = x > 0
-    return torch.where(positive, torch.where(positive, x, 1.0).sqrt(), 0.0)
+    """Square root, and 0 with zero gradient where x is 0 or below; NaN stays NaN."""
+    nothing = x <= 0
+    return torch.where(nothing, 0.0, torch.where(nothing, 1.0, x).sqrt())
 
 
 def turns(x: Plane) -> Plane:
@@ -61,9 +61,9 @@ def turns(x: Plane) -> Plane:
     return torch.where(within < 1, within, within - 1)
 
 
-def angle(y: Plane, x: Plane, defined: Bool[Tensor, "..."]) -> Plane:
-    """Direction of (x, y) in turns, in [0, 1); 0 with zero gradient where it is not defined."""
-    around = torch.atan2(torch.where(defined, y, 0.0), torch.where(defined, x, 1.0))
+def angle(y: Plane, x: Plane, missing: Bool[Tensor, "..."]) -> Plane:
+    """Direction of (x, y) in turns, in [0, 1); 0 with zero gradient where there is none."""
+    around = torch.atan2(torch.where(missing, 0.0, y), torch.where(missing, 1.0, x))
     return turns(around / math.tau)
 
 

@@ -6,8 +6,10 @@ from torch import Tensor
 from latent_anchors.colorspace._hsv import rgb_to_hsv
 from latent_anchors.colorspace._hues import hue_distance
 from latent_anchors.colorspace._planes import planes
+from latent_anchors.colorspace._precision import in_single
 
 
+@in_single()
 def hsv_similarity(
     colors: Float[Tensor, "*#batch 3"], concept: Float[Tensor, "*#batch 3"]
 ) -> Float[Tensor, "*#batch"]:

@@ -7,6 +7,7 @@ from torch import Tensor
 from latent_anchors._typing import Colors
 from latent_anchors.colorspace._linear import linear_to_rgb, rgb_to_linear
 from latent_anchors.colorspace._planes import mix, rows_of
+from latent_anchors.colorspace._precision import in_single
 
 PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 """Chromaticities x, y of sRGB's red, green and blue."""
@@ -30,6 +31,7 @@ TO_XYZ = rows_of(matrix_to_xyz())
 FROM_XYZ = rows_of(torch.inverse(matrix_to_xyz()))
 
 
+@in_single()
 def rgb_to_xyz(rgb: Colors) -> Colors:
     r"""Convert RGB to CIE XYZ.
 
@@ -60,6 +62,7 @@ def rgb_to_xyz(rgb: Colors) -> Colors:
     return mix(TO_XYZ, rgb_to_linear(rgb))
 
 
+@in_single()
 def xyz_to_rgb(xyz: Colors) -> Colors:
     r"""Convert CIE XYZ to RGB.
 

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latent_anchors._numerics import ordinary
 from latent_anchors._sites import At
 from latent_anchors._typing import Latents, PerSample
 from latent_anchors._vectors import as_direction
@@ -48,7 +49,7 @@ def anchor_angle(
         >>> anchor_angle(SphericalAutoencoder(), "red", [1, 0, 0, 0]) <= 180
         tensor([True])
     """
-    z = latents(model, named_colors(color), at)[:, 0]
+    z = ordinary(latents(model, named_colors(color), at)[:, 0])
     r = _length(z)
     along = r.unsqueeze(-1) * as_direction(direction).to(z)
     angle = 2 * torch.atan2(_length(z - along), _length(z + along))

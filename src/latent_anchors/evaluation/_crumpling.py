@@ -1,7 +1,7 @@
 """Crumpling: color wheels out of order, and colors not learnt."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from latent_anchors._sites import At
@@ -18,11 +18,11 @@ def disordered(
     plane: tuple[int, int] = (0, 1),
     at: At = "latent",
     colors: Float[Tensor, "n 3"] | None = None,
-) -> Float[Tensor, " runs"]:
-    """1 where the color wheel is out of order, 0 where it is clean, whatever the colors look like.
+) -> Bool[Tensor, " runs"]:
+    """Whether the color wheel is out of order, whatever the colors look like.
 
     Clean means: the angles of the hues in the plane of hue all step one way, each by less than half
-    a turn, and go round exactly once.
+    a turn, and go round exactly once. A wheel with a latent that is NaN is out of order.
 
     Args:
         model: A model or a population.
@@ -32,15 +32,15 @@ def disordered(
             None.
 
     Returns:
-        ``(runs,)``, 0 or 1.
+        ``(runs,)``.
 
     Examples:
         >>> from latent_anchors.models import SphericalAutoencoder
         >>> disordered(SphericalAutoencoder()).shape
         torch.Size([1])
     """
-    radii, angles = wheel(model, plane, at, colors)
-    return 1.0 - goes_round_once(angles).to(radii)
+    _, angles = wheel(model, plane, at, colors)
+    return ~goes_round_once(angles)
 
 
 def crumpled(
@@ -48,11 +48,11 @@ def crumpled(
     plane: tuple[int, int] = (0, 1),
     at: At = "latent",
     learnt: Float[Tensor, "n 3"] | None = None,
-) -> Float[Tensor, " runs"]:
-    """1 where the color wheel is out of order or colors are not learnt, 0 where all is clean.
+) -> Bool[Tensor, " runs"]:
+    """Whether the color wheel is out of order or colors are not learned.
 
     Clean means: the wheel is not :func:`disordered`, and the mean error over the colors to be
-    learnt is at most 0.001.
+    learnt is at most 0.001, which NaN is not.
 
     Args:
         model: A model or a population.
@@ -61,17 +61,15 @@ def crumpled(
         learnt: RGB ``(n, 3)``, in [0, 1], which it was to learn; the 8x8x8 RGB grid if None.
 
     Returns:
-        ``(runs,)``, 0 or 1.
+        ``(runs,)``.
 
     Examples:
         >>> from latent_anchors.models import SphericalAutoencoder
         >>> crumpled(SphericalAutoencoder())
-        tensor([1.])
+        tensor([True])
     """
     errors = color_errors(model, rgb_grid(8) if learnt is None else learnt)
-    sharp = errors.mean(1) <= CLEAN  # NaN is not
-    wheel = disordered(model, plane, at)
-    return torch.where(sharp, wheel, torch.ones_like(wheel))
+    return ~(errors.mean(1) <= CLEAN) | disordered(model, plane, at)
 
 
 def goes_round_once(angles: Float[Tensor, "*batch n"]) -> Tensor:

@@ -3,9 +3,10 @@
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from latent_anchors._numerics import missing
 from latent_anchors._typing import PerSample
 from latent_anchors.colorspace import hue_distance
 
@@ -29,7 +30,7 @@ def drift(
         plane: The two latent dimensions that hold hue.
 
     Returns:
-        From 0 to 180, ``(...)``, one for each run; NaN where a latent is.
+        From 0 to 180, ``(...)``, one for each run; NaN where a latent is not finite.
 
     Raises:
         ValueError: If the two differ in shape.
@@ -44,7 +45,8 @@ def drift(
             f"The latents have shapes {tuple(before.shape)} and {tuple(after.shape)}; expected the "
             "same colors of the same runs. Give both moments the same colors."
         )
-    was, now = (torch.atan2(z[..., plane[1]], z[..., plane[0]]) / math.tau for z in (before, after))
+    x, y = (missing(torch.stack([before, after])[..., dim]) for dim in plane)
+    was, now = torch.atan2(y, x) / math.tau
     return 360 * hue_distance(now, was).amax(-1)
 
 
@@ -52,8 +54,8 @@ def drifted(
     before: Float[Tensor, "*batch n dim"],
     after: Float[Tensor, "..."],
     plane: tuple[int, int] = (0, 1),
-) -> PerSample:
-    """1 where a color has moved more than 15 degrees round the plane of hue, 0 where none has.
+) -> Bool[Tensor, "*batch"]:
+    """Whether a color has moved more than 15 degrees round the plane of hue.
 
     Args:
         before: The colors' latents at one moment, ``(..., n, dim)``, such as :func:`latents` gives.
@@ -61,7 +63,8 @@ def drifted(
         plane: The two latent dimensions that hold hue.
 
     Returns:
-        0 or 1, ``(...)``, one for each run; 1 where a latent is not a number.
+        ``(...)``, one for each run; true where a latent is NaN, of which nobody can say that it
+        has not.
 
     Raises:
         ValueError: If the two differ in shape.
@@ -69,7 +72,6 @@ def drifted(
     Examples:
         >>> here, there = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 0.2]])
         >>> drifted(here, there)
-        tensor(0.)
+        tensor(False)
     """
-    moved = drift(before, after, plane)
-    return 1.0 - (moved <= DRIFTED).to(moved)
+    return ~(drift(before, after, plane) <= DRIFTED)

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latent_anchors._numerics import missing
 from latent_anchors._typing import Colors
 from latent_anchors.colorspace import (
     COLOR_NAMES,
@@ -40,7 +41,7 @@ def as_evaluated(model: nn.Module) -> Generator[None]:
 
 
 def reconstructions(model: nn.Module, colors: Float[Tensor, "n 3"]) -> Float[Tensor, "runs n 3"]:
-    """What comes out for some colors, in evaluation mode, clamped to [0, 1].
+    """What comes out for some colors, in evaluation mode, clamped to [0, 1]; NaN if not finite.
 
     Args:
         model: A model (one run) or a population; edits in force count.
@@ -54,7 +55,8 @@ def reconstructions(model: nn.Module, colors: Float[Tensor, "n 3"]) -> Float[Ten
         torch.Size([1, 2, 3])
     """
     with as_evaluated(model):
-        return outputs(model, colors.to(like(model, colors))).clamp(0.0, 1.0)
+        # clamped, an infinite channel would look as good as any
+        return missing(outputs(model, colors.to(like(model, colors)))).clamp(0.0, 1.0)
 
 
 def color_errors(model: nn.Module, colors: Float[Tensor, "n 3"]) -> Float[Tensor, "runs n"]:

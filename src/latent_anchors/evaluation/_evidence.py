@@ -13,6 +13,9 @@ from latent_anchors.evaluation._metrics import Evaluation, Metric
 
 SMOKE_STEPS, SMOKE_SEEDS = 20, 2
 
+UNNOTICED = {"step": None, "what": "no measure is finite"}
+"""What is said of a run that nobody called a failure, and of which nothing can be measured."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -101,6 +104,8 @@ class Evidence:
     ) -> dict[str, Metric]:
         """Write ``results.json`` and give its metrics.
 
+        Runs of which no number is finite are added to the failures.
+
         Args:
             evaluation: Measures ``(runs,)``, in the order of the seeds.
             settings: What the claim depends on: recipe, thresholds, powers.
@@ -115,6 +120,7 @@ class Evidence:
             1.0
         """
         failed = {getattr(failure, "run") for failure in failures}  # noqa: B009 -- a record of any room's
+        unnoticed = [{"run": run, **UNNOTICED} for run in evaluation.failed() if run not in failed]
         metrics = evaluation.metrics(failed)
         results = {
             "example": self.example,
@@ -122,7 +128,7 @@ class Evidence:
             "seeds": self.seeds,
             "train_seconds": train_seconds,
             "wall_seconds": time.monotonic() - self.started,
-            "failures": list(failures),
+            "failures": [*failures, *unnoticed],
             "metrics": metrics,
         }
         write_json(self.out / "results.json", results)

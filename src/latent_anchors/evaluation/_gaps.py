@@ -20,7 +20,7 @@ def hue_gaps(
 
     Round the wheel is the way that :func:`hue_order` tells, and the next color is the next on the
     wheel, whatever its hue. The widest gap of a run is ``hue_gaps(...).amax(1)``, and ``argmax(1)``
-    is the color after which it opens. NaN where a latent is.
+    is the color after which it opens. NaN in a run one of whose latents is.
 
     Args:
         model: A model or a population.
@@ -46,4 +46,6 @@ def hue_gaps(
     forward, place = torch.where(backward, -angles, angles).sort(-1)
     following = torch.cat([forward[:, 1:], forward[:, :1] + math.tau], dim=-1)
     gaps = torch.empty_like(forward).scatter(-1, place, following - forward)
-    return gaps * (360 / math.tau)
+    # where one angle is missing, so is what lies next to it
+    known = angles.isfinite().all(-1, keepdim=True)
+    return torch.where(known, gaps * (360 / math.tau), math.nan)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latent_anchors._numerics import cosine
+from latent_anchors._numerics import cosine, missing, ordinary
 from latent_anchors._sites import At
 from latent_anchors._vectors import as_direction
 from latent_anchors.colorspace import HUES, named_colors
@@ -16,7 +16,7 @@ from latent_anchors.models import Population, record
 def latents(
     model: nn.Module, colors: Float[Tensor, "n 3"], at: At = "latent"
 ) -> Float[Tensor, "runs n dim"]:
-    """Latents of some colors, in evaluation mode.
+    """Latents of some colors, in evaluation mode; NaN where they are not finite.
 
     Args:
         model: A model (one run) or a population; edits in force count.
@@ -38,7 +38,7 @@ def latents(
     """
     with as_evaluated(model), record(model, at) as recorded:
         model(colors.to(like(model, colors)))
-    z = recorded[at]
+    z = missing(recorded[at])
     return z if isinstance(model, Population) else z.unsqueeze(0)
 
 
@@ -68,7 +68,7 @@ def alignment(
         tensor([True])
     """
     z = latents(model, named_colors(color), at)[:, 0]
-    return cosine(z, as_direction(direction))
+    return cosine(ordinary(z), as_direction(direction))
 
 
 def alignments(
@@ -93,4 +93,4 @@ def alignments(
         ['red', 'orange', 'yellow']
     """
     z = latents(model, named_colors(*HUES), at)
-    return dict(zip(HUES, cosine(z, as_direction(direction)).unbind(1), strict=True))
+    return dict(zip(HUES, cosine(ordinary(z), as_direction(direction)).unbind(1), strict=True))

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latent_anchors._numerics import dot, unit
+from latent_anchors._numerics import dot, length, missing, ordinary, unit
 from latent_anchors._sites import At
 from latent_anchors.colorspace import HUES, hsv_grid
 from latent_anchors.evaluation._geometry import latents
@@ -42,7 +42,7 @@ def height(
     """
     rings = _rings(model, plane, at)
     radii, _ = wheel(model, plane, at)
-    return _rise(rings).square().sum(-1).sqrt() / radii.mean(-1)
+    return missing(length(_rise(rings) / radii.mean(-1, keepdim=True)))
 
 
 def height_order(
@@ -56,7 +56,7 @@ def height_order(
     twelve named hues at the values 0.2, 0.3 and so on to 1; :math:`h` is their height on the axis
     that leads, outside of the ``plane``, from the center of the darkest ring to that of the
     brightest. 1 where each color lies beyond all darker ones, whatever their hue; the shape, cone
-    or dome, does not matter.
+    or dome, does not matter. NaN where a latent is.
 
     Args:
         model: A model or a population.
@@ -78,10 +78,12 @@ def height_order(
         tensor([True])
     """
     rings = _rings(model, plane, at)
-    heights = dot(rings, unit(_rise(rings))[:, None, None])
+    heights = dot(rings, unit(ordinary(_rise(rings)))[:, None, None])
     higher = heights[:, 1:, None, :, None] - heights[:, None, :-1, None, :]
     pairs = torch.ones(higher.shape[1:3], dtype=torch.bool, device=higher.device).tril()
-    return higher[:, pairs].sign().flatten(1).mean(-1)
+    order = higher[:, pairs].sign().flatten(1).mean(-1)
+    # the sign of NaN is 0
+    return order.masked_fill(~heights.isfinite().flatten(1).all(-1), torch.nan)
 
 
 def _rings(

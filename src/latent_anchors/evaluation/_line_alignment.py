@@ -62,9 +62,7 @@ class LineAlignment:
         whole = {name: getattr(self, name) for name in ("margin", "containment", "grading")}
         worst = self.rms[..., :PROMPT].amax(1).unbind(1)
         rms = {f"rms/{role}": value for role, value in zip(ROLES, worst, strict=True)}
-        return Evaluation(
-            {**whole, "contrast": self.contrast, **rms, "latched": self.latched.to(self.margin)}
-        )
+        return Evaluation({**whole, "contrast": self.contrast, **rms, "latched": self.latched})
 
 
 def line_alignment(

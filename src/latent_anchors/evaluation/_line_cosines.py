@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from latent_anchors._numerics import cosine
+from latent_anchors._numerics import cosine, missing, ordinary
 from latent_anchors._sites import At
 from latent_anchors._vectors import as_direction
 from latent_anchors.evaluation._errors import as_evaluated, like
@@ -47,7 +47,7 @@ def line_cosines(
     for some in torch.split(lines, AT_ONCE):
         with as_evaluated(model), record(model, at) as recorded:
             model(some.to(place))
-        by_site = [cosine(recorded[site], anchor).cpu() for site in at]
+        by_site = [cosine(ordinary(missing(recorded[site])), anchor).cpu() for site in at]
         found.append(torch.stack(by_site, dim=-3 if isinstance(model, Population) else 0))
     cosines = torch.cat(found, dim=-2)
     return cosines if isinstance(model, Population) else cosines.unsqueeze(0)

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from latent_anchors._numerics import missing
 from latent_anchors._sites import At
 from latent_anchors.evaluation._errors import as_evaluated, like
 from latent_anchors.models import Population, record
@@ -12,7 +13,7 @@ from latent_anchors.models import Population, record
 def line_latents(
     model: nn.Module, lines: Int[Tensor, "lines positions"], at: At
 ) -> Float[Tensor, "runs lines positions dim"]:
-    """What a site holds at each token of some lines, in evaluation mode.
+    """What a site holds at each token of some lines, in evaluation mode; NaN if not finite.
 
     Args:
         model: A model (one run) or a population, from tokens to anything; edits in force count.
@@ -33,5 +34,5 @@ def line_latents(
     """
     with as_evaluated(model), record(model, [at]) as recorded:
         model(lines.to(like(model, torch.empty(0)).device))
-    z = recorded[at].cpu()
+    z = missing(recorded[at]).cpu()
     return z if isinstance(model, Population) else z.unsqueeze(0)

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_between
+from latent_anchors._numerics import in_full_precision
 
 
 def auc(
@@ -17,7 +18,7 @@ def auc(
     with scores :math:`c` of what has the ``concept`` and :math:`o` of the ``others``, such as
     cosines with an anchor: the area under the receiver operating characteristic. 1 where the
     concept's scores are all higher, 0 where all are lower, 1/2 where scores tell nothing. NaN where
-    a score is.
+    a score is not finite.
 
     Args:
         concept: Scores ``(..., k)``.
@@ -44,9 +45,8 @@ def auc(
     sorted_others, given = others.sort(-1).values, concept.contiguous()
     lower = torch.searchsorted(sorted_others, given)
     not_higher = torch.searchsorted(sorted_others, given, right=True)
-    shares = (lower + not_higher).to(concept) / (2 * others.shape[-1])
-    missing = concept.isnan().any(-1) | others.isnan().any(-1)
-    return torch.where(missing, torch.nan, shares.mean(-1))
+    shares = (lower + not_higher).to(in_full_precision(concept)) / (2 * others.shape[-1])
+    return torch.where(_all_finite(concept, others), shares.mean(-1), torch.nan)
 
 
 def margin(
@@ -59,7 +59,7 @@ def margin(
     with quantiles :math:`Q` of the scores :math:`c` of what has the ``concept`` and :math:`o` of
     the ``others``, and the ``share`` :math:`q`. Negative where they overlap by more than that. An
     order, as :func:`auc` tells it, may be perfect while the margin is next to nothing; an edit that
-    is to spare the others needs the margin. NaN where a score is.
+    is to spare the others needs the margin. NaN where a score is not finite.
 
     Args:
         concept: Scores ``(..., k)``.
@@ -82,7 +82,13 @@ def margin(
     """
     _check_both(concept, others)
     check_between("share", share, 0.5, 1.0)
-    return concept.quantile(1 - share, dim=-1) - others.quantile(share, dim=-1)
+    low = in_full_precision(concept).quantile(1 - share, dim=-1)
+    high = in_full_precision(others).quantile(share, dim=-1)
+    return torch.where(_all_finite(concept, others), low - high, torch.nan)
+
+
+def _all_finite(concept: Tensor, others: Tensor) -> Tensor:
+    return concept.isfinite().all(-1) & others.isfinite().all(-1)
 
 
 def _check_both(concept: Float[Tensor, "*batch k"], others: Float[Tensor, "*batch m"]) -> None:

@@ -5,15 +5,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from latent_anchors._checks import unknown
 from latent_anchors._numerics import as_floats
 from latent_anchors.evaluation._intervals import mean_interval, share_interval
 
-SHARES = {"at_band", "at_least_one", "censored", "crumpled", "disordered", "drifted", "latched"}
-"""Parts of the names of metrics that are 0 or 1 in each run, whose interval is Wilson's."""
+Measured = Float[Tensor, " runs"] | Bool[Tensor, " runs"]
+"""A number for each run; or whether something holds of it, of which the share is asked."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,14 @@ def summarize(per_seed: Sequence[float | None], share: bool = False) -> Metric:
     return Metric(values, mean, std, min(there), max(there), n, interval)
 
 
-class Evaluation(Mapping[str, Float[Tensor, " runs"]]):
+class Evaluation(Mapping[str, Tensor]):
     """What was measured, by name, run by run.
 
+    What is boolean is summarized as a share, with Wilson's interval; numbers by their mean, with
+    Student's. A run of which no number is finite has failed: nothing of it counts.
+
     Args:
-        values: By name ``(runs,)``.
+        values: By name ``(runs,)``, numbers or booleans.
 
     Raises:
         KeyError: If a name is asked for that was not measured.
@@ -84,7 +88,7 @@ class Evaluation(Mapping[str, Float[Tensor, " runs"]]):
     def __init__(self, values: Mapping[str, Tensor]) -> None:
         self._values = dict(values)
 
-    def __getitem__(self, name: str) -> Float[Tensor, " runs"]:
+    def __getitem__(self, name: str) -> Measured:
         if name not in self._values:
             raise KeyError(unknown("measure", name, self._values))
         return self._values[name]
@@ -98,21 +102,36 @@ class Evaluation(Mapping[str, Float[Tensor, " runs"]]):
     def __or__(self, other: Mapping[str, Tensor]) -> "Evaluation":
         return Evaluation({**self, **other})
 
+    def failed(self) -> tuple[int, ...]:
+        """Runs of which no number is finite.
+
+        Examples:
+            >>> import torch
+            >>> Evaluation({"a": torch.tensor([1.0, torch.nan])}).failed()
+            (1,)
+        """
+        numbers = [values for values in self._values.values() if values.dtype != torch.bool]
+        if not numbers:
+            return ()
+        finite = torch.stack([values.isfinite().cpu() for values in numbers]).any(0)
+        return tuple(run for run, there in enumerate(finite) if not there)
+
     def metrics(self, failed: Collection[int] = ()) -> dict[str, Metric]:
         """Each measure over runs.
 
         Args:
-            failed: Runs whose values do not exist.
+            failed: Runs whose values do not exist, beside those that :meth:`failed` finds.
 
         Examples:
             >>> import torch
             >>> Evaluation({"a": torch.tensor([1.0, 3.0])}).metrics(failed=[1])["a"].per_seed
             (1.0, None)
         """
+        without = {*failed, *self.failed()}
         return {
             name: summarize(
-                [None if run in failed else value for run, value in enumerate(as_floats(values))],
-                share=not SHARES.isdisjoint(name.split("/")),
+                [None if run in without else value for run, value in enumerate(as_floats(values))],
+                share=values.dtype == torch.bool,
             )
             for name, values in self._values.items()
         }

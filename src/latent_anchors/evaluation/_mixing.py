@@ -15,6 +15,8 @@ from latent_anchors.models import outputs
 PROMPT = 4
 """Tokens of a line up to its ``=``, at which the answer is read."""
 
+NO_ANSWER = -1
+
 AT_ONCE = 4096
 """Lines in one pass, so that the logits of all pairs need not be held."""
 
@@ -27,6 +29,8 @@ def color_answers(
 ) -> Int[Tensor, "runs pairs"]:
     """The likeliest color after ``a + b =``, in evaluation mode; other words do not count.
 
+    Logits of which one is NaN, or infinite and the greatest, name no color: -1.
+
     Args:
         model: A model (one run) or a population, from tokens ``(..., position)`` to logits
             ``(..., position, vocabulary)``; edits in force count.
@@ -35,7 +39,7 @@ def color_answers(
         operation: One of the language's.
 
     Returns:
-        Color indices ``(runs, pairs)``, on the CPU.
+        Color indices ``(runs, pairs)``, on the CPU; -1 for no answer.
 
     Raises:
         ValueError: If the language lacks the operation.
@@ -53,10 +57,23 @@ def color_answers(
     place, colors = like(model, torch.empty(0)).device, len(language.colors)
     with as_evaluated(model):
         said = [
-            outputs(model, some.to(place))[..., -1, :colors].argmax(-1).cpu()
+            _likeliest(outputs(model, some.to(place))[..., -1, :colors]).cpu()
             for some in torch.split(prompts, AT_ONCE)
         ]
     return torch.cat(said, dim=1)
+
+
+def _likeliest(logits: Float[Tensor, "runs pairs colors"]) -> Int[Tensor, "runs pairs"]:
+    greatest, color = logits.max(-1)  # NaN is the greatest of all
+    return color.masked_fill(~greatest.isfinite(), NO_ANSWER)
+
+
+def _distances(
+    language: MixingLanguage, said: Int[Tensor, "runs pairs"], right: Float[Tensor, "pairs 3"]
+) -> Float[Tensor, "runs pairs"]:
+    """How far answers lie from colors; NaN where there is no answer."""
+    away = length(language.colors[said] - right)
+    return away.masked_fill(said == NO_ANSWER, torch.nan)
 
 
 def exact_match(
@@ -108,7 +125,7 @@ def color_distance(
         operation: One of the language's.
 
     Returns:
-        ``(runs, pairs)``, from 0 to the root of 3, on the CPU.
+        ``(runs, pairs)``, from 0 to the root of 3, on the CPU; NaN for no answer.
 
     Raises:
         ValueError: If the language lacks the operation.
@@ -122,8 +139,8 @@ def color_distance(
         >>> color_distance(says_black, MixingLanguage(levels=3), torch.tensor([[0, 0], [0, 2]]))
         tensor([[0.0000, 0.5000]])
     """
-    said = language.colors[color_answers(model, language, pairs, operation)]
-    return length(said - language.mixtures(pairs, operation))
+    said = color_answers(model, language, pairs, operation)
+    return _distances(language, said, language.mixtures(pairs, operation))
 
 
 def evaluate_mixing(
@@ -144,7 +161,7 @@ def evaluate_mixing(
 
     Returns:
         ``exact_match/<condition>/<group>`` and ``color_distance/<condition>/<group>``, each
-        ``(runs,)``.
+        ``(runs,)``; NaN for a run that gave no answer to some pair.
 
     Raises:
         ValueError: If a pair is open, or the language lacks the operation.
@@ -161,7 +178,8 @@ def evaluate_mixing(
     for group, pairs in groups.items():
         said = color_answers(model, language, pairs, operation)
         right = language.answers(pairs, operation)
-        away = length(language.colors[said] - language.colors[right])
-        found[f"exact_match/{condition}/{group}"] = (said == right).float().mean(1)
+        away = _distances(language, said, language.colors[right])
+        exact = (said == right).float().masked_fill(said == NO_ANSWER, torch.nan)
+        found[f"exact_match/{condition}/{group}"] = exact.mean(1)
         found[f"color_distance/{condition}/{group}"] = away.mean(1)
     return Evaluation(found)

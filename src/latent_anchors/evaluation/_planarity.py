@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latent_anchors._numerics import ordinary
 from latent_anchors._sites import At
 from latent_anchors.colorspace import HUES, named_colors
 from latent_anchors.evaluation._geometry import latents
@@ -44,6 +45,8 @@ def nonplanarity(
         tensor([0.])
     """
     z = latents(model, named_colors(*HUES) if colors is None else colors, at)
+    # each run at an ordinary size, the same for all its latents
+    z = ordinary(z.flatten(1)).view_as(z)
     spread = z.var(1, correction=0)
     total = spread.sum(-1)
     within = spread[:, list(plane)].sum(-1)

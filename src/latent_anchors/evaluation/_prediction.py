@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from latent_anchors._numerics import in_full_precision, missing
 from latent_anchors._typing import Latents, PerSample
 from latent_anchors.evaluation._selectivity import explained
 from latent_anchors.interventions import Edit
@@ -73,7 +74,8 @@ def agreement(
     .. math:: r^2 = \mathrm{corr}(p, o)^2, \qquad b = \frac{\sum p \, o}{\sum p^2}
 
     with what was ``predicted`` :math:`p` and ``observed`` :math:`o`; :math:`b` is the slope of the
-    best line through the origin. :math:`r^2` is 0 where the correlation is negative.
+    best line through the origin. :math:`r^2` is 0 where the correlation is negative. NaN where a
+    value is not finite.
 
     Args:
         predicted: For each color ``(..., n)``, such as the :func:`displacement`.
@@ -91,5 +93,7 @@ def agreement(
         >>> round(found.r2.item(), 4), found.slope.item()
         (1.0, 3.0)
     """
-    slope = (predicted * observed).sum(-1) / predicted.square().sum(-1)
-    return Agreement(explained(observed, predicted), slope)
+    # in units of the largest prediction, of which no square over- or underflows
+    largest = in_full_precision(predicted).abs().amax(-1, keepdim=True)
+    p, o = predicted / largest, observed / largest
+    return Agreement(explained(observed, predicted), missing((p * o).sum(-1) / p.square().sum(-1)))

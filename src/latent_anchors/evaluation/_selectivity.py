@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_finite
+from latent_anchors._numerics import ordinary
 from latent_anchors.colorspace import hsv_similarity, named_colors, rgb_grid, vibrancy
 from latent_anchors.evaluation._errors import color_errors
 
@@ -84,7 +85,7 @@ def explained(
     .. math:: \max(0, \mathrm{corr}(e, p))^2
 
     with the ``errors`` :math:`e` and the ``predictor`` :math:`p`: 0 where errors fall as the
-    predictor rises, and where either is constant.
+    predictor rises, and where either is constant; NaN where one is not finite.
 
     Args:
         errors: ``(..., n)``.
@@ -112,6 +113,9 @@ def correlation(
     .. math:: r = \frac{\sum (x - \bar x)(y - \bar y)}{\lVert x - \bar x \rVert
         \lVert y - \bar y \rVert}
 
+    In whatever unit, as far as the type's range goes, and exactly 0 for a constant, whose mean may
+    be rounded. NaN where a value is not finite.
+
     Args:
         x: ``(..., n)``.
         y: ``(..., n)``.
@@ -126,8 +130,16 @@ def correlation(
         >>> correlation(torch.tensor([0.0, 1.0]), torch.tensor([5.0, 3.0])).round(decimals=4)
         tensor(-1.)
     """
-    x, y = x - x.mean(-1, keepdim=True), y - y.mean(-1, keepdim=True)
-    scale = (x.square().sum(-1) * y.square().sum(-1)).sqrt()
-    r = (x * y).sum(-1) / torch.where(scale > 0, scale, 1.0)
+    x, y = centered(x), centered(y)
+    square = x.square().sum(-1) * y.square().sum(-1)
+    constant = square == 0
+    r = (x * y).sum(-1) / torch.where(constant, 1.0, square).sqrt()
     # a correlation may exceed 1 by rounding
-    return torch.where(scale > 0, r.clamp(-1.0, 1.0), 0.0)
+    return torch.where(constant, 0.0, r.clamp(-1.0, 1.0))
+
+
+def centered(x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+    """Less the mean, at an ordinary size; a constant is exactly 0, its mean is not."""
+    # the first value is taken off first: differences of equal numbers are exact
+    away = ordinary(x - x[..., :1])
+    return away - away.mean(-1, keepdim=True)

@@ -45,7 +45,7 @@ def sharpness(model: nn.Module, concept: str) -> Float[Tensor, " runs"]:
     it first comes down to 10 %, linear between whole degrees; the result is the mean of both sides.
     What rises again farther out is not seen: that is collateral, which ``far`` tells. An effect
     that ends within one degree reads 0.8, the least there is. NaN where there is no effect at the
-    concept, or where a side does not come down to 10 % within half the circle.
+    concept, where a side does not come down to 10 % within half the circle, or where an error is.
 
     Args:
         model: A model or a population, with the edit in force.
@@ -65,7 +65,8 @@ def sharpness(model: nn.Module, concept: str) -> Float[Tensor, " runs"]:
     up = hue_sweep(model).roll(-center, -1)
     down = up.flip(-1).roll(1, -1)
     half = DEGREES // 2 + 1
-    return (fall(up[:, :half]) + fall(down[:, :half])) / 2
+    degrees = (fall(up[:, :half]) + fall(down[:, :half])) / 2
+    return degrees.masked_fill(~up.isfinite().all(-1), math.nan)
 
 
 def fall(profile: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:

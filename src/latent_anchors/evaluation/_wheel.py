@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latent_anchors._numerics import ordinary
 from latent_anchors._sites import At
 from latent_anchors.colorspace import HUES, hue_difference, hue_mean, hue_of, named_colors
 from latent_anchors.evaluation._geometry import latents
@@ -91,7 +92,7 @@ def noncircularity(
         >>> noncircularity(SphericalAutoencoder()) >= 0
         tensor([True])
     """
-    radii, _ = wheel(model, plane, at, colors)
+    radii = ordinary(wheel(model, plane, at, colors)[0])
     return radii.std(-1, correction=0) / radii.mean(-1)
 
 

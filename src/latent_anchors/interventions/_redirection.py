@@ -8,7 +8,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from latent_anchors._checks import check_name
-from latent_anchors._numerics import cosine, in_full_precision, unit
+from latent_anchors._numerics import cosine, in_full_precision, ordinary, unit
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_direction, as_vector, check_width
 from latent_anchors.interventions._edits import EditModule
@@ -63,12 +63,12 @@ def redirect(
                 [0.0000, 1.0000, 0.0000]])
     """
     full = in_full_precision(z)
-    t = target.to(full)
-    share = (strength * falloff(cosine(full, direction))).unsqueeze(-1)
+    share = (strength * falloff(cosine(full, ordinary(direction)))).unsqueeze(-1)
     if path == "arc":
-        moved = _turned(full, unit(t), share.squeeze(-1))
+        moved = _turned(full, unit(ordinary(target).to(full)), share.squeeze(-1))
     else:
-        moved = torch.lerp(full, t.expand_as(full), share.to(full).expand_as(full))
+        t = target.to(full).expand_as(full)
+        moved = torch.lerp(full, t, share.to(full).expand_as(full))
     return torch.where(share > 0, moved, full).to(z.dtype)
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from latent_anchors._numerics import TINY_SQUARE, dot, in_full_precision, unit
+from latent_anchors._numerics import TINY_SQUARE, dot, in_full_precision, ordinary, unit
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import DEPENDENT, as_direction, check_width
 from latent_anchors.interventions._edits import EditModule
@@ -62,8 +62,8 @@ def repel(
                 [0.0000, 0.0000, 1.0000]])
     """
     full = in_full_precision(z)
-    v = unit(direction.to(full))
-    fallback = default_side(v) if towards is None else side_of(towards.to(full), v)
+    v = unit(ordinary(direction).to(full))
+    fallback = default_side(v) if towards is None else side_of(ordinary(towards).to(full), v)
     seen = polar(full, v, fallback)
     wanted = seen.along + strength * (mapper(seen.along) - seen.along)
     square = 1.0 - wanted.square()

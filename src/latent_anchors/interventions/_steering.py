@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from typing_extensions import override
 
-from latent_anchors._numerics import cosine, in_full_precision, moved
+from latent_anchors._numerics import cosine, in_full_precision, moved, ordinary
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_direction, as_vector, check_width
 from latent_anchors.interventions._edits import EditModule
@@ -44,7 +44,7 @@ def steer(
         tensor([3., 3.])
     """
     full = in_full_precision(z)
-    gain = strength * falloff(cosine(full, vector))
+    gain = strength * falloff(cosine(full, ordinary(vector)))
     return moved(full, gain, vector.to(full)).to(z.dtype)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from typing_extensions import override
 
-from latent_anchors._numerics import dot, in_full_precision, inverse_length, moved, unit
+from latent_anchors._numerics import dot, in_full_precision, inverse_length, moved, ordinary, unit
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_direction, check_width
 from latent_anchors.interventions._edits import EditModule
@@ -51,7 +51,7 @@ def suppress(
                 [-0.8000,  0.6000]])
     """
     full = in_full_precision(z)
-    v = unit(direction.to(full))
+    v = unit(ordinary(direction).to(full))
     along = dot(full, v)
     gain = strength * falloff(along * inverse_length(full))
     return moved(full, -gain * along, v).to(z.dtype)

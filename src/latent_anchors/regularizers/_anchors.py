@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from typing_extensions import override
 
-from latent_anchors._numerics import cosine, in_full_precision
+from latent_anchors._numerics import cosine, in_full_precision, ordinary
 from latent_anchors._typing import Direction, Latents, PerSample
 from latent_anchors._vectors import as_direction, check_width, listed_numbers
 
@@ -33,8 +33,7 @@ def anchor(z: Latents, direction: Direction) -> PerSample:
         >>> anchor(z, torch.tensor([1.0, 0.0]))
         tensor([0., 1., 2.])
     """
-    # a cosine may exceed 1 by rounding
-    return (1.0 - cosine(in_full_precision(z), direction)).relu()
+    return _away(z, ordinary(direction))
 
 
 def anti_anchor(z: Latents, direction: Direction) -> PerSample:
@@ -60,7 +59,16 @@ def anti_anchor(z: Latents, direction: Direction) -> PerSample:
         >>> anti_anchor(z, torch.tensor([1.0, 0.0]))
         tensor([1., 0., 0.])
     """
-    return cosine(in_full_precision(z), direction).relu()
+    return _towards(z, ordinary(direction))
+
+
+def _away(z: Latents, v: Direction) -> PerSample:
+    # a cosine may exceed 1 by rounding
+    return (1.0 - cosine(in_full_precision(z), v)).relu()
+
+
+def _towards(z: Latents, v: Direction) -> PerSample:
+    return cosine(in_full_precision(z), v).relu()
 
 
 class _Pointed(nn.Module):
@@ -115,7 +123,7 @@ class Anchor(_Pointed):
             tensor(2.)
         """
         check_width("Anchor", z, len(self.direction))
-        return anchor(z, self.direction)
+        return _away(z, self.direction)
 
 
 class AntiAnchor(_Pointed):
@@ -156,4 +164,4 @@ class AntiAnchor(_Pointed):
             tensor(0.)
         """
         check_width("AntiAnchor", z, len(self.direction))
-        return anti_anchor(z, self.direction)
+        return _towards(z, self.direction)
