@@ -27,7 +27,8 @@ class Reading:
     """
 
     def __init__(self, z: Tensor, site: Site, layer: nn.Module | None = None) -> None:
-        self.z = self.handed_on = z
+        self.z: Tensor = z
+        self.handed_on: Tensor = z
         self.site = site
         self._seen: dict[tuple[object, ...], bool] | None = None
         if layer is None:
