@@ -4,7 +4,7 @@ import pytest
 import torch
 from refusals import refuses
 
-from latent_anchors.audits import linear_probe, nonlinear_probe, probe_degrees, r2
+from latent_anchors.audits import _probes, linear_probe, nonlinear_probe, probe_degrees, r2
 
 DIM = 5
 PROBES = {"linear": linear_probe, "nonlinear": nonlinear_probe}
@@ -118,3 +118,42 @@ def test_targets_that_are_all_alike_are_refused_though_their_mean_is_rounded(val
 def test_the_share_that_was_found_does_not_depend_on_the_unit(unit, generator):
     said, true = torch.rand(3, 20, generator=generator), torch.rand(20, generator=generator)
     torch.testing.assert_close(r2(unit * said, unit * true), r2(said, true))
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """A nonlinear probe that is trained for a fifth of its steps."""
+    monkeypatch.setattr(_probes, "STEPS", 100)
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e20])
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("probe", [linear_probe, nonlinear_probe])
+def test_what_a_probe_finds_does_not_depend_on_the_unit_of_latents_and_targets(
+    probe, unit, generator
+):
+    z = torch.randn(1, 60, 3, generator=generator)
+    y = z[0, :, :1].square() + z[0, :, 1:2]
+    said = probe(z, y, z)
+    for found in (probe(unit * z, y, unit * z), probe(z, unit * y, z) / unit):
+        torch.testing.assert_close(found, said, atol=1e-2, rtol=1e-2)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("probe", [linear_probe, nonlinear_probe])
+def test_latents_of_half_precision_are_read_in_float32(probe, dtype, generator):
+    z = (300 + torch.randn(1, 60, 3, generator=generator)).to(dtype)
+    assert torch.equal(probe(z, z[0].float(), z), probe(z.float(), z[0].float(), z.float()))
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1, 1e20])
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("probe", [linear_probe, nonlinear_probe])
+def test_a_constant_is_found_by_its_mean_and_tells_nothing(probe, constant, generator):
+    z, y = torch.randn(1, 60, 3, generator=generator), torch.full((60, 1), constant)
+    torch.testing.assert_close(probe(z, y, z)[0], y)
+    # latents that are all alike
+    alike = torch.full_like(z, constant)
+    said = probe(alike, z[0, :, :1], alike)
+    torch.testing.assert_close(said, z[0, :, :1].mean().expand_as(said), atol=1e-2, rtol=0)

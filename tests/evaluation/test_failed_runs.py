@@ -1,40 +1,136 @@
 """A run that is not finite is a failure, never a number; the others are as they are alone."""
 
+import inspect
+from dataclasses import astuple, is_dataclass
+
 import pytest
 import torch
+from torch import nn
 
 from latent_anchors import evaluation
+from latent_anchors.data import MixingLanguage
 from latent_anchors.evaluation import Evaluation, agreement, correlation, explained, summarize
+from latent_anchors.interventions import Suppression
 from latent_anchors.models import Population, SphericalAutoencoder
 
-MEASURES = {
-    "selectivity_r2": lambda p: evaluation.selectivity_r2(p, "red"),
-    "vibrancy_r2": evaluation.vibrancy_r2,
-    "height_order": evaluation.height_order,
-    "color_errors": lambda p: evaluation.color_errors(p, torch.rand(5, 3)).mean(-1),
-    "latents": lambda p: evaluation.latents(p, torch.rand(5, 3)).mean((-1, -2)),
+LANGUAGE = MixingLanguage(levels=3)
+PAIRS = LANGUAGE.pairs()[::3]
+LINES = LANGUAGE.lines(PAIRS)
+CHANCE = torch.linspace(0.1, 0.9, 27)
+COLORS = torch.rand(12, 3, generator=torch.Generator().manual_seed(0))
+UP = [0.0, 1.0, 0.0, 0.0]
+
+OF_COLORS = {
+    "alignment": lambda of, m: of(m, "red", UP),
+    "alignments": lambda of, m: of(m, UP),
+    "anchor_angle": lambda of, m: of(m, "red", UP),
+    "color_errors": lambda of, m: of(m, COLORS),
+    "crumpled": lambda of, m: of(m),
+    "disordered": lambda of, m: of(m),
+    "error_groups": lambda of, m: of(m, "red"),
+    "evaluate_colors": lambda of, m: of(m, "red", exponent=2.0),
+    "height": lambda of, m: of(m),
+    "height_order": lambda of, m: of(m),
+    "hue_gaps": lambda of, m: of(m, COLORS),
+    "hue_order": lambda of, m: of(m),
+    "hue_sweep": lambda of, m: of(m, n=12),
+    "hue_turn": lambda of, m: of(m, "red"),
+    "latents": lambda of, m: of(m, COLORS),
+    "noncircularity": lambda of, m: of(m),
+    "nonplanarity": lambda of, m: of(m),
+    "reconstructions": lambda of, m: of(m, COLORS),
+    "selectivity_r2": lambda of, m: of(m, "red"),
+    "sharpness": lambda of, m: of(m, "red"),
+    "vibrancy_r2": lambda of, m: of(m),
 }
+OF_LINES = {
+    "color_answers": lambda of, m: of(m, LANGUAGE, PAIRS),
+    "color_distance": lambda of, m: of(m, LANGUAGE, PAIRS),
+    "evaluate_mixing": lambda of, m: of(m, LANGUAGE, {"some": PAIRS}),
+    "exact_match": lambda of, m: of(m, LANGUAGE, PAIRS),
+    "line_cosines": lambda of, m: of(m, LINES, torch.ones(30), at=["0"]),
+    "line_latents": lambda of, m: of(m, LINES, at="0"),
+}
+OF_NUMBERS = {
+    "agreement": lambda of, x: of(x, x.square()),
+    "auc": lambda of, x: of(x, x.square()),
+    "correlation": lambda of, x: of(x, x.square()),
+    "displacement": lambda of, x: of(x.unflatten(-1, (-1, 4)), Suppression(UP)),
+    "drift": lambda of, x: of(x.unflatten(-1, (-1, 4)), x.square().unflatten(-1, (-1, 4))),
+    "drifted": lambda of, x: of(x.unflatten(-1, (-1, 4)), x.square().unflatten(-1, (-1, 4))),
+    "explained": lambda of, x: of(x, x.square()),
+    "line_alignment": lambda of, x: of(
+        x[:, :2, None, None] * LINES.expand(len(x), 2, -1, -1) / 30, LANGUAGE, PAIRS, CHANCE, "red"
+    ),
+    "margin": lambda of, x: of(x, x.square()),
+}
+"""How each is asked of some runs: colors by autoencoders, lines of tokens, or numbers."""
+
+WHOLE = {"dose_response"}
+"""Given whether answers are right, in which there is no failure to be found."""
+
+INSTEAD = {
+    "color_answers": -1,
+    "crumpled": True,
+    "disordered": True,
+    "drifted": True,
+    "exact_match": False,
+    "line_alignment": False,
+}
+"""What is said of a failed run where there is no NaN: the worst."""
+
+
+def takes_runs(value):
+    if not inspect.isfunction(value):
+        return False
+    first = next(iter(inspect.signature(value).parameters.values()))
+    return (
+        first.name == "model" or "batch" in str(first.annotation) or "runs" in str(first.annotation)
+    )
+
+
+def test_every_measure_of_runs_is_among_those_asked_below():
+    found = {name for name in evaluation.__all__ if takes_runs(getattr(evaluation, name))}
+    assert found == {*OF_COLORS, *OF_LINES, *OF_NUMBERS, *WHOLE}
 
 
 @pytest.fixture(scope="module")
-def population():
+def worlds():
+    """Of each kind three runs, of which the second is NaN, and the other two alone."""
     torch.manual_seed(0)
-    runs = [SphericalAutoencoder(channels=3, latent_dim=4) for _ in range(3)]
+    colors = [SphericalAutoencoder(channels=3, latent_dim=4) for _ in range(3)]
+    lines = [nn.Sequential(nn.Embedding(30, 30)) for _ in range(3)]
+    numbers = torch.rand(3, 12)
     with torch.no_grad():
-        for parameter in runs[1].parameters():
+        numbers[1] = torch.nan
+        for parameter in [*colors[1].parameters(), *lines[1].parameters()]:
             parameter.fill_(torch.nan)
-    return Population.from_models(runs)
+    populations = [
+        (Population.from_models(runs), Population.from_models(runs[::2]))
+        for runs in (colors, lines)
+    ]
+    return [*populations, (numbers, numbers[::2])]
 
 
-@pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
-def test_a_run_that_is_not_finite_has_no_value_and_leaves_the_others_theirs(measure, population):
-    torch.manual_seed(1)
-    together = measure(population)
-    torch.manual_seed(1)
-    alone = measure(Population.from_models([population[0], population[2]]))
-    assert together[1].isnan().all()
-    torch.testing.assert_close(together[[0, 2]], alone)
-    assert summarize(together.tolist()).n == 2
+def parts(found):
+    """All tensors of an answer, each with the runs first."""
+    if isinstance(found, torch.Tensor):
+        return [found]
+    return list(astuple(found)) if is_dataclass(found) else [*found.values()]
+
+
+@pytest.mark.parametrize("name", [*OF_COLORS, *OF_LINES, *OF_NUMBERS])
+def test_a_failed_run_has_no_value_in_any_measure_and_leaves_the_others_theirs(name, worlds):
+    kind = next(k for k, each in enumerate((OF_COLORS, OF_LINES, OF_NUMBERS)) if name in each)
+    ask, of = (OF_COLORS, OF_LINES, OF_NUMBERS)[kind][name], getattr(evaluation, name)
+    together, alone = (parts(ask(of, runs)) for runs in worlds[kind])
+    for each, expected in zip(together, alone, strict=True):
+        torch.testing.assert_close(each[::2], expected, equal_nan=True)
+        if each.is_floating_point():
+            assert each[1].isnan().all()
+            assert summarize(each.reshape(3, -1).sum(1).tolist()).per_seed[1] is None
+        else:
+            assert (each[1] == INSTEAD[name]).all()
 
 
 @pytest.mark.parametrize("lost", [torch.nan, torch.inf, -torch.inf])

@@ -92,3 +92,9 @@ class TestBoth:
             measure(torch.ones(0), torch.ones(3))
         with refuses(ValueError, "2 scores of the concept and 0 of the others"):
             measure(torch.ones(2), torch.ones(0))
+
+    @pytest.mark.parametrize("unit", [1e-20, 1e20])
+    def test_have_the_unit_of_the_scores_or_none(self, measure, unit):
+        concept, others = torch.rand(2, 3, 9, generator=torch.Generator().manual_seed(0))
+        found = measure(unit * concept, unit * others) / (unit if measure is margin else 1.0)
+        torch.testing.assert_close(found, measure(concept, others))

@@ -81,3 +81,14 @@ class TestAgreement:
             alone = agreement(predicted[run], observed[run])
             torch.testing.assert_close(found.r2[run], alone.r2)
             torch.testing.assert_close(found.slope[run], alone.slope)
+
+    @pytest.mark.parametrize("unit", [1e-20, 1e20])
+    def test_has_a_slope_in_the_unit_of_what_was_observed(self, unit, generator):
+        predicted, observed = torch.rand(2, 27, generator=generator)
+        wanted = agreement(predicted, observed)
+        both, one = (
+            agreement(unit * predicted, unit * observed),
+            agreement(predicted, unit * observed),
+        )
+        torch.testing.assert_close((both.r2, one.r2), (wanted.r2, wanted.r2))
+        torch.testing.assert_close((both.slope, one.slope / unit), (wanted.slope, wanted.slope))

@@ -144,3 +144,20 @@ def test_a_cav_takes_shares_and_a_ridge():
         fit_cav(z, y, ridge=0.0)
     with refuses(ValueError, "labels go from 0 to 2"):
         fit_cav(z, 2 * y)
+
+
+@members
+@pytest.mark.parametrize("unit", [1e-20, 1e20])
+def test_what_is_erased_does_not_depend_on_the_unit(fit, unit):
+    z, concept, _ = latents()
+    z = z.float()
+    torch.testing.assert_close(fit(unit * z, concept)(unit * z) / unit, fit(z, concept)(z))
+
+
+def test_both_classes_of_a_cav_weigh_one_half_whatever_their_sizes(generator):
+    z, y = torch.rand(80, 2, generator=generator).double() ** 3, torch.arange(80) % 2
+    z[y == 1] = 0.3 - 0.6 * z[y == 1]
+    # the same samples, although one class is four times as large; a ridge would see another spread
+    often = torch.cat([torch.arange(80), *[torch.nonzero(y == 0).flatten()] * 3])
+    alike, more = (fit_cav(z[rows], y[rows], ridge=1e-9).right for rows in (slice(None), often))
+    torch.testing.assert_close(more, alike, atol=1e-3, rtol=0)

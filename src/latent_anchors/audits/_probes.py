@@ -16,6 +16,9 @@ from latent_anchors.audits._updates import Rules, State, update
 RIDGE = 1e-6
 """In relation to the latents' variance: far above what rounding leaves of a removed direction."""
 
+ROUNDING = 1e-12
+"""In relation to the largest number, a spread that a constant may have in double precision."""
+
 HIDDEN, STEPS, RATE = 16, 500, 0.02
 
 
@@ -93,10 +96,10 @@ def nonlinear_probe(
         raise ValueError(
             f"There are {len(seeds)} seeds and {len(z)} runs of latents; expected one for each."
         )
-    center, scale = _spread(z)
-    x, new = ((in_full_precision(t) - center.to(t)) / scale.to(t) for t in (z, z_new))
-    y = targets.to(x)
-    mean, spread = y.mean(0), y.std(0).clamp_min(1e-12)  # a constant is found by its mean
+    center, scale = (t.to(in_full_precision(z)) for t in _spread(z))
+    x, new = ((in_full_precision(t) - center) / scale for t in (z, z_new))
+    y, wide = targets.to(x), targets.double()  # squares of small numbers would underflow
+    mean, spread = y.mean(0), _more_than_rounding(wide.std(0), wide.abs().amax(0)).to(x)
     weights = _trained(_first_weights(seeds, z.shape[2], y.shape[1], x), x, (y - mean) / spread)
     return mean + spread * _said(weights, new)
 
@@ -143,7 +146,12 @@ def _spread(z: Tensor) -> tuple[Tensor, Tensor]:
     """Mean, and one scale for all dimensions: a vanishing one must not be blown up."""
     center = z.double().mean(1, keepdim=True)
     scale = (z.double() - center).square().mean((1, 2), keepdim=True).sqrt()
-    return center, scale.clamp_min(1e-12)
+    return center, _more_than_rounding(scale, z.double().abs().amax((1, 2), keepdim=True))
+
+
+def _more_than_rounding(spread: Tensor, largest: Tensor) -> Tensor:
+    """A spread to divide by, in whatever unit: that of a constant is only rounding, or 0."""
+    return torch.maximum(spread, ROUNDING * largest).clamp_min(torch.finfo(torch.float32).tiny)
 
 
 def _first_weights(seeds: Sequence[int], dim: int, k: int, like: Tensor) -> dict[str, Tensor]:

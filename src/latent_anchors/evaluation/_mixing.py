@@ -82,7 +82,7 @@ def exact_match(
     pairs: Int[Tensor, "pairs 2"],
     operation: str = "+",
 ) -> Bool[Tensor, "runs pairs"]:
-    """Whether a model answers each closed pair right.
+    """Whether a model answers each closed pair right, which no answer is not.
 
     Args:
         model: A model or a population; edits in force count.

@@ -53,9 +53,10 @@ def fit_leace(
     """
     check_between("tolerance", tolerance, 1e-12, 1.0)
     given = samples(z, labels)
+    ordinary = given.z / (given.spread() or 1.0)  # the package's other tolerances are absolute too
     # without the constraint on the trace, which holds by itself: the package's way back is wrong
     fitted = _package().LeaceEraser.fit(
-        given.z, given.labels, svd_tol=tolerance, constrain_cov_trace=False
+        ordinary, given.labels, svd_tol=tolerance, constrain_cov_trace=False
     )
     return checked("fit_leace", given.erasure(fitted.proj_left, fitted.proj_right), given)
 
