@@ -5,6 +5,7 @@ import torch
 from evaluation.stubs import Solid
 from refusals import refuses
 
+from latent_anchors.colorspace import rgb_to_hsv
 from latent_anchors.evaluation import height, height_order
 from latent_anchors.models import PlainAutoencoder, Population, SphericalAutoencoder
 
@@ -58,3 +59,19 @@ def test_without_a_dimension_to_rise_in_there_is_no_height(measure):
 
 def test_latents_that_are_not_there_have_no_height():
     assert height(Solid(slope=math.nan)).isnan().all()
+
+
+class Skew(Solid):
+    """Rises by 0.3 and 0.4 of the value in two dimensions outside of the plane."""
+
+    def forward(self, x):
+        hue, saturation, value = rgb_to_hsv(x).unbind(-1)
+        angle = 2 * torch.pi * hue
+        flat = (saturation * angle.cos(), saturation * angle.sin())
+        self.latent(torch.stack([*flat, 0.3 * value, 0.4 * value], dim=-1))
+        return x
+
+
+def test_a_rise_in_two_dimensions_is_as_high_as_both_together():
+    assert height(Skew()).item() == pytest.approx(0.5 * 0.8, abs=1e-5)
+    assert height_order(Skew()).item() == pytest.approx(1.0)
