@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
+from inspect import Parameter, signature
 from typing import Any, TypeAlias
 
 import torch
@@ -22,13 +23,24 @@ def check_separable(make: MakeOptimizer) -> None:
     except Exception as error:
         raise ValueError(
             f"The optimizer {_name(make)} cannot train runs as one stack ({error}). Use one that "
-            "treats each number by itself, such as Adam or SGD, or execution='in_turn'."
+            f"treats each number by itself, such as Adam or SGD{_otherwise(make)}."
         ) from error
     if not torch.allclose(together, apart, rtol=1e-5, atol=1e-7):
         raise ValueError(
             f"The optimizer {_name(make)} mixes runs: two trained as one stack end elsewhere than "
             "apart. Use one that treats each number by itself, such as Adam or SGD, or "
             "execution='in_turn'."
+        )
+
+
+def check_steps_alone(optimizer: Optimizer) -> None:
+    """Refuse an optimizer that asks for the loss again, several times in a step."""
+    closure = signature(type(optimizer).step).parameters.get("closure")
+    if closure is not None and closure.default is Parameter.empty:
+        raise ValueError(
+            f"{type(optimizer).__name__}.step needs a closure; expected an optimizer that steps on "
+            "gradients alone, such as Adam or SGD. Use it in a loop of your own, in which the "
+            "closure calls backward() on the total of an Objective."
         )
 
 
@@ -42,6 +54,15 @@ def check_per_run(name: str, differs: bool, make: MakeOptimizer) -> None:
         )
 
 
+def _otherwise(make: MakeOptimizer) -> str:
+    """What else to do, if that would do."""
+    try:
+        _trial(make, [0], per_run=False)
+    except Exception:
+        return ""
+    return ", or execution='in_turn'"
+
+
 def _scales(make: MakeOptimizer) -> bool:
     rates = torch.tensor([0.1, 0.3])
     together = _trial(make, [0, 1], rates)
@@ -49,18 +70,22 @@ def _scales(make: MakeOptimizer) -> bool:
     return torch.allclose(together, apart, rtol=1e-5, atol=1e-7)
 
 
-def _trial(make: MakeOptimizer, runs: list[int], rates: Tensor | None = None) -> Tensor:
+def _trial(
+    make: MakeOptimizer, runs: list[int], rates: Tensor | None = None, per_run: bool = True
+) -> Tensor:
     """Three steps of tiny runs with gradients of very different sizes."""
     start = torch.linspace(-1.0, 1.0, 24, dtype=torch.float64).reshape(2, 3, 4)
     steep = torch.linspace(1.0, 9.0, 12).reshape(3, 4)
     slopes = torch.stack([torch.full((3, 4), 0.01), steep]).to(start)
-    matrix = start[runs].clone().requires_grad_()
-    vector = start[runs, 0].clone().requires_grad_()
-    drive = Drive(make([matrix, vector]), per_run=True)
+    rows: list[int] | int = runs if per_run else runs[0]
+    matrix = start[rows].clone().requires_grad_()
+    vector = start[rows, 0].clone().requires_grad_()
+    drive = Drive(make([matrix, vector]), per_run)
+    check_steps_alone(drive.optimizer)
     for step in range(3):
-        matrix.grad, vector.grad = slopes[runs] * matrix.detach(), slopes[runs, 0].clone()
+        matrix.grad, vector.grad = slopes[rows] * matrix.detach(), slopes[rows, 0].clone()
         drive.step({} if rates is None else {"lr": rates[runs] * (1 + step)})
-    return torch.cat([matrix.detach().flatten(1), vector.detach()], dim=1)
+    return torch.cat([matrix.detach().flatten(-2), vector.detach()], dim=-1)
 
 
 def _name(make: MakeOptimizer) -> str:

@@ -8,6 +8,7 @@ from latent_anchors._checks import check_name, listed
 from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Progress
 from latent_anchors.training._captured import Bringing, Remembering
+from latent_anchors.training._constraints import Constraint
 from latent_anchors.training._draws import Draws
 from latent_anchors.training._execution import Execution, brought, constrain, play
 from latent_anchors.training._history import Fit
@@ -19,6 +20,7 @@ from latent_anchors.training._objective import Objective
 from latent_anchors.training._plan import Plan, stop_after
 from latent_anchors.training._play import Play
 from latent_anchors.training._state import State
+from latent_anchors.training._watching import Watched
 
 
 @dataclass(eq=False)
@@ -34,7 +36,15 @@ class Training:
     draws: Draws
     log: Log
     measure: Measure | None
+    constraint: Constraint | None
     step: int = 0
+    acted: bool = False
+
+    @property
+    def watched(self) -> Watched:
+        """What its steps depend on beside their tensors."""
+        model = self.population.stacked
+        return Watched(model, self.objective, self.losses, self.constraint)
 
     @property
     def progress(self) -> Progress:
@@ -44,8 +54,10 @@ class Training:
 
     def act(self, handlers: Mapping[str, Callable[[Progress], object]]) -> None:
         """What is to happen just before the next step."""
-        for name in self.plan.actions(self.step):
+        names = self.plan.actions(self.step)
+        for name in names:
             handlers[name](self.progress)
+        self.acted = bool(names)
 
     def go_on(self, periods: Iterable[int]) -> int:
         """The next stretch of steps: how many they were."""
@@ -54,7 +66,10 @@ class Training:
         self.step = self.plan.cut(first, stop_after(first, [*periods, *measuring]))
         self.log.room(self.plan.steps)
         drawn = self.draws.at(first)
-        play(self.lanes, drawn, self.losses, self.population, self.plan, self.log, first, self.step)
+        for lane in self.lanes:
+            lane.heed(self.acted)
+        watched = self.watched
+        play(self.lanes, drawn, watched, self.population, self.plan, self.log, first, self.step)
         return self.step - first
 
     def observe(self) -> None:
@@ -64,6 +79,12 @@ class Training:
             frozen = [failure.run for lane in self.lanes for failure in lane.failures]
             found = measured(self.measure, self.objective, self.progress, since, frozen)
             self.plan.observe(self.step - 1, found)
+
+    def finish(self) -> Fit:
+        """What was traced is what the functions do to the end, and all that happened."""
+        for lane in self.lanes:
+            lane.compare()
+        return self.so_far()
 
     def so_far(self) -> Fit:
         """All that happened, in tensors that the training goes on writing into."""
