@@ -7,6 +7,7 @@ from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
+from typing import cast
 
 OURS = "latent_anchors"
 LIBRARIES = {"torch", "numpy", *sys.stdlib_module_names} - {"__main__"}
@@ -47,6 +48,8 @@ def _parts(code: CodeType) -> tuple[object, ...]:
 def _constant(value: object) -> object:
     if isinstance(value, CodeType):
         return _parts(value)
+    if isinstance(value, tuple):
+        return tuple(map(_constant, cast("tuple[object, ...]", value)))
     # the order in a set of strings differs from process to process
     return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
 

@@ -13,6 +13,7 @@ from latent_anchors.training._backends import Backend
 from latent_anchors.training._captured import Bringing
 from latent_anchors.training._constraints import Constraint
 from latent_anchors.training._gradients import OfAllRuns, of_one_run
+from latent_anchors.training._guards import Watched
 from latent_anchors.training._lanes import Lane, Stretch
 from latent_anchors.training._log import Log
 from latent_anchors.training._losses import Loss
@@ -28,7 +29,6 @@ from latent_anchors.training._plan import Plan
 from latent_anchors.training._play import Play
 from latent_anchors.training._python_values import Found
 from latent_anchors.training._settings import check_shared, restore, settings_of
-from latent_anchors.training._watching import Watched
 
 Execution: TypeAlias = Literal["together", "in_turn"]
 

@@ -130,7 +130,7 @@ def fit(
         population, objective, losses, optimizer, execution, plan, backend, constraint
     )
     log = Log(plan.names, objective.track_of, population)
-    draws = Draws(batches, population.seeds, plan)
+    draws = Draws(batches, population.seeds, plan, objective)
     training = Training(
         population, objective, losses, execution, plan, lanes, draws, log, measure, constraint
     )

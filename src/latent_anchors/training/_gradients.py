@@ -9,17 +9,15 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
-from torch.utils.hooks import RemovableHandle
 from typing_extensions import override
 
-from latent_anchors._sites import layers_of
 from latent_anchors.data import LabeledBatch
-from latent_anchors.training._backends import Backend, run_by
+from latent_anchors.training._backends import Backend
+from latent_anchors.training._failing_layer import naming_the_layer
+from latent_anchors.training._guards import Watched
 from latent_anchors.training._losses import OneRun
 from latent_anchors.training._replaying import Arguments, Outcome, Pure, Replaying, Tensors
-from latent_anchors.training._tidying import tidy
-from latent_anchors.training._tracing import outside_of, trace
-from latent_anchors.training._watching import Watched
+from latent_anchors.training._traced_step import traced_step
 
 UNTRACED = 6
 """Steps that take as long without a trace as it takes to make one: it pays for some more."""
@@ -115,11 +113,11 @@ class OfAllRuns:
         pure = grad_and_value(_total(watched, tracks), has_aux=True)
         self.replaying = Replaying(
             cast("Pure", torch.vmap(pure, in_dims=(0, 0, 0, 0, 0, 1))),
-            lambda arguments: _traced(self.replaying.step, arguments, backend),
+            lambda arguments: traced_step(self.replaying.step, arguments, backend),
             watched,
             2 if steps >= 2 * UNTRACED else UNTRACED,
             UNTRACED,
-            partial(_told_where, watched.model, backend),
+            partial(naming_the_layer, watched.model, backend),
         )
 
     def __call__(
@@ -128,87 +126,6 @@ class OfAllRuns:
         arguments = _arguments(parameters, buffers, batch, weights)
         with torch.no_grad():
             return _step(self.replaying(_shapes(batch), arguments))
-
-
-def _traced(pure: Pure, arguments: Arguments, backend: Backend) -> tuple[Pure, list[Tensor], bool]:
-    """The operations of one step, tidied; parameters and batches go in one by one.
-
-    Beside them the tensors from outside, and whether Python made a number of any.
-    """
-    parameters, buffers, *_ = arguments
-    # tracing runs the step, which must not count twice in running averages
-    aside = {name: buffer.clone() for name, buffer in buffers.items()}
-    apart = _leaves((parameters, aside, *arguments[2:]))
-    traced = trace(lambda *leaves: _results(pure(*_like(arguments, leaves))), apart)
-    outside = outside_of(traced)
-    tidy(traced)
-    held = [*parameters.values(), *buffers.values()]
-    forward = run_by(backend, traced, held, apart[len(held) :])
-
-    def step(*arguments: Any) -> Outcome:
-        *gradients, total, means, masses = forward(*_leaves(cast("Arguments", arguments)))
-        return dict(zip(arguments[0], gradients, strict=True)), (total, (means, masses))
-
-    return step, *outside
-
-
-def _leaves(arguments: Arguments) -> list[Tensor]:
-    parameters, buffers, inputs, labels, extras, weights = arguments
-    named = (*parameters.values(), *buffers.values(), *labels.values(), *extras.values())
-    return [*named, inputs, weights]
-
-
-def _like(arguments: Arguments, leaves: Sequence[Tensor]) -> Arguments:
-    """Arguments again, from other leaves of the same names."""
-    *named, inputs, weights = leaves
-    remaining = iter(named)
-    parameters, buffers, labels, extras = (
-        {name: next(remaining) for name in tensors}
-        for tensors in (arguments[0], arguments[1], arguments[3], arguments[4])
-    )
-    return parameters, buffers, inputs, labels, extras, weights
-
-
-def _results(outcome: Outcome) -> list[Tensor]:
-    gradients, (total, (means, masses)) = outcome
-    return [*gradients.values(), total, means, masses]
-
-
-@contextmanager
-def _told_where(model: nn.Module, backend: Backend = "eager") -> Generator[None]:
-    """Say which layer or term stands in the way when runs cannot be stepped together."""
-    running: list[str] = []
-    handles: list[RemovableHandle] = []
-    for name, layer in layers_of(model).items():
-        handles.append(layer.register_forward_pre_hook(_entering(running, name, layer)))
-        handles.append(layer.register_forward_hook(_leaving(running)))
-    try:
-        yield
-    except (RuntimeError, ValueError) as error:
-        where = f"layer {running[-1]}" if running else "a term or loss"
-        notes = " ".join(getattr(error, "__notes__", []))
-        plainly = "" if backend == "eager" else f" Leave backend={backend!r} out there."
-        raise RuntimeError(
-            f"The runs cannot be stepped together because of {where}: {error} {notes} "
-            f"Use execution='in_turn', which trains one run after another.{plainly}"
-        ) from error
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _entering(running: list[str], name: str, layer: nn.Module) -> Callable[..., None]:
-    def enter(*_: object) -> None:
-        running.append(f"{name!r} ({type(layer).__name__})")
-
-    return enter
-
-
-def _leaving(running: list[str]) -> Callable[..., None]:
-    def leave(*_: object) -> None:
-        running.pop()
-
-    return leave
 
 
 def _total(

@@ -1,6 +1,6 @@
 """A lane: runs stepped as one, their optimizer, and what to do when one goes non-finite."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -91,10 +91,14 @@ class Lane:
             self._hold()
 
     def recall(
-        self, optimizer: Mapping[str, Any], noise: Tensor, failures: Sequence[Failure]
+        self,
+        optimizer: Mapping[str, Any],
+        noise: Tensor,
+        failures: Sequence[Failure],
+        driven: Collection[str] = (),
     ) -> None:
         """Go on from where an earlier training was stopped."""
-        self.drive.recall(optimizer)
+        self.drive.recall(optimizer, driven)
         self.noise = noise.cpu()
         self.failures = [failure for failure in failures if failure.run in self.runs]
         for failure in self.failures:

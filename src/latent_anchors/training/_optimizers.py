@@ -1,6 +1,6 @@
 """Optimizers over stacked runs: tried out for mixing, and driven by a row."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from inspect import Parameter, signature
 from typing import Any, TypeAlias
@@ -118,8 +118,8 @@ class Drive:
                 rate = rates.to(parameter).view(-1, *[1] * (parameter.ndim - 1))
                 parameter.copy_(start + rate * (parameter - start))
 
-    def recall(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state that another of its kind was in."""
+    def recall(self, state: Mapping[str, Any], driven: Collection[str] = ()) -> None:
+        """Go on from a state that another of its kind was in, which wrote some settings."""
         own, given = self.optimizer.param_groups, state["param_groups"]
         settings, others = ([{*group} for group in groups] for groups in (own, given))
         if settings != others:
@@ -128,8 +128,27 @@ class Drive:
                 f"settings {listed(sorted(others[0]))}; {type(self.optimizer).__name__} has "
                 f"{len(settings)} and {listed(sorted(settings[0]))}. Give the same optimizer."
             )
+        self._check_settings(given, driven)
         # torch keeps the given tensors and writes into them
         self.optimizer.load_state_dict(deepcopy(dict(state)))
 
+    def _check_settings(self, given: Sequence[Mapping[str, Any]], driven: Collection[str]) -> None:
+        """Refuse other settings than those it went with, but for those that are written anyway."""
+        for own, others in zip(self.optimizer.param_groups, given, strict=True):
+            for name in own.keys() - {"params", *driven}:
+                mine, other = _in_words(own[name]), _in_words(others[name])
+                if mine != other:
+                    raise ValueError(
+                        f"The training that goes on used {type(self.optimizer).__name__} with "
+                        f"{name}={other}, and now it is {mine}; expected the same. Give the same "
+                        "optimizer."
+                    )
+
     def _parameters(self) -> list[Tensor]:
         return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+
+def _in_words(setting: Any) -> str:
+    """The same for a list and a tuple, which a saving does not tell apart, and for tensors."""
+    plain = setting.tolist() if isinstance(setting, Tensor) else setting
+    return repr([*plain] if isinstance(plain, list | tuple) else plain)

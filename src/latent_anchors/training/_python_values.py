@@ -3,13 +3,10 @@
 An object is what its attributes are, a function what it has closed over and looks up in its module.
 """
 
-import marshal
-import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import cache, cached_property, partial
-from hashlib import blake2b
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, cast
 
@@ -18,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors.training._code import digest_of, is_installed, is_ours, outside
+from latent_anchors.training._digests import as_one, digest, in_words, says_more, shortened
 
 Found = dict[str, object]
 """By where it stands, such as ``losses['recon'].factor``."""
@@ -55,7 +53,7 @@ class Values:
     def look(self, where: str, value: object) -> None:
         """Note a value, and all that it leads to."""
         if isinstance(value, _WORDS):
-            self.found[where] = _shortened(repr(value))
+            self.found[where] = shortened(repr(value))
         elif isinstance(value, Enum):
             self.found[where] = str(value)
         elif id(value) not in self._seen:
@@ -80,7 +78,7 @@ class Values:
             self._object(where, value)
 
     def _container(self, where: str, value: Any) -> None:
-        short = _as_one(value) if len(value) > LONG else None
+        short = as_one(value) if len(value) > LONG else None
         self.found[where] = short or f"{type(value).__name__} of {len(value)}"
         if short is not None:
             return
@@ -90,7 +88,7 @@ class Values:
                     f"{where}[{key!r}]" if isinstance(key, PLAIN) else f"{where}[{index}]", each
                 )
         elif isinstance(value, set | frozenset):
-            self.found[where] = ", ".join(sorted(_in_words(each) for each in cast("Any", value)))
+            self.found[where] = ", ".join(sorted(in_words(each) for each in cast("Any", value)))
         else:
             for index, each in enumerate(value):
                 self.look(f"{where}[{index}]", each)
@@ -142,8 +140,8 @@ class Values:
     def _object(self, where: str, value: Any) -> None:
         self._kind(where, type(value))
         if not hasattr(value, "__dict__") and not _slots(type(value)):
-            words = _in_words(value)
-            self.found[where] = words if not self.passing or _told(words) else Same(value)
+            words = in_words(value)
+            self.found[where] = words if not self.passing or says_more(words) else Same(value)
         else:
             self._attributes(where, value, set())
 
@@ -184,21 +182,6 @@ class Same:
         return f"one {type(self.thing).__name__}"
 
 
-def digest(content: bytes) -> str:
-    """The same in each process."""
-    return blake2b(content, digest_size=8).hexdigest()
-
-
-def digest_of_tensor(tensor: Tensor) -> str:
-    """Of its type, shape and numbers; of a long one, of every so many of them."""
-    whole = tensor.detach()
-    flat = (whole.to_dense() if whole.layout != torch.strided else whole).reshape(-1)
-    some = flat[:: max(1, flat.numel() // 2**22)].cpu().contiguous()
-    content = some.resolve_conj().resolve_neg().view(torch.uint8).numpy().tobytes()
-    kind = f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
-    return f"{kind} {digest(content)}"
-
-
 def _counts(thing: object) -> bool:
     return isinstance(thing, Tensor) and not thing.is_inference()
 
@@ -228,28 +211,3 @@ def _kept_results(kind: type) -> frozenset[str]:
     """What is computed when it is first asked for."""
     named = {name: each for base in kind.__mro__ for name, each in vars(base).items()}
     return frozenset(n for n, each in named.items() if isinstance(each, cached_property))
-
-
-def _shortened(words: str) -> str:
-    return words if len(words) <= 80 else f"{words[:20]}... {digest(words.encode())}"
-
-
-def _as_one(value: Any) -> str | None:
-    """Many plain values in one; None if there are others among them."""
-    try:
-        whole = sorted(value) if isinstance(value, set | frozenset) else value
-        # later versions write down what else refers to a value
-        content = marshal.dumps(dict(whole) if isinstance(whole, Mapping) else [*whole], 2)
-    except (ValueError, TypeError):
-        return None
-    return f"{type(value).__name__} of {len(value)} {digest(content)}"
-
-
-def _in_words(value: object) -> str:
-    words = repr(value)
-    return _shortened(words) if _told(words) else f"one {type(value).__name__}"
-
-
-def _told(words: str) -> bool:
-    """Whether the words say more than where in memory something is."""
-    return re.search(r"\bat 0x|<", words) is None

@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 import torch
 from torch import Tensor
 
-from latent_anchors.training._watching import Watched, in_words, relevant, way_out, written
+from latent_anchors.training._guards import Watched, in_words, relevant, way_out, written
 
 Tensors: TypeAlias = dict[str, Tensor]
 Arguments: TypeAlias = tuple[Tensors, Tensors, Tensor, Tensors, Tensors, Tensor]

@@ -6,8 +6,8 @@ from typing import Any, TypeAlias, cast
 from torch import nn
 
 from latent_anchors._sites import layers_of
+from latent_anchors.training._guards import in_words, relevant, way_out, written
 from latent_anchors.training._python_values import PLAIN, Found
-from latent_anchors.training._watching import in_words, relevant, way_out, written
 
 Settings: TypeAlias = Mapping[tuple[str, str], object]
 """By layer and attribute; copies."""

@@ -11,6 +11,7 @@ from latent_anchors.training._captured import Bringing, Remembering
 from latent_anchors.training._constraints import Constraint
 from latent_anchors.training._draws import Draws
 from latent_anchors.training._execution import Execution, brought, constrain, play
+from latent_anchors.training._guards import Watched
 from latent_anchors.training._history import Fit
 from latent_anchors.training._lanes import Lane
 from latent_anchors.training._log import Log
@@ -19,8 +20,8 @@ from latent_anchors.training._measuring import Measure, due, measured, period
 from latent_anchors.training._objective import Objective
 from latent_anchors.training._plan import Plan, stop_after
 from latent_anchors.training._play import Play
+from latent_anchors.training._resuming import check_made_alike, check_played_alike, made_of
 from latent_anchors.training._state import State
-from latent_anchors.training._watching import Watched
 
 
 @dataclass(eq=False)
@@ -101,7 +102,11 @@ class Training:
             tuple(lane.noise for lane in self.lanes),
             brought({n: x for n, x in self.losses.items() if isinstance(x, Remembering)}),
             tuple(playhead.state_dict() for playhead in playheads),
+            self._made_of(),
         )
+
+    def _made_of(self) -> dict[str, str]:
+        return made_of(self.watched, self.draws, self.plan, self.measure, self.step)
 
     def begin(self) -> None:
         """Playheads are at their beginning, constraints hold, and losses make room to remember."""
@@ -121,16 +126,20 @@ class Training:
         state = stopped.state
         self._check_goes_on(stopped)
         if isinstance(self.plan, Play):
-            for playhead, told in zip(self.plan.playheads, state.playheads, strict=True):
-                playhead.load_state_dict(told)
+            for playhead, then in zip(self.plan.playheads, state.playheads, strict=True):
+                playhead.load_state_dict(then)
+        check_played_alike(stopped.history, self.plan, state.step)
+        driven = {name for name in self.plan.names if name in self.plan.elsewhere}
         lanes = zip(self.lanes, state.optimizers, state.noise, strict=True)
         for lane, optimizer, noise in lanes:
-            lane.recall(optimizer, noise, stopped.failures)
+            lane.recall(optimizer, noise, stopped.failures, driven)
         for loss in self.losses.values():
             if isinstance(loss, Remembering):
                 loss.recall(state.memory)
         self.log.recall(stopped.history, state.step)
         self.step = state.step
+        # at the end, since losses have their memories then, and batches what they follow
+        check_made_alike(state.made_of, self._made_of())
 
     def _check_goes_on(self, stopped: Fit) -> None:
         state, history = stopped.state, stopped.history
