@@ -71,6 +71,8 @@ class Training:
             lane.heed(self.acted)
         watched = self.watched
         play(self.lanes, drawn, watched, self.population, self.plan, self.log, first, self.step)
+        if self.step == self.plan.steps:
+            self._compare()  # before a last callback, which may change what it likes
         return self.step - first
 
     def observe(self) -> None:
@@ -84,8 +86,13 @@ class Training:
     def finish(self) -> Fit:
         """What was traced is what the functions do to the end, and all that happened."""
         for lane in self.lanes:
-            lane.compare()
+            lane.heed(acted=False)
+        self._compare()
         return self.so_far()
+
+    def _compare(self) -> None:
+        for lane in self.lanes:
+            lane.compare()
 
     def so_far(self) -> Fit:
         """All that happened, in tensors that the training goes on writing into."""
