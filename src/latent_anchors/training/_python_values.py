@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import cache, cached_property, partial
+from inspect import unwrap
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, cast
 
@@ -105,6 +106,8 @@ class Values:
 
     def _plain_function(self, where: str, value: FunctionType) -> None:
         installed = is_installed(value.__module__ or "")
+        if installed:  # checks of shapes are wrapped around it, or are not
+            value = cast("FunctionType", unwrap(value))
         name = f"{value.__module__}.{value.__qualname__}"
         if self.code:
             self.found[f"the code of {where}"] = name if installed else digest_of(value.__code__)
