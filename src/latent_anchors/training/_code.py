@@ -1,13 +1,13 @@
-"""What a function is made of, beside its values: its code, and the names it looks up outside."""
+"""What functions and classes are made of beside values: code, names looked up, bases, slots."""
 
 import sys
 import sysconfig
-from functools import cache
+from functools import cache, cached_property
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import cast
+from typing import Any, cast
 
 OURS = "latent_anchors"
 LIBRARIES = {"torch", "numpy", *sys.stdlib_module_names} - {"__main__"}
@@ -72,3 +72,31 @@ def outside(function: FunctionType) -> dict[str, object]:
                 there = vars(value)
                 found |= {f"{place}.{name}": there[name] for name in names if name in there}
     return found
+
+
+@cache
+def slots_of(kind: type) -> tuple[str, ...]:
+    named = [vars(each).get("__slots__", ()) for each in kind.__mro__]
+    names = [(given,) if isinstance(given, str) else tuple(given) for given in named]
+    return tuple(n for given in names for n in given if n not in ("__dict__", "__weakref__"))
+
+
+@cache
+def own_classes(kind: type) -> tuple[type, ...]:
+    """Those of a user, among it and those that it is made from."""
+    return tuple(each for each in kind.__mro__ if not is_installed(each.__module__))
+
+
+@cache
+def kept_results(kind: type) -> frozenset[str]:
+    """What is computed when it is first asked for."""
+    named = {name: each for base in kind.__mro__ for name, each in vars(base).items()}
+    return frozenset(n for n, each in named.items() if isinstance(each, cached_property))
+
+
+def is_filled(cell: Any) -> bool:
+    """Whether what a function closes over has a value already."""
+    try:
+        return cell.cell_contents is not cell
+    except ValueError:
+        return False

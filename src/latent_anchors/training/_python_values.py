@@ -6,7 +6,7 @@ An object is what its attributes are, a function what it has closed over and loo
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from functools import cache, cached_property, partial
+from functools import partial
 from inspect import unwrap
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, cast
@@ -15,7 +15,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from latent_anchors.training._code import digest_of, is_installed, is_ours, outside
+from latent_anchors.training._code import (
+    digest_of,
+    is_filled,
+    is_installed,
+    is_ours,
+    kept_results,
+    outside,
+    own_classes,
+    slots_of,
+)
 from latent_anchors.training._digests import as_one, digest, in_words, says_more, shortened
 
 Found = dict[str, object]
@@ -84,6 +93,9 @@ class Values:
         if short is not None:
             return
         if isinstance(value, Mapping):
+            # their order counts where they are gone through
+            plain = [key for key in cast("Any", value) if isinstance(key, PLAIN)]
+            self.found[where] = f"{type(value).__name__} of {len(value)} {shortened(repr(plain))}"
             for index, (key, each) in enumerate(cast("Any", value).items()):
                 self.look(
                     f"{where}[{key!r}]" if isinstance(key, PLAIN) else f"{where}[{index}]", each
@@ -112,7 +124,7 @@ class Values:
         if self.code:
             self.found[f"the code of {where}"] = name if installed else digest_of(value.__code__)
         cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
-        held = {name: cell.cell_contents for name, cell in cells if _is_filled(cell)}
+        held = {name: cell.cell_contents for name, cell in cells if is_filled(cell)}
         held |= {"defaults": value.__defaults__, "kwdefaults": value.__kwdefaults__}
         if not installed:
             held |= outside(value)
@@ -142,7 +154,7 @@ class Values:
 
     def _object(self, where: str, value: Any) -> None:
         self._kind(where, type(value))
-        if not hasattr(value, "__dict__") and not _slots(type(value)):
+        if not hasattr(value, "__dict__") and not slots_of(type(value)):
             words = in_words(value)
             self.found[where] = words if not self.passing or says_more(words) else Same(value)
         else:
@@ -151,9 +163,9 @@ class Values:
     def _attributes(self, where: str, value: Any, without: set[str]) -> None:
         kind = type(value)
         kept = getattr(value, "__dict__", {})
-        if slots := _slots(kind):
+        if slots := slots_of(kind):
             kept = {**kept, **{n: getattr(value, n) for n in slots if hasattr(value, n)}}
-        private, results = is_ours(kind), _kept_results(kind)
+        private, results = is_ours(kind), kept_results(kind)
         for name, each in [*kept.items()]:
             # what is private in this library is made from what is public
             if name in without or name in results or (private and name[0] == "_"):
@@ -162,7 +174,7 @@ class Values:
 
     def _kind(self, where: str, kind: type) -> None:
         self.found[where] = f"{kind.__module__}.{kind.__qualname__}"
-        for each in _own_classes(kind):
+        for each in own_classes(kind):
             self.look(f"class {each.__qualname__}", each)
 
 
@@ -187,30 +199,3 @@ class Same:
 
 def _counts(thing: object) -> bool:
     return isinstance(thing, Tensor) and not thing.is_inference()
-
-
-def _is_filled(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is not cell
-    except ValueError:
-        return False
-
-
-@cache
-def _slots(kind: type) -> tuple[str, ...]:
-    named = [vars(each).get("__slots__", ()) for each in kind.__mro__]
-    names = [(given,) if isinstance(given, str) else tuple(given) for given in named]
-    return tuple(n for given in names for n in given if n not in ("__dict__", "__weakref__"))
-
-
-@cache
-def _own_classes(kind: type) -> tuple[type, ...]:
-    """Those of a user, among it and those that it is made from."""
-    return tuple(each for each in kind.__mro__ if not is_installed(each.__module__))
-
-
-@cache
-def _kept_results(kind: type) -> frozenset[str]:
-    """What is computed when it is first asked for."""
-    named = {name: each for base in kind.__mro__ for name, each in vars(base).items()}
-    return frozenset(n for n, each in named.items() if isinstance(each, cached_property))

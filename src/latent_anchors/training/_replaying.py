@@ -21,8 +21,10 @@ _Result = TypeVar("_Result")
 
 EVENTS = 100
 """Steps between two comparisons at least, where actions ask for them."""
+FIRST = 400
+"""Steps before the first one, where nothing acts; one comes at the end in any case."""
 AGAIN = 8
-"""Else the next one comes when so many times as many steps are done."""
+"""The next one comes when so many times as many steps are done."""
 
 
 class Replaying:
@@ -31,7 +33,7 @@ class Replaying:
     A trace leaves out what Python does. So this looks at what Python holds: if that changed between
     two stretches of steps, the trace is dropped; if a step changes it, that is refused. What no
     look can see, such as a random number of Python's own, shows in the numbers: they are compared
-    with those of the step as it is, after the first stretch, after actions, and at the end.
+    with those of the step as it is, some hundred steps on, after actions, and at the end.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class Replaying:
             self._read.clear()
             self.first = self.others
         since = self._steps - self._compared
-        if since >= (EVENTS if acted else AGAIN * max(self._compared, 1)):
+        if since >= (EVENTS if acted else max(AGAIN * self._compared, FIRST)):
             self.compare()
         return bool(differences)
 
