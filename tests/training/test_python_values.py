@@ -150,7 +150,6 @@ def test_what_this_library_keeps_for_itself_is_not_looked_at():
         torch.zeros(0),
         torch.tensor(1.5),
     ],
-    ids=str,
 )
 def test_a_digest_is_of_the_numbers_the_shape_and_the_type(tensor):
     assert digest_of_tensor(tensor) == digest_of_tensor(tensor.clone())

@@ -51,7 +51,9 @@ def _constant(value: object) -> object:
     if isinstance(value, tuple):
         return tuple(map(_constant, cast("tuple[object, ...]", value)))
     # the order in a set of strings differs from process to process
-    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
+    if isinstance(value, frozenset):
+        return sorted(map(repr, cast("frozenset[object]", value)))
+    return repr(value)
 
 
 @cache
@@ -76,6 +78,7 @@ def outside(function: FunctionType) -> dict[str, object]:
 
 @cache
 def slots_of(kind: type) -> tuple[str, ...]:
+    """Attributes that stand in no dict."""
     named = [vars(each).get("__slots__", ()) for each in kind.__mro__]
     names = [(given,) if isinstance(given, str) else tuple(given) for given in named]
     return tuple(n for given in names for n in given if n not in ("__dict__", "__weakref__"))

@@ -28,7 +28,7 @@ from latent_anchors.training._optimizers import (
 from latent_anchors.training._plan import Plan
 from latent_anchors.training._play import Play
 from latent_anchors.training._python_values import Found
-from latent_anchors.training._settings import check_shared, restore, settings_of
+from latent_anchors.training._settings import Settings, check_shared, restore, settings_of
 
 Execution: TypeAlias = Literal["together", "in_turn"]
 
@@ -110,7 +110,7 @@ def play(
     """One stretch in every lane; what single runs came to goes back into the population."""
     memory = brought(watched.losses)
     log.table[first:stop] = plan.rows(first, stop)
-    before = settings_of(watched.model) if len(lanes) > 1 else {}
+    before: Settings = settings_of(watched.model) if len(lanes) > 1 else {}
     left: Found | None = None
     for lane in lanes:
         lane.rewind = partial(restore, watched.model, before)

@@ -110,15 +110,19 @@ class OfAllRuns:
         steps: int = 0,
         backend: Backend = "eager",
     ) -> None:
+        self.backend: Backend = backend
         pure = grad_and_value(_total(watched, tracks), has_aux=True)
         self.replaying = Replaying(
             cast("Pure", torch.vmap(pure, in_dims=(0, 0, 0, 0, 0, 1))),
-            lambda arguments: traced_step(self.replaying.step, arguments, backend),
+            self._traced,
             watched,
             2 if steps >= 2 * UNTRACED else UNTRACED,
             UNTRACED,
             partial(naming_the_layer, watched.model, backend),
         )
+
+    def _traced(self, arguments: Arguments) -> tuple[Pure, list[Tensor], bool]:
+        return traced_step(self.replaying.step, arguments, self.backend)
 
     def __call__(
         self, parameters: Tensors, buffers: Tensors, batch: LabeledBatch, weights: Tensor

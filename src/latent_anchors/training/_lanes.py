@@ -59,7 +59,8 @@ class Lane:
         self.alive = torch.ones(len(runs), dtype=torch.bool, device=_device(parameters))
         self.failures: list[Failure] = []
         self.noise = torch.Generator(self.alive.device).manual_seed(noise).get_state()
-        self.constraint, self.backend = constraint, backend
+        self.constraint = constraint
+        self.backend: Backend = backend
         self.rewind: Callable[[], None] = lambda: None
         """Puts back what Python held before a stretch that is played again."""
         self._hold = self._holder()

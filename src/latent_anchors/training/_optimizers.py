@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from inspect import Parameter, signature
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -148,7 +148,10 @@ class Drive:
         return [p for group in self.optimizer.param_groups for p in group["params"]]
 
 
-def _in_words(setting: Any) -> str:
+def _in_words(setting: object) -> str:
     """The same for a list and a tuple, which a saving does not tell apart, and for tensors."""
-    plain = setting.tolist() if isinstance(setting, Tensor) else setting
-    return repr([*plain] if isinstance(plain, list | tuple) else plain)
+    if isinstance(setting, Tensor):
+        return repr(setting.tolist())
+    if isinstance(setting, list | tuple):
+        return repr([*cast("Sequence[object]", setting)])
+    return repr(setting)

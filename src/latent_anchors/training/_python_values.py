@@ -30,9 +30,20 @@ from latent_anchors.training._digests import as_one, digest, in_words, says_more
 Found = dict[str, object]
 """By where it stands, such as ``losses['recon'].factor``."""
 
-PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), range, slice)
-TORCH = (torch.dtype, torch.device, torch.Size, torch.layout, torch.memory_format)
-_WORDS = (*PLAIN, *TORCH)
+PLAIN: tuple[type, ...] = (
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    type(None),
+    type(...),
+    range,
+    slice,
+)
+TORCH: tuple[type, ...] = (torch.dtype, torch.device, torch.Size, torch.layout, torch.memory_format)
+_WORDS: tuple[type, ...] = (*PLAIN, *TORCH)
 LONG = 64
 """Plain values in one container that are compared as one."""
 
@@ -75,7 +86,7 @@ class Values:
         if isinstance(value, Tensor):
             self.found[where] = self.tensor(value)
         elif isinstance(value, np.ndarray | np.generic):
-            self.found[where] = f"{value.dtype} {digest(np.ascontiguousarray(value).tobytes())}"
+            self.found[where] = f"{value.dtype} {digest(value.tobytes())}"
         elif isinstance(value, Mapping | list | tuple | deque | set | frozenset):
             self._container(where, cast("Any", value))
         elif isinstance(value, FunctionType | MethodType | partial):
@@ -94,9 +105,10 @@ class Values:
             return
         if isinstance(value, Mapping):
             # their order counts where they are gone through
-            plain = [key for key in cast("Any", value) if isinstance(key, PLAIN)]
-            self.found[where] = f"{type(value).__name__} of {len(value)} {shortened(repr(plain))}"
-            for index, (key, each) in enumerate(cast("Any", value).items()):
+            mapping = cast("Mapping[object, object]", value)
+            plain: list[object] = [key for key in mapping if isinstance(key, PLAIN)]
+            self.found[where] = f"{type(value).__name__} of {len(mapping)} {shortened(repr(plain))}"
+            for index, (key, each) in enumerate(mapping.items()):
                 self.look(
                     f"{where}[{key!r}]" if isinstance(key, PLAIN) else f"{where}[{index}]", each
                 )
@@ -142,26 +154,27 @@ class Values:
                     self.look(f"{where}.{name}", inner)
 
     def _module(self, where: str, value: Any) -> None:
-        self._kind(where, type(value))
+        self._kind(where, value)
         for kind in (value._parameters, value._buffers, value._modules):
             for name, each in kind.items():
                 if id(each) not in self._seen:
                     self.look(f"{where}.{name}", each)
         if self.passing:
-            for hook in (*value._forward_hooks.values(), *value._forward_pre_hooks.values()):
-                self.found[f"hooks of {where}"] = Same(hook)
+            hooks = (*value._forward_hooks.values(), *value._forward_pre_hooks.values())
+            for index, hook in enumerate(hooks):
+                self.found[f"hook {index} of {where}"] = Same(hook)
         self._attributes(where, value, _INTERNAL if self.passing else _INTERNAL | {"training"})
 
     def _object(self, where: str, value: Any) -> None:
-        self._kind(where, type(value))
-        if not hasattr(value, "__dict__") and not slots_of(type(value)):
+        self._kind(where, value)
+        if not hasattr(value, "__dict__") and not slots_of(value.__class__):
             words = in_words(value)
             self.found[where] = words if not self.passing or says_more(words) else Same(value)
         else:
             self._attributes(where, value, set())
 
     def _attributes(self, where: str, value: Any, without: set[str]) -> None:
-        kind = type(value)
+        kind: type = value.__class__
         kept = getattr(value, "__dict__", {})
         if slots := slots_of(kind):
             kept = {**kept, **{n: getattr(value, n) for n in slots if hasattr(value, n)}}
@@ -172,7 +185,8 @@ class Values:
                 continue
             self.look(f"{where}.{name}", each)
 
-    def _kind(self, where: str, kind: type) -> None:
+    def _kind(self, where: str, value: Any) -> None:
+        kind: type = value.__class__
         self.found[where] = f"{kind.__module__}.{kind.__qualname__}"
         for each in own_classes(kind):
             self.look(f"class {each.__qualname__}", each)
@@ -183,7 +197,9 @@ class Same:
 
     def __init__(self, thing: object) -> None:
         self.thing = thing
-        self.version = thing._version if _counts(thing) else 0
+        self.version = 0
+        if isinstance(thing, Tensor) and not thing.is_inference():
+            self.version = thing._version
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Same) and other.thing is self.thing
@@ -195,7 +211,3 @@ class Same:
         if isinstance(self.thing, Tensor):
             return f"a tensor {tuple(self.thing.shape)}"
         return f"one {type(self.thing).__name__}"
-
-
-def _counts(thing: object) -> bool:
-    return isinstance(thing, Tensor) and not thing.is_inference()

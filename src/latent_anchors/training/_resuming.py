@@ -1,6 +1,6 @@
 """What a training was made of, in words: one that goes on is made of the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from torch import Tensor
 
@@ -106,14 +106,16 @@ def check_played_alike(history: History, plan: Plan | Play, steps: int) -> None:
         wrong = (now[:, index] != given).any(-1).nonzero()
         if len(wrong):
             step = int(wrong[0])
-            _refuse_played(name, step, given[step].tolist(), now[step, index].tolist(), steps)
+            _refuse_played(name, step, given[step], now[step, index], steps)
 
 
-def _refuse_played(
-    name: str, step: int, given: Sequence[float], now: Sequence[float], steps: int
-) -> None:
+def _refuse_played(name: str, step: int, given: Tensor, now: Tensor, steps: int) -> None:
     raise ValueError(
-        f"Track {name!r} was {listed(given)} at step {step} of the training that goes on; the "
-        f"timeline has {listed(now)} there. Give one with the values that were played; from step "
+        f"Track {name!r} was {_numbers(given)} at step {step} of the training that goes on; the "
+        f"timeline has {_numbers(now)} there. Give one with the values that were played; from step "
         f"{steps} on it may differ."
     )
+
+
+def _numbers(values: Tensor) -> str:
+    return listed([float(value) for value in values])

@@ -62,8 +62,8 @@ def copied(value: Any) -> Any:
     if type(value) is dict:
         return {key: copied(each) for key, each in cast("Mapping[Any, Any]", value).items()}
     if type(value) in (list, tuple):
-        return type(value)(map(copied, value))
-    return set(value) if type(value) is set else value
+        return cast("Any", value).__class__(map(copied, cast("Sequence[Any]", value)))
+    return set(cast("set[Any]", value)) if type(value) is set else value
 
 
 _INTERNAL = set(vars(nn.Module()))
