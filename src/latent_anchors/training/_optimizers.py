@@ -151,7 +151,7 @@ class Drive:
 def _in_words(setting: object) -> str:
     """The same for a list and a tuple, which a saving does not tell apart, and for tensors."""
     if isinstance(setting, Tensor):
-        return repr(setting.tolist())
+        return repr(cast("object", setting.tolist()))
     if isinstance(setting, list | tuple):
         return repr([*cast("Sequence[object]", setting)])
     return repr(setting)

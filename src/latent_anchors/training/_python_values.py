@@ -30,18 +30,8 @@ from latent_anchors.training._digests import as_one, digest, in_words, says_more
 Found = dict[str, object]
 """By where it stands, such as ``losses['recon'].factor``."""
 
-PLAIN: tuple[type, ...] = (
-    bool,
-    int,
-    float,
-    complex,
-    str,
-    bytes,
-    type(None),
-    type(...),
-    range,
-    slice,
-)
+NUMBERS = (bool, int, float, complex)
+PLAIN: tuple[type, ...] = (*NUMBERS, str, bytes, type(None), type(...), range, slice)
 TORCH: tuple[type, ...] = (torch.dtype, torch.device, torch.Size, torch.layout, torch.memory_format)
 _WORDS: tuple[type, ...] = (*PLAIN, *TORCH)
 LONG = 64
@@ -107,7 +97,9 @@ class Values:
             # their order counts where they are gone through
             mapping = cast("Mapping[object, object]", value)
             plain: list[object] = [key for key in mapping if isinstance(key, PLAIN)]
-            self.found[where] = f"{type(value).__name__} of {len(mapping)} {shortened(repr(plain))}"
+            self.found[where] = (
+                f"{value.__class__.__name__} of {len(plain)} {shortened(repr(plain))}"
+            )
             for index, (key, each) in enumerate(mapping.items()):
                 self.look(
                     f"{where}[{key!r}]" if isinstance(key, PLAIN) else f"{where}[{index}]", each

@@ -51,7 +51,8 @@ def is_plain(value: object) -> bool:
     if isinstance(value, PLAIN):
         return True
     if type(value) is dict:
-        return all(map(is_plain, (*value, *value.values())))
+        entries = cast("Mapping[object, object]", value)
+        return all(map(is_plain, (*entries, *entries.values())))
     return type(value) in (list, tuple, set, frozenset) and all(
         map(is_plain, cast("Sequence[object]", value))
     )
@@ -63,7 +64,7 @@ def copied(value: Any) -> Any:
         return {key: copied(each) for key, each in cast("Mapping[Any, Any]", value).items()}
     if type(value) in (list, tuple):
         return cast("Any", value).__class__(map(copied, cast("Sequence[Any]", value)))
-    return set(cast("set[Any]", value)) if type(value) is set else value
+    return set(value) if type(value) is set else value
 
 
 _INTERNAL = set(vars(nn.Module()))
