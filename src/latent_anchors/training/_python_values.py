@@ -90,7 +90,8 @@ class Values:
 
     def _container(self, where: str, value: Any) -> None:
         short = as_one(value) if len(value) > LONG else None
-        self.found[where] = short or f"{type(value).__name__} of {len(value)}"
+        words = short or f"{value.__class__.__name__} of {len(value)}"
+        self.found[where] = words
         if short is not None:
             return
         if isinstance(value, Mapping):

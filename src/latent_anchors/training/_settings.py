@@ -60,11 +60,12 @@ def is_plain(value: object) -> bool:
 
 def copied(value: Any) -> Any:
     """A copy of a plain value, of everything in it that may change."""
-    if type(value) is dict:
-        return {key: copied(each) for key, each in cast("Mapping[Any, Any]", value).items()}
-    if type(value) in (list, tuple):
-        return cast("Any", value).__class__(map(copied, cast("Sequence[Any]", value)))
-    return set(value) if type(value) is set else value
+    kind: Any = value.__class__
+    if kind is dict:
+        return {key: copied(each) for key, each in value.items()}
+    if kind in (list, tuple):
+        return kind(map(copied, value))
+    return kind(value) if kind is set else value
 
 
 _INTERNAL = set(vars(nn.Module()))
