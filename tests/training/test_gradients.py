@@ -17,17 +17,22 @@ from latent_anchors import Objective, Term
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.training import _gradients, reconstruction
-from latent_anchors.training._gradients import of_all_runs, of_one_run
+from latent_anchors.training._gradients import OfAllRuns, of_one_run
+from latent_anchors.training._guards import Watched
 
 OBJECTIVE = Objective([ANCHOR], losses=["recon"])
 WEIGHTS = torch.tensor([0.5, 1.0]).double()
+
+
+def watched(model):
+    return Watched(model, OBJECTIVE, {"recon": reconstruction})
 
 
 def step_of(make, model, tensors, batch, row):
     names = {name for name, _ in model.named_buffers()}
     parameters = {name: tensor for name, tensor in tensors.items() if name not in names}
     buffers = {name: tensors[name].clone() for name in names}
-    gradients = make(model, OBJECTIVE, {"recon": reconstruction}, ["anchor", "recon"])
+    gradients = make(watched(model), ["anchor", "recon"])
     return gradients(parameters, buffers, batch, row)
 
 
@@ -49,7 +54,7 @@ class TestOneStep:
         parts = batches()
         rows = torch.stack([WEIGHTS, 2 * WEIGHTS], dim=1)
         together = step_of(
-            of_all_runs, population.stacked, population.tensors(), stacked(parts), rows
+            OfAllRuns, population.stacked, population.tensors(), stacked(parts), rows
         )
         for run in (0, 1):
             model = population[run]
@@ -79,7 +84,7 @@ class TestOneStep:
 def test_the_traced_step_is_the_plain_one_bit_for_bit(make_model, monkeypatch):
     monkeypatch.setattr(_gradients, "UNTRACED", 2)
     traced = train(make_model)
-    monkeypatch.setattr(_gradients, "_traced", lambda pure, *_: pure)
+    monkeypatch.setattr(_gradients, "traced_step", lambda pure, *_: (pure, [], False))
     plain = train(make_model)
     assert same(traced.population, plain.population)
     assert torch.equal(traced.history["anchor"], plain.history["anchor"])
@@ -93,7 +98,7 @@ def test_tracing_does_not_count_in_running_averages(monkeypatch):
 
 def test_a_batch_of_another_shape_is_traced_anew(monkeypatch):
     monkeypatch.setattr(_gradients, "UNTRACED", 2)
-    gradients = of_all_runs(network(), OBJECTIVE, {"recon": reconstruction}, ["anchor", "recon"])
+    gradients = OfAllRuns(watched(network()), ["anchor", "recon"])
     tensors = Population.make(network, seeds=[0, 1]).tensors()
     rows = WEIGHTS[:, None].expand(2, 2)
     whole = stacked(batches())

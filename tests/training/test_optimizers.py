@@ -39,7 +39,7 @@ def test_an_optimizer_that_mixes_runs_is_refused_by_name(make):
 
 
 def test_an_optimizer_that_steps_otherwise_is_refused_by_name():
-    with refuses(ValueError, "LBFGS cannot train runs as one stack .*closure.*in_turn"):
+    with refuses(ValueError, "LBFGS cannot train runs as one stack .*closure.*or SGD.$"):
         train(optimizer=optim.LBFGS)
 
 

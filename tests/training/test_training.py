@@ -73,11 +73,20 @@ def forgotten(fit):
     }
 
 
-@pytest.mark.parametrize("what", ["playheads", "optimizers", "noise", "memory"])
+@pytest.mark.parametrize("what", ["optimizers", "noise"])
 def test_one_that_forgets_anything_goes_on_otherwise(what):
     onward = play("in_turn", replaced(begun(), **{what: forgotten(begun())[what]}), steps=38)[0]
     means = {name: each[:38] for name, each in whole("in_turn")[0].history.means.items()}
     assert any(not torch.equal(onward.history.means[name], means[name]) for name in means)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [("playheads", "Track 'anchor' was .* at step"), ("memory", r"losses\['hold'\].latents was ")],
+)
+def test_one_that_forgets_what_can_be_looked_at_is_refused(what, words):
+    with refuses(ValueError, words):
+        play("in_turn", replaced(begun(), **{what: forgotten(begun())[what]}), steps=38)
 
 
 def test_a_callback_saves_what_a_training_goes_on_from(tmp_path):

@@ -9,6 +9,7 @@ from latent_anchors._checks import check_name
 from latent_anchors._streams import BLOCK
 from latent_anchors.curriculum import Row
 from latent_anchors.data import LabeledBatch
+from latent_anchors.training._objective import Objective
 from latent_anchors.training._plan import Plan
 from latent_anchors.training._play import Play
 
@@ -57,8 +58,10 @@ class Following(Protocol):
 class Draws:
     """The blocks of all runs, the latest kept; drawn anew when what they follow has changed."""
 
-    def __init__(self, batches: Batches, seeds: Sequence[int], plan: Plan | Play) -> None:
-        self.batches, self.seeds = batches, seeds
+    def __init__(
+        self, batches: Batches, seeds: Sequence[int], plan: Plan | Play, objective: Objective
+    ) -> None:
+        self.batches, self.seeds, self.objective = batches, seeds, objective
         self.followed: tuple[Following, Play] | None = None
         if isinstance(plan, Play) and isinstance(batches, Following) and batches.follows:
             for name in batches.follows:
@@ -70,8 +73,21 @@ class Draws:
         """The block in which a step is, for each run."""
         key = (step // BLOCK, self.followed[1].version if self.followed else 0)
         if self._kept[0] != key:
-            self._kept = key, self._drawn(step // BLOCK)
+            drawn = self._drawn(step // BLOCK)
+            for seed, batch in zip(self.seeds, drawn, strict=True):
+                self._check_labels(batch, seed, BLOCK * (step // BLOCK))
+            self._kept = key, drawn
         return self._kept[1]
+
+    def _check_labels(self, batch: LabeledBatch, seed: int, first: int) -> None:
+        """Refuse bad labels here, since steps trust them."""
+        try:
+            self.objective.check_labels(batch.labels, batch.extras)
+        except (ValueError, TypeError) as error:
+            last = first + BLOCK - 1
+            raise type(error)(
+                f"In the batches of steps {first} to {last} of seed {seed}: {error}"
+            ) from error
 
     def _drawn(self, index: int) -> list[LabeledBatch]:
         if self.followed is None:

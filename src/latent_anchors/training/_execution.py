@@ -12,7 +12,8 @@ from latent_anchors.models import Population
 from latent_anchors.training._backends import Backend
 from latent_anchors.training._captured import Bringing
 from latent_anchors.training._constraints import Constraint
-from latent_anchors.training._gradients import of_all_runs, of_one_run
+from latent_anchors.training._gradients import OfAllRuns, of_one_run
+from latent_anchors.training._guards import Watched
 from latent_anchors.training._lanes import Lane, Stretch
 from latent_anchors.training._log import Log
 from latent_anchors.training._losses import Loss
@@ -22,9 +23,12 @@ from latent_anchors.training._optimizers import (
     MakeOptimizer,
     check_per_run,
     check_separable,
+    check_steps_alone,
 )
 from latent_anchors.training._plan import Plan
 from latent_anchors.training._play import Play
+from latent_anchors.training._python_values import Found
+from latent_anchors.training._settings import Settings, check_shared, restore, settings_of
 
 Execution: TypeAlias = Literal["together", "in_turn"]
 
@@ -43,14 +47,18 @@ def make_lanes(
     together = execution == "together"
     if together:
         check_separable(make_optimizer)
-    all_runs = partial(of_all_runs, steps=plan.steps, backend=backend)
-    make_gradients = all_runs if together else of_one_run
-    gradients = make_gradients(population.stacked, objective, losses, plan.names)
+    watched = Watched(population.stacked, objective, losses, constraint)
+    gradients = (
+        OfAllRuns(watched, plan.names, plan.steps, backend)
+        if together
+        else of_one_run(watched, plan.names)
+    )
     runs = list(range(len(population)))
     lanes: list[Lane] = []
     for group in [runs] if together else [[run] for run in runs]:
         parameters, buffers = _lane_tensors(population, None if together else group[0])
         drive = Drive(make_optimizer(parameters.values()), per_run=together)
+        check_steps_alone(drive.optimizer)
         noise = mixed(population.seeds[group[0]], "noise")
         names = objective.names
         lanes.append(
@@ -92,36 +100,55 @@ def _hyperparameters(drive: Drive, plan: Plan | Play) -> list[str]:
 def play(
     lanes: Sequence[Lane],
     drawn: Sequence[LabeledBatch],
-    losses: Mapping[str, Loss],
+    watched: Watched,
     population: Population,
     plan: Plan | Play,
     log: Log,
     first: int,
     stop: int,
 ) -> None:
-    """One stretch in every lane; what single runs learnt goes back into the population."""
-    offset = first % BLOCK
-    memory = brought(losses)
-    rows = log.table[first:stop] = plan.rows(first, stop)
-    weights = rows.to(log.means)
+    """One stretch in every lane; what single runs came to goes back into the population."""
+    memory = brought(watched.losses)
+    log.table[first:stop] = plan.rows(first, stop)
+    before: Settings = settings_of(watched.model) if len(lanes) > 1 else {}
+    left: Found | None = None
     for lane in lanes:
-        within = slice(offset, offset + stop - first)
-        runs = slice(lane.runs[0], lane.runs[-1] + 1)
-        lane.play(
-            Stretch(
-                first,
-                _lane_batches(drawn, memory, within, lane, log.means.device),
-                weights[..., runs] if lane.stacked else weights[..., lane.runs[0]],
-                {
-                    name: rows[:, plan.names.index(name), runs]
-                    for name in _hyperparameters(lane.drive, plan)
-                },
-                log.means[first:stop, :, runs],
-                log.masses[first:stop, :, runs],
-            )
-        )
+        lane.rewind = partial(restore, watched.model, before)
+        lane.rewind()
+        lane.play(_stretch(lane, drawn, memory, plan, log, first, stop))
         if not lane.stacked:
             _write_back(population, lane)
+        if len(lanes) > 1:
+            now = watched.look()
+            check_shared(lane.runs[0], left or now, now)
+            left = left or now
+
+
+def _stretch(
+    lane: Lane,
+    drawn: Sequence[LabeledBatch],
+    memory: Mapping[str, torch.Tensor],
+    plan: Plan | Play,
+    log: Log,
+    first: int,
+    stop: int,
+) -> Stretch:
+    offset = first % BLOCK
+    within = slice(offset, offset + stop - first)
+    runs = slice(lane.runs[0], lane.runs[-1] + 1)
+    rows = log.table[first:stop]
+    weights = rows.to(log.means)
+    return Stretch(
+        first,
+        _lane_batches(drawn, memory, within, lane, log.means.device),
+        weights[..., runs] if lane.stacked else weights[..., lane.runs[0]],
+        {
+            name: rows[:, plan.names.index(name), runs]
+            for name in _hyperparameters(lane.drive, plan)
+        },
+        log.means[first:stop, :, runs],
+        log.masses[first:stop, :, runs],
+    )
 
 
 def _lane_batches(

@@ -130,14 +130,16 @@ def fit(
         population, objective, losses, optimizer, execution, plan, backend, constraint
     )
     log = Log(plan.names, objective.track_of, population)
-    draws = Draws(batches, population.seeds, plan)
-    training = Training(population, objective, losses, execution, plan, lanes, draws, log, measure)
+    draws = Draws(batches, population.seeds, plan, objective)
+    training = Training(
+        population, objective, losses, execution, plan, lanes, draws, log, measure, constraint
+    )
     if isinstance(make_model, Fit):
         training.recall(make_model)
     else:
         training.begin()
     _run(training, callbacks, handlers, progress)
-    return training.so_far()
+    return training.finish()
 
 
 def _run(

@@ -1,6 +1,6 @@
 """A lane: runs stepped as one, their optimizer, and what to do when one goes non-finite."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -12,9 +12,10 @@ from torch import Tensor
 from latent_anchors.data import LabeledBatch
 from latent_anchors.training._backends import Backend
 from latent_anchors.training._constraints import Constraint, hold, holder
-from latent_anchors.training._gradients import Gradients, Step, Tensors
+from latent_anchors.training._gradients import Gradients, OfAllRuns, Step
 from latent_anchors.training._history import Failure
 from latent_anchors.training._optimizers import Drive
+from latent_anchors.training._replaying import Tensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,21 @@ class Lane:
         self.alive = torch.ones(len(runs), dtype=torch.bool, device=_device(parameters))
         self.failures: list[Failure] = []
         self.noise = torch.Generator(self.alive.device).manual_seed(noise).get_state()
-        self._hold = self._holder(constraint, backend) if constraint is not None else None
+        self.constraint = constraint
+        self.backend: Backend = backend
+        self.rewind: Callable[[], None] = lambda: None
+        """Puts back what Python held before a stretch that is played again."""
+        self._hold = self._holder()
+
+    def heed(self, acted: bool) -> None:
+        """Before a stretch: what was traced goes on only as long as Python holds the same."""
+        if isinstance(self.gradients, OfAllRuns) and self.gradients.replaying.heed(acted):
+            self._hold = self._holder()
+
+    def compare(self) -> None:
+        """At the end: what was traced is still what the functions do."""
+        if isinstance(self.gradients, OfAllRuns):
+            self.gradients.replaying.compare()
 
     def play(self, stretch: Stretch) -> None:
         """All steps of a stretch, under the lane's own noise; the global generator is put back."""
@@ -77,10 +92,14 @@ class Lane:
             self._hold()
 
     def recall(
-        self, optimizer: Mapping[str, Any], noise: Tensor, failures: Sequence[Failure]
+        self,
+        optimizer: Mapping[str, Any],
+        noise: Tensor,
+        failures: Sequence[Failure],
+        driven: Collection[str] = (),
     ) -> None:
         """Go on from where an earlier training was stopped."""
-        self.drive.recall(optimizer)
+        self.drive.recall(optimizer, driven)
         self.noise = noise.cpu()
         self.failures = [failure for failure in failures if failure.run in self.runs]
         for failure in self.failures:
@@ -97,6 +116,7 @@ class Lane:
             self._update(stretch, index)
         if not self._finite(stretch):
             self._restore(snapshot)
+            self.rewind()
             generator.set_state(self.noise)
             self._guarded(stretch)
 
@@ -142,10 +162,12 @@ class Lane:
                 shape = (-1, *[1] * (tensor.ndim - 1)) if self.stacked else ()
                 tensor.copy_(torch.where(alive.view(shape), tensor, before[name]))
 
-    def _holder(self, constraint: Constraint, backend: Backend) -> Callable[[], None]:
+    def _holder(self) -> Callable[[], None] | None:
+        if self.constraint is None:
+            return None
         if self.stacked:
-            return holder(constraint, self._tensors(), backend)
-        return partial(hold, constraint, self._tensors(), stacked=False)
+            return holder(self.constraint, self._tensors(), self.backend)
+        return partial(hold, self.constraint, self._tensors(), stacked=False)
 
     def _all_finite(self, tensors: Tensors) -> Tensor:
         if not self.stacked:

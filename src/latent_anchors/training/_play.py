@@ -40,6 +40,11 @@ class Play:
         return fired | {name for names in given for name in names}
 
     @property
+    def by_step(self) -> Mapping[int, Sequence[str]]:
+        """What the timeline plans to happen, by step."""
+        return self.playheads[0].timeline.actions_by_step
+
+    @property
     def version(self) -> int:
         """How often something fired."""
         return sum(len(playhead.log) for playhead in self.playheads)

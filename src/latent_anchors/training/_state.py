@@ -18,9 +18,10 @@ class State:
         noise: The state ``(bytes,)`` of the generator beside each optimizer.
         memory: What losses remember of each run, by name ``(runs, ...)``.
         playheads: The state of each playhead.
+        made_of: What the training was made of, in words, by where it stands.
 
     Examples:
-        >>> State(0, "together", (), (), {}, ()).step
+        >>> State(0, "together", (), (), {}, (), {}).step
         0
     """
 
@@ -30,3 +31,4 @@ class State:
     noise: Sequence[Tensor]
     memory: Mapping[str, Tensor]
     playheads: Sequence[Mapping[str, Any]]
+    made_of: Mapping[str, str]

@@ -38,6 +38,14 @@ def trace(function: Callable[..., Sequence[Tensor]], inputs: Sequence[Tensor]) -
     return fx.GraphModule(recorder.outside, recorder.graph)
 
 
+def outside_of(traced: fx.GraphModule) -> tuple[list[Tensor], bool]:
+    """The tensors that a trace looks up outside, and whether Python made a number of any."""
+    nodes = traced.graph.nodes
+    places = [str(node.target) for node in nodes if node.op == "get_attr"]
+    numbers = any(node.target is aten._local_scalar_dense.default for node in nodes)
+    return [getattr(traced, place) for place in dict.fromkeys(places)], numbers
+
+
 class _Recorder(TorchDispatchMode):
     """A graph that grows by each operation that is done."""
 

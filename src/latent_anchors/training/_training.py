@@ -8,8 +8,10 @@ from latent_anchors._checks import check_name, listed
 from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Progress
 from latent_anchors.training._captured import Bringing, Remembering
+from latent_anchors.training._constraints import Constraint
 from latent_anchors.training._draws import Draws
 from latent_anchors.training._execution import Execution, brought, constrain, play
+from latent_anchors.training._guards import Watched
 from latent_anchors.training._history import Fit
 from latent_anchors.training._lanes import Lane
 from latent_anchors.training._log import Log
@@ -18,6 +20,7 @@ from latent_anchors.training._measuring import Measure, due, measured, period
 from latent_anchors.training._objective import Objective
 from latent_anchors.training._plan import Plan, stop_after
 from latent_anchors.training._play import Play
+from latent_anchors.training._resuming import check_made_alike, check_played_alike, made_of
 from latent_anchors.training._state import State
 
 
@@ -34,7 +37,15 @@ class Training:
     draws: Draws
     log: Log
     measure: Measure | None
+    constraint: Constraint | None
     step: int = 0
+    acted: bool = False
+
+    @property
+    def watched(self) -> Watched:
+        """What its steps depend on beside their tensors."""
+        model = self.population.stacked
+        return Watched(model, self.objective, self.losses, self.constraint)
 
     @property
     def progress(self) -> Progress:
@@ -44,8 +55,10 @@ class Training:
 
     def act(self, handlers: Mapping[str, Callable[[Progress], object]]) -> None:
         """What is to happen just before the next step."""
-        for name in self.plan.actions(self.step):
+        names = self.plan.actions(self.step)
+        for name in names:
             handlers[name](self.progress)
+        self.acted = bool(names)
 
     def go_on(self, periods: Iterable[int]) -> int:
         """The next stretch of steps: how many they were."""
@@ -54,7 +67,12 @@ class Training:
         self.step = self.plan.cut(first, stop_after(first, [*periods, *measuring]))
         self.log.room(self.plan.steps)
         drawn = self.draws.at(first)
-        play(self.lanes, drawn, self.losses, self.population, self.plan, self.log, first, self.step)
+        for lane in self.lanes:
+            lane.heed(self.acted)
+        watched = self.watched
+        play(self.lanes, drawn, watched, self.population, self.plan, self.log, first, self.step)
+        if self.step == self.plan.steps:
+            self._compare()  # before a last callback, which may change what it likes
         return self.step - first
 
     def observe(self) -> None:
@@ -64,6 +82,17 @@ class Training:
             frozen = [failure.run for lane in self.lanes for failure in lane.failures]
             found = measured(self.measure, self.objective, self.progress, since, frozen)
             self.plan.observe(self.step - 1, found)
+
+    def finish(self) -> Fit:
+        """What was traced is what the functions do to the end, and all that happened."""
+        for lane in self.lanes:
+            lane.heed(acted=False)
+        self._compare()
+        return self.so_far()
+
+    def _compare(self) -> None:
+        for lane in self.lanes:
+            lane.compare()
 
     def so_far(self) -> Fit:
         """All that happened, in tensors that the training goes on writing into."""
@@ -80,7 +109,11 @@ class Training:
             tuple(lane.noise for lane in self.lanes),
             brought({n: x for n, x in self.losses.items() if isinstance(x, Remembering)}),
             tuple(playhead.state_dict() for playhead in playheads),
+            self._made_of(),
         )
+
+    def _made_of(self) -> dict[str, str]:
+        return made_of(self.watched, self.draws, self.plan, self.measure, self.step)
 
     def begin(self) -> None:
         """Playheads are at their beginning, constraints hold, and losses make room to remember."""
@@ -100,16 +133,20 @@ class Training:
         state = stopped.state
         self._check_goes_on(stopped)
         if isinstance(self.plan, Play):
-            for playhead, told in zip(self.plan.playheads, state.playheads, strict=True):
-                playhead.load_state_dict(told)
+            for playhead, then in zip(self.plan.playheads, state.playheads, strict=True):
+                playhead.load_state_dict(then)
+        check_played_alike(stopped.history, self.plan, state.step)
+        driven = {name for name in self.plan.names if name in self.plan.elsewhere}
         lanes = zip(self.lanes, state.optimizers, state.noise, strict=True)
         for lane, optimizer, noise in lanes:
-            lane.recall(optimizer, noise, stopped.failures)
+            lane.recall(optimizer, noise, stopped.failures, driven)
         for loss in self.losses.values():
             if isinstance(loss, Remembering):
                 loss.recall(state.memory)
         self.log.recall(stopped.history, state.step)
         self.step = state.step
+        # at the end, since losses have their memories then, and batches what they follow
+        check_made_alike(state.made_of, self._made_of())
 
     def _check_goes_on(self, stopped: Fit) -> None:
         state, history = stopped.state, stopped.history
