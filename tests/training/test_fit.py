@@ -2,6 +2,7 @@ import pytest
 import torch
 from refusals import refuses
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 from training.tiny import (
     ANCHOR,
     COLORS,
@@ -257,3 +258,35 @@ def test_a_loss_is_any_function_of_a_forward_pass_that_may_be_made_again():
     together, in_turn = (train(**options, execution=how) for how in EXECUTIONS)
     assert close(together.population, in_turn.population)
     assert not close(together.population, trained().population, 1e-4)
+
+
+@pytest.mark.parametrize("execution", ["together", "in_turn"])
+def test_nothing_but_the_trained_parameters_receives_a_gradient(execution):
+    inputs = COLORS.clone().requires_grad_()
+    other = nn.Linear(3, 3).double()
+
+    def asking(forward, batch):
+        return reconstruction(forward, batch) + 0 * other.weight.sum()
+
+    batches = Sampler(inputs * 1.0, {"red": Soft(torch.ones(len(COLORS)).double())}, batch_size=4)
+    options = {"execution": execution, "steps": 3, "seeds": [3]}
+    found = train(batches=batches, losses={"recon": asking}, **options)
+    plain = Sampler(COLORS, {"red": Soft(torch.ones(len(COLORS)).double())}, batch_size=4)
+    assert close(found.population, train(batches=plain, **options).population)
+    assert inputs.grad is None
+    assert other.weight.grad is None
+
+
+class Reentrant(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.latent, self.decoder = nn.Linear(3, 4).double(), nn.Linear(4, 3).double()
+
+    def forward(self, x):
+        return self.decoder(checkpoint(self.latent, x, use_reentrant=True))
+
+
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # torch only warns
+def test_a_checkpoint_that_loses_gradients_is_refused():
+    with refuses(RuntimeError, "A checkpoint in the model loses gradients.*use_reentrant=False"):
+        train(Reentrant, execution="in_turn", steps=2, seeds=[3])

@@ -43,6 +43,11 @@ def test_an_optimizer_that_steps_otherwise_is_refused_by_name():
         train(optimizer=optim.LBFGS)
 
 
+def test_an_optimizer_that_asks_for_the_loss_again_is_refused_in_turn_too():
+    with refuses(ValueError, "LBFGS.step needs a closure.*a loop of your own"):
+        train(optimizer=optim.LBFGS, execution="in_turn")
+
+
 def test_what_cannot_train_together_may_train_in_turn():
     assert len(train(optimizer=Clipping, execution="in_turn", steps=3).history["recon"]) == 3
 

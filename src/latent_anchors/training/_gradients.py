@@ -48,11 +48,14 @@ class _Whole(nn.Module):
         self.model, self.total = model, total
 
     @override
-    def forward(self, arguments: Arguments) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, arguments: Arguments, sought: Sequence[Tensor]
+    ) -> tuple[tuple[Tensor, Tensor], list[Tensor | None]]:
         total, parts = self.total(*arguments)
-        if total.requires_grad:
-            total.backward()
-        return parts
+        if not total.requires_grad:
+            return parts, [None for _ in sought]
+        # of these alone: inputs and other models may ask for gradients, which are not ours to make
+        return parts, list(torch.autograd.grad(total, sought, allow_unused=True))
 
 
 def of_one_run(watched: Watched, tracks: Sequence[str]) -> Gradients:
@@ -64,11 +67,9 @@ def of_one_run(watched: Watched, tracks: Sequence[str]) -> Gradients:
     ) -> Step:
         arguments = _arguments(parameters, buffers, batch, weights)
         tensors = {f"model.{name}": each for name, each in {**parameters, **buffers}.items()}
-        for parameter in parameters.values():
-            parameter.grad = None
         with torch.enable_grad(), _no_gradient_lost():
-            parts = functional_call(whole, tensors, (arguments,))
-        return _step((_taken(parameters), (parts[0], parts)))
+            parts, found = functional_call(whole, tensors, (arguments, [*parameters.values()]))
+        return _step((_filled(parameters, found), (parts[0], parts)))
 
     return gradients
 
@@ -87,11 +88,11 @@ def _no_gradient_lost() -> Generator[None]:
             ) from warning
 
 
-def _taken(parameters: Tensors) -> Tensors:
-    """What a backward pass left; zeros where nothing depended on a parameter."""
+def _filled(parameters: Tensors, found: Sequence[Tensor | None]) -> Tensors:
+    """Gradients by name; zeros where nothing depended on a parameter."""
     return {
-        name: torch.zeros_like(each) if each.grad is None else each.grad
-        for name, each in parameters.items()
+        name: torch.zeros_like(each) if gradient is None else gradient
+        for (name, each), gradient in zip(parameters.items(), found, strict=True)
     }
 
 

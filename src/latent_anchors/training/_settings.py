@@ -1,6 +1,6 @@
 """Plain attributes of an architecture that runs share: each run in turn finds them as the first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from torch import nn
@@ -64,8 +64,8 @@ def copied(value: Any) -> Any:
     if kind is dict:
         return {key: copied(each) for key, each in value.items()}
     if kind in (list, tuple):
-        return kind(map(copied, value))
-    return kind(value) if kind is set else value
+        return cast("object", kind(map(copied, cast("Iterable[object]", value))))
+    return set(cast("set[object]", value)) if kind is set else value
 
 
 _INTERNAL = set(vars(nn.Module()))
