@@ -8,7 +8,6 @@ os.environ.setdefault("MPLBACKEND", "agg")
 import pytest
 import torch
 from hypothesis import settings
-from refusals import reached, unreached
 
 torch.set_num_threads(1)
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
@@ -41,6 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node) -> None:
     """Gather what one of several processes reached."""
+    from refusals import reached  # not sooner: the shape checks come before the library
+
     output = getattr(node, "workeroutput", {})
     reached.update((name, line) for name, line in output.get("reached", ()))
     node.config.stash[WHOLE] = output.get("whole", False)
@@ -49,6 +50,8 @@ def pytest_testnodedown(node) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The count of refusals, where several processes ran the suite."""
+    from refusals import reached, unreached
+
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["reached"] = sorted(reached)
     elif session.config.stash.get(WHOLE, False) and unreached():

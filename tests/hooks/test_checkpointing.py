@@ -6,6 +6,7 @@ from refusals import refuses
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from latent_anchors._hooks import _checkpointing
 from latent_anchors.interventions import Steering, Suppression, attach, intervene
 from latent_anchors.models import record
 
@@ -152,3 +153,9 @@ def test_running_again_within_the_block_is_not_recorded_as_another_pass():
     with record(net, "latent", every=True) as latents:
         net(X).sum().backward()
     assert len(latents["latent"]) == 2
+
+
+@pytest.mark.parametrize("reentrant", [True, False], ids=["reentrant", "other"])
+def test_stretches_are_found_where_torch_does_not_tell_its_hooks(reentrant, monkeypatch):
+    monkeypatch.setattr(_checkpointing, "_top", None)  # as in torch 2.6
+    torch.testing.assert_close(after(Net(reentrant, True), torch.neg), after(Net(None), torch.neg))

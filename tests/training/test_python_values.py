@@ -85,6 +85,7 @@ CHANGES = {
     ),
     "dict": (lambda: {"a": [1]}, lambda each: each["a"].append(2)),
     "set": (lambda: {1, 2}, lambda each: each.add(3)),
+    "set of others": (lambda: {len}, lambda each: each.add(max)),
     "deque": (lambda: deque([1, 2]), lambda each: each.rotate()),
     "ordered": (lambda: OrderedDict(a=1, b=2), lambda each: each.move_to_end("a")),
     "array": (lambda: np.zeros(3), lambda each: put(each, 1, 1.0)),

@@ -4,8 +4,9 @@ import pytest
 import torch
 from refusals import refuses
 from training.changing import CHANGED_BETWEEN_STEPS, CHANGED_BY_A_STEP
-from training.tiny import close, train, trained
+from training.tiny import close, timeline, train, trained
 
+from latent_anchors.curriculum import Timeline
 from latent_anchors.training import Every, _replaying, reconstruction
 
 
@@ -57,6 +58,23 @@ def test_a_hidden_change_is_found_some_steps_after_an_action(monkeypatch, tmp_pa
     with refuses(RuntimeError, "'recon' of run 0 is .*such as a random number .* or a file"):
         train(losses={"recon": loss}, callbacks=[Every(4, change)])
     assert steps[-1] < 20
+
+
+@pytest.mark.parametrize(("acting", "expected"), [((8, 12, 16), {8, 12, 16, 20}), ((), {20})])
+def test_comparisons_follow_actions_and_the_end(acting, expected, monkeypatch):
+    compared, compare = set(), _replaying.Replaying.compare
+
+    def noted(self):
+        compared.add(self._steps)
+        compare(self)
+
+    monkeypatch.setattr(_replaying.Replaying, "compare", noted)
+    monkeypatch.setattr(_replaying, "EVENTS", 2)
+    plain = timeline()
+    tracks = {name: plain[name] for name in plain.names}
+    time = Timeline(tracks, actions={at: ["act"] for at in acting}, steps=20)
+    train(time=time, actions={"act": id} if acting else {})
+    assert compared == expected
 
 
 def test_what_is_not_read_may_come_and_go():

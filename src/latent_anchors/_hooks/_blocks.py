@@ -9,9 +9,9 @@ the hook out of its table without any line of Python.
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
-from threading import RLock
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
 from typing_extensions import Protocol, override, runtime_checkable
 
@@ -139,15 +139,15 @@ class InForce(Hooks[None]):
 class Turn:
     """A turn of this thread's at what only one may do at a time; it ends like a hook."""
 
-    def __init__(self, lock: RLock) -> None:
-        self._lock = lock
+    def __init__(self, lock: AbstractContextManager[bool]) -> None:
+        self._lock: Any = lock  # one that can be taken again, whose type has no public name
         self._until: End | None = None
 
     def begin(self, end: End | None = None) -> None:
         """Wait for the turn, and keep it until the end dies."""
         assert end is not None
         # on one line, so that nothing comes between; a lock's own exit ignores its arguments
-        self._until, _ = weakref.ref(end(), cast("Any", self._lock).__exit__), self._lock.acquire()
+        self._until, _ = weakref.ref(end(), self._lock.__exit__), self._lock.acquire()
 
     def remove(self) -> None:
         """The turn is over when the end dies, which is next."""

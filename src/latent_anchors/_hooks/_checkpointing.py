@@ -13,8 +13,8 @@ import torch
 from torch.autograd.function import FunctionCtx
 from torch.utils import checkpoint
 
-_saving: Any = cast("Any", torch)._C._autograd
-"""What knows the hooks on tensors saved for a backward pass; torch's own compiler asks alike."""
+_top: Any = getattr(cast("Any", torch)._C._autograd, "_top_saved_tensors_default_hooks", None)
+"""What tells the hooks on tensors saved for a backward pass; torch 2.6 has none."""
 
 
 def stretches_under_way() -> list[object]:
@@ -22,8 +22,8 @@ def stretches_under_way() -> list[object]:
 
     Each is an object that lives exactly as long as the graph that may run it again.
     """
-    hooks: tuple[Any, Any] | None = _saving._top_saved_tensors_default_hooks(True)
-    if hooks is None and torch.is_grad_enabled():
+    hooks: tuple[Any, Any] | None = None if _top is None else _top(True)
+    if _top is not None and hooks is None and torch.is_grad_enabled():
         return []  # the usual case, without a walk through the frames
     found = {id(each): each for each in _first_runs(hooks)}
     return list(found.values())

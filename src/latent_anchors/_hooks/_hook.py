@@ -25,7 +25,7 @@ from latent_anchors._hooks._outputs import latents_of, with_latents
 from latent_anchors._hooks._readings import Reading
 from latent_anchors._sites import Site
 
-Table: TypeAlias = "OrderedDict[int, Any]"
+Table: TypeAlias = OrderedDict[int, Any]
 """Hooks by key, in the order in which they run; some are not ours."""
 
 

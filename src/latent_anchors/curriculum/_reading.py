@@ -5,8 +5,8 @@ from pathlib import Path
 
 from typing_extensions import Protocol, runtime_checkable
 
-from latent_anchors.curriculum._decoding import decoded, refuse
 from latent_anchors.curriculum._dopesheet import Dopesheet
+from latent_anchors.curriculum._encodings import decoded, refuse
 from latent_anchors.curriculum._separated import separated
 
 MARK = "\N{BYTE ORDER MARK}"

@@ -136,7 +136,7 @@ def _surprise(
     tokens: Int[Tensor, "batch position"],
     mask: Bool[Tensor, "batch next"] | None = None,
 ) -> Float[Tensor, "batch next"]:
-    """How surprising each token but the first is, in nats; 0 where it does not count."""
+    """How surprising each token but the first is, in nats; finite where it does not count."""
     if tokens.is_floating_point():
         raise TypeError(
             f"Tokens of type {tokens.dtype} were given; expected whole numbers. Use tokens.long()."
@@ -152,4 +152,4 @@ def _surprise(
         return surprises(before, tokens)
     # NaN would come back in gradients, and padding may be no token at all
     before, tokens = before.masked_fill(~mask.unsqueeze(-1), 0.0), tokens.masked_fill(~mask, 0)
-    return surprises(before, tokens).masked_fill(~mask, 0.0)
+    return surprises(before, tokens)
