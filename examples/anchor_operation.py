@@ -18,11 +18,20 @@ from functools import partial
 import torch
 
 import latent_anchors as la
-from latent_anchors import curriculum, data, evaluation, interventions, models, training, viz
+from latent_anchors import (
+    curriculum,
+    data,
+    evaluation,
+    interventions,
+    models,
+    testbed,
+    training,
+    viz,
+)
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments(
+evidence = testbed.Evidence.from_arguments(
     "anchor_operation",
     seeds=1,
     switches={"full": "seven levels, trained to the end, three splits"},

@@ -25,6 +25,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
@@ -32,7 +33,7 @@ from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
-evidence = evaluation.Evidence.from_arguments("delete_hue", seeds=12)
+evidence = testbed.Evidence.from_arguments("delete_hue", seeds=12)
 
 # %%
 # The data: 512 colors, drawn with replacement. A label is drawn anew each time a color is seen,

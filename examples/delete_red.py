@@ -21,6 +21,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
@@ -28,7 +29,7 @@ from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
-evidence = evaluation.Evidence.from_arguments("delete_red", seeds=4, concept="red")
+evidence = testbed.Evidence.from_arguments("delete_red", seeds=4, concept="red")
 concept = evidence.concept
 
 # %%

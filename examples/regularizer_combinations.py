@@ -25,13 +25,14 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments("regularizer_combinations", seeds=6)
+evidence = testbed.Evidence.from_arguments("regularizer_combinations", seeds=6)
 
 # %%
 # The data: all hues, saturations and values, with the labels of ``sparse_labels.py``: one sample in

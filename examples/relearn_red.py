@@ -22,6 +22,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
@@ -29,7 +30,7 @@ from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
-evidence = evaluation.Evidence.from_arguments("relearn_red", seeds=2, concept="red")
+evidence = testbed.Evidence.from_arguments("relearn_red", seeds=2, concept="red")
 concept = evidence.concept
 
 # %%

@@ -19,11 +19,11 @@ from functools import partial
 import torch
 
 import latent_anchors as la
-from latent_anchors import colorspace, curriculum, data, evaluation, models, training, viz
+from latent_anchors import colorspace, curriculum, data, evaluation, models, testbed, training, viz
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments("smooth_curriculum", seeds=2)
+evidence = testbed.Evidence.from_arguments("smooth_curriculum", seeds=2)
 
 # %%
 # The sheet. "hues" and "vibrancies" are fractions: at 0 only the pure hues are drawn, then more and

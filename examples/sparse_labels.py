@@ -24,13 +24,14 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments("sparse_labels", seeds=8)
+evidence = testbed.Evidence.from_arguments("sparse_labels", seeds=8)
 
 # %%
 # The data: all hues, saturations and values. Every other time that pure red is seen it is called

@@ -15,7 +15,7 @@ FUNCTIONS = {"interventions", "regularizers", "training", "transitions"}
 """Rooms whose functions are values, such as penalties; those of others read files, for instance."""
 
 NEVER_SAVED = {
-    "evaluation.Evidence": "it measures its own time; its results are in results.json",
+    "testbed.Evidence": "it measures its own time; its results are in results.json",
     "interventions.Handle": "it belongs to a model in memory; save the edit",
     "models.Recording": "it belongs to a forward pass; save dict(recording)",
     "training.Captured": "what it captured is part of the Fit; make it anew to go on",

@@ -1,7 +1,7 @@
-"""What happened: errors by color, selectivity, geometry; each a distribution over runs.
+"""Measures of a model or a population: errors by color, selectivity, geometry; one value per run.
 
-Every function takes a model (one run) or a population and gives one value per run; an
-:class:`Evaluation` sums them up, and :class:`Evidence` writes them down. Models that mix colors in
+Every function takes a model (one run) or a population; an :class:`Evaluation` collects the values
+and gives their statistics. Models that mix colors in
 lines of tokens are measured pair by pair and position by position.
 """
 
@@ -17,7 +17,6 @@ from latent_anchors.evaluation._errors import color_errors as color_errors
 from latent_anchors.evaluation._errors import error_groups as error_groups
 from latent_anchors.evaluation._errors import reconstructions as reconstructions
 from latent_anchors.evaluation._evaluate import evaluate_colors as evaluate_colors
-from latent_anchors.evaluation._evidence import Evidence as Evidence
 from latent_anchors.evaluation._gaps import hue_gaps as hue_gaps
 from latent_anchors.evaluation._geometry import alignment as alignment
 from latent_anchors.evaluation._geometry import alignments as alignments
@@ -61,7 +60,6 @@ __all__ = [
     "Agreement",
     "DoseBin",
     "Evaluation",
-    "Evidence",
     "LineAlignment",
     "Metric",
     "MixingFloors",
