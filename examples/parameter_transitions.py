@@ -18,7 +18,7 @@ evidence = evaluation.Evidence.from_arguments("parameter_transitions", seeds=1)
 # Position, velocity and acceleration are carried over each time, so that there is no kink: when it
 # is told to turn round, it goes on rising for a while.
 
-weight = transitions.Moving(0.1)
+weight = transitions.MovingValue(0.1)
 targets = {0: 0.5, 40: 0.75, 60: 0.0, 120: 1.0}
 path: list[float] = []
 for step in range(200):
@@ -88,7 +88,7 @@ for fired in playhead.log:
 # What it turned out to be, over what was planned. It is a pure timeline: it can be played again
 # without any measurement, saved, and compared.
 
-realized = playhead.realized()
+realized = playhead.as_timeline()
 reacted = viz.plot_timeline(
     realized, planned=plan.timeline(), title="The plan (dashed), and what measurements made of it"
 )

@@ -129,7 +129,7 @@ for fired in playhead.log:
 # more, saved, and compared with the plan.
 
 viz.plot_timeline(
-    playhead.realized(), planned=timeline, title="The plan (dashed), and what became of it"
+    playhead.as_timeline(), planned=timeline, title="The plan (dashed), and what became of it"
 )
 
 # %%

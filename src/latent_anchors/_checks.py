@@ -1,4 +1,4 @@
-"""Messages of refusal: what was given, what was expected, what to do. No torch in here."""
+"""Checks of arguments, and their messages: given, expected, what to do. No torch in here."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ def listed(names: Iterable[object]) -> str:
 
 
 MANY = 12
-"""Names that a message still lists all."""
+"""Up to this many names, a message lists all of them."""
 
 
 def unknown(kind: str, given: object, known: Iterable[object]) -> str:

@@ -1,4 +1,4 @@
-"""The home of epsilons: unit vectors and cosines with finite gradients everywhere."""
+"""Unit vectors, lengths and cosines with finite gradients everywhere; all epsilons."""
 
 from typing import Any, cast
 
@@ -22,10 +22,10 @@ def in_full_precision(z: Latents) -> Latents:
 
 
 def ordinary(v: Latents) -> Latents:
-    """Vectors of any length brought near length 1, where squares neither over- nor underflow.
+    """Vectors rescaled to a length near 1, where squares neither overflow nor underflow.
 
-    Each is multiplied by a power of two, so that no digit changes, in full precision. What points
-    nowhere, not finite or zero, still does.
+    Each is multiplied by a power of two, so that no digit changes, in full precision. Zero and
+    non-finite vectors stay what they are.
     """
     full = in_full_precision(v)
     largest = full.detach().abs().amax(-1, keepdim=True)
@@ -57,9 +57,9 @@ def _inverse_length(z: Latents) -> PerSample:
 
 
 class _InverseLength(Function):
-    """Written out since it is part of nearly every term: autograd would take three times as long.
+    """A hand-written derivative: nearly every term uses it, and autograd takes three times as long.
 
-    It can be differentiated as often as one likes, in both directions.
+    It can be differentiated any number of times, in forward and reverse mode.
     """
 
     generate_vmap_rule = True
@@ -91,22 +91,22 @@ def cosine(z: Latents, direction: Direction) -> PerSample:
 
 
 def dot(z: Latents, v: Float[Tensor, "*#batch dim"]) -> PerSample:
-    """Scalar products, which autocast would make in half precision if they were written ``@``."""
+    """Scalar products; written as ``@``, autocast would compute them in half precision."""
     return (z * v).sum(-1)
 
 
 def moved(z: Latents, amount: PerSample, v: Direction) -> Latents:
-    """The latents with so much of a vector added to each, in one pass."""
+    """``z + amount * v``, in one pass."""
     return torch.addcmul(z, amount.unsqueeze(-1), v)
 
 
 def missing(z: Tensor) -> Tensor:
-    """NaN for what is not finite: an infinite number is no more of a result than NaN is."""
+    """NaN in place of every non-finite value."""
     return z.masked_fill(~z.isfinite(), torch.nan)
 
 
 def without_autocast(z: Tensor) -> torch.autocast:
-    """For products of matrices, which autocast would make in half precision."""
+    """Disable autocast, which would compute matrix products in half precision."""
     return torch.autocast(z.device.type, enabled=False)
 
 

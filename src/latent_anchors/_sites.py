@@ -1,4 +1,4 @@
-"""Sites: where latents are, by a layer's name, found through wrappers and under every spelling."""
+"""Sites: layers by name, found through wrappers and under every spelling."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import nn
 from latent_anchors._checks import unknown
 
 _PREFIXES = ("module.", "_orig_mod.", "base_model.model.")
-"""What wrappers put in front of names: data parallel training, the compiler, PEFT."""
+"""Prefixes that wrappers add to names: DataParallel, torch.compile, PEFT."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def unwrapped(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """The name, then without what a wrapper put in front."""
+    """The name, then without the prefixes of wrappers."""
     yield name
     for prefix in _PREFIXES:
         if name.startswith(prefix):

@@ -1,4 +1,4 @@
-"""Draws: a pure function of the seed, the stream's name and the block of steps.
+"""Random draws: a pure function of the seed, the stream's name and the block of steps.
 
 Streams never overlap, data do not depend on labels, nothing needs saving to resume, and a run
 sees the same numbers alone, among sixty and on any device.

@@ -1,4 +1,4 @@
-"""Labels and masks: made tensors, and checked, where they enter."""
+"""Convert labels and masks to tensors, and check them."""
 
 import math
 from typing import Any, Literal, TypeAlias, cast
@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 Given: TypeAlias = Tensor | npt.NDArray[Any]
-"""Labels and masks as they come."""
+"""Labels and masks as users pass them."""
 
 Look: TypeAlias = Literal["always", "freely", "never"]
-"""When numbers are looked at: wherever they can be; only where nothing has to wait for a GPU; or
-not at all, because they were looked at when they were drawn."""
+"""When values are checked: wherever possible; only where that needs no synchronization with a GPU;
+or never, because they were checked when they were drawn."""
 
 _ORDINARY = (Tensor, nn.Parameter)
 
@@ -69,7 +69,7 @@ def as_mask(
 
 
 def can_look(tensor: Tensor, look: Look) -> bool:
-    """Whether to look at numbers: not where a function is compiled, mapped or without any."""
+    """Whether values can be checked: not under torch.compile or vmap, nor on the meta device."""
     return (
         look != "never"
         and not torch.compiler.is_compiling()
@@ -85,18 +85,18 @@ def within(numbers: Tensor) -> bool:
 
 
 def all_finite(numbers: Tensor) -> bool:
-    """Whether there is surely no NaN and no infinity, in one pass: a sum would keep either."""
+    """Whether there is no NaN and no infinity, in one pass: either would show in the sum."""
     return math.isfinite(float(numbers.detach().sum()))
 
 
 def or_nan(numbers: Tensor) -> Tensor:
-    """NaN in place of what is not from 0 to 1, where it cannot be looked at."""
+    """NaN in place of values outside [0, 1], where they cannot be checked."""
     # to fill in a number does not wait for a GPU, as to choose between tensors and it would
     return numbers.masked_fill(numbers != numbers.clamp(0, 1), torch.nan)
 
 
 def check_label(what: str, label: Tensor, counted: Tensor | None, look: Look) -> None:
-    """Refuse numbers that are no labels, wherever they count; say what they seem to be."""
+    """Raise if a counted label is outside [0, 1]; the message guesses what the values are."""
     if label.is_complex():
         raise TypeError(f"{what} is of type {label.dtype}; expected real numbers from 0 to 1.")
     if not can_look(label, look) or within(label):
@@ -107,7 +107,7 @@ def check_label(what: str, label: Tensor, counted: Tensor | None, look: Look) ->
 
 
 def _found(numbers: Tensor) -> str:
-    """What stands where numbers from 0 to 1 should."""
+    """What was given in place of numbers from 0 to 1."""
     missing = int(numbers.isnan().sum())
     if missing:
         return f"is NaN at {missing} of {numbers.numel()} places that count"

@@ -1,4 +1,4 @@
-"""The vocabulary of shapes. Leading axes are free: samples, positions, runs."""
+"""Type aliases for shapes. Leading axes are free: samples, positions, runs."""
 
 from jaxtyping import Float
 from torch import Tensor

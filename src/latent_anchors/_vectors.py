@@ -1,4 +1,4 @@
-"""Vectors and bases that a user chose: checked, made unit or orthonormal."""
+"""Check vectors and bases that users pass, and normalize them."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -70,7 +70,7 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
 
 
 def check_width(name: str, z: Tensor, dim: int) -> None:
-    """Refuse latents of another width than the penalty was made for, and integer ones."""
+    """Raise if latents are not ``dim`` wide, or are integers."""
     check_floating(name, z)
     if z.ndim == 0 or z.shape[-1] != dim:
         raise ValueError(
@@ -80,7 +80,7 @@ def check_width(name: str, z: Tensor, dim: int) -> None:
 
 
 def check_floating(name: str, z: Tensor) -> None:
-    """Refuse integer latents, such as colors from 0 to 255."""
+    """Raise if latents are integers, such as colors from 0 to 255."""
     if not z.is_floating_point():
         raise TypeError(
             f"{name} was given latents of type {z.dtype}; expected floating point. Mind the site."
@@ -88,5 +88,5 @@ def check_floating(name: str, z: Tensor) -> None:
 
 
 def listed_numbers(vector: Direction) -> str:
-    """A vector as a representation shows it."""
+    """A vector's numbers for a ``repr``."""
     return ", ".join(f"{value:g}" for value in as_floats(vector))

@@ -10,15 +10,15 @@ from latent_anchors.curriculum import (
     Below,
     EndPhase,
     ExtendPhase,
-    Fire,
     Phase,
     Plateau,
     Playhead,
+    Predicate,
     Retarget,
+    RunAction,
     Stop,
     Timeline,
     Trigger,
-    When,
 )
 
 levels = st.floats(-2.0, 2.0)
@@ -44,7 +44,7 @@ def conditions(draw):
                 (Above, level, patience, level - gap, smoothing),
                 (Above, level, patience, None, smoothing),
                 (Plateau, patience, gap, better, smoothing),
-                (When, negative, smoothing),
+                (Predicate, negative, smoothing),
             ]
         )
     )
@@ -59,7 +59,7 @@ def actions(names):
         built(
             Retarget, st.sampled_from(names), st.floats(1e-6, 10), st.integers(0, 30), overshoots
         ),
-        built(Fire, texts),
+        built(RunAction, texts),
         built(Stop),
     )
 

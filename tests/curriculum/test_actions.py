@@ -1,7 +1,7 @@
 import pytest
 from refusals import refuses
 
-from latent_anchors.curriculum import ExtendPhase, Fire, Retarget
+from latent_anchors.curriculum import ExtendPhase, Retarget, RunAction
 
 
 def test_an_extension_has_steps():
@@ -13,7 +13,7 @@ def test_an_extension_has_steps():
 
 def test_an_action_has_a_name():
     with refuses(ValueError, "The action to fire has no name"):
-        Fire("")
+        RunAction("")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 from refusals import refuses
 
-from latent_anchors.curriculum import Above, Below, Plateau, When
+from latent_anchors.curriculum import Above, Below, Plateau, Predicate
 
 
 def test_conditions_say_what_they_wait_for():
@@ -10,7 +10,7 @@ def test_conditions_say_what_they_wait_for():
     )
     assert Above(2).words == "above 2"
     assert Plateau(2, 0.1, "higher").words == "not higher by 0.1 for 2 observations in a row"
-    assert repr(When(bool)) == "When(bool)"
+    assert repr(Predicate(bool)) == "Predicate(bool)"
 
 
 @pytest.mark.parametrize("kind", [Below, Above])
@@ -38,7 +38,7 @@ def test_the_way_out_is_not_before_the_way_in():
         lambda s: Below(1, smoothing=s),
         lambda s: Above(1, smoothing=s),
         lambda s: Plateau(1, smoothing=s),
-        lambda s: When(bool, smoothing=s),
+        lambda s: Predicate(bool, smoothing=s),
     ],
 )
 @pytest.mark.parametrize("smoothing", [-0.1, 1.0])
@@ -58,4 +58,4 @@ def test_a_plateau_knows_what_is_better():
 
 def test_a_predicate_is_a_function():
     with refuses(TypeError, "'low' is no predicate; expected a function of a number"):
-        When("low")
+        Predicate("low")

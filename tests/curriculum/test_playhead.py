@@ -14,17 +14,17 @@ from latent_anchors.curriculum import (
     Below,
     EndPhase,
     ExtendPhase,
-    Fire,
     Keyframe,
     Phase,
     Plateau,
     Playhead,
+    Predicate,
     Retarget,
+    RunAction,
     Stop,
     Timeline,
     Track,
     Trigger,
-    When,
 )
 from latent_anchors.transitions import linear, pchip, step_end
 
@@ -76,7 +76,7 @@ def test_what_it_turned_out_to_be_is_what_was_played(make, measure):
     playhead = make()
     rows = play(playhead, measure, LONG)
     for run in range(playhead.runs):
-        turned_out = playhead.realized(run)
+        turned_out = playhead.as_timeline(run)
         mine = [
             {name: v[run] if isinstance(v, tuple) else v for name, v in row.items()} for row in rows
         ]
@@ -99,7 +99,7 @@ def test_where_nothing_fires_the_plan_is_played():
     playhead = one(EndPhase())
     rows = play(playhead, lambda *_: {"recon": 0.5}, LONG)
     assert rows == [dict(PLAN(step)) for step in range(150)]
-    assert playhead.realized() == PLAN
+    assert playhead.as_timeline() == PLAN
 
 
 def test_what_fires_takes_effect_from_the_next_step_on():
@@ -115,7 +115,7 @@ def test_what_fires_takes_effect_from_the_next_step_on():
 
 def test_when_a_phase_ends_early_all_that_follows_comes_with_it():
     playhead = fired_at(20, one(EndPhase()))
-    realized = playhead.realized()
+    realized = playhead.as_timeline()
     assert realized.phases == (Phase("hues", 0), Phase("all", 21), Phase("rest", 61))
     assert len(realized) == 150 - 39
     assert dict(realized.actions_by_step) == {21: ("capture",), 71: ("save",)}
@@ -233,7 +233,7 @@ def test_the_end_of_the_last_phase_is_the_end():
 
 def test_an_extended_phase_puts_off_all_that_follows():
     playhead = fired_at(59, one(ExtendPhase(30), last=1))
-    realized = playhead.realized()
+    realized = playhead.as_timeline()
     assert realized.phases == (Phase("hues", 0), Phase("all", 90), Phase("rest", 130))
     assert len(realized) == 180
     assert dict(realized.actions_by_step) == {50: ("look",), 90: ("capture",), 140: ("save",)}
@@ -326,15 +326,15 @@ def test_a_run_plays_alone_as_it_does_among_others():
     alone = one(Retarget("lr", 0.3, over=10))
     play(many, lambda step, _: {"recon": [0.0, step - 20]}, LONG)
     play(alone, lambda step, _: {"recon": step - 20}, LONG)
-    assert many.realized(1) == alone.realized()
-    assert many.realized(0) == PLAN
+    assert many.as_timeline(1) == alone.as_timeline()
+    assert many.as_timeline(0) == PLAN
 
 
 @pytest.mark.parametrize(
     ("vote", "needed"), [("any", 1), ("majority", 3), ("all", 4), (0.5, 2), (0.51, 3), (1.0, 4)]
 )
 def test_what_changes_for_all_runs_is_put_to_the_vote(vote, needed):
-    playhead = one(Fire("capture"), runs=5, vote=vote)
+    playhead = one(RunAction("capture"), runs=5, vote=vote)
     for step in range(5):
         playhead.observe(step, {"recon": [2.0] * step + [0.0] * (4 - step) + [None]})
     assert [(line.step, line.runs) for line in playhead.log] == [(needed, tuple(range(needed)))]
@@ -352,24 +352,24 @@ def test_where_no_run_is_measured_nothing_fires():
 
 
 def test_an_action_happens_at_the_next_step_beside_what_was_planned():
-    playhead = fired_at(49, one(Fire("capture")))
+    playhead = fired_at(49, one(RunAction("capture")))
     assert playhead.actions(49) == ()
     assert playhead.actions(50) == ("look", "capture")
-    assert fired_at(149, one(Fire("capture"))).actions(150) == ()
+    assert fired_at(149, one(RunAction("capture"))).actions(150) == ()
 
 
 def test_a_stop_ends_the_training_and_leaves_later_triggers_unasked():
     rules = [Trigger("recon", RISES, Stop()), Trigger("recon", RISES, ExtendPhase(5))]
     playhead = Playhead(PLAN, rules)
     assert [line.action for line in fired_at(30, playhead).log] == [Stop()]
-    assert playhead.steps == len(playhead.realized()) == 31
+    assert playhead.steps == len(playhead.as_timeline()) == 31
     with refuses(ValueError, "Step 31 was observed; expected one from 31 on, .* end at 31"):
         playhead.observe(31, {"recon": 0.0})
 
 
 def test_a_rule_fires_once_or_each_time_anew():
     swings = [0, 2, 2, 0, 2, 0, 2]
-    once, thrice = one(Fire("look")), one(Fire("look"), times=None)
+    once, thrice = one(RunAction("look")), one(RunAction("look"), times=None)
     for step, value in enumerate(swings):
         fired_at(step, once, value)
         fired_at(step, thrice, value)
@@ -378,7 +378,7 @@ def test_a_rule_fires_once_or_each_time_anew():
 
 
 def test_a_rule_fires_in_its_window_and_watches_before_it():
-    playhead = one(Fire("look"), when=Above(1.0, patience=5), during="all", times=None)
+    playhead = one(RunAction("look"), when=Above(1.0, patience=5), during="all", times=None)
     play(playhead, lambda *_: {"recon": 2.0}, LONG)
     assert [line.step for line in playhead.log] == [60]
 
@@ -397,7 +397,7 @@ def test_a_playhead_returns_from_json_in_the_middle_of_its_play():
     playhead = fired_at(20, one(EndPhase(), runs=2), 2.0)
     again = Playhead.from_json(json.loads(json.dumps(playhead.to_json())))
     assert repr(again) == repr(playhead)
-    assert again.realized() == playhead.realized()
+    assert again.as_timeline() == playhead.as_timeline()
 
 
 def test_steps_are_observed_in_order_and_once():
@@ -418,8 +418,8 @@ def test_a_state_belongs_to_the_triggers_and_runs_that_made_it():
 
 
 def test_the_state_of_a_predicate_of_yours_can_be_saved_though_it_cannot():
-    playhead = one(Stop(), when=When(negative))
-    other = one(Stop(), when=When(negative))
+    playhead = one(Stop(), when=Predicate(negative))
+    other = one(Stop(), when=Predicate(negative))
     playhead.observe(0, {"recon": 1.0})
     other.load_state_dict(through_json(playhead.state_dict()))
     assert other.step == 1
@@ -436,7 +436,7 @@ def test_there_is_no_row_before_the_first_step():
 
 def test_an_unknown_run_is_refused():
     with refuses(ValueError, "Unknown run 1; expected one of '0'"):
-        one(Stop()).realized(1)
+        one(Stop()).as_timeline(1)
 
 
 def test_a_relative_retarget_is_relative_to_each_run_at_its_time():
@@ -453,14 +453,14 @@ def test_a_relative_retarget_is_relative_to_each_run_at_its_time():
 
 
 def test_two_actions_that_fire_together_both_happen():
-    rules = [Trigger("recon", Below(1), Fire(name)) for name in ("save", "measure")]
+    rules = [Trigger("recon", Below(1), RunAction(name)) for name in ("save", "measure")]
     playhead = Playhead(Timeline({}, steps=9), rules)
     playhead.observe(3, {"recon": 0.5})
     assert playhead.actions(4) == ("save", "measure")
 
 
 def test_a_plateau_fires_again_whenever_its_patience_is_over_anew():
-    rule = Trigger("recon", Plateau(2), Fire("save"), times=None)
+    rule = Trigger("recon", Plateau(2), RunAction("save"), times=None)
     playhead = Playhead(Timeline({}, steps=20), [rule])
     for step in range(9):
         playhead.observe(step, {"recon": 1.0})
@@ -470,7 +470,7 @@ def test_a_plateau_fires_again_whenever_its_patience_is_over_anew():
 def test_a_state_takes_the_place_of_what_was_played_before():
     plan = Timeline({"lr": Track([Keyframe(0, 0.0), Keyframe(20, 1.0)])}, [Phase("a", 0)])
     rules = [
-        Trigger("recon", Below(1), Fire("save"), times=None),
+        Trigger("recon", Below(1), RunAction("save"), times=None),
         Trigger("recon", Below(1), Retarget("lr", 5.0, 3)),
     ]
     one, other = Playhead(plan, rules), Playhead(plan, rules)

@@ -8,19 +8,19 @@ from latent_anchors.curriculum import (
     Below,
     EndPhase,
     ExtendPhase,
-    Fire,
     Plateau,
+    Predicate,
     Retarget,
+    RunAction,
     Stop,
     Trigger,
-    When,
 )
 
 RULES = [
     Trigger("recon", Below(0.01, 3, 0.02, 0.9), EndPhase(), vote=0.9, during="hues"),
     Trigger("recon", Above(0.1), ExtendPhase(100), vote="any", times=None, last=1),
     Trigger("grid", Plateau(10, 0.1), Retarget("lr", 0.1, over=20)),
-    Trigger("grid", Above(1), Fire("capture")),
+    Trigger("grid", Above(1), RunAction("capture")),
     Trigger("grid", Above(1), Stop(), vote="majority"),
 ]
 
@@ -46,7 +46,7 @@ def test_no_vote_is_carried_by_nobody_and_each_by_all(vote):
 
 
 def test_a_trigger_is_made_of_a_condition_and_an_action():
-    with refuses(TypeError, "when is 0.1; expected one of Below, Above, Plateau, When"):
+    with refuses(TypeError, "when is 0.1; expected one of Below, Above, Plateau, Predicate"):
         Trigger("recon", 0.1, Stop())
     with refuses(TypeError, "then is 'stop'; expected one of EndPhase, .*, Stop"):
         Trigger("recon", Above(1), "stop")
@@ -68,7 +68,7 @@ def test_limits_count(name):
 
 def test_a_function_of_yours_cannot_be_written():
     with refuses(ValueError, "the function 'bool', which cannot be written. Save .*state_dict"):
-        Trigger("recon", When(bool), Stop()).to_json()
-    told = {**RULES[0].to_json(), "when": {"kind": "When"}}
-    with refuses(ValueError, "Unknown kind 'When'; expected one of 'Below', 'Above'"):
+        Trigger("recon", Predicate(bool), Stop()).to_json()
+    told = {**RULES[0].to_json(), "when": {"kind": "Predicate"}}
+    with refuses(ValueError, "Unknown kind 'Predicate'; expected one of 'Below', 'Above'"):
         Trigger.from_json(told)

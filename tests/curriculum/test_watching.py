@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latent_anchors.curriculum import Above, Below, Plateau, When
+from latent_anchors.curriculum import Above, Below, Plateau, Predicate
 from latent_anchors.curriculum._watching import Seen, rearmed, watched
 
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20)
@@ -54,14 +54,14 @@ def test_a_plateau_that_has_fired_begins_to_count_anew():
 
 
 def test_a_predicate_holds_while_it_says_yes():
-    assert held(When(lambda value: value % 2 == 0), [0, 1, 2]) == [1, 0, 1]
+    assert held(Predicate(lambda value: value % 2 == 0), [0, 1, 2]) == [1, 0, 1]
 
 
 @given(values=numbers, smoothing=st.sampled_from([0.0, 0.5, 0.99]))
 def test_smoothing_is_a_mean_of_what_was_with_fading_weights(values, smoothing):
     seen = Seen()
     for value in values:
-        seen = watched(When(bool, smoothing), seen, value)
+        seen = watched(Predicate(bool, smoothing), seen, value)
     weights = [smoothing**age for age in reversed(range(len(values)))]
     mean = sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
     assert seen.mean == pytest.approx(mean, rel=1e-9, abs=1e-6)

@@ -10,7 +10,7 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors._hooks import Hooked, attach_edit, attach_recorder, untapped
+from latent_anchors._hooks import Hooked, attach_edit, attach_recorder, copy_without_hooks
 from latent_anchors.interventions import attach, clear, in_force, intervene
 from latent_anchors.models import Population, Site, record
 
@@ -213,9 +213,9 @@ def test_swapped_arguments_are_refused(model):
 def test_an_untapped_copy_has_the_hooks_of_others_and_none_of_ours(model):
     attach_edit(model, "0", torch.neg)
     model[1].register_forward_hook(lambda *_: torch.tensor([7.0]))
-    assert hooks(untapped(model)) == 1
+    assert hooks(copy_without_hooks(model)) == 1
     assert hooks(model) == 2
-    assert untapped(model)(torch.ones(1)).tolist() == [7.0]
+    assert copy_without_hooks(model)(torch.ones(1)).tolist() == [7.0]
 
 
 def test_two_threads_may_attach_at_once():

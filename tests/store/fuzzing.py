@@ -32,7 +32,7 @@ Saving = dict[str, bytes]
 JUNK = (
     *(None, True, False, 0, -1, 3, 10**9, 1.5, float("nan"), float("inf"), "", "x", "weight"),
     *([], {}, [[]], [None, None], "os.system", "curriculum.read_dopesheet", "viz.Motion"),
-    *("regularizers.AntiAnchor", "models.SphericalAutoencoder", "transitions.register"),
+    *("regularizers.AntiAnchor", "models.SphericalAutoencoder", "transitions.register_easing"),
     *({"again": 0}, {"again": 10**9}, {"function": "curriculum.read_dopesheet"}, {"list": 3}),
     *({"function": "training.fit"}, {"type": "interventions.Handle", "arguments": {}}),
     *({"type": "os.system", "arguments": {"command": "true"}}, {"json": "regularizers.Anchor"}),

@@ -11,7 +11,7 @@ from test_public_api import public, thing
 
 import latent_anchors as la
 from latent_anchors._store._folder import STRUCTURE, TENSORS
-from latent_anchors._store._registering import NEVER_SAVED
+from latent_anchors._store._registry import NEVER_SAVED
 
 THINGS = things()
 EXAMPLES = [(name, index) for name, examples in THINGS.items() for index in range(len(examples))]

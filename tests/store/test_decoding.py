@@ -24,7 +24,7 @@ def call(name: str, /, **arguments: object) -> dict[str, object]:
     [
         (call("os.system", command="true"), r"Unknown registered type 'os.system'.* Import the"),
         (call("curriculum.read_dopesheet", source="x"), r"is no class that is saved"),
-        (call("transitions.register", name="x"), r"is no class that is saved"),
+        (call("transitions.register_easing", name="x"), r"is no class that is saved"),
         (call("colorspace.HUES"), r"is no class that is saved"),
         (call("interventions.Falloff"), r"is no class that is saved"),
         (call("interventions.EditModule"), r"is no class that is saved"),

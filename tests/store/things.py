@@ -74,8 +74,8 @@ def played() -> curriculum.Playhead:
     return playhead
 
 
-def moved() -> transitions.Moving:
-    moving = transitions.Moving(0.1, space="log", bounds=(0.01, 2.0), overshoot="clamp")
+def moved() -> transitions.MovingValue:
+    moving = transitions.MovingValue(0.1, space="log", bounds=(0.01, 2.0), overshoot="clamp")
     moving.retarget(2, 1.5, duration=9)
     moving.retarget(5, 0.2, duration=7)
     return moving
@@ -127,13 +127,13 @@ def things() -> dict[str, list[object]]:
     fit = trained()
     metric = evaluation.summarize([0.1, None, 0.3])
     return {
-        "transitions.Moving": [moved()],
+        "transitions.MovingValue": [moved()],
         "curriculum.Above": [curriculum.Above(0.5, patience=2, clear=0.4, smoothing=0.5)],
         "curriculum.Below": [curriculum.Below(-1.0, smoothing=0.25)],
         "curriculum.Dopesheet": [curriculum.Dopesheet(["STEP", "lr"], [["0", "1"], ["+2", "3"]])],
         "curriculum.EndPhase": [curriculum.EndPhase()],
         "curriculum.ExtendPhase": [curriculum.ExtendPhase(3)],
-        "curriculum.Fire": [curriculum.Fire("look")],
+        "curriculum.RunAction": [curriculum.RunAction("look")],
         "curriculum.Fired": [*played().log],
         "curriculum.Keyframe": [curriculum.Keyframe(3, 0.1, transitions.quintic, rest=True)],
         "curriculum.Phase": [curriculum.Phase("late", 9)],
@@ -144,7 +144,7 @@ def things() -> dict[str, list[object]]:
         "curriculum.Timeline": [timeline()],
         "curriculum.Track": [track(1.0, 2.0)],
         "curriculum.Trigger": [*played().triggers],
-        "curriculum.When": [curriculum.When(high, smoothing=0.5)],
+        "curriculum.Predicate": [curriculum.Predicate(high, smoothing=0.5)],
         "colorspace.HsvGrid": [colorspace.hsv_grid(3, 2, 2)],
         "regularizers.Anchor": [reg.Anchor(RED), reg.Anchor(torch.tensor(RED).double())],
         "regularizers.AntiAnchor": [reg.AntiAnchor(RED)],

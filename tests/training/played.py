@@ -32,7 +32,7 @@ def rules(low, longer):
     return [
         Trigger("error", Below(0.64, 3), curriculum.EndPhase(), "any", during="hues"),
         Trigger("recon", Below(low), curriculum.Retarget("anchor", 0.1, 10)),
-        Trigger("error", Below(0.55, 2, smoothing=0.5), curriculum.Fire("capture"), "any"),
+        Trigger("error", Below(0.55, 2, smoothing=0.5), curriculum.RunAction("capture"), "any"),
         Trigger("error", Below(1.0), curriculum.ExtendPhase(longer), during="all", last=1),
     ]
 

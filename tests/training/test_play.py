@@ -8,10 +8,10 @@ from latent_anchors import Objective, data
 from latent_anchors.curriculum import (
     Above,
     Below,
-    Fire,
     Phase,
     Playhead,
     Retarget,
+    RunAction,
     Stop,
     Timeline,
     Trigger,
@@ -38,13 +38,13 @@ def test_where_nothing_fires_the_plan_is_trained():
 @pytest.mark.parametrize("execution", EXECUTIONS)
 def test_rows_and_batches_are_those_of_the_timelines_that_it_turned_out_to_be(execution):
     trained, played, _ = whole(execution)
-    assert played.realized(0) != played.realized(1)
+    assert played.as_timeline(0) != played.as_timeline(1)
     for run in range(2):
-        realized = played.realized(run)
+        realized = played.as_timeline(run)
         for name in PLAN.names:
             expected = [realized(step)[name] for step in range(played.steps)]
             assert trained.history.rows[name][:, run].tolist() == expected
-    realized = [played.realized(run) for run in range(2)]
+    realized = [played.as_timeline(run) for run in range(2)]
     if execution == "vmap":
         again = replayed(realized)
         assert same(again.population, trained.population)
@@ -79,7 +79,7 @@ def test_a_run_has_a_playhead_of_its_own_if_nothing_but_values_move():
     among = train(time=own, measure=5)
     shared = Playhead(timeline(), [rule], runs=3)
     assert same(among.population, train(time=shared, measure=5).population)
-    assert {p.realized() for p in own} == {shared.realized(run) for run in range(3)}
+    assert {p.as_timeline() for p in own} == {shared.as_timeline(run) for run in range(3)}
     one = train(time=Playhead(timeline(), [rule]), measure=5, seeds=[1]).population
     assert float((weights(among.population, 1) - weights(one, 0)).abs().max()) < 1e-9
 
@@ -146,7 +146,7 @@ class TestMistakesAreRefused:
         assert make_plan(alone([elsewhere]), OBJECTIVE, 1, None).steps == 20
 
     def test_an_action_to_be_fired_that_nobody_handles(self):
-        rule = Trigger("recon", Below(1.0), Fire("save"))
+        rule = Trigger("recon", Below(1.0), RunAction("save"))
         with refuses(ValueError, "The timeline has actions 'save'; handlers were given for noth"):
             train(time=Playhead(timeline(), [rule], 3), measure=5)
 

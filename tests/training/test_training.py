@@ -13,7 +13,7 @@ import latent_anchors as la
 from latent_anchors.curriculum import Playhead
 from latent_anchors.training import Every, FitResult, TrainState
 
-FIRED = {"EndPhase", "Retarget", "Fire", "ExtendPhase"}
+FIRED = {"EndPhase", "Retarget", "RunAction", "ExtendPhase"}
 STOPS = {"vmap": (41,), "sequential": (1, 18, 34)}
 
 
@@ -175,7 +175,7 @@ def test_a_playhead_comes_back_from_its_folder_as_it_was_played(tmp_path):
     played = whole("sequential")[1]
     la.save(played, tmp_path)
     again = la.load(tmp_path)
-    assert (again.log, again.realized(1)) == (played.log, played.realized(1))
+    assert (again.log, again.as_timeline(1)) == (played.log, played.as_timeline(1))
     assert again.triggers == played.triggers
     assert again.timeline == PLAN
-    assert again.realized(1) != PLAN
+    assert again.as_timeline(1) != PLAN

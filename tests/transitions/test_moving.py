@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
 
-from latent_anchors.transitions import Moving, minimum_jerk
+from latent_anchors.transitions import MovingValue, minimum_jerk
 
 few = settings(max_examples=15)  # each of them is slow under the shape checks
 
@@ -18,7 +18,7 @@ every_choice = pytest.mark.parametrize("overshoot", OVERSHOOTS)
 every_space = pytest.mark.parametrize("space", ["linear", "log"])
 
 
-def sent(moving: Moving, sendings) -> tuple[Moving, int]:
+def sent(moving: MovingValue, sendings) -> tuple[MovingValue, int]:
     """Sent elsewhere several times, some steps apart; and the step of the last time."""
     now = 0
     for wait, target, duration in sendings:
@@ -27,8 +27,8 @@ def sent(moving: Moving, sendings) -> tuple[Moving, int]:
     return moving, now
 
 
-def under_way(overshoot="allow", bounds=(-math.inf, math.inf), **state) -> Moving:
-    moving = Moving(1.0, bounds=bounds, overshoot=overshoot)
+def under_way(overshoot="allow", bounds=(-math.inf, math.inf), **state) -> MovingValue:
+    moving = MovingValue(1.0, bounds=bounds, overshoot=overshoot)
     rest = {"start": 0.0, "velocity": 0.0, "acceleration": 0.0, "duration": 1.0}
     moving.load_state_dict({**rest, **state})
     return moving
@@ -54,7 +54,7 @@ DEMO |= {109: 0.0, 120: 7.8e-5, 144: 0.5, 169: 1.0}
 
 
 def test_the_published_demonstration_has_its_values_after_each_step():
-    moving, values = Moving(0.1), {}
+    moving, values = MovingValue(0.1), {}
     for step in range(200):
         for at, target in {0: 0.5, 40: 0.75, 60: 0.0, 120: 1.0}.items():
             if step == at:
@@ -71,7 +71,7 @@ def test_the_published_demonstration_has_its_values_after_each_step():
 def test_being_sent_elsewhere_keeps_value_velocity_and_acceleration(
     overshoot, space, sendings, wait, target, duration
 ):
-    moving, now = sent(Moving(1.0, space=space, overshoot=overshoot), sendings)
+    moving, now = sent(MovingValue(1.0, space=space, overshoot=overshoot), sendings)
     step = now + wait
     before = [moving(step), moving.velocity(step), moving.acceleration(step)]
     moving.retarget(step, target, duration)
@@ -84,7 +84,7 @@ def test_being_sent_elsewhere_keeps_value_velocity_and_acceleration(
 @few
 @given(sendings=sendings)
 def test_a_value_arrives_and_rests_at_exactly_its_target(overshoot, space, sendings):
-    moving, _ = sent(Moving(1.0, space=space, overshoot=overshoot), sendings)
+    moving, _ = sent(MovingValue(1.0, space=space, overshoot=overshoot), sendings)
     goal = sendings[-1][1] if sendings else 1.0
     for step in (moving.arrival + 1e-6, moving.arrival + 1, 1e9):
         assert (moving(step), moving.velocity(step), moving.acceleration(step)) == (goal, 0, 0)
@@ -96,7 +96,7 @@ def test_a_value_arrives_and_rests_at_exactly_its_target(overshoot, space, sendi
 @given(sendings=sendings)
 def test_a_value_never_leaves_its_bounds(overshoot, space, sendings):
     bounds = (0.01, 10.0)
-    moving = Moving(1.0, space=space, bounds=bounds, overshoot=overshoot)
+    moving = MovingValue(1.0, space=space, bounds=bounds, overshoot=overshoot)
     moving, now = sent(moving, sendings)
     assert all(0.01 <= moving(now + step) <= 10.0 for step in range(120))
 
@@ -106,7 +106,7 @@ def test_a_value_never_leaves_its_bounds(overshoot, space, sendings):
 @few
 @given(sendings=sendings, wait=st.integers(0, 40), target=targets)
 def test_a_value_passes_its_target_only_if_it_may(overshoot, space, sendings, wait, target):
-    moving, now = sent(Moving(1.0, space=space, overshoot=overshoot), sendings)
+    moving, now = sent(MovingValue(1.0, space=space, overshoot=overshoot), sendings)
     step = now + wait
     start = moving(step)
     moving.retarget(step, target, 50)
@@ -159,7 +159,7 @@ def test_a_value_that_is_at_its_target_in_motion_returns_to_it():
 
 
 def test_in_log_space_a_value_moves_by_factors():
-    rate = Moving(1.0, space="log")
+    rate = MovingValue(1.0, space="log")
     rate.retarget(0, 1e-4, 10)
     assert [rate(5), rate(10)] == pytest.approx([1e-2, 1e-4])
     assert rate.velocity(5) == pytest.approx(1.875 * math.log(1e-4) / 10)
@@ -168,14 +168,14 @@ def test_in_log_space_a_value_moves_by_factors():
 @given(sendings=sendings, wait=st.floats(0, 40))
 def test_log_space_is_linear_space_of_the_logarithm(sendings, wait):
     logs = [(gap, math.log(target), duration) for gap, target, duration in sendings]
-    linear, now = sent(Moving(0.0), logs)
-    logarithmic, _ = sent(Moving(1.0, space="log"), sendings)
+    linear, now = sent(MovingValue(0.0), logs)
+    logarithmic, _ = sent(MovingValue(1.0, space="log"), sendings)
     assert math.log(logarithmic(now + wait)) == pytest.approx(linear(now + wait), abs=1e-9)
 
 
 @given(duration=st.floats(1.0, 100.0), share=st.floats(0.0, 1.0))
 def test_from_rest_a_value_follows_minimum_jerk(duration, share):
-    moving = Moving(2.0)
+    moving = MovingValue(2.0)
     moving.retarget(10, 5.0, duration)
     step = 10 + share * duration
     expected = 2.0 + 3.0 * minimum_jerk((step - 10) / duration)
@@ -183,7 +183,7 @@ def test_from_rest_a_value_follows_minimum_jerk(duration, share):
 
 
 def test_the_same_target_in_the_same_time_changes_nothing_on_the_way():
-    moving = Moving(0.0)
+    moving = MovingValue(0.0)
     moving.retarget(0, 1.0, 10)
     state = moving.state_dict()
     moving.retarget(4, 1.0, 10)
@@ -193,7 +193,7 @@ def test_the_same_target_in_the_same_time_changes_nothing_on_the_way():
 
 
 def test_a_target_at_which_the_value_rests_changes_nothing():
-    moving = Moving(0.5)
+    moving = MovingValue(0.5)
     state = moving.state_dict()
     for duration in (0, 10):
         moving.retarget(7, 0.5, duration)
@@ -201,7 +201,7 @@ def test_a_target_at_which_the_value_rests_changes_nothing():
 
 
 def test_in_no_time_a_value_jumps_and_rests():
-    moving = Moving(0.0)
+    moving = MovingValue(0.0)
     moving.retarget(0, 1.0, 10)
     moving.retarget(5, 1.0, 0)
     assert (moving(5), moving.velocity(5), moving.arrival) == (1.0, 0.0, 5.0)
@@ -213,8 +213,8 @@ def test_in_no_time_a_value_jumps_and_rests():
 @given(sendings=sendings)
 def test_a_saved_motion_goes_on_bit_for_bit(overshoot, space, sendings):
     options = {"space": space, "bounds": (0.001, 20.0), "overshoot": overshoot}
-    moving, now = sent(Moving(1.0, **options), sendings)
-    other = Moving(2.0, **options)
+    moving, now = sent(MovingValue(1.0, **options), sendings)
+    other = MovingValue(2.0, **options)
     other.load_state_dict(json.loads(json.dumps(moving.state_dict())))
     steps = [now + step for step in range(100)]
     assert [other(step) for step in steps] == [moving(step) for step in steps]
@@ -222,16 +222,18 @@ def test_a_saved_motion_goes_on_bit_for_bit(overshoot, space, sendings):
 
 
 def test_a_moving_value_says_where_it_is_going():
-    moving = Moving(0.1, space="log", bounds=(0.0, 1.0), overshoot="clamp")
+    moving = MovingValue(0.1, space="log", bounds=(0.0, 1.0), overshoot="clamp")
     assert repr(moving) == (
-        "Moving(target=0.1, arrival=0.0, space='log', bounds=(0.0, 1.0), overshoot='clamp')"
+        "MovingValue(target=0.1, arrival=0.0, space='log', bounds=(0.0, 1.0), overshoot='clamp')"
     )
 
 
-@pytest.mark.parametrize("ask", [Moving.__call__, Moving.velocity, Moving.acceleration])
+@pytest.mark.parametrize(
+    "ask", [MovingValue.__call__, MovingValue.velocity, MovingValue.acceleration]
+)
 @pytest.mark.parametrize("step", [2, math.nan])
 def test_what_was_before_the_latest_target_is_not_kept(ask, step):
-    moving = Moving(0.0)
+    moving = MovingValue(0.0)
     moving.retarget(3, 1.0, 10)
     with refuses(ValueError, "The step is (2|nan); expected at least 3, .* is not kept"):
         ask(moving, step)
@@ -248,7 +250,7 @@ def test_what_was_before_the_latest_target_is_not_kept(ask, step):
 )
 def test_a_moving_value_knows_its_choices_and_its_bounds(options, message):
     with refuses(ValueError, message):
-        Moving(1.0, **options)
+        MovingValue(1.0, **options)
 
 
 @pytest.mark.parametrize(
@@ -262,14 +264,14 @@ def test_a_moving_value_knows_its_choices_and_its_bounds(options, message):
     ],
 )
 def test_a_target_out_of_reach_is_refused_and_changes_nothing(target, duration, message):
-    moving = Moving(0.1, space="log", bounds=(-1.0, 1.0))
+    moving = MovingValue(0.1, space="log", bounds=(-1.0, 1.0))
     with refuses(ValueError, message):
         moving.retarget(0, target, duration)
     assert moving(5) == 0.1
 
 
 def test_a_change_too_large_for_a_float_is_refused():
-    moving = Moving(-1e308)
+    moving = MovingValue(-1e308)
     with refuses(ValueError, r"The change to 1e\+308 is inf"):
         moving.retarget(0, 1e308, 5)
     assert moving.target == -1e308
@@ -286,14 +288,14 @@ def test_a_change_too_large_for_a_float_is_refused():
     ],
 )
 def test_a_state_of_something_else_is_refused(change, message):
-    moving = Moving(0.1, bounds=(0.0, 5.0))
+    moving = MovingValue(0.1, bounds=(0.0, 5.0))
     with refuses(ValueError, message):
         moving.load_state_dict({**moving.state_dict(), **change})
 
 
 @pytest.mark.parametrize("bound", [-1.0, 1.0])
 def test_lengthening_one_that_stands_at_a_bound_and_moves_out_stops_dead(bound):
-    moving = Moving(bound, bounds=(-1.0, 1.0), overshoot="lengthen")
+    moving = MovingValue(bound, bounds=(-1.0, 1.0), overshoot="lengthen")
     state = {**moving.state_dict(), "velocity": 0.1 * bound, "target": 0.0, "duration": 10.0}
     moving.load_state_dict(state)
     path = [moving(step / 10) for step in range(101)]
@@ -311,6 +313,6 @@ def test_one_that_is_at_its_target_and_must_not_pass_it_stays(velocity):
 
 @pytest.mark.parametrize("overshoot", OVERSHOOTS)
 def test_without_time_on_the_way_it_is_there_at_once(overshoot):
-    moving = Moving(0.0, bounds=(-1.0, 1.0), overshoot=overshoot)
+    moving = MovingValue(0.0, bounds=(-1.0, 1.0), overshoot=overshoot)
     moving.retarget(0, 0.5, 0)
     assert moving(0) == moving(3) == 0.5

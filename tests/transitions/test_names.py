@@ -1,7 +1,7 @@
 import pytest
 from refusals import refuses
 
-from latent_anchors.transitions import cosine, name_of, named, register, smoothness
+from latent_anchors.transitions import cosine, name_of, named, register_easing, smoothness
 
 
 def square(progress: float) -> float:
@@ -26,29 +26,31 @@ def test_an_unknown_name_is_refused_with_those_that_exist():
 
 
 def test_a_transition_of_a_users_own_gets_a_name_and_a_declared_smoothness():
-    register("test-square", square, smoothness=0)
+    register_easing("test-square", square, smoothness=0)
     assert named("test-square") is square
     assert (name_of(square), smoothness(square)) == ("test-square", 0)
 
 
 @pytest.mark.parametrize("ask", [name_of, smoothness])
 def test_what_nobody_named_says_how_to_name_it(ask):
-    with refuses(ValueError, r"<lambda>.* has no name; give it one with transitions.register\("):
+    with refuses(
+        ValueError, r"<lambda>.* has no name; give it one with transitions.register_easing\("
+    ):
         ask(lambda progress: progress)
 
 
 def test_a_name_means_one_transition_for_ever():
     with refuses(ValueError, "'linear' is taken"):
-        register("linear", square, smoothness=0)
+        register_easing("linear", square, smoothness=0)
 
 
 @pytest.mark.parametrize("name", ["", " padded", "log:square"])
 def test_a_name_that_no_header_can_hold_is_refused(name):
     with refuses(ValueError, f"The name is '{name}'; expected text without ':'"):
-        register(name, square, smoothness=0)
+        register_easing(name, square, smoothness=0)
 
 
 @pytest.mark.parametrize(("order", "error"), [(-2, ValueError), (0.5, TypeError)])
 def test_smoothness_counts_derivatives(order, error):
     with refuses(error, "smoothness is"):
-        register("test-odd", square, smoothness=order)
+        register_easing("test-odd", square, smoothness=order)

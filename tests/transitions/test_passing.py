@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from latent_anchors.transitions import (
+    hermite,
     linear,
+    max_slope,
     minimum_jerk,
-    passing,
     pchip,
     quintic,
     smoothstep,
-    steepest,
 )
 
 both = pytest.mark.parametrize("transition", [pchip, quintic])
@@ -23,8 +23,8 @@ shares = st.floats(0.0, 1.0)
 def test_a_passage_has_exact_ends_the_slopes_it_was_given_and_never_turns_back(
     transition, start, end
 ):
-    most, h = steepest(transition), 1e-6
-    through = passing(transition, start * most, end * most)
+    most, h = max_slope(transition), 1e-6
+    through = hermite(transition, start * most, end * most)
     assert (through(-1.0), through(0.0), through(2.0)) == (0.0, 0.0, 1.0)
     assert through(h) / h == pytest.approx(start * most, abs=1e-5)
     assert (1.0 - through(1.0 - h)) / h == pytest.approx(end * most, abs=1e-5)
@@ -33,7 +33,7 @@ def test_a_passage_has_exact_ends_the_slopes_it_was_given_and_never_turns_back(
 
 @given(start=shares, end=shares)
 def test_a_quintic_passage_has_no_acceleration_at_its_ends(start, end):
-    through, h = passing(quintic, 1.25 * start, 1.25 * end), 1e-4
+    through, h = hermite(quintic, 1.25 * start, 1.25 * end), 1e-4
     # What is left of a difference of the second order has the size of h, not 1.
     assert abs(through(2 * h) - 2 * through(h)) / h**2 < 100 * h
     assert abs(1.0 - 2 * through(1 - h) + through(1 - 2 * h)) / h**2 < 100 * h
@@ -56,13 +56,13 @@ def grid() -> np.ndarray:
 @pytest.mark.parametrize(("transition", "rested"), [(pchip, smoothstep), (quintic, minimum_jerk)])
 def test_at_rest_at_both_ends_a_passage_is_an_easing(transition, rested):
     tau = np.linspace(0.0, 1.0, 101)
-    np.testing.assert_allclose(passing(transition, 0.0, 0.0)(tau), rested(tau), atol=1e-15)
+    np.testing.assert_allclose(hermite(transition, 0.0, 0.0)(tau), rested(tau), atol=1e-15)
 
 
 @both
 def test_a_passage_at_the_mean_slope_is_a_straight_line(transition):
     tau = np.linspace(0.0, 1.0, 101)
-    np.testing.assert_allclose(passing(transition, 1.0, 1.0)(tau), tau, atol=1e-15)
+    np.testing.assert_allclose(hermite(transition, 1.0, 1.0)(tau), tau, atol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -76,4 +76,4 @@ def test_a_passage_at_the_mean_slope_is_a_straight_line(transition):
 )
 def test_a_slope_that_a_transition_cannot_have_is_refused(transition, slopes, message):
     with refuses(ValueError, message):
-        passing(transition, *slopes)
+        hermite(transition, *slopes)

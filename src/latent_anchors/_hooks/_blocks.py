@@ -1,4 +1,4 @@
-"""Blocks: what is in force as long as a ``with`` statement lasts, whatever ends it.
+"""Context managers whose hooks end with the ``with`` statement, even under an interrupt.
 
 An interrupt can come between any two lines, also before the first one of ``__exit__``. So nothing
 here relies on a line that runs at the end. Each hook has an *end*, an object that only the running
@@ -53,8 +53,8 @@ def _left(block: "Block[Any]", kind: type | None = None, *_: object) -> None:
 
 
 @runtime_checkable
-class Beginning(Protocol):
-    """What can be put in force and ended: a hook."""
+class Startable(Protocol):
+    """What a block starts and ends: a hook, or a lock."""
 
     def begin(self, end: End | None = None) -> None:
         """Put it in force until an end dies."""
@@ -66,7 +66,7 @@ class Beginning(Protocol):
 
 
 class Block(ABC, Generic[_Result]):
-    """The context manager of what is in force for the length of a block."""
+    """A context manager whose hooks are in force for the length of the block."""
 
     _end: End | None = None
     _owned: object = None
@@ -91,17 +91,17 @@ class Block(ABC, Generic[_Result]):
 
     @abstractmethod
     def _begin(self, end: End) -> _Result:
-        """Put in force what is to end with the block."""
+        """Start what ends with the block."""
 
     @abstractmethod
     def _leave(self, failed: bool) -> None:
-        """End it at the usual place, and refuse a block that did not do what it was for."""
+        """End the hooks where the block ends; raise if one of them never acted."""
 
 
 class Hooks(Block[_Result]):
-    """Hooks that are made, put in force and ended with the block."""
+    """A block that makes its hooks on entering."""
 
-    _hooks: Sequence[Beginning] = ()
+    _hooks: Sequence[Startable] = ()
 
     @override
     def _begin(self, end: End) -> _Result:
@@ -118,36 +118,36 @@ class Hooks(Block[_Result]):
             self._check()
 
     @abstractmethod
-    def _prepare(self) -> tuple[Sequence[Beginning], _Result]:
-        """The hooks, and what the block is entered with."""
+    def _prepare(self) -> tuple[Sequence[Startable], _Result]:
+        """The hooks, and the value that ``with ... as`` gets."""
 
     def _check(self) -> None:
-        """Refuse a block that did not do what it was for."""
+        """Raise if a hook never acted."""
 
 
 class InForce(Hooks[None]):
-    """Hooks that were made before, in force for the length of a block."""
+    """A block for hooks that were made before."""
 
-    def __init__(self, hooks: Sequence[Beginning]) -> None:
+    def __init__(self, hooks: Sequence[Startable]) -> None:
         self._given = hooks
 
     @override
-    def _prepare(self) -> tuple[Sequence[Beginning], None]:
+    def _prepare(self) -> tuple[Sequence[Startable], None]:
         return self._given, None
 
 
-class Turn:
-    """A turn of this thread's at what only one may do at a time; it ends like a hook."""
+class HeldLock:
+    """A lock held by this thread until the block ends; it is released like a hook."""
 
     def __init__(self, lock: AbstractContextManager[bool]) -> None:
         self._lock: Any = lock  # one that can be taken again, whose type has no public name
         self._until: End | None = None
 
     def begin(self, end: End | None = None) -> None:
-        """Wait for the turn, and keep it until the end dies."""
+        """Acquire the lock, and hold it until the end dies."""
         assert end is not None
         # on one line, so that nothing comes between; a lock's own exit ignores its arguments
         self._until, _ = weakref.ref(end(), self._lock.__exit__), self._lock.acquire()
 
     def remove(self) -> None:
-        """The turn is over when the end dies, which is next."""
+        """Nothing to do: the lock is released when the end dies, which is next."""

@@ -1,7 +1,8 @@
-"""Activation checkpointing: the stretches of a forward pass that are run again for their gradients.
+"""Activation checkpointing: which segments of a forward pass ``backward()`` will recompute.
 
-Checkpointing runs part of a forward pass a second time, during ``backward()``. What was edited the
-first time is to be edited alike then, whatever is in force meanwhile, and nothing else is.
+Checkpointing runs a segment of a forward pass a second time, during ``backward()``. Edits that
+acted in the first run must act in the second one, too, whatever is in force by then, and no
+others.
 """
 
 import sys
@@ -14,13 +15,13 @@ from torch.autograd.function import FunctionCtx
 from torch.utils import checkpoint
 
 _top: Any = getattr(cast("Any", torch)._C._autograd, "_top_saved_tensors_default_hooks", None)
-"""What tells the hooks on tensors saved for a backward pass; torch 2.6 has none."""
+"""Returns the hooks on tensors saved for a backward pass; torch 2.6 has no such function."""
 
 
-def stretches_under_way() -> list[object]:
-    """The checkpointed stretches, from the inside out, that a later backward pass will run again.
+def running_segments() -> list[object]:
+    """The checkpointed segments under way, innermost first, that ``backward()`` will recompute.
 
-    Each is an object that lives exactly as long as the graph that may run it again.
+    Each is an object that lives exactly as long as the graph that may recompute it.
     """
     hooks: tuple[Any, Any] | None = None if _top is None else _top(True)
     if _top is not None and hooks is None and torch.is_grad_enabled():
@@ -29,15 +30,15 @@ def stretches_under_way() -> list[object]:
     return list(found.values())
 
 
-def stretch_repeated() -> object | None:
-    """The innermost stretch that is being run again, if one is."""
+def recomputed_segment() -> object | None:
+    """The innermost segment that is being recomputed, if one is."""
     if torch._C._current_graph_task_id() == -1:  # pyright: ignore[reportPrivateUsage] -- what torch's own checkpointing asks
         return None  # no backward pass is under way
     return next(filter(None, map(_repeated_by, _frames())), None)
 
 
-def in_reentrant_stretch() -> bool:
-    """Whether a reentrant stretch is under way, in which latents carry no gradient."""
+def in_reentrant_segment() -> bool:
+    """Whether a reentrant segment is running, in which latents carry no gradient."""
     return not torch.is_grad_enabled() and any(map(_reentrant, _frames()))
 
 
@@ -46,21 +47,21 @@ def _first_runs(hooks: tuple[Any, Any] | None) -> Iterator[object]:
         yield _closure_of(hooks[0]).get("frame")
     for frame in _frames():
         if _repeated_by(frame) is not None:
-            return  # what lies outside made the backward pass, and is no part of the stretch
-        stretch = _begun_by(frame)
-        if stretch is not None:
-            yield stretch
+            return  # the frames outside called backward(), and are not part of the segment
+        segment = _begun_by(frame)
+        if segment is not None:
+            yield segment
 
 
 def _begun_by(frame: FrameType) -> object | None:
-    """The stretch whose first run a frame makes."""
+    """The segment whose first run a frame makes."""
     if _is(frame.f_code, "checkpoint") and "gen" in frame.f_locals:
         return frame.f_locals["gen"].gi_frame.f_locals.get("new_frame")
     return frame.f_locals["ctx"] if _reentrant(frame) else None
 
 
 def _repeated_by(frame: FrameType) -> object | None:
-    """The stretch that a frame runs again."""
+    """The segment that a frame recomputes."""
     if _is(frame.f_code, "unpack_hook"):
         return frame.f_locals.get("frame")
     return frame.f_locals["ctx"] if _method_of_function(frame, "backward") else None
@@ -71,7 +72,7 @@ def _reentrant(frame: FrameType) -> bool:
 
 
 def _method_of_function(frame: FrameType, name: str) -> bool:
-    """Whether a frame runs this method of an autograd function, whoever wrote it."""
+    """Whether a frame runs this method of an autograd function."""
     code = frame.f_code
     if code.co_name != name or code.co_varnames[:1] != ("ctx",):
         return False

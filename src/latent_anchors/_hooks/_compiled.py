@@ -1,4 +1,4 @@
-"""Compiled code has no room for a hook that comes later: it is refused, or run as written."""
+"""Compiled code skips hooks attached later: refuse it, or run it eagerly within a block."""
 
 import gc
 import sys
@@ -11,16 +11,16 @@ import torch
 from torch import nn
 
 _eager: set["weakref.ref[Any]"] = set()
-"""Ends of the blocks for which compiled code is run as it was written."""
+"""Ends of the blocks during which compiled code runs eagerly."""
 
 _stance: Any = None
 
 
 def refuse_compiled(path: Sequence[nn.Module], name: str, for_good: bool = False) -> None:
-    """A hook added to a compiled model never runs; say so instead of doing nothing.
+    """Raise if a hook would never run because the model is compiled.
 
-    Functions that were compiled elsewhere run as written within a block; a hook that is in force
-    for good would be passed over by them, too.
+    Within a block, functions that were compiled elsewhere run eagerly; a hook that is attached for
+    good (``for_good``) would be skipped by them, too.
     """
     around = for_good and (any(map(_keeps_compiled, path)) or _compiled_around(path))
     if around or any(map(_is_compiled, path)):
@@ -33,7 +33,7 @@ def refuse_compiled(path: Sequence[nn.Module], name: str, for_good: bool = False
 
 
 def run_eagerly_until(end: "weakref.ref[Any]") -> None:
-    """Run code that was compiled before as it was written, hooks included, until an end dies."""
+    """Run code that was compiled before eagerly, hooks included, until an end dies."""
     global _stance
     if not _compiled_code():
         return
@@ -56,7 +56,7 @@ def _is_compiled(module: nn.Module) -> bool:
 
 
 def _compiled_code() -> list[CodeType]:
-    """What torch has compiled so far in this process and may run again."""
+    """All code that torch has compiled so far in this process."""
     convert = sys.modules.get("torch._dynamo.convert_frame")
     codes = [] if convert is None else [seen() for seen in convert.input_codes.seen]
     return [code for code in codes if code is not None and _cached(code)]

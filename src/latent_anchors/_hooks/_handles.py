@@ -1,4 +1,4 @@
-"""Putting hooks in force at a site, listing what is in force, and taking it away."""
+"""Attach hooks at a site, list the edits in force, and remove them."""
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -7,10 +7,10 @@ from typing import TypeVar, cast
 from torch import Tensor, nn
 from typing_extensions import Protocol, override, runtime_checkable
 
+from latent_anchors._hooks._apply_edit import Edit
 from latent_anchors._hooks._blocks import Block, End
 from latent_anchors._hooks._compiled import refuse_compiled
-from latent_anchors._hooks._edited import Edit
-from latent_anchors._hooks._hook import EditHook, Hook, RecorderHook, Table, hooks_behind
+from latent_anchors._hooks._hook import EditHook, Hook, RecorderHook, Table, forward_hooks
 from latent_anchors._hooks._readings import Reading
 from latent_anchors._sites import At, Site, as_site, layers_of, path
 
@@ -57,7 +57,7 @@ class Handle(Block["Handle"]):
 
     @property
     def acted(self) -> bool:
-        """Whether the site has run meanwhile.
+        """Whether the site has run since.
 
         Examples:
             >>> import torch
@@ -93,7 +93,7 @@ class Handle(Block["Handle"]):
 
 @runtime_checkable
 class Hooked(Protocol):
-    """A model that heeds a table of hooks of its own."""
+    """A model that keeps a table of hooks itself, as a population does."""
 
     def hook_table(self, site: Site) -> Table:
         """The table for hooks at a site that exists."""
@@ -130,7 +130,7 @@ def recorder_hook(model: nn.Module, at: At, recorder: Callable[[Reading], None])
 
 
 def attach_recorder(model: nn.Module, at: At, recorder: Callable[[Tensor], None]) -> Handle:
-    """Show what leaves a site, edits included, at every forward pass."""
+    """Call ``recorder`` with the latents at a site, edits included, at every forward pass."""
     hook = recorder_hook(model, at, lambda reading: recorder(reading.z))
     hook.begin()
     return Handle(hook)
@@ -139,8 +139,8 @@ def attach_recorder(model: nn.Module, at: At, recorder: Callable[[Tensor], None]
 def in_force(model: nn.Module) -> list[Handle]:
     """The edits in force in a model, layer by layer, in the order in which they act.
 
-    Each is a handle with its ``site`` and ``edit``, and can be removed, although whoever attached
-    it has lost theirs.
+    Each is a handle with its ``site`` and ``edit``, and can be removed even if the handle that
+    ``attach`` returned is lost.
 
     Args:
         model: Any module, or a population.
@@ -153,7 +153,7 @@ def in_force(model: nn.Module) -> list[Handle]:
         >>> [handle.site.name for handle in in_force(model)]
         ['0']
     """
-    tables = [hooks_behind(layer) for layer in layers_of(model).values()]
+    tables = [forward_hooks(layer) for layer in layers_of(model).values()]
     if isinstance(model, Hooked):
         tables.append(model.hook_table(Site("")))
     hooks = [hook for table in tables for hook in list(table.values())]
@@ -182,19 +182,19 @@ def clear(model: nn.Module) -> None:
 _Model = TypeVar("_Model", bound=nn.Module)
 
 
-def untapped(model: _Model) -> _Model:
-    """A copy in which no edit and no recording is in force; the hooks of others come along."""
+def copy_without_hooks(model: _Model) -> _Model:
+    """A deep copy without our edits and recorders; other hooks are copied."""
     return deepcopy(model)
 
 
 def _owner_and_table(model: nn.Module, site: Site) -> tuple[nn.Module, Table]:
-    """Whose passes a hook heeds, and where it stands."""
+    """The module whose passes trigger a hook, and the table that holds it."""
     way = _architecture(model, site)
     refuse_compiled(way, site.name)
     _refuse_data_parallel(way)
     if isinstance(model, Hooked):
         return model, model.hook_table(site)
-    return way[-1], hooks_behind(way[-1])
+    return way[-1], forward_hooks(way[-1])
 
 
 def _architecture(model: nn.Module, site: Site) -> Sequence[nn.Module]:

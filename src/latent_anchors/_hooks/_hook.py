@@ -1,6 +1,6 @@
-"""The only hooks: edits of the latents that leave a layer, and recorders of what the edits leave.
+"""The hooks: edits of a layer's latents, and recorders of the edited latents.
 
-A hook is in force as long as it stands in its table, which is its layer's own. Putting it there and
+A hook is in force while it is in its layer's table. Putting it there and
 taking it out are single operations, so that no interrupt and no thread finds one half in force.
 """
 
@@ -18,24 +18,24 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 from typing_extensions import override
 
+from latent_anchors._hooks._apply_edit import Edit, edited, state_of
 from latent_anchors._hooks._blocks import End
-from latent_anchors._hooks._checkpointing import stretch_repeated, stretches_under_way
-from latent_anchors._hooks._edited import Edit, edited, state_of
+from latent_anchors._hooks._checkpointing import recomputed_segment, running_segments
 from latent_anchors._hooks._outputs import latents_of, with_latents
 from latent_anchors._hooks._readings import Reading
 from latent_anchors._sites import Site
 
 Table: TypeAlias = OrderedDict[int, Any]
-"""Hooks by key, in the order in which they run; some are not ours."""
+"""Hooks by key, in the order in which they run; other libraries' hooks among them."""
 
 
-def hooks_before(module: nn.Module) -> Table:
-    """The table of what runs before a module's forward pass."""
+def forward_pre_hooks(module: nn.Module) -> Table:
+    """A module's forward pre-hooks."""
     return cast("Table", module._forward_pre_hooks)  # pyright: ignore[reportPrivateUsage] -- a single operation, where registering is several
 
 
-def hooks_behind(module: nn.Module) -> Table:
-    """The table of what runs after a module's forward pass."""
+def forward_hooks(module: nn.Module) -> Table:
+    """A module's forward hooks."""
     return cast("Table", module._forward_hooks)  # pyright: ignore[reportPrivateUsage] -- as above
 
 
@@ -71,14 +71,14 @@ class Hook:
         self.table.pop(self.key, None)
 
     def acts_in(self, owner: nn.Module) -> bool:
-        """Whether a pass is meant: of this very module, in this thread, for the first time."""
+        """Whether to act in this pass: of this module, in this thread, and no recomputation."""
         if torch.compiler.is_compiling():
             return self.on
         if self._owner() is not owner:
             _refuse_replica(owner, self.site)
             return False
         here = self._thread is None or self._thread == threading.get_ident()
-        return here and stretch_repeated() is None
+        return here and recomputed_segment() is None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> object:
         return _Copied(memo, self)
@@ -115,12 +115,12 @@ class EditHook(Hook):
         self._act_again(layer)
         if new is z:
             return None
-        # what somebody keeps, as a cache does, must not be written to by operations behind
+        # a tensor that the edit caches must not be written to by later layers
         kept = getrefcount(new) > 2 or new._is_view()
         return with_latents(output, self.site, new.clone() if kept else new)
 
     def edited(self, z: Tensor, edit: Edit | None = None) -> Tensor:
-        """The latents under this edit (or one run's own form of it)."""
+        """The latents under this edit, or under one run's form of it."""
         self.acted = True
         edit = edit or self.edit
         if torch.compiler.is_compiling():
@@ -137,19 +137,19 @@ class EditHook(Hook):
             self._running = None
 
     def _act_again(self, layer: nn.Module) -> None:
-        """Let the edit act alike when a checkpointed stretch is run again for its gradients."""
-        for stretch in stretches_under_way():
-            if stretch not in self._repeated:
-                self._repeated.add(stretch)
-                _Repetition(self, layer, stretch).begin()
+        """Make the edit act again when a checkpointed segment is recomputed."""
+        for segment in running_segments():
+            if segment not in self._repeated:
+                self._repeated.add(segment)
+                _RecomputeHook(self, layer, segment).begin()
 
 
-class _Repetition(EditHook):
-    """An edit that acted in a checkpointed stretch, for when the stretch is run again."""
+class _RecomputeHook(EditHook):
+    """An edit that acted in a checkpointed segment, for the recomputation of that segment."""
 
-    def __init__(self, hook: EditHook, layer: nn.Module, stretch: object) -> None:
-        super().__init__(hook.edit, hook.site, layer, hooks_behind(layer))
-        self._stretch: weakref.ref[Any] = weakref.ref(stretch, partial(self.table.pop, self.key))
+    def __init__(self, hook: EditHook, layer: nn.Module, segment: object) -> None:
+        super().__init__(hook.edit, hook.site, layer, forward_hooks(layer))
+        self._segment: weakref.ref[Any] = weakref.ref(segment, partial(self.table.pop, self.key))
         self._repeated = hook._repeated
         self._state = state_of(hook.edit)
 
@@ -157,13 +157,13 @@ class _Repetition(EditHook):
     def acts_in(self, owner: nn.Module) -> bool:
         if torch.compiler.is_compiling() or self._owner() is not owner:
             return False
-        stretch = stretch_repeated()
-        if stretch is None or stretch is not self._stretch():
+        segment = recomputed_segment()
+        if segment is None or segment is not self._segment():
             return False
         if self._state != state_of(self.edit):
             raise RuntimeError(
                 f"The edit {self.edit!r} at {self.site.name!r} was changed between the forward "
-                "pass and backward(), which runs the checkpointed part again under the edit; "
+                "pass and backward(), which recomputes the checkpointed segment under the edit; "
                 "expected it unchanged. Call backward() first."
             )
         return True
@@ -183,18 +183,18 @@ class RecorderHook(Hook):
             return None
         reading = Reading(latents_of(output, self.site), self.site, layer)
         self.show(reading)
-        if reading.handed_on is reading.z:
+        if reading.passed_on is reading.z:
             return None
-        return with_latents(output, self.site, reading.handed_on)
+        return with_latents(output, self.site, reading.passed_on)
 
     def show(self, reading: Reading) -> None:
-        """Let the recorder see what left."""
+        """Give the recorder the latents of this pass."""
         self.acted = True
         self._recorder(reading)
 
 
 class PassHook(Hook):
-    """What is done when a model begins, or ends, a forward pass."""
+    """A function called when a model begins, or ends, a forward pass."""
 
     def __init__(self, act: Callable[[], None], owner: nn.Module, table: Table) -> None:
         super().__init__(Site(""), owner, table)
@@ -206,7 +206,7 @@ class PassHook(Hook):
 
 
 class _Copied:
-    """What stands for a hook in a deep copy while it is made; it leaves when that is done."""
+    """A placeholder for a hook while a deep copy is made; it removes itself afterwards."""
 
     def __init__(self, memo: dict[int, Any], hook: Hook) -> None:
         table = memo.get(id(hook.table))

@@ -1,4 +1,4 @@
-"""The latents in a layer's output of any shape: taken out, and put back with all else kept."""
+"""Get the latents from a layer's output of any structure, and put other latents into it."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -35,7 +35,7 @@ def latents_of(output: object, site: Site) -> Tensor:
 
 
 def with_latents(output: object, site: Site, z: Tensor) -> object:
-    """A layer's output with other latents in it, of the same type and with all else as it was."""
+    """A layer's output with other latents in it; type and other fields unchanged."""
     part = z if site.axis == -1 else z.movedim(-1, site.axis)
     if isinstance(output, Tensor):
         return part

@@ -1,9 +1,9 @@
-"""What left a site at one pass, and whether it was written to since.
+"""The latents of one pass, protected from in-place operations of later layers.
 
-An operation in place behind a site, such as ``ReLU(inplace=True)`` or ``x += shortcut``, would
-write into what was recorded. Where that happens, the model goes on with a copy. Whether it does is
-seen at a layer's first pass, which is always handed on as a copy; torch counts how often a tensor
-was written to.
+An in-place operation after a site, such as ``ReLU(inplace=True)`` or ``x += shortcut``, would
+overwrite what was recorded. Where that happens, later layers get a copy. Whether it does is seen
+in a layer's first pass, which always passes on a copy: torch counts the writes to a tensor
+(``Tensor._version``).
 """
 
 from typing import Any, cast
@@ -15,37 +15,37 @@ from torch import Tensor, nn
 from latent_anchors._sites import Site
 
 _written: WeakKeyDictionary[nn.Module, dict[tuple[object, ...], bool]] = WeakKeyDictionary()
-"""By layer: whether what leaves it is written to behind, in training and in evaluation."""
+"""By layer: whether later layers overwrite its output, in training and in evaluation mode."""
 
 
 class Reading:
-    """The latents that left a site at one pass.
+    """The latents at a site in one pass.
 
     Attributes:
         z: The latents.
-        handed_on: What the model goes on with: the same, or a copy.
+        passed_on: What later layers get: the same tensor, or a copy.
     """
 
     def __init__(self, z: Tensor, site: Site, layer: nn.Module | None = None) -> None:
         self.z: Tensor = z
-        self.handed_on: Tensor = z
+        self.passed_on: Tensor = z
         self.site = site
         self._seen: dict[tuple[object, ...], bool] | None = None
         if layer is None:
-            return  # nothing runs behind
+            return  # no layer runs afterwards
         if torch.compiler.is_compiling() or z.is_inference():
-            self.handed_on = z.clone()  # nobody counts there
+            self.passed_on = z.clone()  # no version counter there
             return
         self._seen = _written.setdefault(layer, {})
         self._case = (site.item, layer.training)
         if self._seen.get(self._case, True):
-            self.handed_on = z.clone()
-        self._watched = _innermost(self.handed_on)
+            self.passed_on = z.clone()
+        self._watched = _innermost(self.passed_on)
         self._version = self._watched._version
 
     def latents(self) -> Tensor:
-        """The latents as they left the site; raises where they are lost."""
-        if self._settle() and self.handed_on is self.z:
+        """The latents as they left the site; raises if they were overwritten."""
+        if self._settle() and self.passed_on is self.z:
             raise RuntimeError(
                 f"The latents of site {self.site.name!r} were changed in place after they had been "
                 "recorded, by an operation behind the site such as ReLU(inplace=True) or `x += y`, "
@@ -55,7 +55,7 @@ class Reading:
         return self.z
 
     def _settle(self) -> bool:
-        """Whether what was handed on was written to, noted for the layer's next pass."""
+        """Whether what was passed on was written to, noted for the layer's next pass."""
         if self._seen is None:
             return False
         written = self._watched._version != self._version
@@ -64,7 +64,7 @@ class Reading:
 
 
 def version_of(z: Tensor) -> int | None:
-    """How often a tensor was written to, under vmap and grad, too; None where nobody counts."""
+    """A tensor's version counter, under vmap and grad, too; None in inference mode."""
     inner = _innermost(z)
     return None if inner.is_inference() else inner._version
 

@@ -6,12 +6,12 @@ of the tensors.
 
 Two files cannot be replaced at once. So the new tensors are written beside the old ones, under a
 name with their checksum (``tensors.<checksum>.safetensors``); then ``structure.json`` is replaced,
-which is the one moment at which the new saving takes the place of the old one; then the tensors
+which is the moment at which the new files take effect; then the tensors
 get their own name. Each step is on the disk before the next one. Loading looks for the tensors
 with the checksum that the structure names, first beside, then under their own name, and begins
 anew if the structure was replaced meanwhile. So whatever dies at whatever moment, the folder holds
-the old saving or the new one, and a reader gets one of the two. What a dead saving left behind
-goes away with the next one.
+the old files or the new ones, and a reader gets one of the two. Temporary files of an interrupted
+save are removed by the next one.
 """
 
 from collections.abc import Mapping
@@ -25,22 +25,22 @@ from torch import Tensor
 from latent_anchors._store._encoding import Encoder
 from latent_anchors._store._folder import STRUCTURE, read, write
 from latent_anchors._store._loading_error import LoadingError as LoadingError
-from latent_anchors._store._proving import made
-from latent_anchors._store._registering import (
+from latent_anchors._store._registry import (
     _registered as _registered,  # pyright: ignore[reportPrivateUsage] -- the one table of names
 )
-from latent_anchors._store._registering import register as register
+from latent_anchors._store._registry import register as register
+from latent_anchors._store._round_trip import made
 
 
 def save(thing: object, folder: str | Path) -> None:
     """Save a model of ours, population, penalty, term, objective, edit, timeline or fit.
 
-    The folder holds the earlier saving or this one whole, whenever it is interrupted. What could
-    not be loaded again is refused before anything is written.
+    An interruption at any moment leaves the earlier files or the new ones whole. What could not be
+    loaded again is refused before anything is written.
 
     Args:
         thing: What to save, or a mapping or sequence of such things.
-        folder: Made if need be; an earlier saving in it is replaced.
+        folder: Created if it does not exist; what was saved there before is replaced.
 
     Raises:
         TypeError: If something in it has no registered name; the message says what, and where.

@@ -1,4 +1,4 @@
-"""What a saving holds, read with suspicion: tensors by name, lists, and how to refuse the rest."""
+"""The contents of a save folder: tensors by name, and errors that say where and in which file."""
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -9,18 +9,18 @@ from torch import Tensor
 from latent_anchors._store._loading_error import LoadingError
 
 Place: TypeAlias = tuple[str, ...]
-"""Where something stands in a structure."""
+"""A path within the structure, such as ``("thing", "arguments", "at")``."""
 
 
 class Contents:
-    """The tensors of a saving, of which each is to be used, and errors that name its file."""
+    """The tensors of a save folder, which ones were used, and errors that name the file."""
 
     def __init__(self, tensors: Mapping[str, Tensor], place: object) -> None:
         self.tensors, self.place = tensors, place
         self.used: set[str] = set()
 
     def found(self, node: dict[str, Any], where: Place) -> Tensor:
-        """The tensor of a node, of the type and shape that the node says."""
+        """The tensor of a node; raises if its type or shape is not the node's."""
         name = node["tensor"]
         if not isinstance(name, str) or name not in self.tensors:
             self.refuse(where, f"is the tensor {name!r}, which is not there.")
@@ -36,14 +36,14 @@ class Contents:
         return tensor
 
     def listed(self, items: object, where: Place) -> list[object]:
-        """A list, if it is one."""
+        """The items, if they are a list; raises otherwise."""
         if not isinstance(items, list):
             self.refuse(where, f"has {items!r}; expected a list.")
         return cast("list[object]", items)
 
     @contextmanager
     def making(self, where: Place) -> Generator[None]:
-        """Whatever a constructor says to wrong arguments, said of the file."""
+        """Turn a constructor's error into a :class:`LoadingError` that names the file."""
         try:
             yield
         except LoadingError:
@@ -53,5 +53,5 @@ class Contents:
             raise LoadingError(self.place, wrong) from error
 
     def refuse(self, where: Place, wrong: str, cure: str = "") -> NoReturn:
-        """Say what is wrong, where, and in which file."""
+        """Raise: what is wrong, where, and in which file."""
         raise LoadingError(self.place, f"{'.'.join(where)} {wrong}", cure)

@@ -1,4 +1,4 @@
-"""Things made again from JSON and tensors: constructors are called, and nothing else is."""
+"""Construct objects from JSON and tensors: registered constructors are called, nothing else."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -10,9 +10,9 @@ from latent_anchors._checks import listed
 from latent_anchors._store._contents import Contents, Place
 from latent_anchors._store._encoding import DEPTH
 from latent_anchors._store._loading_error import LoadingError
-from latent_anchors._store._registering import class_named, function_named
-from latent_anchors._store._restoring import Restorer
-from latent_anchors._store._sketching import Sketches
+from latent_anchors._store._module_state import StateLoader
+from latent_anchors._store._registry import class_named, function_named
+from latent_anchors._store._size_check import SizeCheck
 
 KEYS = {
     "tensor": ("dtype", "shape"),
@@ -25,29 +25,29 @@ KEYS = {
     "type": ("arguments",),
     "again": (),
 }
-"""What stands beside the first key of each kind of value."""
+"""The required keys of each kind of value, besides its first one."""
 
 OPTIONAL = {"tensor": {"parameter", "requires_grad"}, "type": {"state", "training", "memory"}}
 
 
 class Decoder:
-    """Makes one thing; everything in the tensors is to be used, and nothing else is there."""
+    """Constructs one object; every tensor in the file must be used."""
 
     def __init__(self, tensors: Mapping[str, Tensor], place: object) -> None:
         self._contents = Contents(tensors, place)
-        self._restorer = Restorer(self._contents)
+        self._state_loader = StateLoader(self._contents)
         self._values: dict[str, Tensor] = {}
         self._things: list[object] = []
         self._within: list[set[int]] = [set()]
-        self._sketches = Sketches()
+        self._size_check = SizeCheck()
 
     def decode(self, node: object) -> Any:
-        """The thing; one kind of error, whatever is wrong."""
+        """The object; raises only :class:`LoadingError`."""
         try:
             thing = self._value(node, ("thing",))
         except LoadingError:
             raise
-        except Exception as error:  # a saving may be anything
+        except Exception as error:  # the file may hold anything
             wrong = f"what it holds fits nothing ({error!r})."
             raise LoadingError(self._contents.place, wrong) from error
         unused = sorted(set(self._contents.tensors) - self._contents.used)
@@ -102,7 +102,7 @@ class Decoder:
         return [self._value(item, (*where, str(n))) for n, item in enumerate(listed_items)]
 
     def _argument(self, node: dict[str, Any], where: Place) -> Tensor:
-        """A tensor as a value: a copy, since a constructor may write into it; each name has one."""
+        """A tensor as a value: one copy for each name, since a constructor may write into it."""
         tensor, name = self._contents.found(node, where), node["tensor"]
         if name not in self._values:
             trained = bool(node.get("requires_grad"))
@@ -123,7 +123,7 @@ class Decoder:
         return self._noted(thing)
 
     def _noted(self, thing: object) -> object:
-        """The thing, its parts noted as saved there and not in what contains it."""
+        """The object; its submodules are noted as saved there, and not with their container."""
         if isinstance(thing, nn.Module):
             self._within[-1].update(id(part) for part in thing.modules())
         return thing
@@ -156,16 +156,16 @@ class Decoder:
         self._within[-1] |= elsewhere
         with self._contents.making(where):
             if issubclass(made, nn.Module):
-                self._sketches.check(made, arguments, node)
+                self._size_check.check(made, arguments, node)
             thing = made(**arguments)
             if isinstance(thing, nn.Module):
-                self._restorer.restore(thing, node, elsewhere, where)
+                self._state_loader.restore(thing, node, elsewhere, where)
             elif "memory" in node:
                 thing.load_state_dict(self._value(node["memory"], where))
         return thing
 
     def _check_besides(self, made: type, node: dict[str, Any], where: Place) -> None:
-        """A module has a state and a mode; what remembers has a memory."""
+        """Check the keys: modules have ``state`` and ``training``, stateful objects ``memory``."""
         expected: set[str] = {"memory"} if hasattr(made, "load_state_dict") else set()
         if issubclass(made, nn.Module):
             expected = {"state", "training"}
@@ -183,7 +183,7 @@ class Decoder:
         return {name: self._value(value, (*where, name)) for name, value in items}
 
     def _class(self, name: object, maker: str, where: Place) -> Any:
-        """A class, and the one way in which it is made."""
+        """A class, checked to be constructed in this way (``maker``)."""
         with self._contents.making(where):
             found: Any = class_named(name)
         ways = [way for way in ("from_json", "from_models") if hasattr(found, way)]

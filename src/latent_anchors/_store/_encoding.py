@@ -1,4 +1,4 @@
-"""Things in terms of JSON, and their tensors by name."""
+"""Encode objects as JSON, and their tensors by name."""
 
 import inspect
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -8,26 +8,26 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from latent_anchors._store._registering import known_name, name_of
+from latent_anchors._store._registry import known_name, name_of
 from latent_anchors._store._slots import modes_of, slots_of
 
 DEPTH = 64
-"""How deep things may be nested, in steps from one to another within it."""
+"""Maximum nesting depth."""
 
 
 class Encoder:
-    """Writes one thing down; what occurs in it twice is written once, and comes back as one."""
+    """Encodes one object; an object that occurs twice in it is encoded once, and loaded as one."""
 
     def __init__(self) -> None:
         self.tensors: dict[str, Tensor] = {}
         self._names: dict[int, str] = {}
         self._numbers: dict[int, int] = {}
-        self._alive: list[object] = []  # no identity is given to another meanwhile
+        self._alive: list[object] = []  # keeps ids from being reused
         self._within: list[set[int]] = [set()]
         self._depth = 0
 
     def encode(self, value: object, where: str) -> Any:
-        """A value in terms of JSON; ``where`` says where it stands."""
+        """A value as JSON; ``where`` is its path, for errors."""
         if value is None or isinstance(value, bool | int | float | str):
             return value
         with self._deeper(where):
@@ -57,7 +57,7 @@ class Encoder:
     def _tensor(self, tensor: Tensor, where: str) -> dict[str, Any]:
         if id(tensor) not in self._names:
             _check_dense(tensor, where)
-            # a running number keeps names apart that are spelled alike
+            # the number keeps equal paths apart
             path = where.encode("ascii", "backslashreplace").decode()
             name = self._names[id(tensor)] = f"{len(self.tensors)}:{path}"
             self.tensors[name] = tensor.detach().cpu().contiguous().clone()
@@ -134,14 +134,14 @@ class Encoder:
 
 
 def arguments_of(made: type) -> list[str]:
-    """What a constructor takes by name; a module without one of its own takes nothing."""
+    """The names of a constructor's arguments."""
     parameters = inspect.signature(made).parameters.values()
     collected = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [parameter.name for parameter in parameters if parameter.kind not in collected]
 
 
 def _is_mapping(value: object) -> bool:
-    """Whether a mapping is written item by item; some records of ours are mappings, too."""
+    """Whether a mapping is encoded item by item; some of our records are mappings, too."""
     if type(value) is dict:
         return True
     return isinstance(value, Mapping) and known_name(type(cast("object", value))) is None
@@ -174,7 +174,7 @@ def _check_dense(tensor: Tensor, where: str) -> None:
 
 
 def _check_apart(state: Mapping[str, Tensor], where: str) -> None:
-    """Refuse different tensors of one memory: they would be two after loading."""
+    """Raise if two tensors share memory: they would be separate after loading."""
     owners: dict[int, str] = {}
     for name, tensor in state.items():
         first = owners.setdefault(tensor.data_ptr(), name) if tensor.numel() else name

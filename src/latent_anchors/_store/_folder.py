@@ -1,4 +1,4 @@
-"""The two files of a saving, replaced as one."""
+"""The two files of a save folder, replaced atomically."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ ATTEMPTS = 100
 
 
 def write(folder: Path, thing: object, write_tensors: Callable[[Path], object]) -> None:
-    """Replace a saving; an interruption at any moment leaves the old one or the new one."""
+    """Replace the files; an interruption at any moment leaves the old ones or the new ones."""
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         _sweep(folder)
@@ -34,7 +34,7 @@ def write(folder: Path, thing: object, write_tensors: Callable[[Path], object]) 
 
 
 def read(folder: Path) -> tuple[object, dict[str, Tensor]]:
-    """Structure and tensors of one and the same saving, also while another one is written."""
+    """Structure and tensors of the same save, even while another process saves."""
     if not (folder / STRUCTURE).exists():
         raise FileNotFoundError(
             f"{folder} holds no {STRUCTURE}; expected a folder that latent_anchors.save wrote. "
@@ -66,7 +66,7 @@ def _replace(folder: Path, thing: object, write_tensors: Callable[[Path], object
         file.write(_unparsed({"format": FORMAT, "tensors": digest, "thing": thing}))
     _flush(structure)
     _flush(folder)
-    os.replace(structure, folder / STRUCTURE)  # from here on the new saving counts
+    os.replace(structure, folder / STRUCTURE)  # from here on the new files count
     _flush(folder)
     os.replace(beside, folder / TENSORS)
     _flush(folder)
@@ -98,7 +98,7 @@ def _parsed(path: Path, text: bytes) -> dict[str, object]:
 
 
 def _checksum(content: dict[str, object]) -> str:
-    """Of what it says, however it is laid out."""
+    """Checksum of the content, independent of its formatting."""
     try:
         return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
     except RecursionError:
@@ -106,7 +106,7 @@ def _checksum(content: dict[str, object]) -> str:
 
 
 def _tensors(folder: Path, digest: str) -> bytes | None:
-    # that order: it was beside before it took the place of the earlier one
+    # in this order: it is written beside before it replaces the earlier one
     for name in (_beside(digest), TENSORS):
         with suppress(OSError, ValueError):
             data = (folder / name).read_bytes()
@@ -123,7 +123,7 @@ def _checked_tensors(path: Path, data: bytes) -> dict[str, Tensor]:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what savings left that died: files under names that only savings give."""
+    """Remove temporary files that interrupted saves left."""
     needed = _needed(folder)
     for path in folder.iterdir():
         left = BESIDE.fullmatch(path.name) and path.name != needed and needed != ""
@@ -133,7 +133,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _needed(folder: Path) -> str | None:
-    """The file beside which the present structure may need; empty if nobody knows."""
+    """The temporary file that the present structure may need; empty if unknown."""
     path = folder / STRUCTURE
     if not path.exists():
         return None
@@ -149,7 +149,7 @@ def _beside(digest: str) -> str:
 
 @contextmanager
 def _alone(folder: Path) -> Generator[None]:
-    """One saving at a time into a folder, where the system can see to that."""
+    """Hold a lock on the folder, where the file system has locks."""
     if sys.platform == "win32":
         yield
         return
@@ -167,7 +167,7 @@ def _alone(folder: Path) -> Generator[None]:
 
 
 def _flush(path: Path) -> None:
-    """Wait until it is on the disk, be it a file or the names in a folder."""
+    """Flush a file, or a folder's entries, to the disk."""
     if sys.platform == "win32":
         return
     descriptor = os.open(path, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Where a module keeps its tensors, and which of its parts are in training mode."""
+"""A module's tensors by name and owner, and which submodules are in training mode."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from latent_anchors._sites import layers_of
 
 @dataclass(frozen=True, eq=False)
 class Slot:
-    """The place of one tensor of a module."""
+    """One parameter or buffer: its owner, its attribute and the tensor."""
 
     owner: nn.Module
     leaf: str
     tensor: Tensor
 
     def put(self, tensor: Tensor) -> None:
-        """Let the module have another tensor there, of the same kind."""
+        """Replace the tensor."""
         setattr(self.owner, self.leaf, tensor)
 
 
 def slots_of(module: nn.Module, elsewhere: Collection[int]) -> dict[str, Slot]:
-    """What is saved of a module by name, but for parts that are saved elsewhere, by identity."""
+    """A module's tensors by name, without submodules that are saved elsewhere (by ``id``)."""
     state: dict[str, Any] = module.state_dict(keep_vars=True)
     slots: dict[str, Slot] = {}
     for name, tensor in state.items():
@@ -40,14 +40,14 @@ def slots_of(module: nn.Module, elsewhere: Collection[int]) -> dict[str, Slot]:
 
 
 def modes_of(module: nn.Module) -> bool | list[str]:
-    """Whether all parts are in training mode (or none), or the names of those that are."""
+    """True if all submodules are in training mode, False if none is, else the names of those."""
     parts = layers_of(module)
     training = [name for name, part in parts.items() if part.training]
     return bool(training) if len(training) in (0, len(parts)) else training
 
 
 def set_modes(module: nn.Module, modes: object) -> None:
-    """Put all parts into the mode that :func:`modes_of` gave."""
+    """Set the modes that :func:`modes_of` returned."""
     parts = layers_of(module)
     training = [*parts] if modes is True else [] if modes is False else modes
     if not isinstance(training, list) or not set(cast("list[str]", training)) <= set(parts):

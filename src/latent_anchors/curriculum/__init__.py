@@ -12,8 +12,8 @@ phase early or extend it, retarget a track, fire an action, stop.
 
 from latent_anchors.curriculum._actions import EndPhase as EndPhase
 from latent_anchors.curriculum._actions import ExtendPhase as ExtendPhase
-from latent_anchors.curriculum._actions import Fire as Fire
 from latent_anchors.curriculum._actions import Retarget as Retarget
+from latent_anchors.curriculum._actions import RunAction as RunAction
 from latent_anchors.curriculum._actions import Stop as Stop
 from latent_anchors.curriculum._composing import scale as scale
 from latent_anchors.curriculum._composing import shift as shift
@@ -21,7 +21,7 @@ from latent_anchors.curriculum._composing import warm_up as warm_up
 from latent_anchors.curriculum._conditions import Above as Above
 from latent_anchors.curriculum._conditions import Below as Below
 from latent_anchors.curriculum._conditions import Plateau as Plateau
-from latent_anchors.curriculum._conditions import When as When
+from latent_anchors.curriculum._conditions import Predicate as Predicate
 from latent_anchors.curriculum._dopesheet import Dopesheet as Dopesheet
 from latent_anchors.curriculum._joining import join as join
 from latent_anchors.curriculum._joining import repeat as repeat
@@ -42,20 +42,20 @@ __all__ = [
     "Dopesheet",
     "EndPhase",
     "ExtendPhase",
-    "Fire",
     "Fired",
     "Keyframe",
     "Phase",
     "Plateau",
     "PlayedRow",
     "Playhead",
+    "Predicate",
     "Retarget",
     "Row",
+    "RunAction",
     "Stop",
     "Timeline",
     "Track",
     "Trigger",
-    "When",
     "join",
     "read_dopesheet",
     "repeat",

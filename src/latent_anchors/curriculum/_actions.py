@@ -99,9 +99,9 @@ class Retarget:
         over: how many steps that takes; 0 jumps.
         of: what the value is: the new ``"value"`` itself, a ``"factor"`` of where the track is, or
             a ``"difference"`` from there.
-        overshoot: ``"allow"``, ``"clamp"`` or ``"lengthen"``, as :class:`transitions.Moving` has
-            it. Unless allowed, the track stays within the range of its keys, of the new value and
-            of where it is.
+        overshoot: ``"allow"``, ``"clamp"`` or ``"lengthen"``, as in
+            :class:`~latent_anchors.transitions.MovingValue`. Unless allowed, the track stays within
+            the range of its keys, of the new value and of where it is.
 
     Raises:
         TypeError: if ``over`` is no whole number.
@@ -152,7 +152,7 @@ class Retarget:
 
 
 @dataclass(frozen=True)
-class Fire:
+class RunAction:
     """An action happens at the next step, as if the timeline had it there.
 
     After the training's last step there is none at which it could; the log tells.
@@ -164,7 +164,7 @@ class Fire:
         ValueError: if there is no name.
 
     Examples:
-        >>> Fire("capture").words
+        >>> RunAction("capture").words
         "'capture' happens"
     """
 
@@ -179,7 +179,7 @@ class Fire:
         """What happens.
 
         Examples:
-            >>> Fire("capture").words
+            >>> RunAction("capture").words
             "'capture' happens"
         """
         return f"{self.action!r} happens"
@@ -205,4 +205,4 @@ class Stop:
         return "the training ends"
 
 
-Action = EndPhase | ExtendPhase | Retarget | Fire | Stop
+Action = EndPhase | ExtendPhase | Retarget | RunAction | Stop

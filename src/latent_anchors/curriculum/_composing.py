@@ -8,7 +8,7 @@ from latent_anchors.curriculum._keyframe import Keyframe
 from latent_anchors.curriculum._moved import moved_actions, moved_keys, moved_phases
 from latent_anchors.curriculum._timeline import Timeline, check_timeline
 from latent_anchors.curriculum._track import Track
-from latent_anchors.transitions import Transition, minimum_jerk, steepest, step_end
+from latent_anchors.transitions import Transition, max_slope, minimum_jerk, step_end
 
 
 def scale(timeline: Timeline, factors: Mapping[str, float | int]) -> Timeline:
@@ -97,7 +97,7 @@ def warm_up(
     track = later[name]
     first, *others = track.keyframes
     # Passing through the ramp's end would bend what comes after it.
-    keys = [replace(first, rest=first.rest or steepest(leave) > 0.0), *others]
+    keys = [replace(first, rest=first.rest or max_slope(leave) > 0.0), *others]
     if first.step > steps:
         keys = [Keyframe(steps, first.value, step_end), *keys]
     tracks = {**_tracks(later), name: Track([Keyframe(0, start, leave), *keys], track.space)}

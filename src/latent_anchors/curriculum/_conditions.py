@@ -146,7 +146,7 @@ class Plateau:
 
 
 @dataclass(frozen=True)
-class When:
+class Predicate:
     """Whatever you say of the measurement: a function of it that answers yes or no.
 
     It must give the same answer to the same number, or the play is not the same twice. It cannot
@@ -163,7 +163,7 @@ class When:
     Examples:
         >>> def even(value):
         ...     return value % 2 == 0
-        >>> When(even).words
+        >>> Predicate(even).words
         'even'
     """
 
@@ -180,17 +180,17 @@ class When:
         """What it waits for: the name of the function.
 
         Examples:
-            >>> When(bool, smoothing=0.5).words
+            >>> Predicate(bool, smoothing=0.5).words
             'bool, smoothed by 0.5'
         """
         name = getattr(self.predicate, "__name__", type(self.predicate).__name__)
         return name + _smoothed(self.smoothing)
 
     def __repr__(self) -> str:
-        return f"When({self.words})"
+        return f"Predicate({self.words})"
 
 
-Condition = Below | Above | Plateau | When
+Condition = Below | Above | Plateau | Predicate
 
 
 def _check_threshold(condition: Below | Above) -> None:

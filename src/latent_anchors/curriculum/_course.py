@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from latent_anchors.curriculum._curves import Curve, Held, Moved, Planned, key_before, set_out
 from latent_anchors.curriculum._keyframe import Keyframe
 from latent_anchors.curriculum._track import Track
-from latent_anchors.transitions import steepest, step_end
+from latent_anchors.transitions import max_slope, step_end
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def extended(course: Course, step: int, border: Border) -> Course:
     if leaves.leave is step_end:
         return course.then(old, Held(leaves.value, jumping=True)).then(new, rest)
     depart = border.step(leaves)
-    if depart > step and not steepest(leaves.leave):
+    if depart > step and not max_slope(leaves.leave):
         keys = [replace(leaves, step=depart), replace(comes, step=new)]
         return course.then(depart + 1, Planned(Track(keys, track.space))).then(new + 1, rest)
     depart = max(depart, step)

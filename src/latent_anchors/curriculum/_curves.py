@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from latent_anchors.curriculum._keyframe import Keyframe
 from latent_anchors.curriculum._track import Track
-from latent_anchors.transitions import Moving, step_end
+from latent_anchors.transitions import MovingValue, step_end
 
 # Backward differences over six points: exact for polynomials of the fifth degree.
 _FIRST = (137 / 60, -5.0, 5.0, -10 / 3, 5 / 4, -1 / 5)
@@ -67,7 +67,7 @@ class Held:
 class Moved:
     """A way of its own, from a trigger."""
 
-    moving: Moving
+    moving: MovingValue
 
     def __call__(self, step: int) -> float:
         """The value at a step."""
@@ -105,7 +105,7 @@ def set_out(
         return Held(float(goal))
     if overshoot == "allow":
         low, high = -math.inf, math.inf
-    moving = Moving(value, space=track.space, bounds=(low, high), overshoot=overshoot)
+    moving = MovingValue(value, space=track.space, bounds=(low, high), overshoot=overshoot)
     velocity, acceleration = curve.motion(step)
     moving.load_state_dict(
         {

@@ -52,7 +52,7 @@ class Playhead:
         ...     fired = playhead.observe(playhead.step, {"recon": recon})
         >>> playhead.log[0].why
         'recon below 0.01 for 2 observations in a row (0.00833333)'
-        >>> playhead.realized().steps
+        >>> playhead.as_timeline().steps
         12
     """
 
@@ -181,9 +181,9 @@ class Playhead:
                 watches is missing or of another number of runs.
 
         Examples:
-            >>> from latent_anchors.curriculum import Above, Fire
+            >>> from latent_anchors.curriculum import Above, RunAction
             >>> plan = Timeline({}, steps=9)
-            >>> playhead = Playhead(plan, [Trigger("recon", Above(1.0), Fire("save"))])
+            >>> playhead = Playhead(plan, [Trigger("recon", Above(1.0), RunAction("save"))])
             >>> playhead.observe(3, {"recon": 2.0})[0].words
             "step 3: 'save' happens, for recon above 1 (2)"
             >>> playhead.actions(4)
@@ -229,7 +229,7 @@ class Playhead:
         self._log.append(line)
         self._now = acted(self._now, line.action, line.step, line.runs)
 
-    def realized(self, run: int = 0) -> Timeline:
+    def as_timeline(self, run: int = 0) -> Timeline:
         """The pure timeline that the play turned out to be, for one run.
 
         At every step its row is the playhead's: those that were played, then those to come as
@@ -240,7 +240,7 @@ class Playhead:
 
         Examples:
             >>> plan = Timeline({}, [Phase("hues", 9)])
-            >>> Playhead(plan).realized() == plan
+            >>> Playhead(plan).as_timeline() == plan
             True
         """
         check_name("run", run, range(self.runs))

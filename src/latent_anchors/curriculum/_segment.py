@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from latent_anchors._checks import check_finite
 from latent_anchors.curriculum._keyframe import Keyframe
 from latent_anchors.curriculum._slopes import Slopes
-from latent_anchors.transitions import Transition, minimum_jerk, passing, tabulate
+from latent_anchors.transitions import Transition, hermite, minimum_jerk, tabulate
 
 Segment = Callable[[float | int], float]
 
@@ -33,7 +33,7 @@ def between(start: Keyframe, end: Keyframe, space: str, slopes: Slopes) -> Segme
     if start.leave is minimum_jerk:
         least_jerk = _least_jerk_in_log if space == "log" else _least_jerk
         return least_jerk(start, end, change)
-    leave = passing(start.leave, *slopes) if any(slopes) else start.leave
+    leave = hermite(start.leave, *slopes) if any(slopes) else start.leave
     return (_in_log if space == "log" else _linear)(start, end, change, leave)
 
 
@@ -97,7 +97,7 @@ def table_between(
 ) -> NDArray[np.float64]:
     """:func:`between` on an array of steps, by the same arithmetic."""
     tau = (steps - start.step) / (end.step - start.step)
-    w = passing(start.leave, *slopes)(tau) if any(slopes) else tabulate(start.leave, tau)
+    w = hermite(start.leave, *slopes)(tau) if any(slopes) else tabulate(start.leave, tau)
     moved = change_between(start, end, space) * w
     y = start.value * np.exp(moved) if space == "log" else start.value + moved
     low, high = sorted((start.value, end.value))

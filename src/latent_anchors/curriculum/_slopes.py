@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from latent_anchors.curriculum._keyframe import Keyframe
-from latent_anchors.transitions import steepest
+from latent_anchors.transitions import max_slope
 
 Slopes = tuple[float, float]
 """At the start and the end of a segment, as multiples of its mean slope."""
@@ -12,7 +12,7 @@ Slopes = tuple[float, float]
 
 def slopes(keys: Sequence[Keyframe], changes: Sequence[float]) -> list[Slopes]:
     """For every segment, those of its two keys; the first and the last key of a track rest."""
-    if not any(steepest(key.leave) for key in keys):
+    if not any(max_slope(key.leave) for key in keys):
         return [(0.0, 0.0)] * len(changes)
     spans = [end.step - start.step for start, end in pairwise(keys)]
     inner = [
@@ -33,7 +33,7 @@ def _slopes_at(
     and 0 where the track turns back.
     """
     before, after = changes[0] / spans[0], changes[1] / spans[1]
-    most = min(steepest(earlier.leave), steepest(key.leave))
+    most = min(max_slope(earlier.leave), max_slope(key.leave))
     if key.rest or not before * after > 0.0:
         return 0.0, 0.0
     weights = 2 * spans[1] + spans[0], spans[1] + 2 * spans[0]

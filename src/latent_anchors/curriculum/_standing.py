@@ -39,8 +39,8 @@ class Fired:
         """The line, in words.
 
         Examples:
-            >>> from latent_anchors.curriculum import Fire
-            >>> Fired(9, 0, (0,), (0.005,), "recon below 0.01", Fire("save")).words
+            >>> from latent_anchors.curriculum import RunAction
+            >>> Fired(9, 0, (0,), (0.005,), "recon below 0.01", RunAction("save")).words
             "step 9: 'save' happens, for recon below 0.01"
         """
         return f"step {self.step}: {self.action.words}, for {self.why}"

@@ -316,7 +316,7 @@ class Timeline:
 
 
 def check_timeline(
-    given: object, hint: str = "such as read_dopesheet(path).timeline() or playhead.realized()"
+    given: object, hint: str = "such as read_dopesheet(path).timeline() or playhead.as_timeline()"
 ) -> None:
     """Refuse what is no timeline; the hint says what to write instead."""
     if not isinstance(given, Timeline):

@@ -5,8 +5,15 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from latent_anchors._checks import check_count, check_name
-from latent_anchors.curriculum._actions import Action, EndPhase, ExtendPhase, Fire, Retarget, Stop
-from latent_anchors.curriculum._conditions import Above, Below, Condition, Plateau, When
+from latent_anchors.curriculum._actions import (
+    Action,
+    EndPhase,
+    ExtendPhase,
+    Retarget,
+    RunAction,
+    Stop,
+)
+from latent_anchors.curriculum._conditions import Above, Below, Condition, Plateau, Predicate
 from latent_anchors.curriculum._told import check_told, parts_of
 
 VOTES = ("all", "any", "majority")
@@ -25,8 +32,8 @@ class Trigger:
 
     Args:
         watch: the name of the measurement.
-        when: :class:`Below`, :class:`Above`, :class:`Plateau` or :class:`When`.
-        then: :class:`EndPhase`, :class:`ExtendPhase`, :class:`Retarget`, :class:`Fire` or
+        when: :class:`Below`, :class:`Above`, :class:`Plateau` or :class:`Predicate`.
+        then: :class:`EndPhase`, :class:`ExtendPhase`, :class:`Retarget`, :class:`RunAction` or
             :class:`Stop`.
         vote: ``"all"``, ``"any"``, ``"majority"`` (more than half), or the least share of runs, in
             (0, 1].
@@ -95,7 +102,7 @@ class Trigger:
             >>> Trigger("recon", Above(1), Stop()).to_json()["then"]
             {'kind': 'Stop'}
         """
-        if isinstance(self.when, When):
+        if isinstance(self.when, Predicate):
             raise ValueError(
                 f"The trigger on {self.watch!r} asks the function {self.when.words!r}, which "
                 "cannot be written. Save the playhead's state_dict() instead, and load it into one "
@@ -135,7 +142,7 @@ def _told(part: Any) -> dict[str, Any]:
 
 _KINDS: dict[str, Any] = {
     kind.__name__: kind
-    for kind in (Below, Above, Plateau, EndPhase, ExtendPhase, Retarget, Fire, Stop)
+    for kind in (Below, Above, Plateau, EndPhase, ExtendPhase, Retarget, RunAction, Stop)
 }
 
 

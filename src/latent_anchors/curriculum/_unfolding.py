@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from latent_anchors.curriculum._actions import Action, EndPhase, ExtendPhase, Fire, Retarget
+from latent_anchors.curriculum._actions import Action, EndPhase, ExtendPhase, Retarget, RunAction
 from latent_anchors.curriculum._course import Border, Course, ended, extended, retargeted
 from latent_anchors.curriculum._phase import Phase
 from latent_anchors.curriculum._timeline import Timeline
@@ -79,7 +79,7 @@ def acted(now: Unfolding, action: Action, step: int, runs: Sequence[int]) -> Unf
             return _shifted(now, step, action.steps)
         case Retarget():
             return _retargeted(now, action, step, runs)
-        case Fire():
+        case RunAction():
             names = (*now.fired.get(step + 1, ()), action.action)
             return replace(now, fired={**now.fired, step + 1: names})
         case _:

@@ -7,7 +7,7 @@ from typing import cast
 from torch import nn
 from typing_extensions import override
 
-from latent_anchors._hooks import Beginning, Edit, Handle, Hooks, attach_edit, edit_hook
+from latent_anchors._hooks import Edit, Handle, Hooks, Startable, attach_edit, edit_hook
 from latent_anchors._sites import At, as_sites
 
 
@@ -85,7 +85,7 @@ class _Intervention(Hooks[dict[At, Handle]]):
         self._model, self._edit, self._at = model, edit, at
 
     @override
-    def _prepare(self) -> tuple[Sequence[Beginning], dict[At, Handle]]:
+    def _prepare(self) -> tuple[Sequence[Startable], dict[At, Handle]]:
         edits = _by_site(self._edit, self._at)
         self._made = {site: edit_hook(self._model, site, one) for site, one in edits.items()}
         return [*self._made.values()], {site: Handle(hook) for site, hook in self._made.items()}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from latent_anchors._hooks import untapped
+from latent_anchors._hooks import copy_without_hooks
 from latent_anchors._sites import layers_of, unwrapped
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -139,7 +139,7 @@ def _packed(layer: nn.Module, name: str, parameter: Tensor) -> str | None:
 
 def _hooked(layer: nn.Module) -> Oddity | None:
     """Hooks of others may change what the layer takes or gives; ours are gone in a free copy."""
-    left = _hooks(untapped(layer)) if _hooks(layer) else []
+    left = _hooks(copy_without_hooks(layer)) if _hooks(layer) else []
     if not left:
         return None
     called = getattr(left[0], "__qualname__", type(left[0]).__name__)

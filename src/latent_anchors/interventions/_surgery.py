@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_name
-from latent_anchors._hooks import untapped
+from latent_anchors._hooks import copy_without_hooks
 from latent_anchors._sites import layers_of
 from latent_anchors.interventions._layers import linear_layers
 from latent_anchors.interventions._plain_layers import GATHER, absent
@@ -99,7 +99,7 @@ def free_copy(model: _Model) -> _Model:
                 "off first, or compile the new model instead."
             )
     try:
-        return untapped(model)
+        return copy_without_hooks(model)
     except (RuntimeError, TypeError, AssertionError) as error:  # what torch and FSDP say then
         raise ValueError(
             f"The model cannot be copied ({error}); expected one that can, as surgery gives a new "

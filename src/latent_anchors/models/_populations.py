@@ -13,7 +13,16 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from typing_extensions import override
 
-from latent_anchors._hooks import Edit, EditHook, Hook, InForce, Reading, RecorderHook, Table, Turn
+from latent_anchors._hooks import (
+    Edit,
+    EditHook,
+    HeldLock,
+    Hook,
+    InForce,
+    Reading,
+    RecorderHook,
+    Table,
+)
 from latent_anchors._sites import At, Site, layers_of, resolve
 from latent_anchors._streams import seeded
 from latent_anchors.models._running import one_at_a_time, run_with
@@ -177,7 +186,7 @@ class Population(nn.Module):
             own = [(hook.site, partial(hook.edited, edit=_own(hook, states))) for hook in edits]
             return run_with(self.stacked, tensors, inputs, record, own)
 
-        with InForce([Turn(one_at_a_time)]):
+        with InForce([HeldLock(one_at_a_time)]):
             states = {h.key: h.edit.tensors() for h in edits if isinstance(h.edit, Population)}
             output, latents = torch.vmap(one, randomness="different")(self.tensors(), states)
         for hook in recorders:

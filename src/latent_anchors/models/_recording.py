@@ -10,15 +10,15 @@ from typing_extensions import override
 
 from latent_anchors._checks import listed
 from latent_anchors._hooks import (
-    Beginning,
     Hook,
     Hooked,
     Hooks,
     PassHook,
     Reading,
-    hooks_before,
-    hooks_behind,
-    in_reentrant_stretch,
+    Startable,
+    forward_hooks,
+    forward_pre_hooks,
+    in_reentrant_segment,
     recorder_hook,
 )
 from latent_anchors._sites import At, Site, as_site, as_sites
@@ -102,7 +102,7 @@ class Recorders(Hooks[Recording]):
         self._model, self._sites = model, sites
 
     @override
-    def _prepare(self) -> tuple[Sequence[Beginning], Recording]:
+    def _prepare(self) -> tuple[Sequence[Startable], Recording]:
         passes = Passes(self._sites, mapped=isinstance(self._model, Hooked))
         expected = torch.is_grad_enabled() and _is_trained(self._model)
         self._recorders = {
@@ -129,7 +129,7 @@ class Recorders(Hooks[Recording]):
 
         def keep(reading: Reading) -> None:
             lost = gradients_expected and not torch.is_grad_enabled()
-            if lost and (model.training or in_reentrant_stretch()):
+            if lost and (model.training or in_reentrant_segment()):
                 raise RuntimeError(_no_gradient(at))
             passes.keep(at, reading)
 
@@ -174,8 +174,8 @@ def record(
 
 def _around(model: nn.Module, passes: Passes) -> list[Hook]:
     return [
-        PassHook(passes.begin, model, hooks_before(model)),
-        PassHook(passes.end, model, hooks_behind(model)),
+        PassHook(passes.begin, model, forward_pre_hooks(model)),
+        PassHook(passes.end, model, forward_hooks(model)),
     ]
 
 

@@ -7,7 +7,7 @@ from threading import RLock
 import torch
 from torch import Tensor, nn
 
-from latent_anchors._hooks import Edit, InForce, Turn, edit_hook, recorder_hook
+from latent_anchors._hooks import Edit, HeldLock, InForce, edit_hook, recorder_hook
 from latent_anchors._sites import At, as_site, as_sites
 from latent_anchors.models._passes import Passes
 from latent_anchors.models._recording import Recording
@@ -66,6 +66,6 @@ def run_with(
     passes = Passes({at: as_site(at) for at in as_sites(record)})
     hooks = [edit_hook(model, at, edit) for at, edit in edits]
     recorders = [recorder_hook(model, at, partial(passes.keep, at)) for at in passes.sites]
-    with InForce([Turn(one_at_a_time), *hooks, *recorders]):
+    with InForce([HeldLock(one_at_a_time), *hooks, *recorders]):
         output = torch.func.functional_call(model, dict(parameters), arguments)
         return output, dict(Recording(passes))

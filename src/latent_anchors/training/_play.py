@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from latent_anchors.curriculum import Fire, Playhead, Retarget, Timeline, Trigger
+from latent_anchors.curriculum import Playhead, Retarget, RunAction, Timeline, Trigger
 from latent_anchors.training._objective import Objective
 from latent_anchors.training._plan import Plan, check_alike, check_weights, planned
 
@@ -36,7 +36,7 @@ class Play:
     def named(self) -> set[str]:
         """All actions, planned or to be fired."""
         given = self.playheads[0].timeline.actions_by_step.values()
-        fired = {rule.then.action for rule in self.triggers if isinstance(rule.then, Fire)}
+        fired = {rule.then.action for rule in self.triggers if isinstance(rule.then, RunAction)}
         return fired | {name for names in given for name in names}
 
     @property

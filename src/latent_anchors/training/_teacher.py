@@ -4,7 +4,7 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
-from latent_anchors._hooks import untapped
+from latent_anchors._hooks import copy_without_hooks
 from latent_anchors._sites import At, as_site, resolve
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population, run
@@ -160,5 +160,5 @@ class TeacherLoss:
 
 def _copy(model: nn.Module) -> nn.Module:
     if isinstance(model, Population):
-        return Population(untapped(model.stacked), model.seeds)
-    return untapped(model)
+        return Population(copy_without_hooks(model.stacked), model.seeds)
+    return copy_without_hooks(model)

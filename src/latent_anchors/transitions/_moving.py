@@ -20,7 +20,7 @@ class _Move(NamedTuple):
     duration: float
 
 
-class Moving:
+class MovingValue:
     r"""A value that can be retargeted in flight, and carries its velocity and acceleration over.
 
     .. math::
@@ -60,7 +60,7 @@ class Moving:
         least jerk between two states of motion.
 
     Examples:
-        >>> weight = Moving(0.1)
+        >>> weight = MovingValue(0.1)
         >>> weight.retarget(0, 0.5, duration=50)
         >>> weight.retarget(40, 0.75, duration=50)
         >>> [round(weight(step), 6) for step in (40, 41, 50, 90)]
@@ -89,7 +89,7 @@ class Moving:
         """Where the value is going, or has come to rest.
 
         Examples:
-            >>> Moving(0.1).target
+            >>> MovingValue(0.1).target
             0.1
         """
         return self._move.target
@@ -99,7 +99,7 @@ class Moving:
         """The step from which the value rests at its target.
 
         Examples:
-            >>> weight = Moving(0.1)
+            >>> weight = MovingValue(0.1)
             >>> weight.retarget(30, 0.5, duration=50)
             >>> weight.arrival
             80.0
@@ -113,7 +113,7 @@ class Moving:
             ValueError: if the step is before the latest change of target.
 
         Examples:
-            >>> Moving(0.1)(7)
+            >>> MovingValue(0.1)(7)
             0.1
         """
         position = self._motion(step).position
@@ -129,7 +129,7 @@ class Moving:
             ValueError: if the step is before the latest change of target.
 
         Examples:
-            >>> weight = Moving(0.0)
+            >>> weight = MovingValue(0.0)
             >>> weight.retarget(0, 1.0, duration=10)
             >>> weight.velocity(5)
             0.1875
@@ -143,7 +143,7 @@ class Moving:
             ValueError: if the step is before the latest change of target.
 
         Examples:
-            >>> weight = Moving(0.0)
+            >>> weight = MovingValue(0.0)
             >>> weight.retarget(0, 1.0, duration=4)
             >>> weight.acceleration(1)
             0.3515625
@@ -166,7 +166,7 @@ class Moving:
                 or not finite, or the target is none that the value could have begun with.
 
         Examples:
-            >>> weight = Moving(0.1)
+            >>> weight = MovingValue(0.1)
             >>> weight.retarget(5, 0.5, duration=0)
             >>> weight(5)
             0.5
@@ -183,7 +183,7 @@ class Moving:
         """The latest change of target, and the motion then: all there is to remember.
 
         Examples:
-            >>> Moving(0.1).state_dict()["target"]
+            >>> MovingValue(0.1).state_dict()["target"]
             0.1
         """
         return self._move._asdict()
@@ -196,7 +196,7 @@ class Moving:
                 negative duration, or a target or position out of bounds.
 
         Examples:
-            >>> weight, other = Moving(0.1), Moving(0.2)
+            >>> weight, other = MovingValue(0.1), MovingValue(0.2)
             >>> other.load_state_dict(weight.state_dict())
             >>> other(0)
             0.1
@@ -217,7 +217,7 @@ class Moving:
 
     def __repr__(self) -> str:
         return (
-            f"Moving(target={self.target!r}, arrival={self.arrival!r}, space={self._space!r}, "
+            f"MovingValue(target={self.target!r}, arrival={self.arrival!r}, space={self._space!r}, "
             f"bounds={self._bounds!r}, overshoot={self._overshoot!r})"
         )
 

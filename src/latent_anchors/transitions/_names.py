@@ -27,7 +27,7 @@ for _entry in _entries.values():
     vouch_for(_entry.transition)
 
 
-def register(name: str, transition: Transition, *, smoothness: int) -> None:
+def register_easing(name: str, transition: Transition, *, smoothness: int) -> None:
     """Give a transition of your own a name, so that sheets and JSON can hold it.
 
     Unnamed ones work as well wherever a transition is asked for, but cannot be written down.
@@ -42,7 +42,7 @@ def register(name: str, transition: Transition, *, smoothness: int) -> None:
         ValueError: if the name is taken or cannot stand in a header, or an end is not exact.
 
     Examples:
-        >>> register("square", lambda progress: progress**2, smoothness=0)
+        >>> register_easing("square", lambda progress: progress**2, smoothness=0)
         >>> named("square")(0.5)
         0.25
     """
@@ -85,7 +85,7 @@ def name_of(transition: Transition) -> str:
             return name
     raise ValueError(
         f"The transition {transition!r} has no name; give it one with "
-        "transitions.register(name, transition, smoothness=...)."
+        "transitions.register_easing(name, transition, smoothness=...)."
     )
 
 

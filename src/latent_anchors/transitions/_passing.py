@@ -11,7 +11,7 @@ def pchip(progress: Progress) -> Progress:
     """Through the keys of a track by cubics, of one speed on either side.
 
     In a track it passes through each key between two others, at the slope that keeps it monotone
-    where the keys are; :func:`passing` tells how. Alone, at rest at both ends, it is
+    where the keys are; :func:`hermite` tells how. Alone, at rest at both ends, it is
     :func:`smoothstep`.
 
     Args:
@@ -46,7 +46,7 @@ def quintic(progress: Progress) -> Progress:
     return minimum_jerk(progress)
 
 
-def steepest(transition: Transition) -> float:
+def max_slope(transition: Transition) -> float:
     r"""The slope at an end up to which a transition never turns back, whatever the other end's.
 
     A cubic turns back above 3. The derivative of a quintic whose ends have slopes :math:`\alpha`
@@ -62,7 +62,7 @@ def steepest(transition: Transition) -> float:
         and Quintic Hermite Interpolation, Math. Comp. 52, 1989.
 
     Examples:
-        >>> [steepest(each) for each in (pchip, quintic, minimum_jerk)]
+        >>> [max_slope(each) for each in (pchip, quintic, minimum_jerk)]
         [3.0, 1.25, 0.0]
     """
     return 3.0 if transition is pchip else 1.25 if transition is quintic else 0.0
@@ -77,7 +77,7 @@ class Passage(Protocol):
         ...
 
 
-def passing(transition: Transition, start: float, end: float) -> Passage:
+def hermite(transition: Transition, start: float, end: float) -> Passage:
     r""":func:`pchip` or :func:`quintic` with slopes at its ends.
 
     .. math::
@@ -90,7 +90,7 @@ def passing(transition: Transition, start: float, end: float) -> Passage:
 
     Args:
         transition: one that can pass through its ends.
-        start: from 0 to :func:`steepest`.
+        start: from 0 to :func:`max_slope`.
         end: the same.
 
     Raises:
@@ -100,10 +100,10 @@ def passing(transition: Transition, start: float, end: float) -> Passage:
         Dougherty, Edelman & Hyman, Math. Comp. 52, 1989: Hermite interpolation of both degrees.
 
     Examples:
-        >>> [passing(quintic, 1.0, 1.0)(tau) for tau in (0.0, 0.25, 1.0)]
+        >>> [hermite(quintic, 1.0, 1.0)(tau) for tau in (0.0, 0.25, 1.0)]
         [0.0, 0.25, 1.0]
     """
-    most = steepest(transition)
+    most = max_slope(transition)
     check_between("The slope at the start", start, 0.0, most)
     check_between("The slope at the end", end, 0.0, most)
     return _quintic(start, end) if transition is quintic else _cubic(start, end)

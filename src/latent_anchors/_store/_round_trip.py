@@ -1,4 +1,4 @@
-"""What is made from a saving is written down once more, and must say the same."""
+"""Load an object and check that saving it again would give the same files."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from latent_anchors._store._loading_error import LoadingError
 
 
 def made(structure: object, tensors: Mapping[str, Tensor], place: object) -> Any:
-    """The thing, of which every part is as it was saved; the global generator is left alone."""
+    """The object, checked to encode to the same JSON and tensors; random state is preserved."""
     with torch.random.fork_rng(devices=[]):
         thing = Decoder(tensors, place).decode(structure)
     try:

@@ -9,7 +9,7 @@ from latent_anchors._checks import listed, unknown
 
 PACKAGE = "latent_anchors"
 NOT_LOADED = {"viz"}
-"""Rooms that a saving names nothing of: pictures are drawn anew."""
+"""Rooms whose classes are never saved: pictures are drawn anew."""
 
 FUNCTIONS = {"interventions", "regularizers", "training", "transitions"}
 """Rooms whose functions are values, such as penalties; those of others read files, for instance."""
@@ -30,7 +30,7 @@ _registered: dict[str, Callable[..., object]] = {}
 
 
 def register(name: str) -> Callable[[_Made], _Made]:
-    """Let a class or function of your own be saved and loaded, under a name of your choosing.
+    """Register your own class or function, so that it can be saved and loaded under a name.
 
     Used as a decorator. A class is saved by the arguments of its constructor, which it must keep
     as attributes of the same names (an underscore before them does not matter); besides, a
@@ -105,7 +105,7 @@ def ours(name: str) -> Any:
 
 
 def class_named(name: object) -> type:
-    """The class of that name; never a function, whatever the saving says."""
+    """The class of that name; never a function."""
     found = _found("type", name)
     concrete = inspect.isclass(found) and not inspect.isabstract(found)
     if not concrete or getattr(found, "_is_protocol", False) or name in NEVER_SAVED:
@@ -114,7 +114,7 @@ def class_named(name: object) -> type:
 
 
 def function_named(name: object) -> Callable[..., object]:
-    """The function of that name, as a value that nothing calls while loading."""
+    """The function of that name, as a value; loading does not call it."""
     found = _found("function", name)
     if inspect.isclass(found) or not callable(found) or not _is_value(str(name)):
         raise ValueError(f"{name!r} is no function that is saved as a value; expected one.")

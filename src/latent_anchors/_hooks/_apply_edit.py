@@ -1,4 +1,4 @@
-"""What every edit must keep to, whoever wrote it: latents in, new latents of the same kind out."""
+"""Apply an edit, and check that it returned new latents of the same shape and type."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -13,10 +13,12 @@ Edit: TypeAlias = Callable[[Tensor], Tensor]
 
 
 def edited(z: Tensor, edit: Edit) -> Tensor:
-    """The latents under an edit; refuses what is not new latents of the same shape and type."""
+    """The latents under an edit, which must return new ones of the same shape and type."""
     counted = not torch.compiler.is_compiling()
     before = version_of(z) if counted else None
-    given = z.clone() if counted and before is None else z  # nobody counts in inference mode
+    given = (
+        z.clone() if counted and before is None else z
+    )  # inference tensors have no version counter
     new = edit(given)
     _check(edit, z, new)
     if before is not None and version_of(z) != before:

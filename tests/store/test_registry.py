@@ -2,7 +2,7 @@ import pytest
 from refusals import refuses
 
 import latent_anchors as la
-from latent_anchors._store._registering import class_named, function_named, known_name
+from latent_anchors._store._registry import class_named, function_named, known_name
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Tensors put into the places that constructors made for them: tied, frozen and typed as saved."""
+"""Load saved tensors into modules: tied, frozen and typed as they were saved."""
 
 from typing import Any, cast
 
@@ -11,8 +11,8 @@ from latent_anchors._store._slots import Slot, set_modes, slots_of
 OTHER_VERSION = "It was saved by another version of the class: load it with that one."
 
 
-class Restorer:
-    """Fills modules; a tensor that stands in several places becomes one there."""
+class StateLoader:
+    """Loads tensors into modules; a tensor saved under several names becomes one parameter."""
 
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
@@ -22,7 +22,7 @@ class Restorer:
     def restore(
         self, module: nn.Module, node: dict[str, Any], elsewhere: set[int], where: Place
     ) -> None:
-        """What a module held, put into the places that its constructor made for it."""
+        """Load a module's parameters and buffers."""
         slots = slots_of(module, elsewhere)
         saved = self._state(node["state"], where)
         # a constructor may have copied an argument, which was saved as such
