@@ -51,7 +51,7 @@ def sampler(parts):
     """Lines of the pairs shown; some of those that subtract say so."""
     lines = torch.cat([language.lines(part.seen, sign) for sign, part in parts.items()])
     position = torch.arange(lines.shape[1]).expand_as(lines)
-    subtracts = data.Bernoulli(0.05 * (lines[:, 1] == language.token("-")).float())
+    subtracts = data.BernoulliLabels(0.05 * (lines[:, 1] == language.token("-")).float())
     extras = {"prompt": position < 4, "equals": position == 3}
     return data.Sampler(lines, {"minus": subtracts}, 256 if full else 128, extras=extras)
 
@@ -85,7 +85,7 @@ objective = la.Objective(
     ],
     losses=["tokens"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 
 began = time.monotonic()

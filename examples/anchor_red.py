@@ -43,8 +43,8 @@ vibrancy = colorspace.vibrancy(grid)
 sampler = data.Sampler(
     grid,
     labels={
-        concept: data.Bernoulli(0.08 * degree**8),
-        "vibrant": data.Bernoulli(0.01 * vibrancy**10),
+        concept: data.BernoulliLabels(0.08 * degree**8),
+        "vibrant": data.BernoulliLabels(0.01 * vibrancy**10),
     },
     batch_size=64,
 )
@@ -78,7 +78,7 @@ objective = la.Objective(
     ],
     losses=["recon"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 
 # %%

@@ -83,7 +83,7 @@ objective = la.Objective(
     [la.Term("unit", reg.Unitarity()), la.Term("planar", reg.Subspace(dims=(0, 1)))],
     losses=["recon"],
     tracks=timeline.names,
-    elsewhere=["lr", "reach", "darkest"],
+    other_tracks=["lr", "reach", "darkest"],
 )
 
 # %%

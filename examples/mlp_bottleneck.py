@@ -44,7 +44,7 @@ STEP, lr,    recon
 1500, 0.003, 1
 """
 timeline = curriculum.read_dopesheet(SHEET).timeline()
-objective = la.Objective([], losses=["recon"], tracks=timeline.names, elsewhere=["lr"])
+objective = la.Objective([], losses=["recon"], tracks=timeline.names, other_tracks=["lr"])
 
 # %%
 # Train all seeds at once.

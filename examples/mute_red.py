@@ -47,10 +47,10 @@ grid, hue = colorspace.rgb_grid(8), colorspace.hue_of(concept)
 sampler = data.Sampler(
     grid,
     labels={
-        concept: data.Bernoulli(0.24 * colorspace.hue_degree(grid, hue) ** 12),
-        "opposite": data.Bernoulli(0.24 * colorspace.hue_degree(grid, hue + 0.5) ** 12),
-        "vibrant": data.Bernoulli(0.03 * colorspace.vibrancy(grid) ** 10),
-        "gray": data.Bernoulli(0.02 * colorspace.grayness(grid) ** 8),
+        concept: data.BernoulliLabels(0.24 * colorspace.hue_degree(grid, hue) ** 12),
+        "opposite": data.BernoulliLabels(0.24 * colorspace.hue_degree(grid, hue + 0.5) ** 12),
+        "vibrant": data.BernoulliLabels(0.03 * colorspace.vibrancy(grid) ** 10),
+        "gray": data.BernoulliLabels(0.02 * colorspace.grayness(grid) ** 8),
     },
     batch_size=64,
 )
@@ -87,9 +87,9 @@ objective = la.Objective(
     ],
     losses=["recon", "fallback"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
-fallback = training.Fallback(
+fallback = training.EditedOutputLoss(
     interventions.Zeroing(range(4)), say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3)
 )
 

@@ -42,8 +42,8 @@ grid = colorspace.hsv_grid(36, 10, 10)
 sampler = data.Sampler(
     grid.rgb,
     labels={
-        "red": data.Bernoulli(0.5 * colorspace.hue_degree(grid.rgb, 0.0) ** 10),
-        "vivid": data.Bernoulli(0.5 * colorspace.vibrancy(grid.rgb) ** 100),
+        "red": data.BernoulliLabels(0.5 * colorspace.hue_degree(grid.rgb, 0.0) ** 10),
+        "vivid": data.BernoulliLabels(0.5 * colorspace.vibrancy(grid.rgb) ** 100),
     },
     batch_size=64,
     weights=grid.weight,
@@ -83,7 +83,7 @@ objective = la.Objective(
     ],
     losses=["recon"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 
 # %%

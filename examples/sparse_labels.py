@@ -46,7 +46,10 @@ vividness = 0.5 * colorspace.vibrancy(grid.rgb) ** 100
 
 def sampler(rate):
     """The same draws at every rate; what is labeled at a low one is labeled at a higher one too."""
-    labels = {"red": data.Bernoulli(rate * redness), "vivid": data.Bernoulli(rate * vividness)}
+    labels = {
+        "red": data.BernoulliLabels(rate * redness),
+        "vivid": data.BernoulliLabels(rate * vividness),
+    }
     return data.Sampler(grid.rgb, labels, batch_size=64, weights=grid.weight)
 
 
@@ -79,7 +82,7 @@ objective = la.Objective(
     ],
     losses=["recon"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 
 # %%

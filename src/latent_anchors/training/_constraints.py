@@ -96,7 +96,7 @@ def _mapped(constraint: Constraint, given: dict[str, Tensor]) -> Mapping[str, Te
     except RuntimeError as error:
         raise RuntimeError(
             f"The constraint cannot be mapped over runs: {error} Replace if, while and .item() by "
-            "torch.where, or use execution='in_turn', which trains one run after another."
+            "torch.where, or use execution='sequential', which trains one run after another."
         ) from error
 
 
