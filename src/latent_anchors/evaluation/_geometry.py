@@ -6,11 +6,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._numerics import cosine, missing, ordinary
+from latent_anchors._runs import with_axis_of_runs
 from latent_anchors._sites import At
 from latent_anchors._vectors import as_direction
 from latent_anchors.colorspace import HUES, named_colors
 from latent_anchors.evaluation._errors import as_evaluated, like
-from latent_anchors.models import Population, record
+from latent_anchors.models import record
 
 
 def latents(
@@ -39,7 +40,7 @@ def latents(
     with as_evaluated(model), record(model, at) as recorded:
         model(colors.to(like(model, colors)))
     z = missing(recorded[at])
-    return z if isinstance(model, Population) else z.unsqueeze(0)
+    return with_axis_of_runs(model, z)
 
 
 def alignment(
