@@ -9,8 +9,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._numerics import missing
+from latent_anchors._runs import with_axis_of_runs
 from latent_anchors._sites import At
-from latent_anchors.models import Population, record
+from latent_anchors.models import record
 
 Inputs: TypeAlias = Tensor | tuple[Tensor, ...] | Mapping[str, Tensor]
 """What a model takes: a tensor, a tuple of arguments, or arguments by name."""
@@ -85,9 +86,7 @@ def latents_by_site(
     """
     with as_evaluated(model), record(model, sites) as recorded:
         _forward(model, inputs)
-    found = {site: missing(recorded[site]) for site in sites}
-    several = isinstance(model, Population)
-    return {site: z if several else z.unsqueeze(0) for site, z in found.items()}
+    return {site: with_axis_of_runs(model, missing(recorded[site])) for site in sites}
 
 
 def _forward(model: nn.Module, inputs: Inputs) -> None:

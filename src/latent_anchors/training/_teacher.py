@@ -5,12 +5,12 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, nn
 
 from latent_anchors._hooks import copy_without_hooks
+from latent_anchors._runs import architecture
 from latent_anchors._sites import At, as_site, resolve
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population, run
 from latent_anchors.training._own import (
     Edits,
-    architecture,
     by_site,
     check_runs,
     in_force,
