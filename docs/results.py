@@ -1,8 +1,8 @@
 """The results page, made from stored results; no number of ours on it is typed by hand.
 
-``python docs/results.py results/evidence`` takes over what the evidence session wrote, as far as
-the page shows it, into ``docs/results/``, and writes ``docs/results.rst``. Without a folder it only
-writes the page again.
+``python docs/results.py results/evidence`` copies what the page shows of the evidence session's
+results into ``docs/results/``, and writes ``docs/results.rst``. Without a folder it only writes the
+page again.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from textwrap import fill
 
-from tables import HEAD, HUE_COLUMNS, HUES_TOLD, SECTIONS, Section
+from tables import HEAD, HUE_COLUMNS, HUES_TEXT, SECTIONS, Section
 
 from latent_anchors.colorspace import HUES
 from latent_anchors.evaluation import summarize
@@ -33,23 +33,21 @@ SHARES = {
 def page(folder: Path) -> str:
     """The whole page."""
     found = [(section, folder / f"{section.file}.json") for section in SECTIONS]
-    told = [
-        section_of(section, json.loads(path.read_text()))
-        if path.exists()
-        else still_to_come(section)
+    texts = [
+        section_of(section, json.loads(path.read_text())) if path.exists() else not_run(section)
         for section, path in found
     ]
-    return "\n".join([HEAD, *told, *hues(folder)])
+    return "\n".join([HEAD, *texts, *hues(folder)])
 
 
-def still_to_come(section: Section) -> str:
-    """What would be shown, had it been run."""
+def not_run(section: Section) -> str:
+    """The section of a script that was not run."""
     note = "No runs are stored yet: there is nothing to show."
     return titled(section.title, section.text, note + "\n")
 
 
 def section_of(section: Section, stored: Mapping) -> str:
-    """What was done, and its table."""
+    """The section of a script: its text and its table."""
     metrics, seeds = stored["metrics"], stored["seeds"]
     rows = [
         (
@@ -77,7 +75,7 @@ def hues(folder: Path) -> list[str]:
         if any(hue in stored[head] for head in columns)
     ]
     title = "Other hues, nothing retuned"
-    return [titled(title, HUES_TOLD, table(("hue", *columns), rows))] if columns else []
+    return [titled(title, HUES_TEXT, table(("hue", *columns), rows))] if columns else []
 
 
 def one(folder: Path, hue: str, example: str, name: str) -> str:
@@ -148,7 +146,7 @@ def wanted(file: str, hue: str) -> set[str]:
 
 
 def shortened(value: float | None) -> float | None:
-    """A number with as many digits as anyone will look at."""
+    """A number rounded to the stored digits."""
     return None if value is None else float(f"{value:.{DIGITS}g}")
 
 

@@ -1,4 +1,4 @@
-"""What the results page shows: the tables, what was published beside them, and what to say."""
+"""The results page's tables: metrics, published figures, and text."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """One stored file and what is to be said of it."""
+    """One stored file, its text and its table."""
 
     title: str
     file: str
@@ -29,24 +29,23 @@ RATES = {
     "a quarter": "0.25",
     "all labels": "1",
 }
-"""What the rates of labels are called, and how they are written in names of metrics."""
+"""Label rates: as the page says them, and as names of metrics have them."""
 
 MANY = {
     "two": ("red", "blue"),
     "six": ("red", "yellow", "green", "cyan", "blue", "magenta"),
 }
-"""Which colors a transformer was taught to keep at once."""
+"""The colors that a transformer has anchors for at once."""
 
 CUTS = ("muted", "by_weights", "narrow", "narrow_by_weights")
-"""How red was taken from a transformer."""
+"""The ways to remove red from a transformer."""
 
 SECTIONS = (
     Section(
-        "Red where we said, and muted",
+        "Red on its axis, and muted",
         "anchor_red/red",
         "The published recipe of color experiment 2.4.1, in this library: ``anchor_red.py``. "
-        "Beside it the published code, run again on the same seeds. The figures should agree, and "
-        "that is all that this table is for.",
+        "Beside it the published code, run again on the same seeds: the figures should agree.",
         (
             Line("selectivity, muted", "selectivity_r2/muted", "0.952 ± 0.024, least 0.882"),
             Line("error of red, muted", "error/muted/red", "0.247 ± 0.040, least 0.144"),
@@ -62,7 +61,7 @@ SECTIONS = (
         "Mute red, allow orange",
         "mute_red/red",
         "An edit within 18 degrees, on networks trained for it: ``mute_red.py``. Published edits "
-        "cover the half sphere and take orange along (2.4.1, above).",
+        "cover the half sphere and mute orange, too (2.4.1, above).",
         (
             Line("error of red, muted", "error/muted/red", "0.247 ± 0.040, least 0.144"),
             Line("error of orange, muted", "error/muted/orange", "0.143 ± 0.029, least 0.084"),
@@ -82,15 +81,16 @@ SECTIONS = (
         (
             Line("selectivity, muted", "selectivity_r2/muted", "0.952 ± 0.024, least 0.882"),
             Line("error of red, muted", "error/muted/red", "0.247 ± 0.040, least 0.144"),
-            Line("damage foretold by geometry, r2", "foretold_r2/muted"),
+            Line("damage predicted by geometry, r2", "foretold_r2/muted"),
         ),
     ),
     Section(
         "Delete red from the weights",
         "delete_red/red",
-        "Red's dimension pruned, then healed without labels: ``delete_red.py``. Published is the "
-        "ablation of color experiment 2.9.1, its code run again. Its means hide failures: in some "
-        "seeds red stays, in some cyan goes, one network says the same of every color.",
+        "Red's dimension pruned, then fine-tuned without labels: ``delete_red.py``. Published is "
+        "the ablation of color experiment 2.9.1, its code run again. Its means hide failures: in "
+        "some seeds red stays, in some cyan is lost, one network gives the same output for every "
+        "color.",
         (
             Line("selectivity, removed", "selectivity_r2/removed", "0.845 ± 0.174, least 0.006"),
             Line("error of red, removed", "error/removed/red", "0.296 ± 0.135, least 0.007"),
@@ -115,22 +115,22 @@ SECTIONS = (
         "Does red stay deleted?",
         "relearn_red",
         "``relearn_red.py``. The first line is the goal: at 1, red would be as hard to bring back "
-        "as to learn from nothing. The control tells how much of it is removal, and how much is "
-        "that the network is harder to teach anything. Nobody has published such figures.",
+        "as to learn from scratch. The control shows how much of it is removal, and how much is "
+        "that the network is harder to train on anything. Nobody has published such figures.",
         (
             Line("steps to bring it back / to learn it fresh", "relearning/ratio"),
             Line("seeds in which that is at least 1", "relearning/at_least_one"),
             Line("the same, with few reds to learn from", "relearning/ratio/few"),
             Line("the same, with no red at all", "relearning/ratio/without"),
-            Line("steps / those of networks never taught red", "relearning/ratio_untaught"),
+            Line("steps / those of networks trained without red", "relearning/ratio_untaught"),
             Line("steps / those without an anchor", "relearning/ratio_unanchored"),
             Line("steps / those erased afterwards", "relearning/ratio_erased"),
-            Line("steps to teach something else / to the whole", "relearning/control"),
-            Line("not brought back in time", "relearning/censored"),
+            Line("steps to learn something else / for the whole network", "relearning/control"),
+            Line("not relearned in time", "relearning/censored"),
             Line("redness that a nonlinear probe reads, r2", "leakage/nonlinear/edited"),
-            Line("the same, never taught red", "leakage/nonlinear/untaught"),
+            Line("the same, trained without red", "leakage/nonlinear/untaught"),
             Line("error of red from a fresh decoder", "leakage/decoder/error/edited"),
-            Line("the same, never taught red", "leakage/decoder/error/untaught"),
+            Line("the same, trained without red", "leakage/decoder/error/untaught"),
         ),
     ),
     Section(
@@ -139,8 +139,8 @@ SECTIONS = (
         "``mlp_bottleneck.py``: two dimensions, length 1, hues from 150 to 240 degrees held out. "
         "What must hold in every seed: hues that were shown lie in order, and the widest gap "
         "between neighbors is that of the held-out band, at least 60 degrees. Published are color "
-        "experiment 1.2's words, that the order and the gap were the same however the wheel was "
-        "turned, and one number of one seed, which includes a value that a circle has no room for.",
+        "experiment 1.2's words, that the order and the gap were the same whatever the wheel's "
+        "rotation, and one number of one seed, which includes a value that no circle can show.",
         (
             Line("hues shown are out of order", "disordered/shown"),
             Line("the widest gap is that of the band", "gap/at_band"),
@@ -155,9 +155,9 @@ SECTIONS = (
         "From a ring of hues to a dome, in steps",
         "curriculum_learning",
         "``curriculum_learning.py``, after color experiment 1.3: phases that begin abruptly, "
-        "length and plane by penalties, nothing that holds hues in place. A wheel has drifted if a "
+        "length and plane by penalties, no anchors. A wheel has drifted if a "
         "primary turned by more than 15 degrees between the ends of two phases; it is crumpled if "
-        "hues are out of order at the end or colors were not learnt, and clean otherwise. "
+        "hues are out of order at the end or colors were not learned, and clean otherwise. "
         "Published are words: hues drift, and the shape is very sensitive to the weights.",
         (
             Line("crumpled at the end", "crumpled/end"),
@@ -179,7 +179,7 @@ SECTIONS = (
         "smooth_curriculum",
         "``smooth_curriculum.py``, after color experiment 1.5: the same without a jump, and with "
         "anchors. Clean should be more than 95 % of the runs. In the published curriculum about a "
-        "quarter were said to come out with hues in disorder, which later phases did not mend.",
+        "quarter were reported with hues out of order, which later phases did not repair.",
         tuple(
             Line(f"{what}, hues {how}", f"{metric.format(how)}", published)
             for how in ("captured", "given")
@@ -310,7 +310,7 @@ SECTIONS = (
     Section(
         "Six colors in a transformer",
         "many_concepts",
-        "``many_concepts.py --full``: two and six colors, each on an axis of its own, three seeds "
+        "``many_concepts.py --full``: two and six colors, each on a separate axis, three seeds "
         "on each of three splits. The share of lines with a concept that are answered exactly "
         "while it is muted, and of those without it, as a share of what it was.",
         (
@@ -332,7 +332,7 @@ SECTIONS = (
     Section(
         "An operation in a transformer",
         "anchor_operation",
-        "``anchor_operation.py --full``: subtraction on an axis of its own, muted at the "
+        "``anchor_operation.py --full``: subtraction on a separate axis, muted at the "
         "embedding, three seeds on each of three splits. The share of lines of each operation "
         "that are answered exactly, and where its sign lies.",
         (
@@ -354,11 +354,11 @@ SECTIONS = (
         "Red cut out of a transformer",
         "relearn_mixing",
         "``relearn_mixing.py --full``: trained with a fallback, gray, and without; then the "
-        "embedding is rewritten, so that what lies within 70 degrees of the axis lies at its other "
-        "pole. Lines whose reddest color is over 0.8, of which a few have gray for an answer "
-        "anyway; whether the cut was foretold to take a line; what a line finds of redness in the "
-        "stream, before and after; and the steps until fine-tuning has brought red back. One seed "
-        "on each of three splits.",
+        "embedding is rewritten, so that what lies within 70 degrees of the axis lies at its "
+        "opposite pole. Lines whose reddest color is over 0.8, of which a few have gray for an "
+        "answer anyway; how well it was predicted which lines the cut breaks; redness that a "
+        "linear probe reads from the residual stream, before and after; and the steps until red "
+        "is relearned. One seed on each of three splits.",
         (
             *(
                 Line(f"{words}, {called}", metric.format(name))
@@ -366,9 +366,9 @@ SECTIONS = (
                 for words, metric in (
                     ("held out, before", "exact_match/{}/whole/held_out"),
                     ("over 0.8, after", "exact_match/{}/cut/red"),
-                    ("over 0.8, after, gray is said", "gray/{}"),
+                    ("over 0.8, after, answered gray", "gray/{}"),
                     ("without red, after", "exact_match/{}/cut/without_red"),
-                    ("foretold", "foretold/{}"),
+                    ("predicted", "foretold/{}"),
                 )
             ),
             *(
@@ -394,15 +394,15 @@ HUE_COLUMNS = {
 }
 """The table of hues: files and metrics by column."""
 
-HUES_TOLD = (
+HUES_TEXT = (
     "The same scripts with ``--concept``. Mean ± deviation, the interval of the mean, and the "
     "least of selectivity and of the hue's own error; the greatest of the others'. For hues "
     "between the primaries and secondaries the measure of selectivity fits less well, and gray is "
-    "nearer. Asked was a selectivity of 0.96 of red after deletion, and of 0.90 of the hues "
-    "between, never under 0.86: reached, but for one run of teal. Of the graded edit, 0.97 and "
+    "nearer. The goal was a selectivity of 0.96 for red after deletion, and of 0.90 for the hues "
+    "between, never under 0.86: reached, but for one run of teal. For the graded edit, 0.97 and "
     "0.91 with a deviation of at most 0.01: reached, but for the deviation of lime and azure."
 )
-"""What is said of the table of hues."""
+"""The text of the table of hues."""
 
 HEAD = """\
 Results
@@ -411,7 +411,7 @@ Results
 Every number here comes from a file in ``docs/results/`` that a script wrote: seeds 0 to 59 unless a
 table says otherwise, all of them, none chosen. Recipes were tuned on seeds from 500. A line gives
 the mean and the standard deviation over seeds, the 95 % interval of the mean (Student's t; Wilson's
-for shares), the least and the greatest, and what was published, if anything was. What each measure
-means stands in :doc:`method`. ``nox -s evidence`` makes the files again, ``nox -s results`` this
-page. ``color_data.py`` and ``parameter_transitions.py`` train nothing; there is nothing to count.
+for shares), the least and the greatest, and what was published, if anything was. :doc:`method`
+defines the measures. ``nox -s evidence`` makes the files again, ``nox -s results`` this page.
+``color_data.py`` and ``parameter_transitions.py`` train nothing; there is nothing to count.
 """

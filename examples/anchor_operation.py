@@ -18,11 +18,20 @@ from functools import partial
 import torch
 
 import latent_anchors as la
-from latent_anchors import curriculum, data, evaluation, interventions, models, training, viz
+from latent_anchors import (
+    curriculum,
+    data,
+    evaluation,
+    interventions,
+    models,
+    testbed,
+    training,
+    viz,
+)
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments(
+evidence = testbed.Evidence.from_arguments(
     "anchor_operation",
     seeds=1,
     switches={"full": "seven levels, trained to the end, three splits"},
@@ -42,7 +51,7 @@ def sampler(parts):
     """Lines of the pairs shown; some of those that subtract say so."""
     lines = torch.cat([language.lines(part.seen, sign) for sign, part in parts.items()])
     position = torch.arange(lines.shape[1]).expand_as(lines)
-    subtracts = data.Bernoulli(0.05 * (lines[:, 1] == language.token("-")).float())
+    subtracts = data.BernoulliLabels(0.05 * (lines[:, 1] == language.token("-")).float())
     extras = {"prompt": position < 4, "equals": position == 3}
     return data.Sampler(lines, {"minus": subtracts}, 256 if full else 128, extras=extras)
 
@@ -76,7 +85,7 @@ objective = la.Objective(
     ],
     losses=["tokens"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 
 began = time.monotonic()

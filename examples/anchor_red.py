@@ -22,6 +22,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
@@ -29,7 +30,7 @@ from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
-evidence = evaluation.Evidence.from_arguments("anchor_red", seeds=12, concept="red")
+evidence = testbed.Evidence.from_arguments("anchor_red", seeds=12, concept="red")
 concept = evidence.concept
 
 # %%
@@ -42,8 +43,8 @@ vibrancy = colorspace.vibrancy(grid)
 sampler = data.Sampler(
     grid,
     labels={
-        concept: data.Bernoulli(0.08 * degree**8),
-        "vibrant": data.Bernoulli(0.01 * vibrancy**10),
+        concept: data.BernoulliLabels(0.08 * degree**8),
+        "vibrant": data.BernoulliLabels(0.01 * vibrancy**10),
     },
     batch_size=64,
 )
@@ -77,7 +78,7 @@ objective = la.Objective(
     ],
     losses=["recon"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 
 # %%
@@ -112,7 +113,7 @@ with la.intervene(population, mute):
     errors[f"{concept} muted"] = evaluation.color_errors(population, wheel.rgb)
 
 found |= {
-    f"alignment/{concept}": evaluation.alignment(population, concept, anchor),
+    f"alignment/{concept}": testbed.color_alignment(population, concept, anchor),
     "crumpled": evaluation.crumpled(population),
     f"labels/{concept}": trained.history.labels_used("anchor"),
     "labels/vibrant": trained.history.labels_used("subspace"),

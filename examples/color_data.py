@@ -12,9 +12,9 @@ held out, and later it can be seen what a network makes of hues that it was neve
 
 import torch
 
-from latent_anchors import colorspace, evaluation, viz
+from latent_anchors import colorspace, testbed, viz
 
-evidence = evaluation.Evidence.from_arguments("color_data", seeds=1)
+evidence = testbed.Evidence.from_arguments("color_data", seeds=1)
 
 # %%
 # The same colors in both spaces. As vectors of RGB they are of different lengths: primaries 1,

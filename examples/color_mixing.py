@@ -28,13 +28,14 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments(
+evidence = testbed.Evidence.from_arguments(
     "color_mixing",
     seeds=1,
     switches={
@@ -64,7 +65,7 @@ def sampler(split):
     """Lines of the pairs shown, some of those with red labeled."""
     lines = language.lines(split.seen)
     position = torch.arange(lines.shape[1]).expand_as(lines)
-    red = data.Bernoulli(data.either(*chance[split.seen].unbind(-1)))
+    red = data.BernoulliLabels(data.noisy_or(*chance[split.seen].unbind(-1)))
     extras = {"prompt": position < 4, "signs": (position == 1) | (position == 3)}
     return data.Sampler(lines, {"red": red}, batch_size=256 if large else 128, extras=extras)
 
@@ -104,7 +105,7 @@ objective = la.Objective(
     ],
     losses=["tokens"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 
 # %%

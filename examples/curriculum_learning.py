@@ -17,11 +17,11 @@ from functools import partial
 import torch
 
 import latent_anchors as la
-from latent_anchors import colorspace, curriculum, data, evaluation, models, training, viz
+from latent_anchors import colorspace, curriculum, data, evaluation, models, testbed, training, viz
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments("curriculum_learning", seeds=4)
+evidence = testbed.Evidence.from_arguments("curriculum_learning", seeds=4)
 
 # %%
 # The sheet: five phases, each of which begins abruptly. "reach" says how far the data go on either
@@ -83,7 +83,7 @@ objective = la.Objective(
     [la.Term("unit", reg.Unitarity()), la.Term("planar", reg.Subspace(dims=(0, 1)))],
     losses=["recon"],
     tracks=timeline.names,
-    elsewhere=["lr", "reach", "darkest"],
+    other_tracks=["lr", "reach", "darkest"],
 )
 
 # %%

@@ -25,6 +25,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
@@ -32,7 +33,7 @@ from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
-evidence = evaluation.Evidence.from_arguments("delete_hue", seeds=12)
+evidence = testbed.Evidence.from_arguments("delete_hue", seeds=12)
 
 # %%
 # The data: 512 colors, drawn with replacement. A label is drawn anew each time a color is seen,
@@ -43,8 +44,8 @@ vibrancy = colorspace.vibrancy(grid)
 sampler = data.Sampler(
     grid,
     labels={
-        "vibrant": data.Bernoulli(0.02 * vibrancy**10),
-        "gray": data.Bernoulli(0.02 * colorspace.grayness(grid) ** 8),
+        "vibrant": data.BernoulliLabels(0.02 * vibrancy**10),
+        "gray": data.BernoulliLabels(0.02 * colorspace.grayness(grid) ** 8),
     },
     batch_size=64,
 )
@@ -76,10 +77,10 @@ objective = la.Objective(
     ],
     losses=["recon", "fallback"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 origin = interventions.Zeroing(range(4))
-fallback = training.Fallback(origin, say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3))
+fallback = training.EditedOutputLoss(origin, say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3))
 
 # %%
 # Train all seeds at once.
@@ -116,10 +117,10 @@ STEP, lr,   imitate
 recovery = curriculum.read_dopesheet(HEALING).timeline()
 healed = la.fit(
     pruned,
-    la.Objective([], losses=["imitate"], tracks=recovery.names, elsewhere=["lr"]),
+    la.Objective([], losses=["imitate"], tracks=recovery.names, other_tracks=["lr"]),
     recovery,
     sampler,
-    losses={"imitate": training.Imitation(training.Teacher(silenced))},
+    losses={"imitate": training.DistillationLoss(training.Teacher(silenced))},
     steps=evidence.steps,
 )
 train_seconds = time.monotonic() - began

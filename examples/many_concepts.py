@@ -24,13 +24,14 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments(
+evidence = testbed.Evidence.from_arguments(
     "many_concepts", seeds=1, switches={"full": "seven levels, trained to the end, three splits"}
 )
 full = "full" in evidence.switches
@@ -78,7 +79,7 @@ def train(concepts, sampler, seeds, make_model, last):
     away = la.Term("away", reg.AntiSubspace(dims=dims), at=sites)
     signs = la.Term("signs", reg.AntiSubspace(dims=dims), at=sites, where="signs")
     objective = la.Objective(
-        [*anchors, away, signs], losses=["tokens"], tracks=timeline.names, elsewhere=["lr"]
+        [*anchors, away, signs], losses=["tokens"], tracks=timeline.names, other_tracks=["lr"]
     )
     trained = la.fit(
         make_model,
@@ -128,7 +129,10 @@ def color_labels(split, concepts):
     lines = language.lines(split.seen)
     position = torch.arange(lines.shape[1]).expand_as(lines)
     chances = {name: 0.3 * degree[name][split.seen] ** 12 for name in concepts}
-    labels = {name: data.Bernoulli(data.either(*each.unbind(-1))) for name, each in chances.items()}
+    labels = {
+        name: data.BernoulliLabels(data.noisy_or(*each.unbind(-1)))
+        for name, each in chances.items()
+    }
     extras = {"prompt": position < 4, "signs": (position == 1) | (position == 3)}
     return data.Sampler(lines, labels, batch_size=batch_size, extras=extras)
 

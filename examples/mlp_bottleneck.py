@@ -16,10 +16,10 @@ from functools import partial
 import torch
 
 import latent_anchors as la
-from latent_anchors import colorspace, curriculum, data, evaluation, models, training, viz
+from latent_anchors import colorspace, curriculum, data, evaluation, models, testbed, training, viz
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments("mlp_bottleneck", seeds=12)
+evidence = testbed.Evidence.from_arguments("mlp_bottleneck", seeds=12)
 
 # %%
 # The data: a hue for every degree, at full saturation and value, but for those from 150 to 240
@@ -44,7 +44,7 @@ STEP, lr,    recon
 1500, 0.003, 1
 """
 timeline = curriculum.read_dopesheet(SHEET).timeline()
-objective = la.Objective([], losses=["recon"], tracks=timeline.names, elsewhere=["lr"])
+objective = la.Objective([], losses=["recon"], tracks=timeline.names, other_tracks=["lr"])
 
 # %%
 # Train all seeds at once.

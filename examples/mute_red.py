@@ -23,6 +23,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
@@ -30,7 +31,7 @@ from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
-evidence = evaluation.Evidence.from_arguments(
+evidence = testbed.Evidence.from_arguments(
     "mute_red",
     seeds=6,
     concept="red",
@@ -46,10 +47,10 @@ grid, hue = colorspace.rgb_grid(8), colorspace.hue_of(concept)
 sampler = data.Sampler(
     grid,
     labels={
-        concept: data.Bernoulli(0.24 * colorspace.hue_degree(grid, hue) ** 12),
-        "opposite": data.Bernoulli(0.24 * colorspace.hue_degree(grid, hue + 0.5) ** 12),
-        "vibrant": data.Bernoulli(0.03 * colorspace.vibrancy(grid) ** 10),
-        "gray": data.Bernoulli(0.02 * colorspace.grayness(grid) ** 8),
+        concept: data.BernoulliLabels(0.24 * colorspace.hue_degree(grid, hue) ** 12),
+        "opposite": data.BernoulliLabels(0.24 * colorspace.hue_degree(grid, hue + 0.5) ** 12),
+        "vibrant": data.BernoulliLabels(0.03 * colorspace.vibrancy(grid) ** 10),
+        "gray": data.BernoulliLabels(0.02 * colorspace.grayness(grid) ** 8),
     },
     batch_size=64,
 )
@@ -86,9 +87,9 @@ objective = la.Objective(
     ],
     losses=["recon", "fallback"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
-fallback = training.Fallback(
+fallback = training.EditedOutputLoss(
     interventions.Zeroing(range(4)), say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3)
 )
 
@@ -138,7 +139,7 @@ with la.intervene(population, muted):
     damage = evaluation.color_errors(population, grid)
 
 foretold = evaluation.agreement(moved, damage)
-aligned = evaluation.alignments(population, anchor)
+aligned = testbed.hue_alignments(population, anchor)
 found |= {
     **{f"alignment/{name}": cosine for name, cosine in aligned.items()},
     "foretold_r2/muted": foretold.r2,

@@ -9,9 +9,9 @@ measurement says that it is done.
 # %%
 # Where the results go. Nothing is trained here, so that there are no seeds to speak of.
 
-from latent_anchors import curriculum, evaluation, transitions, viz
+from latent_anchors import curriculum, testbed, transitions, viz
 
-evidence = evaluation.Evidence.from_arguments("parameter_transitions", seeds=1)
+evidence = testbed.Evidence.from_arguments("parameter_transitions", seeds=1)
 
 # %%
 # A weight at 0.1 is sent to 0.5, to 0.75 while it is still on its way, back to 0, and to 1.

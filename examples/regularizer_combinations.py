@@ -25,13 +25,14 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments("regularizer_combinations", seeds=6)
+evidence = testbed.Evidence.from_arguments("regularizer_combinations", seeds=6)
 
 # %%
 # The data: all hues, saturations and values, with the labels of ``sparse_labels.py``: one sample in
@@ -41,8 +42,8 @@ grid = colorspace.hsv_grid(36, 10, 10)
 sampler = data.Sampler(
     grid.rgb,
     labels={
-        "red": data.Bernoulli(0.5 * colorspace.hue_degree(grid.rgb, 0.0) ** 10),
-        "vivid": data.Bernoulli(0.5 * colorspace.vibrancy(grid.rgb) ** 100),
+        "red": data.BernoulliLabels(0.5 * colorspace.hue_degree(grid.rgb, 0.0) ** 10),
+        "vivid": data.BernoulliLabels(0.5 * colorspace.vibrancy(grid.rgb) ** 100),
     },
     batch_size=64,
     weights=grid.weight,
@@ -82,7 +83,7 @@ objective = la.Objective(
     ],
     losses=["recon"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 
 # %%
@@ -112,7 +113,7 @@ mute = interventions.Suppression(anchor)
 with la.intervene(population, mute):
     selectivity = evaluation.selectivity_r2(population, "red")
 measured = {
-    "alignment/red": evaluation.alignment(population, "red", anchor),
+    "alignment/red": testbed.color_alignment(population, "red", anchor),
     "hue_order": evaluation.hue_order(population).abs(),
     "noncircularity": evaluation.noncircularity(population),
     "selectivity_r2/muted": selectivity,

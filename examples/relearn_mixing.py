@@ -27,13 +27,14 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments(
+evidence = testbed.Evidence.from_arguments(
     "relearn_mixing",
     seeds=1,
     switches={"full": "seven levels, trained to the end, three splits"},
@@ -55,7 +56,7 @@ def sampler(split):
     """Lines of the pairs shown, some of those with red labeled."""
     lines = language.lines(split.seen)
     position = torch.arange(lines.shape[1]).expand_as(lines)
-    red = data.Bernoulli(data.either(*(0.3 * likeness**11)[split.seen].unbind(-1)))
+    red = data.BernoulliLabels(data.noisy_or(*(0.3 * likeness**11)[split.seen].unbind(-1)))
     extras = {"prompt": position < 4, "signs": (position == 1) | (position == 3)}
     return data.Sampler(lines, {"red": red}, batch_size=256 if full else 128, extras=extras)
 
@@ -91,8 +92,8 @@ terms = [
 falloff = interventions.BoundedFalloff(threshold=math.cos(math.radians(70)))
 mute = interventions.Redirection(axis, target=-axis, falloff=falloff)
 gray = torch.tensor(language.token("gray"))
-fallback = training.Fallback(
-    mute, say=gray, label="red", at=sites[0], error=training.Surprise(position=4)
+fallback = training.EditedOutputLoss(
+    mute, say=gray, label="red", at=sites[0], error=training.TokenCrossEntropy(position=4)
 )
 
 
@@ -101,7 +102,7 @@ def train(split, seeds, losses):
     unused = {"fallback"} - {*losses}
     return la.fit(
         make_model,
-        la.Objective(terms, losses=[*losses], tracks=timeline.names, elsewhere=["lr", *unused]),
+        la.Objective(terms, losses=[*losses], tracks=timeline.names, other_tracks=["lr", *unused]),
         timeline,
         sampler(split),
         losses=losses,

@@ -22,6 +22,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
@@ -29,7 +30,7 @@ from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
-evidence = evaluation.Evidence.from_arguments("relearn_red", seeds=2, concept="red")
+evidence = testbed.Evidence.from_arguments("relearn_red", seeds=2, concept="red")
 concept = evidence.concept
 
 # %%
@@ -39,10 +40,10 @@ grid, hue = colorspace.rgb_grid(8), colorspace.hue_of(concept)
 sampler = data.Sampler(
     grid,
     labels={
-        concept: data.Bernoulli(0.24 * colorspace.hue_degree(grid, hue) ** 12),
-        "opposite": data.Bernoulli(0.24 * colorspace.hue_degree(grid, hue + 0.5) ** 12),
-        "vibrant": data.Bernoulli(0.03 * colorspace.vibrancy(grid) ** 10),
-        "gray": data.Bernoulli(0.02 * colorspace.grayness(grid) ** 8),
+        concept: data.BernoulliLabels(0.24 * colorspace.hue_degree(grid, hue) ** 12),
+        "opposite": data.BernoulliLabels(0.24 * colorspace.hue_degree(grid, hue + 0.5) ** 12),
+        "vibrant": data.BernoulliLabels(0.03 * colorspace.vibrancy(grid) ** 10),
+        "gray": data.BernoulliLabels(0.02 * colorspace.grayness(grid) ** 8),
     },
     batch_size=64,
 )
@@ -69,9 +70,9 @@ objective = la.Objective(
     ],
     losses=["recon", "fallback"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
-fallback = training.Fallback(
+fallback = training.EditedOutputLoss(
     interventions.Zeroing(range(5)), say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3)
 )
 
@@ -110,12 +111,12 @@ finer = colorspace.rgb_grid(16)
 vivid = data.Sampler(finer, batch_size=64, weights=0.25 + 3 * colorspace.vibrancy(finer) ** 4)
 edited = la.fit(
     cut,
-    la.Objective([], losses=["imitate", "collapse"], tracks=healing.names, elsewhere=["lr"]),
+    la.Objective([], losses=["imitate", "collapse"], tracks=healing.names, other_tracks=["lr"]),
     healing,
     vivid,
     losses={
-        "imitate": training.Imitation(teacher),
-        "collapse": training.Collapse(teacher, power=2.0),
+        "imitate": training.DistillationLoss(teacher),
+        "collapse": training.LatentMatchingLoss(teacher, power=2.0),
     },
     steps=evidence.steps,
 ).population
@@ -135,10 +136,10 @@ STEP, lr,   imitate
 teaching = curriculum.read_dopesheet(TEACHING).timeline()
 untaught = la.fit(
     models.SphericalAutoencoder,
-    la.Objective([], losses=["imitate"], tracks=teaching.names, elsewhere=["lr"]),
+    la.Objective([], losses=["imitate"], tracks=teaching.names, other_tracks=["lr"]),
     teaching,
     data.Sampler(finer, batch_size=64),
-    losses={"imitate": training.Imitation(teacher)},
+    losses={"imitate": training.DistillationLoss(teacher)},
     seeds=evidence.seeds,
     steps=evidence.steps,
 ).population
@@ -153,7 +154,7 @@ STEP, lr,   recon
 plain = curriculum.read_dopesheet(PLAIN).timeline()
 unanchored = la.fit(
     make_model,
-    la.Objective([], losses=["recon"], tracks=plain.names, elsewhere=["lr"]),
+    la.Objective([], losses=["recon"], tracks=plain.names, other_tracks=["lr"]),
     plain,
     sampler,
     losses={"recon": training.reconstruction},

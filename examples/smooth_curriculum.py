@@ -19,11 +19,11 @@ from functools import partial
 import torch
 
 import latent_anchors as la
-from latent_anchors import colorspace, curriculum, data, evaluation, models, training, viz
+from latent_anchors import colorspace, curriculum, data, evaluation, models, testbed, training, viz
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments("smooth_curriculum", seeds=2)
+evidence = testbed.Evidence.from_arguments("smooth_curriculum", seeds=2)
 
 # %%
 # The sheet. "hues" and "vibrancies" are fractions: at 0 only the pure hues are drawn, then more and
@@ -79,7 +79,7 @@ six = [*colorspace.HUES][::2]
 red = (grid.rgb == colorspace.named_colors("red")).all(-1)
 sampler = data.Sampler(
     grid.rgb,
-    labels={"red": data.Soft(red.float())},
+    labels={"red": data.SoftLabels(red.float())},
     weights=data.ScheduledWeights(weights, timeline, ["hues", "vibrancies"], vectorized=True),
 )
 
@@ -92,7 +92,7 @@ n = len(evidence.seeds)
 turns = 2 * torch.pi * torch.tensor([colorspace.hue_of(name) for name in six[1:]])
 corners = torch.stack([turns.cos(), turns.sin(), 0 * turns, 0 * turns], dim=-1)
 places = torch.stack([torch.full_like(corners, torch.nan)] * n + [corners] * n)
-captured = training.Captured(colorspace.named_colors(*six[1:]), latents=places)
+captured = training.LatentHoldLoss(colorspace.named_colors(*six[1:]), latents=places)
 objective = la.Objective(
     [
         la.Term("separate", reg.EuclideanSeparation(softening=0.01)),
@@ -102,7 +102,7 @@ objective = la.Objective(
     ],
     losses=["recon", "hold"],
     tracks=variants["captured"].names,
-    elsewhere=["lr", "hues", "vibrancies"],
+    other_tracks=["lr", "hues", "vibrancies"],
 )
 
 # %%

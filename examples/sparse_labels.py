@@ -24,13 +24,14 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
-evidence = evaluation.Evidence.from_arguments("sparse_labels", seeds=8)
+evidence = testbed.Evidence.from_arguments("sparse_labels", seeds=8)
 
 # %%
 # The data: all hues, saturations and values. Every other time that pure red is seen it is called
@@ -45,7 +46,10 @@ vividness = 0.5 * colorspace.vibrancy(grid.rgb) ** 100
 
 def sampler(rate):
     """The same draws at every rate; what is labeled at a low one is labeled at a higher one too."""
-    labels = {"red": data.Bernoulli(rate * redness), "vivid": data.Bernoulli(rate * vividness)}
+    labels = {
+        "red": data.BernoulliLabels(rate * redness),
+        "vivid": data.BernoulliLabels(rate * vividness),
+    }
     return data.Sampler(grid.rgb, labels, batch_size=64, weights=grid.weight)
 
 
@@ -78,7 +82,7 @@ objective = la.Objective(
     ],
     losses=["recon"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 
 # %%
@@ -115,7 +119,7 @@ def measured(fitted):
     return {
         "labels/red": fitted.history.labels_used("anchor"),
         "labels/vivid": fitted.history.labels_used("plane"),
-        "alignment/red": evaluation.alignment(population, "red", anchor),
+        "alignment/red": testbed.color_alignment(population, "red", anchor),
         "hue_order": evaluation.hue_order(population).abs(),
         "selectivity_r2/muted": selectivity,
         "error/baseline/grid": evaluation.error_groups(population, "red")["grid"],

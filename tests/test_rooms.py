@@ -23,7 +23,7 @@ from latent_anchors import (
 from latent_anchors import regularizers as reg
 
 COLORS = colorspace.rgb_grid(3)
-LABELS = {"red": data.Bernoulli(0.5 * colorspace.hue_degree(COLORS, 0.0))}
+LABELS = {"red": data.BernoulliLabels(0.5 * colorspace.hue_degree(COLORS, 0.0))}
 SHEET = "STEP,PHASE,lr:log,recon,red\n0,hues,0.01,1,0.5\n7,,0.1,1,0.5\n"
 UP = [1.0, 0.0, 0.0, 0.0]
 
@@ -34,10 +34,10 @@ def network() -> models.SphericalAutoencoder:
 
 def objective() -> la.Objective:
     red = la.Term("red", reg.Anchor(UP), label="red")
-    return la.Objective([red], losses=["recon"], elsewhere=["lr"])
+    return la.Objective([red], losses=["recon"], other_tracks=["lr"])
 
 
-def trained(**options: object) -> training.Fit:
+def trained(**options: object) -> training.FitResult:
     losses = {"recon": training.reconstruction}
     options = {"losses": losses, "seeds": range(2), "progress": False, **options}
     timeline = curriculum.read_dopesheet(SHEET).timeline()
@@ -127,7 +127,7 @@ def test_data_is_drawn_from_a_seed_and_a_step():
     assert batch.labels["red"].shape == (8,)
 
 
-@pytest.mark.parametrize("execution", ["together", "in_turn"])
+@pytest.mark.parametrize("execution", ["vmap", "sequential"])
 def test_training_fits_every_seed(execution):
     fitted = trained(execution=execution)
     assert fitted.failures == ()

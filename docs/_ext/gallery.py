@@ -28,7 +28,7 @@ PIXELS, SHARP = 100, 150
 
 
 class Order:
-    """The place of a script in the story; one that is not told comes last."""
+    """The position of a script in the gallery; unlisted ones come last."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder

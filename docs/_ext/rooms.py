@@ -22,7 +22,7 @@ ROOMS = [
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.connect("missing-reference", public)
-    app.connect("autodoc-process-docstring", told)
+    app.connect("autodoc-process-docstring", add_caption)
     return {"parallel_read_safe": True}
 
 
@@ -40,7 +40,7 @@ def public(
     return None
 
 
-def told(
+def add_caption(
     app: Sphinx, what: str, name: str, found: object, options: object, lines: list[str]
 ) -> None:
     """What stands below a constant or an alias in its private file."""

@@ -99,7 +99,7 @@ objective = la.Objective(
     ],
     losses=["task"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 
 # %%
@@ -205,7 +205,7 @@ for axes in (left, right):
 from latent_anchors import data
 
 SEEDS = range(8)
-sampler = data.Sampler(texts, {"sports": data.Soft(marked)}, batch_size=128)
+sampler = data.Sampler(texts, {"sports": data.SoftLabels(marked)}, batch_size=128)
 
 
 def task(forward, batch):
@@ -221,7 +221,7 @@ anchored = la.fit(
 plain = {name: timeline[name] for name in ("lr", "task")}
 free = la.fit(
     make_model,
-    la.Objective([], losses=["task"], tracks=plain, elsewhere=["lr"]),
+    la.Objective([], losses=["task"], tracks=plain, other_tracks=["lr"]),
     curriculum.Timeline(plain),
     sampler,
     losses={"task": task},

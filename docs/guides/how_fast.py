@@ -90,8 +90,8 @@ for conversion, colors in sorted(conversions):
 
 for name, figures in stored.items():
     if name.startswith("test_memory"):
-        told = [f"{n}: {size:.1f}" for n, size in figures["mebibytes"].items()]
-        print(f"{figures['couple']}: MiB at {', '.join(told)}")
+        sizes = [f"{n}: {size:.1f}" for n, size in figures["mebibytes"].items()]
+        print(f"{figures['couple']}: MiB at {', '.join(sizes)}")
     if name.startswith("test_time_per_pair"):
-        told = [f"{n}: {time:.1f}" for n, time in figures["nanoseconds"].items()]
-        print(f"{figures['couple']}: nanoseconds a pair at {', '.join(told)}")
+        times = [f"{n}: {time:.1f}" for n, time in figures["nanoseconds"].items()]
+        print(f"{figures['couple']}: nanoseconds a pair at {', '.join(times)}")

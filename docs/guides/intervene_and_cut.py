@@ -35,9 +35,9 @@ redness, cyanness = (colorspace.hue_degree(grid, hue) for hue in (0.0, 0.5))
 sampler = data.Sampler(
     grid,
     labels={
-        "red": data.Bernoulli(0.24 * redness**12),
-        "cyan": data.Bernoulli(0.24 * cyanness**12),
-        "vivid": data.Bernoulli(0.03 * colorspace.vibrancy(grid) ** 10),
+        "red": data.BernoulliLabels(0.24 * redness**12),
+        "cyan": data.BernoulliLabels(0.24 * cyanness**12),
+        "vivid": data.BernoulliLabels(0.03 * colorspace.vibrancy(grid) ** 10),
     },
     batch_size=64,
 )
@@ -63,9 +63,9 @@ objective = la.Objective(
     ],
     losses=["recon", "fallback"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
-gray_at_origin = training.Fallback(
+gray_at_origin = training.EditedOutputLoss(
     interventions.Zeroing(range(4)), say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3)
 )
 networks = la.fit(
@@ -158,8 +158,8 @@ for name, other in others.items():
 
 # %%
 # Suppression leaves the sphere, so the decoder sees lengths it never met: train it for that with a
-# :class:`~latent_anchors.training.Fallback`, as above, or repel, which keeps lengths but sends red
-# to where other colors live.
+# :class:`~latent_anchors.training.EditedOutputLoss`, as above, or repel, which keeps lengths but
+# sends red to where other colors live.
 #
 # Longer than a block
 # -------------------

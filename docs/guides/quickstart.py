@@ -29,7 +29,10 @@ torch.set_num_threads(1)  # tensors as small as these gain nothing from a second
 colors = colorspace.rgb_grid(8)
 redness = colorspace.hue_degree(colors, colorspace.hue_of("red"))
 vibrancy = colorspace.vibrancy(colors)
-labels = {"red": data.Bernoulli(0.08 * redness**8), "vivid": data.Bernoulli(0.01 * vibrancy**10)}
+labels = {
+    "red": data.BernoulliLabels(0.08 * redness**8),
+    "vivid": data.BernoulliLabels(0.01 * vibrancy**10),
+}
 sampler = data.Sampler(colors, labels, batch_size=64)
 
 # %%
@@ -63,7 +66,7 @@ objective = la.Objective(
     ],
     losses=["recon"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 
 # %%

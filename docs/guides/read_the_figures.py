@@ -32,9 +32,9 @@ grid = colorspace.rgb_grid(8)
 sampler = data.Sampler(
     grid,
     labels={
-        "red": data.Bernoulli(0.24 * colorspace.hue_degree(grid, 0.0) ** 12),
-        "cyan": data.Bernoulli(0.24 * colorspace.hue_degree(grid, 0.5) ** 12),
-        "vivid": data.Bernoulli(0.03 * colorspace.vibrancy(grid) ** 10),
+        "red": data.BernoulliLabels(0.24 * colorspace.hue_degree(grid, 0.0) ** 12),
+        "cyan": data.BernoulliLabels(0.24 * colorspace.hue_degree(grid, 0.5) ** 12),
+        "vivid": data.BernoulliLabels(0.03 * colorspace.vibrancy(grid) ** 10),
     },
     batch_size=64,
 )
@@ -58,7 +58,7 @@ objective = la.Objective(
     ],
     losses=["recon"],
     tracks=timeline.names,
-    elsewhere=["lr"],
+    other_tracks=["lr"],
 )
 moments = {}
 

@@ -57,8 +57,8 @@ print(timeline.table([0, 200, 400]).round(4))
 # Use it
 # ------
 # In a loop of your own, the row goes to the objective, and what bears the name of one of the
-# optimizer's settings goes to the optimizer: by hand, with :func:`~latent_anchors.training.drive`,
-# or as a scheduler like torch's own.
+# optimizer's settings goes to the optimizer: by hand, with
+# :func:`~latent_anchors.training.apply_hyperparameters`, or as a scheduler like torch's own.
 
 import torch
 
@@ -67,7 +67,7 @@ from latent_anchors import training
 weights = torch.nn.Parameter(torch.zeros(3))
 optimizer = torch.optim.Adam([weights])
 for step in (0, 20, 1000):
-    training.drive(optimizer, timeline(step), ["lr"])
+    training.apply_hyperparameters(optimizer, timeline(step), ["lr"])
     print(step, f"{optimizer.param_groups[0]['lr']:.4f}")
 
 # %%

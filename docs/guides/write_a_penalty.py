@@ -132,4 +132,4 @@ print(crowding(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]])))
 # %%
 # What acts on the output instead of the latents is a *loss*: a function of a forward pass and a
 # batch, such as :func:`~latent_anchors.training.reconstruction`. It may make several passes, with
-# and without edits; :class:`~latent_anchors.training.Fallback` is one that does.
+# and without edits; :class:`~latent_anchors.training.EditedOutputLoss` is one that does.

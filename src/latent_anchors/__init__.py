@@ -12,7 +12,7 @@ An :class:`Objective` weighs :class:`Term` after :class:`Term`, each a penalty o
 site; :func:`fit` saves the typing and trains many seeds at once; :func:`record` reads a site and
 :func:`intervene` edits it, for the length of a block. The rooms, from the ground up:
 ``transitions``, ``curriculum``, ``colorspace``, ``regularizers``, ``models``, ``interventions``,
-``data``, ``training``, ``evaluation``, ``audits`` and, loaded on first use, ``viz``.
+``data``, ``training``, ``evaluation``, ``audits``, ``testbed`` and, loaded on first use, ``viz``.
 """
 
 from importlib import import_module
@@ -28,6 +28,7 @@ from latent_anchors import evaluation as evaluation
 from latent_anchors import interventions as interventions
 from latent_anchors import models as models
 from latent_anchors import regularizers as regularizers
+from latent_anchors import testbed as testbed
 from latent_anchors import training as training
 from latent_anchors import transitions as transitions
 from latent_anchors._checks import unknown
@@ -63,6 +64,7 @@ __all__ = [
     "register",
     "regularizers",
     "save",
+    "testbed",
     "training",
     "transitions",
     "viz",

@@ -13,8 +13,8 @@ from latent_anchors import regularizers as reg
 
 GRID = colorspace.rgb_grid(8)
 LABELS = {
-    "red": data.Bernoulli(0.08 * colorspace.hue_degree(GRID, 0.0) ** 8),
-    "vibrant": data.Bernoulli(0.01 * colorspace.vibrancy(GRID) ** 10),
+    "red": data.BernoulliLabels(0.08 * colorspace.hue_degree(GRID, 0.0) ** 8),
+    "vibrant": data.BernoulliLabels(0.01 * colorspace.vibrancy(GRID) ** 10),
 }
 TERMS = {
     "separate": la.Term("separate", reg.Separation(power=100)),
@@ -39,7 +39,7 @@ def fit(seeds: int, steps: int | None = None, terms: list[la.Term] | None = None
     unread = set(TIMELINE.names) - {"lr", "recon", *(term.track for term in terms)}
     la.fit(
         models.SphericalAutoencoder,
-        la.Objective(terms, losses=["recon"], elsewhere=["lr", *unread]),
+        la.Objective(terms, losses=["recon"], other_tracks=["lr", *unread]),
         TIMELINE,
         data.Sampler(GRID, LABELS),
         losses={"recon": training.reconstruction},

@@ -4,11 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
 
-from latent_anchors.data import Bernoulli, LabelCount, Sampler, Soft, count_labels
+from latent_anchors.data import BernoulliLabels, LabelCount, Sampler, SoftLabels, count_labels
 
 SAMPLER = Sampler(
     torch.rand(12, 3),
-    {"rare": Bernoulli(torch.full((12,), 0.1)), "soft": Soft(torch.linspace(0, 1, 12).double())},
+    {
+        "rare": BernoulliLabels(torch.full((12,), 0.1)),
+        "soft": SoftLabels(torch.linspace(0, 1, 12).double()),
+    },
     batch_size=5,
 )
 

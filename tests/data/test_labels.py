@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses, unchecked
 
-from latent_anchors.data import Bernoulli, LabelDraw, Soft
+from latent_anchors.data import BernoulliLabels, LabelDraw, SoftLabels
 
 DEGREES = torch.tensor([0.0, 0.25, 1.0])
 ROWS = torch.tensor([[0, 1], [2, 1]])
 
 
-@pytest.mark.parametrize("draw", [Bernoulli(DEGREES), Soft(DEGREES)])
+@pytest.mark.parametrize("draw", [BernoulliLabels(DEGREES), SoftLabels(DEGREES)])
 class TestEveryDraw:
     def test_gives_one_label_in_the_unit_interval_for_each_row(self, draw, generator):
         labels = draw.draw(ROWS, generator)
@@ -38,7 +38,9 @@ class TestEveryDraw:
 def test_hard_labels_come_at_the_rate_that_was_asked_for(probability, seed):
     n = 4000
     rows = torch.zeros(n, dtype=torch.long)
-    drawn = Bernoulli(torch.tensor([probability])).draw(rows, torch.Generator().manual_seed(seed))
+    drawn = BernoulliLabels(torch.tensor([probability])).draw(
+        rows, torch.Generator().manual_seed(seed)
+    )
     five_sigma = 5 * math.sqrt(probability * (1 - probability) / n)
     assert abs(float(drawn.mean()) - probability) < five_sigma
     assert set(drawn.unique().tolist()) == {0.0, 1.0}
@@ -46,33 +48,33 @@ def test_hard_labels_come_at_the_rate_that_was_asked_for(probability, seed):
 
 def test_hard_labels_differ_between_sights_of_a_sample_and_soft_ones_never_do(generator):
     same_row = torch.ones(200, dtype=torch.long)
-    assert len(Bernoulli(DEGREES).draw(same_row, generator).unique()) == 2
-    assert Soft(DEGREES).draw(same_row, generator).unique().tolist() == [0.25]
+    assert len(BernoulliLabels(DEGREES).draw(same_row, generator).unique()) == 2
+    assert SoftLabels(DEGREES).draw(same_row, generator).unique().tolist() == [0.25]
 
 
 def test_soft_labels_leave_the_generator_alone(generator):
     before = generator.get_state()
-    Soft(DEGREES).draw(ROWS, generator)
+    SoftLabels(DEGREES).draw(ROWS, generator)
     assert torch.equal(generator.get_state(), before)
-    Bernoulli(DEGREES).draw(ROWS, generator)
+    BernoulliLabels(DEGREES).draw(ROWS, generator)
     assert not torch.equal(generator.get_state(), before)
 
 
-@pytest.mark.parametrize("make", [Bernoulli, Soft])
+@pytest.mark.parametrize("make", [BernoulliLabels, SoftLabels])
 @pytest.mark.parametrize("values", [[-0.1, 0.5], [0.5, 1.1], [0.5, math.nan], [[0.5], [0.5]]])
 def test_what_is_not_one_number_in_the_unit_interval_per_sample_is_refused(make, values):
     with refuses(ValueError, r"The (probability|label) has shape \(2.*expected one number from 0"):
         make(torch.tensor(values))
 
 
-@pytest.mark.parametrize("make", [Bernoulli, Soft])
+@pytest.mark.parametrize("make", [BernoulliLabels, SoftLabels])
 @pytest.mark.parametrize("values", [[0, 1], [True, False]])
 def test_whole_numbers_are_no_degrees(make, values):
     with refuses(TypeError, r"is of type torch\.\w+; expected floating point. Use .float"):
         make(torch.tensor(values))
 
 
-@pytest.mark.parametrize("make", [Bernoulli, Soft])
+@pytest.mark.parametrize("make", [BernoulliLabels, SoftLabels])
 def test_degrees_may_be_an_array_of_numpys_and_nothing_else(make, generator):
     with unchecked():
         drawn = make(np.array([0.0, 1.0])).draw(torch.tensor([1, 0]), generator)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from latent_anchors.colorspace import COLOR_NAMES, hue_degree, named_colors
-from latent_anchors.data import Bernoulli, MixingLanguage, Sampler, either
+from latent_anchors.data import BernoulliLabels, MixingLanguage, Sampler, noisy_or
 
 BOTH = ("+", "-")
 SEVEN = MixingLanguage(7, BOTH)
@@ -156,7 +156,7 @@ def test_lines_are_sampled_with_labels_that_do_not_tell_which_color_is_meant():
     language = MixingLanguage(3)
     pairs = language.pairs()
     red = (torch.arange(27) == language.token("red")).float()
-    labels = Bernoulli(either(red[pairs[:, 0]], red[pairs[:, 1]]))
+    labels = BernoulliLabels(noisy_or(red[pairs[:, 0]], red[pairs[:, 1]]))
     batch = Sampler(language.lines(pairs), {"red": labels}, batch_size=64).batch(seed=0, step=0)
     has_red = (batch.inputs[:, [0, 2]] == language.token("red")).any(1)
     assert torch.equal(batch.labels["red"] == 1, has_red)
@@ -165,9 +165,9 @@ def test_lines_are_sampled_with_labels_that_do_not_tell_which_color_is_meant():
 @given(p=st.floats(0, 1), q=st.floats(0, 1))
 def test_either_is_symmetric_and_no_less_than_one_alone(p, q):
     p, q = torch.tensor([p, q], dtype=torch.float64)
-    found = either(p, q)
+    found = noisy_or(p, q)
     torch.testing.assert_close(found, p + q - p * q)
-    torch.testing.assert_close(found, either(q, p))
+    torch.testing.assert_close(found, noisy_or(q, p))
     assert bool(found >= torch.maximum(p, q) - 1e-12)
 
 

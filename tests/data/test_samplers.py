@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses, unchecked
 
-from latent_anchors.data import Bernoulli, Sampler, Soft
+from latent_anchors.data import BernoulliLabels, Sampler, SoftLabels
 
 COLORS = torch.linspace(0, 1, 30).reshape(10, 3)
-HALF = Bernoulli(torch.full((10,), 0.5))
+HALF = BernoulliLabels(torch.full((10,), 0.5))
 DEGREE = torch.linspace(0, 1, 10)
 SAMPLER = Sampler(
     COLORS,
-    {"hard": HALF, "soft": Soft(DEGREE)},
+    {"hard": HALF, "soft": SoftLabels(DEGREE)},
     batch_size=4,
     extras={"row": torch.arange(10)},
 )
@@ -161,8 +161,8 @@ def test_weights_that_are_no_shares_are_refused(weights):
     "given_",
     [
         {"weights": torch.ones(9)},
-        {"labels": {"weights": Soft(torch.ones(9))}},
-        {"labels": {"weights": Bernoulli(torch.ones(9))}},
+        {"labels": {"weights": SoftLabels(torch.ones(9))}},
+        {"labels": {"weights": BernoulliLabels(torch.ones(9))}},
         {"extras": {"weights": torch.ones(9, 2)}},
     ],
 )
@@ -194,7 +194,7 @@ def test_inputs_extras_and_labels_are_of_their_kinds():
     with refuses(TypeError, "The inputs are of type ndarray; expected a tensor"):
         Sampler(np.ones((3, 2)))
     with refuses(
-        TypeError, "Label 'red' is of type Tensor; expected how it is drawn, such as Soft"
+        TypeError, "Label 'red' is of type Tensor; expected how it is drawn, such as SoftLabels"
     ):
         Sampler(torch.eye(3), {"red": torch.ones(3)})
     with refuses(TypeError, "Extra 'there' is of type list; expected a tensor"):

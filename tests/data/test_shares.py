@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from latent_anchors.curriculum import Keyframe, Timeline, Track
-from latent_anchors.data import Bernoulli, Sampler, ScheduledWeights, Soft, count_labels
+from latent_anchors.data import BernoulliLabels, Sampler, ScheduledWeights, SoftLabels, count_labels
 from latent_anchors.data import _shares as shares_file
 
 COLORS = torch.linspace(0, 1, 3 * N).reshape(N, 3)
-LABELS = {"hard": Bernoulli(DEGREE), "soft": Soft(DEGREE)}
+LABELS = {"hard": BernoulliLabels(DEGREE), "soft": SoftLabels(DEGREE)}
 WEIGHTS = ScheduledWeights(narrow, TIMELINE, tracks=["width", "stage"])
 
 

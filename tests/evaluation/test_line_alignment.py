@@ -7,7 +7,7 @@ from refusals import refuses
 from torch import nn
 
 from latent_anchors.colorspace import hsv_similarity, hue_degree, named_colors
-from latent_anchors.data import MixingLanguage, either
+from latent_anchors.data import MixingLanguage, noisy_or
 from latent_anchors.evaluation import _line_cosines as module
 from latent_anchors.evaluation import line_alignment, line_cosines
 from latent_anchors.models import Population
@@ -50,7 +50,7 @@ def test_tokens_that_flee_red_have_no_grading_and_no_margin():
 def test_the_margin_is_that_of_a_loop_over_sites_and_positions():
     torch.manual_seed(0)
     cosines = 2 * torch.rand(2, 3, len(LINES), 6) - 1
-    weight = either(*CHANCE[PAIRS].unbind(1))
+    weight = noisy_or(*CHANCE[PAIRS].unbind(1))
     for run, found in enumerate(aligned(cosines).margin):
         best = [
             max(
@@ -94,7 +94,7 @@ def test_weights_sum_to_1_and_are_those_of_the_labeled_lines():
     found = aligned(by_token((torch.arange(125) == FIVE.token("red")).float()), chance)
     torch.testing.assert_close(found.weights.sum(-1), torch.ones(1, 3))
     e = math.exp(10)
-    one, both = either(torch.tensor(0.5), torch.tensor(0.0)), either(*torch.tensor([0.5, 0.5]))
+    one, both = noisy_or(torch.tensor(0.5), torch.tensor(0.0)), noisy_or(*torch.tensor([0.5, 0.5]))
     partners = int((PAIRS[:, 0] == FIVE.token("red")).sum()) - 1
     first = partners * one * (e + 1) / (e + 3) + both * e / (2 * e + 2)
     expected = first / (2 * partners * one + both)

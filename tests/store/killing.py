@@ -106,11 +106,11 @@ TIMELINE = curriculum.Timeline(
 )
 
 
-def train(start=lambda: models.SphericalAutoencoder(3, 4), callbacks=()) -> training.Fit:
+def train(start=lambda: models.SphericalAutoencoder(3, 4), callbacks=()) -> training.FitResult:
     colors = torch.rand(30, 3, generator=torch.Generator().manual_seed(0))
     return la.fit(
         start,
-        la.Objective([], losses=["recon"], elsewhere=["lr"]),
+        la.Objective([], losses=["recon"], other_tracks=["lr"]),
         TIMELINE,
         data.Sampler(colors, batch_size=8),
         losses={"recon": training.reconstruction},

@@ -57,7 +57,7 @@ def test_models_that_are_not_frozen_alike_make_no_population():
         models.Population.from_models([nn.Linear(1, 1), nn.Linear(1, 1).double()])
 
 
-@pytest.mark.parametrize("execution", ["together", "in_turn"])
+@pytest.mark.parametrize("execution", ["vmap", "sequential"])
 def test_frozen_and_tied_weights_are_trained_on_bit_for_bit(execution: str, tmp_path):
     make = TiedTraining
     whole = trained(make, steps=9, execution=execution)

@@ -83,7 +83,7 @@ def moved() -> transitions.MovingValue:
 
 def sampler() -> data.Sampler:
     chance = torch.tensor([0.5, 1.0, 0.0])
-    labels = {"a": data.Bernoulli(chance), "b": data.Soft(chance)}
+    labels = {"a": data.BernoulliLabels(chance), "b": data.SoftLabels(chance)}
     weights = data.ScheduledWeights(tilted, timeline(), tracks=("tilt",))
     return data.Sampler(torch.eye(3), labels, 4, weights, {"row": torch.arange(3)})
 
@@ -99,11 +99,13 @@ def objective() -> la.Objective:
         la.Term("again", shared, at={SITE: 2.0}, normalizer="rate", rate=0.25),
         la.Term("unit", reg.unitarity, where="mask"),
     ]
-    return la.Objective(terms, ["recon"], elsewhere=["lr"], constants={"recon": 1.0})
+    return la.Objective(terms, ["recon"], other_tracks=["lr"], constants={"recon": 1.0})
 
 
-def trained(make=models.SphericalAutoencoder, steps: int = 5, execution="together") -> training.Fit:
-    parts = la.Objective([], ["recon"], elsewhere=["lr", "tilt"])
+def trained(
+    make=models.SphericalAutoencoder, steps: int = 5, execution="vmap"
+) -> training.FitResult:
+    parts = la.Objective([], ["recon"], other_tracks=["lr", "tilt"])
     colors = data.Sampler(torch.rand(9, 3, generator=torch.Generator().manual_seed(0)))
     options = {"seeds": (4, 2), "progress": False, "steps": steps, "execution": execution}
     options["actions"] = {"look": id}
@@ -118,7 +120,7 @@ def reduction() -> reg.Reduction:
 @cache
 def things() -> dict[str, list[object]]:
     """By public name, examples of each class that have something of everything in them."""
-    part = training.Part(*torch.tensor([0.5, 2.0, 3.0, 4.0]))
+    part = training.ObjectivePart(*torch.tensor([0.5, 2.0, 3.0, 4.0]))
     floats = torch.tensor([0.25, float("nan")])
     edit = interventions.Suppression(RED, FALLOFF, strength=0.3)
     teacher = training.Teacher(population(), edit)
@@ -189,29 +191,31 @@ def things() -> dict[str, list[object]]:
         "interventions.Steering": [interventions.Steering(RED, strength=0.125)],
         "interventions.Suppression": [edit, interventions.Suppression([0.1, 0.7, 3.0])],
         "interventions.Zeroing": [interventions.Zeroing([0, 2], strength=0.1)],
-        "data.Bernoulli": [data.Bernoulli(torch.tensor([0.5, 1.0]))],
+        "data.BernoulliLabels": [data.BernoulliLabels(torch.tensor([0.5, 1.0]))],
         "data.LabelCount": [data.LabelCount(torch.tensor([82.0]), 91)],
         "data.LabeledBatch": [data.LabeledBatch(torch.eye(2), {"a": floats}, {"1": floats})],
         "data.MixingLanguage": [data.MixingLanguage(3, ("+", "-"))],
         "data.MixingSplit": [data.MixingSplit(torch.ones(2, 2).long(), torch.zeros(1, 2).long())],
         "data.Sampler": [sampler()],
         "data.ScheduledWeights": [sampler().weights],
-        "data.Soft": [data.Soft(torch.tensor([0.5, 1.0]))],
-        "training.Collapse": [training.Collapse(teacher, SITE, power=0.5)],
+        "data.SoftLabels": [data.SoftLabels(torch.tensor([0.5, 1.0]))],
+        "training.LatentMatchingLoss": [training.LatentMatchingLoss(teacher, SITE, power=0.5)],
         "training.Every": [training.Every(3, reg.unitarity)],
         "training.Failure": [training.Failure(1, 3, "recon")],
-        "training.Fallback": [
-            training.Fallback({SITE: edit}, torch.tensor(0.5), "red", error=training.Surprise(2))
+        "training.EditedOutputLoss": [
+            training.EditedOutputLoss(
+                {SITE: edit}, torch.tensor(0.5), "red", error=training.TokenCrossEntropy(2)
+            )
         ],
-        "training.Fit": [fit, trained(TiedTraining, execution="in_turn")],
+        "training.FitResult": [fit, trained(TiedTraining, execution="sequential")],
         "training.History": [fit.history],
-        "training.Imitation": [training.Imitation(teacher)],
+        "training.DistillationLoss": [training.DistillationLoss(teacher)],
         "training.NextToken": [training.NextToken((1, -1), "mask")],
         "training.Objective": [objective()],
-        "training.Part": [part],
-        "training.Parts": [training.Parts(torch.tensor(1.0), {"recon": part})],
-        "training.State": [fit.state],
-        "training.Surprise": [training.Surprise(-1)],
+        "training.ObjectivePart": [part],
+        "training.ObjectiveOutput": [training.ObjectiveOutput(torch.tensor(1.0), {"recon": part})],
+        "training.TrainState": [fit.state],
+        "training.TokenCrossEntropy": [training.TokenCrossEntropy(-1)],
         "training.Teacher": [teacher],
         "evaluation.Agreement": [evaluation.Agreement(floats, floats)],
         "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],

@@ -10,7 +10,7 @@ import latent_anchors as la
 from latent_anchors import curriculum, data, training
 from latent_anchors.curriculum import Below, Keyframe, Phase, Timeline, Track, Trigger
 
-EXECUTIONS = ("together", "in_turn")
+EXECUTIONS = ("vmap", "sequential")
 la.register("tests.Dropped")(Dropped)
 VALUE = COLORS.amax(-1)
 PLAN = Timeline(
@@ -43,12 +43,12 @@ def weights(row):
 
 
 SCHEDULED = data.ScheduledWeights(weights, PLAN, ["dark"], vectorized=True)
-SAMPLER = data.Sampler(COLORS, {"red": data.Soft(VALUE)}, 8, SCHEDULED)
+SAMPLER = data.Sampler(COLORS, {"red": data.SoftLabels(VALUE)}, 8, SCHEDULED)
 
 
-def playhead(execution="in_turn"):
+def playhead(execution="sequential"):
     """Long enough together to come to another block of draws."""
-    how = {"together": (0.003, 85), "in_turn": (0.011, 10)}[execution]
+    how = {"vmap": (0.003, 85), "sequential": (0.011, 10)}[execution]
     return curriculum.Playhead(PLAN, rules(*how), runs=2)
 
 
@@ -61,11 +61,11 @@ def error(progress):
 
 def play(execution, start=None, time=None, **options):
     """Train, and tell what came of it: the fit, the playhead, and what was captured."""
-    start = start or {"together": network, "in_turn": Dropped}[execution]
+    start = start or {"vmap": network, "sequential": Dropped}[execution]
     time = time or playhead(execution)
-    captured = training.Captured(COLORS[:3])
+    captured = training.LatentHoldLoss(COLORS[:3])
     losses = {"recon": training.reconstruction, "hold": captured}
-    objective = la.Objective([ANCHOR], losses=losses, elsewhere=["lr", "dark"])
+    objective = la.Objective([ANCHOR], losses=losses, other_tracks=["lr", "dark"])
     options = {"measure": training.Every(4, error), "batches": SAMPLER, **options}
     trained = la.fit(
         start,

@@ -7,7 +7,7 @@ from training.tiny import COLORS, SAMPLER, timeline, trained
 
 from latent_anchors import Objective, fit
 from latent_anchors.interventions import Zeroing, intervene, prune
-from latent_anchors.training import Collapse, Imitation, Teacher
+from latent_anchors.training import DistillationLoss, LatentMatchingLoss, Teacher
 
 EDIT = Zeroing([0])
 
@@ -17,8 +17,8 @@ def lessons(student, teacher, *, imitation=1.0, collapse=0.0, steps=60, **option
     names = ["imitation", "collapse"]
     time = timeline(steps, imitation=imitation, collapse=collapse)
     time = type(time)({name: time[name] for name in ("lr", *names)}, steps=steps)
-    losses = {"imitation": Imitation(teacher), "collapse": Collapse(teacher)}
-    objective = Objective([], losses=names, elsewhere=["lr"])
+    losses = {"imitation": DistillationLoss(teacher), "collapse": LatentMatchingLoss(teacher)}
+    objective = Objective([], losses=names, other_tracks=["lr"])
     options = {"losses": losses, "progress": False, **options}
     return fit(student, objective, time, SAMPLER, **options)
 

@@ -46,9 +46,9 @@ def test_a_backend_that_does_not_fit_is_refused():
         train(backend="jit")
     with refuses(
         ValueError,
-        "^backend='compiled' was given with execution='in_turn'; expected it with .* the model.$",
+        "^backend='compiled' was given with execution='sequential'; expected .* the model.$",
     ):
-        train(backend="compiled", execution="in_turn")
+        train(backend="compiled", execution="sequential")
     with refuses(
         ValueError, "^backend='cuda_graph' was given and the models are on cpu; expected.*'cuda'.$"
     ):
@@ -56,9 +56,9 @@ def test_a_backend_that_does_not_fit_is_refused():
 
 
 def test_a_backend_that_fits_is_accepted():
-    check_backend("eager", "in_turn", CPU)
-    check_backend("compiled", "together", GPU)
-    check_backend("cuda_graph", "together", GPU)
+    check_backend("eager", "sequential", CPU)
+    check_backend("compiled", "vmap", GPU)
+    check_backend("cuda_graph", "vmap", GPU)
 
 
 def averaging_step():

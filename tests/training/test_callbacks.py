@@ -28,7 +28,8 @@ def test_a_callback_sees_what_happened_so_far_and_the_runs_as_they_are_then():
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"make_model": Dropped, "execution": "in_turn", "seeds": [3, 1], "steps": 12}]
+    "options",
+    [{}, {"make_model": Dropped, "execution": "sequential", "seeds": [3, 1], "steps": 12}],
 )
 def test_looking_on_changes_nothing(options):
     def measure(progress):

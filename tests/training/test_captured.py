@@ -16,10 +16,10 @@ STEP, ACTION,  lr,   recon, hold
 """
 
 
-def fit(captured, weight: float, seeds=range(3), sheet=SHEET, **options) -> training.Fit:
+def fit(captured, weight: float, seeds=range(3), sheet=SHEET, **options) -> training.FitResult:
     return la.fit(
         lambda: models.PlainAutoencoder(latent_dim=2, hidden=4),
-        la.Objective([], losses=["recon", "hold"], elsewhere=["lr"]),
+        la.Objective([], losses=["recon", "hold"], other_tracks=["lr"]),
         curriculum.read_dopesheet(sheet.format(weight=weight)).timeline(),
         SAMPLER,
         losses={"recon": training.reconstruction, "hold": captured},
@@ -29,13 +29,13 @@ def fit(captured, weight: float, seeds=range(3), sheet=SHEET, **options) -> trai
     )
 
 
-def drift(captured: training.Captured, trained: training.Fit) -> torch.Tensor:
+def drift(captured: training.LatentHoldLoss, trained: training.FitResult) -> torch.Tensor:
     now = evaluation.latents(trained.population, THREE)
     return (now - captured.latents).norm(dim=-1).amax(-1)
 
 
 def test_what_was_captured_is_held_and_drifts_without():
-    held, free = training.Captured(THREE), training.Captured(THREE)
+    held, free = training.LatentHoldLoss(THREE), training.LatentHoldLoss(THREE)
     holding, drifting = fit(held, weight=50.0), fit(free, weight=0.0)
     assert bool((drift(held, holding) < 0.5 * drift(free, drifting)).all())
 
@@ -46,27 +46,27 @@ def test_each_run_is_held_where_it_lay_itself_just_before_the_step_of_the_action
     def look(progress):
         seen[progress.step] = evaluation.latents(progress.population, THREE)
 
-    captured = training.Captured(THREE)
+    captured = training.LatentHoldLoss(THREE)
     fit(captured, weight=1.0, callbacks=[training.Every(10, look)])
     torch.testing.assert_close(captured.latents, seen[10], rtol=0.0, atol=0.0)
     assert len({tuple(run.flatten().tolist()) for run in captured.latents}) == 3
 
 
 def test_a_run_alone_is_held_as_among_many():
-    alone, among = training.Captured(THREE), training.Captured(THREE)
+    alone, among = training.LatentHoldLoss(THREE), training.LatentHoldLoss(THREE)
     one, many = fit(alone, 1.0, seeds=[2]), fit(among, 1.0)
     torch.testing.assert_close(alone.latents[0], among.latents[2], rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(one.history["hold"][:, 0], many.history["hold"][:, 2])
 
 
-def test_together_and_in_turn_hold_alike():
-    together, apart = training.Captured(THREE), training.Captured(THREE)
-    first, second = fit(together, 1.0), fit(apart, 1.0, execution="in_turn")
+def test_vmap_and_sequential_hold_alike():
+    together, apart = training.LatentHoldLoss(THREE), training.LatentHoldLoss(THREE)
+    first, second = fit(together, 1.0), fit(apart, 1.0, execution="sequential")
     torch.testing.assert_close(first.history["hold"], second.history["hold"], rtol=1e-3, atol=1e-5)
 
 
 def test_what_was_captured_stays_captured_in_a_further_training():
-    captured = training.Captured(THREE)
+    captured = training.LatentHoldLoss(THREE)
     trained = fit(captured, 1.0)
     before = captured.latents.clone()
     captured.begin(trained.population)
@@ -78,7 +78,7 @@ def test_what_was_captured_stays_captured_in_a_further_training():
 def test_what_was_given_is_held_from_the_beginning_and_no_capture_changes_it():
     given = torch.full((3, 3, 2), torch.nan)
     given[1] = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
-    held, others = training.Captured(THREE, latents=given), training.Captured(THREE)
+    held, others = training.LatentHoldLoss(THREE, latents=given), training.LatentHoldLoss(THREE)
     sheet = SHEET.replace("0.05, 1,     0\n", "0.05, 1,     {weight}\n")
     trained, without = fit(held, 20.0, sheet=sheet), fit(others, 20.0, sheet=sheet)
     assert torch.equal(held.latents[1], given[1])
@@ -92,14 +92,14 @@ def test_what_was_given_is_held_from_the_beginning_and_no_capture_changes_it():
 
 
 def test_until_something_was_captured_it_is_exactly_zero():
-    captured = training.Captured(THREE)
+    captured = training.LatentHoldLoss(THREE)
     history = fit(captured, 1.0).history
     assert bool((history["hold"][:10] == 0).all())
     assert bool((history["hold"][12:] > 0).all())
 
 
 def test_it_is_refused_where_nothing_was_captured():
-    captured = training.Captured(THREE, name="mine")
+    captured = training.LatentHoldLoss(THREE, name="mine")
     with refuses(KeyError, r"'mine' was not captured; the batch has extras nothing"):
         captured(print, data.LabeledBatch(COLORS))
 
@@ -107,4 +107,4 @@ def test_it_is_refused_where_nothing_was_captured():
 @pytest.mark.parametrize("handlers", [{}, {"captur": print}])
 def test_actions_and_handlers_must_match(handlers):
     with refuses(ValueError, r"The timeline has actions 'capture'; handlers were given for"):
-        fit(training.Captured(THREE), 1.0, actions=handlers)
+        fit(training.LatentHoldLoss(THREE), 1.0, actions=handlers)

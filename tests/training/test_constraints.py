@@ -9,7 +9,7 @@ from latent_anchors.models import Population, UnitNorm
 from latent_anchors.training import Every, Failure, constrain
 
 ROWS = UnitNorm({"encoder.0.weight": -1, "decoder.0.weight": -2})
-executions = pytest.mark.parametrize("execution", ["together", "in_turn"])
+executions = pytest.mark.parametrize("execution", ["vmap", "sequential"])
 
 
 def off(population):
@@ -61,13 +61,13 @@ def test_it_is_applied_once_before_and_once_after_each_step(execution):
 
 
 @pytest.mark.parametrize("make_model", [network, Normed])
-def test_together_and_in_turn_come_to_the_same(make_model):
+def test_vmap_and_sequential_come_to_the_same(make_model):
     name = "encoder.0.weight" if make_model is network else "latent.0.weight"
     options = {"constraint": UnitNorm({name: -1}), "time": timeline(60), "seeds": [3, 1]}
-    together, in_turn = (
-        train(make_model, execution=how, **options) for how in ("together", "in_turn")
+    together, sequential = (
+        train(make_model, execution=how, **options) for how in ("vmap", "sequential")
     )
-    assert close(together.population, in_turn.population)
+    assert close(together.population, sequential.population)
 
 
 def test_a_run_alone_is_the_run_among_many():
@@ -145,10 +145,10 @@ def halves_what_is_long(parameters):
     return {"encoder.0.bias": bias / 2 if bias.norm() > 1 else bias}
 
 
-def test_one_that_cannot_be_mapped_is_refused_together_and_holds_in_turn():
-    with refuses(RuntimeError, "The constraint cannot be mapped over runs: .*in_turn"):
+def test_one_that_cannot_be_mapped_is_refused_together_and_holds_sequentially():
+    with refuses(RuntimeError, "The constraint cannot be mapped over runs: .*sequential"):
         train(constraint=halves_what_is_long)
-    assert train(constraint=halves_what_is_long, execution="in_turn").failures == ()
+    assert train(constraint=halves_what_is_long, execution="sequential").failures == ()
 
 
 def test_nothing_is_written_where_one_name_is_refused():

@@ -19,7 +19,7 @@ def close(there, here):
     torch.testing.assert_close(there.history["anchor"].cpu(), here.history["anchor"].cpu())
 
 
-@pytest.mark.parametrize("execution", ["together", "in_turn"])
+@pytest.mark.parametrize("execution", ["vmap", "sequential"])
 def test_a_training_on_a_gpu_ends_where_the_other_does(execution):
     there = train(network, device="cuda", execution=execution)
     assert next(iter(there.population.tensors().values())).is_cuda

@@ -9,7 +9,7 @@ from latent_anchors.training import Every
 from latent_anchors.training._draws import Draws
 from latent_anchors.training._play import make_plan
 
-EXECUTIONS = ("together", "in_turn")
+EXECUTIONS = ("vmap", "sequential")
 
 
 class Spoiled:
@@ -27,7 +27,7 @@ class Spoiled:
 
 
 def draws(value):
-    objective = Objective([ANCHOR], losses=["recon"], elsewhere=["lr"])
+    objective = Objective([ANCHOR], losses=["recon"], other_tracks=["lr"])
     plan = make_plan(timeline(160), objective, runs=2, steps=None)
     return Draws(Spoiled(value, 150), [3, 1], plan, objective)
 

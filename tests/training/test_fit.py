@@ -20,13 +20,13 @@ from training.tiny import (
 
 from latent_anchors import Term
 from latent_anchors._streams import seeded
-from latent_anchors.data import Sampler, Soft
+from latent_anchors.data import Sampler, SoftLabels
 from latent_anchors.models import Population, SphericalAutoencoder
 from latent_anchors.regularizers import Anchor
 from latent_anchors.training import Every, Objective, fit, reconstruction
 
-EXECUTIONS = ("together", "in_turn")
-SINGLE = Sampler(COLORS.float(), {"red": Soft(COLORS[:, 0].float())}, batch_size=8)
+EXECUTIONS = ("vmap", "sequential")
+SINGLE = Sampler(COLORS.float(), {"red": SoftLabels(COLORS[:, 0].float())}, batch_size=8)
 CURVES = timeline(60, lr=(0.001, 0.05), anchor=(0.1, 0.4), recon=(1.0, 0.7))
 
 
@@ -65,13 +65,13 @@ class TestARunAloneIsTheRunAmongMany:
 
 
 @pytest.mark.parametrize("make_model", [network, Normed])
-def test_together_and_in_turn_come_to_the_same(make_model):
+def test_vmap_and_sequential_come_to_the_same(make_model):
     options = {"make_model": make_model, "time": CURVES, "seeds": [3, 1], "steps": 20}
-    together, in_turn = (train(**options, execution=how) for how in EXECUTIONS)
-    assert close(together.population, in_turn.population)
+    together, sequential = (train(**options, execution=how) for how in EXECUTIONS)
+    assert close(together.population, sequential.population)
     for name in ("anchor", "recon"):
-        assert together.history[name].allclose(in_turn.history[name], atol=1e-9)
-        assert torch.equal(together.history.masses[name], in_turn.history.masses[name])
+        assert together.history[name].allclose(sequential.history[name], atol=1e-9)
+        assert torch.equal(together.history.masses[name], sequential.history.masses[name])
 
 
 def plain_loop(seed, time, steps):
@@ -140,7 +140,7 @@ def test_timelines_of_their_own_are_fits_of_their_own():
         assert torch.equal(among.history.rows["lr"][:, [run]], alone.history.rows["lr"])
 
 
-def test_momentum_with_a_learning_rate_for_each_run_is_momentum_in_turn():
+def test_momentum_with_a_learning_rate_for_each_run_is_momentum_sequentially():
     times = [timeline(lr=(0.1, 0.01)), timeline(lr=0.2, anchor=2.0)]
 
     def momentum(parameters):
@@ -159,21 +159,21 @@ def test_only_a_name_read_elsewhere_sets_the_optimizer():
     assert same(train(time=time, terms=[renamed]).population, trained().population)
 
 
-def test_noise_is_a_runs_own_in_turn_and_reproducible():
+def test_noise_is_a_runs_own_sequentially_and_reproducible():
     class Same:
         def block(self, *_):
             return SAMPLER.block(0, 0).map(lambda tensor: tensor[:1].expand_as(tensor))
 
-    options = {"make_model": Dropped, "execution": "in_turn", "steps": 8, "batches": Same()}
+    options = {"make_model": Dropped, "execution": "sequential", "steps": 8, "batches": Same()}
     among, again = (train(**options, seeds=[3, 1]) for _ in range(2))
     alone = train(**options, seeds=[1])
     assert same(among.population, again.population)
     assert torch.equal(weights(among.population, 1), weights(alone.population, 0))
-    still = train(Dropped, timeline(lr=0.0), Same(), execution="in_turn", seeds=[1], steps=8)
+    still = train(Dropped, timeline(lr=0.0), Same(), execution="sequential", seeds=[1], steps=8)
     assert len(still.history["recon"].unique()) == 8
 
 
-@pytest.mark.parametrize(("make_model", "execution"), [(network, "together"), (Dropped, "in_turn")])
+@pytest.mark.parametrize(("make_model", "execution"), [(network, "vmap"), (Dropped, "sequential")])
 def test_the_global_generator_is_put_back(make_model, execution):
     torch.manual_seed(0)
     before = torch.get_rng_state()
@@ -182,7 +182,7 @@ def test_the_global_generator_is_put_back(make_model, execution):
 
 
 def test_a_training_is_silent_unless_a_bar_is_asked_for(capfd):
-    few = {"steps": 3, "seeds": [1], "execution": "in_turn"}
+    few = {"steps": 3, "seeds": [1], "execution": "sequential"}
     train(**few)
     assert capfd.readouterr() == ("", "")
     train(**few, progress=True)
@@ -227,15 +227,15 @@ class TestMistakesAreRefusedBeforeTheFirstStep:
 
 
 def test_functions_and_names_of_losses_must_agree():
-    objective = Objective([], losses=["recon"], elsewhere=["lr"])
+    objective = Objective([], losses=["recon"], other_tracks=["lr"])
     for losses in ({}, {"recon": seen, "other": seen}):
         with refuses(ValueError, "Functions were given for the losses .*objective names 'recon'"):
             fit(network, objective, timeline(), SAMPLER, losses=losses)
 
 
 def test_an_unknown_way_to_execute_is_refused():
-    with refuses(ValueError, "Unknown execution 'in turn'.*Did you mean 'in_turn'"):
-        train(execution="in turn")
+    with refuses(ValueError, "Unknown execution 'sequentially'.*Did you mean 'sequential'"):
+        train(execution="sequentially")
 
 
 def test_batches_of_any_function_of_seed_and_block_will_do():
@@ -255,12 +255,12 @@ def test_a_loss_is_any_function_of_a_forward_pass_that_may_be_made_again():
 
     losses = {"recon": reconstruction, "fallback": under_an_edit}
     options = {"losses": losses, "time": timeline(fallback=0.5), "seeds": [3, 1, 4]}
-    together, in_turn = (train(**options, execution=how) for how in EXECUTIONS)
-    assert close(together.population, in_turn.population)
+    together, sequential = (train(**options, execution=how) for how in EXECUTIONS)
+    assert close(together.population, sequential.population)
     assert not close(together.population, trained().population, 1e-4)
 
 
-@pytest.mark.parametrize("execution", ["together", "in_turn"])
+@pytest.mark.parametrize("execution", ["vmap", "sequential"])
 def test_nothing_but_the_trained_parameters_receives_a_gradient(execution):
     inputs = COLORS.clone().requires_grad_()
     other = nn.Linear(3, 3).double()
@@ -268,10 +268,12 @@ def test_nothing_but_the_trained_parameters_receives_a_gradient(execution):
     def asking(forward, batch):
         return reconstruction(forward, batch) + 0 * other.weight.sum()
 
-    batches = Sampler(inputs * 1.0, {"red": Soft(torch.ones(len(COLORS)).double())}, batch_size=4)
+    batches = Sampler(
+        inputs * 1.0, {"red": SoftLabels(torch.ones(len(COLORS)).double())}, batch_size=4
+    )
     options = {"execution": execution, "steps": 3, "seeds": [3]}
     found = train(batches=batches, losses={"recon": asking}, **options)
-    plain = Sampler(COLORS, {"red": Soft(torch.ones(len(COLORS)).double())}, batch_size=4)
+    plain = Sampler(COLORS, {"red": SoftLabels(torch.ones(len(COLORS)).double())}, batch_size=4)
     assert close(found.population, train(batches=plain, **options).population)
     assert inputs.grad is None
     assert other.weight.grad is None
@@ -289,4 +291,4 @@ class Reentrant(nn.Module):
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # torch only warns
 def test_a_checkpoint_that_loses_gradients_is_refused():
     with refuses(RuntimeError, "A checkpoint in the model loses gradients.*use_reentrant=False"):
-        train(Reentrant, execution="in_turn", steps=2, seeds=[3])
+        train(Reentrant, execution="sequential", steps=2, seeds=[3])

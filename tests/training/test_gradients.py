@@ -108,7 +108,7 @@ def test_a_batch_of_another_shape_is_traced_anew(monkeypatch):
 
 
 def test_the_layer_that_stands_in_the_way_is_named_with_the_way_out():
-    with refuses(RuntimeError, r"because of layer 'latent.1' \(Dropout\).*execution='in_turn'"):
+    with refuses(RuntimeError, r"because of layer 'latent.1' \(Dropout\).*execution='sequential'"):
         train(Dropped)
 
 
@@ -123,7 +123,7 @@ def test_a_model_whose_own_forward_stands_in_the_way_is_named():
             z = self.latent(x)
             return z if float(z.sum()) > 0 else -z
 
-    with refuses(RuntimeError, r"because of layer '' \(Choosy\).*execution='in_turn'"):
+    with refuses(RuntimeError, r"because of layer '' \(Choosy\).*execution='sequential'"):
         train(Choosy, terms=[], time=_without_anchor())
 
 
@@ -137,6 +137,6 @@ def test_a_term_that_stands_in_the_way_is_named_with_the_way_out():
         return z.square().sum(-1) * (1 if float(z.sum()) > 0 else 2)
 
     term = Term("anchor", choosy)
-    with refuses(RuntimeError, "a term or loss: .*term 'anchor'.*execution='in_turn'"):
+    with refuses(RuntimeError, "a term or loss: .*term 'anchor'.*execution='sequential'"):
         train(terms=[term])
-    assert train(terms=[term], execution="in_turn", steps=2).failures == ()
+    assert train(terms=[term], execution="sequential", steps=2).failures == ()

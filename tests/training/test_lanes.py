@@ -8,7 +8,7 @@ from latent_anchors.data import LabeledBatch
 from latent_anchors.models import SphericalAutoencoder
 from latent_anchors.training import Every, Failure
 
-EXECUTIONS = ("together", "in_turn")
+EXECUTIONS = ("vmap", "sequential")
 
 
 class Poisoned:
@@ -42,7 +42,7 @@ def others_are_untouched(failed, sound, run):
 
 @pytest.mark.parametrize(
     ("make_model", "execution"),
-    [(network, "together"), (Normed, "together"), (Normed, "in_turn"), (Dropped, "in_turn")],
+    [(network, "vmap"), (Normed, "vmap"), (Normed, "sequential"), (Dropped, "sequential")],
 )
 def test_a_run_that_goes_non_finite_is_frozen_reported_and_alone_in_it(make_model, execution):
     options = {"make_model": make_model, "execution": execution, "losses": {"recon": to_target}}
@@ -127,8 +127,8 @@ class Scaled(SphericalAutoencoder):
         return self.gain * super().forward(x)
 
 
-def test_a_gain_without_axes_is_trained_together_as_in_turn():
+def test_a_gain_without_axes_is_trained_with_vmap_as_sequentially():
     fits = [train(make_model=Scaled, execution=execution) for execution in EXECUTIONS]
-    together, in_turn = (fitted.population.tensors()["gain"] for fitted in fits)
-    torch.testing.assert_close(together, in_turn)
+    together, sequential = (fitted.population.tensors()["gain"] for fitted in fits)
+    torch.testing.assert_close(together, sequential)
     assert (together - 1.0).abs().min() > 1e-3

@@ -10,7 +10,7 @@ from latent_anchors.curriculum import Below, Playhead, Stop, Trigger
 from latent_anchors.training import Every, History, Progress
 from latent_anchors.training._measuring import measured
 
-OBJECTIVE = Objective([ANCHOR], losses=["recon"], elsewhere=["lr"])
+OBJECTIVE = Objective([ANCHOR], losses=["recon"], other_tracks=["lr"])
 POPULATION = trained().population
 
 

@@ -132,7 +132,7 @@ def test_it_keeps_to_the_family_of_losses(loss):
 
 def train_language(loss=next_token, steps=60, **options):
     term = Term("pull", Anchor([1.0] + [0.0] * 5), where="inside", pool=SoftMinimum(0.1))
-    objective = Objective([term], losses=["tokens"], elsewhere=["lr"])
+    objective = Objective([term], losses=["tokens"], other_tracks=["lr"])
     values = {"lr": 0.02, "pull": 0.1, "tokens": 1.0}
     tracks = {name: Track([Keyframe(0, value)]) for name, value in values.items()}
     batches = Sampler(LINES, batch_size=4, extras={"inside": INSIDE})
@@ -149,13 +149,13 @@ def train_language(loss=next_token, steps=60, **options):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_tokens_train_together_as_in_turn(loss):
+def test_tokens_train_with_vmap_as_sequentially(loss):
     options = {"constraint": UnitNorm({"embedding.weight": -1}), "loss": loss}
-    together, in_turn = (
-        train_language(execution=how, **options) for how in ("together", "in_turn")
+    together, sequential = (
+        train_language(execution=how, **options) for how in ("vmap", "sequential")
     )
-    assert close(together.population, in_turn.population)
-    assert together.history["pull"].allclose(in_turn.history["pull"], atol=1e-9)
+    assert close(together.population, sequential.population)
+    assert together.history["pull"].allclose(sequential.history["pull"], atol=1e-9)
     assert (together.history["tokens"][-5:].mean(0) < together.history["tokens"][:5].mean(0)).all()
 
 

@@ -74,7 +74,7 @@ def test_constants_weigh_what_no_track_does():
 
 
 def test_what_others_read_weighs_nothing():
-    objective = Objective([], losses=["recon"], elsewhere=["lr"])
+    objective = Objective([], losses=["recon"], other_tracks=["lr"])
     assert float(objective({}, {}, {"lr": 9.0, "recon": 1.0}, recon=LOSS).total) == 0.5
 
 
@@ -104,7 +104,7 @@ def test_the_tensors_of_its_penalties_travel_with_it():
 
 class TestMismatchesAreRefusedWithBothLists:
     def make(self, **changes):
-        options = {"losses": ["recon"], "elsewhere": ["lr"], **changes}
+        options = {"losses": ["recon"], "other_tracks": ["lr"], **changes}
         return Objective([ANCHOR], **options)
 
     @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ class TestMismatchesAreRefusedWithBothLists:
             self.make()(LATENTS, LABELS, dict.fromkeys(tracks, 1.0), recon=LOSS)
 
     def test_of_tracks_after_a_row_that_did_fit(self):
-        objective = self.make(elsewhere=[])
+        objective = self.make(other_tracks=[])
         objective(LATENTS, LABELS, {"anchor": 1.0, "recon": 1.0}, recon=LOSS)
         with refuses(ValueError, "Nobody weighs 'recon'"):
             objective(LATENTS, LABELS, {"anchor": 1.0}, recon=LOSS)
@@ -140,14 +140,14 @@ class TestMismatchesAreRefusedWithBothLists:
             self.make(constants={"more": 1.0}, tracks=["anchor", "lr", "recon"])
 
     def test_of_names_that_recur(self):
-        with refuses(ValueError, "recur among terms and losses: 'anchor'; .*elsewhere: nothing"):
+        with refuses(ValueError, "recur among terms and losses: 'anchor'; .*other_tracks: nothing"):
             Objective([ANCHOR, ANCHOR])
         with refuses(ValueError, "recur among terms and losses: 'anchor'"):
             Objective([ANCHOR], losses=["anchor"])
 
-    def test_of_a_weight_that_is_read_elsewhere_too(self):
-        with refuses(ValueError, "both weights and read elsewhere: 'anchor'"):
-            self.make(elsewhere=["anchor"])
+    def test_of_a_weight_that_is_among_the_other_tracks_too(self):
+        with refuses(ValueError, "both weights and among other_tracks: 'anchor'"):
+            self.make(other_tracks=["anchor"])
 
     @pytest.mark.parametrize("losses", [{}, {"reckon": LOSS}, {"recon": LOSS, "more": LOSS}])
     def test_of_losses(self, losses):

@@ -34,7 +34,7 @@ def test_an_optimizer_that_treats_each_number_by_itself_may_drive_many_runs(make
 
 @pytest.mark.parametrize("make", [optim.Adafactor, Clipping])
 def test_an_optimizer_that_mixes_runs_is_refused_by_name(make):
-    with refuses(ValueError, f"The optimizer {make.__name__} mixes runs.*execution='in_turn'"):
+    with refuses(ValueError, f"The optimizer {make.__name__} mixes runs.*execution='sequential'"):
         train(optimizer=make)
 
 
@@ -43,19 +43,19 @@ def test_an_optimizer_that_steps_otherwise_is_refused_by_name():
         train(optimizer=optim.LBFGS)
 
 
-def test_an_optimizer_that_asks_for_the_loss_again_is_refused_in_turn_too():
+def test_an_optimizer_that_asks_for_the_loss_again_is_refused_sequentially_too():
     with refuses(ValueError, "LBFGS.step needs a closure.*a loop of your own"):
-        train(optimizer=optim.LBFGS, execution="in_turn")
+        train(optimizer=optim.LBFGS, execution="sequential")
 
 
-def test_what_cannot_train_together_may_train_in_turn():
-    assert len(train(optimizer=Clipping, execution="in_turn", steps=3).history["recon"]) == 3
+def test_what_cannot_train_together_may_train_sequentially():
+    assert len(train(optimizer=Clipping, execution="sequential", steps=3).history["recon"]) == 3
 
 
 @pytest.mark.parametrize("make", [optim.Rprop, optim.ASGD])
 def test_rates_of_their_own_need_updates_in_proportion_to_the_rate(make):
     check_per_run("lr", differs=False, make=make)
-    with refuses(ValueError, f"Track 'lr' differs between runs.*{make.__name__}.*in_turn"):
+    with refuses(ValueError, f"Track 'lr' differs between runs.*{make.__name__}.*sequential"):
         check_per_run("lr", differs=True, make=make)
 
 

@@ -7,7 +7,7 @@ from training.tiny import COLORS, network, timeline, train
 from latent_anchors.data import LabeledBatch
 from latent_anchors.interventions import Steering, Suppression
 from latent_anchors.models import Population
-from latent_anchors.training import Every, Fallback, Teacher, _gradients, reconstruction
+from latent_anchors.training import EditedOutputLoss, Every, Teacher, _gradients, reconstruction
 
 SEEDS = (3, 1, 4)
 GRAY = torch.full((3,), 0.5)
@@ -26,7 +26,7 @@ def fit(fallback, **options):
 
 def with_edits(edits, at="latent"):
     return [
-        lambda: Fallback(edits, GRAY, at=at),
+        lambda: EditedOutputLoss(edits, GRAY, at=at),
         lambda: Teacher(POPULATION, edits, at=at),
     ]
 
@@ -45,32 +45,34 @@ def test_edits_of_another_number_of_runs_are_refused(make):
 
 def test_a_batch_without_the_runs_row_is_refused():
     with refuses(KeyError, r"The batch's extras hold no row of the 3 runs .* begin\(population\)"):
-        Teacher(POPULATION).says(LabeledBatch(COLORS))
+        Teacher(POPULATION).output(LabeledBatch(COLORS))
 
 
-@pytest.mark.parametrize("execution", ["together", "in_turn"])
+@pytest.mark.parametrize("execution", ["vmap", "sequential"])
 def test_of_a_population_of_edits_each_run_has_its_own(execution):
-    among = fit(Fallback(STEERED, GRAY), steps=3, execution=execution)
+    among = fit(EditedOutputLoss(STEERED, GRAY), steps=3, execution=execution)
     for run, seed in enumerate(SEEDS):
-        alone = fit(Fallback(STEERED[run], GRAY), steps=3, seeds=[seed]).history["fallback"]
+        alone = fit(EditedOutputLoss(STEERED[run], GRAY), steps=3, seeds=[seed]).history["fallback"]
         torch.testing.assert_close(among.history["fallback"][:, run], alone[:, 0])
-    others = fit(Fallback(STEERED[0], GRAY), steps=3).history["fallback"]
+    others = fit(EditedOutputLoss(STEERED[0], GRAY), steps=3).history["fallback"]
     assert not bool(torch.isclose(among.history["fallback"][0, 1:], others[0, 1:]).any())
 
 
-def test_edits_with_tensors_act_together_as_in_turn_also_where_the_step_is_traced(monkeypatch):
+def test_edits_with_tensors_act_alike_with_vmap_and_sequentially(
+    monkeypatch,
+):
     monkeypatch.setattr(_gradients, "UNTRACED", 2)
     edits = {"encoder": Suppression(X, strength=0.5), "latent": nn.Linear(4, 4).double()}
-    together, in_turn = (
-        fit(Fallback(edits, GRAY), steps=5, execution=how) for how in ("together", "in_turn")
+    together, sequential = (
+        fit(EditedOutputLoss(edits, GRAY), steps=5, execution=how) for how in ("vmap", "sequential")
     )
-    torch.testing.assert_close(together.history["fallback"], in_turn.history["fallback"])
+    torch.testing.assert_close(together.history["fallback"], sequential.history["fallback"])
 
 
 def test_what_an_edit_holds_is_not_trained_and_gets_no_gradient():
     edit = nn.Linear(4, 4).double()
     before = edit.weight.clone()
-    fit(Fallback(edit, GRAY), steps=3, execution="in_turn", seeds=[3])
+    fit(EditedOutputLoss(edit, GRAY), steps=3, execution="sequential", seeds=[3])
     assert torch.equal(edit.weight, before)
     assert edit.weight.grad is None
 
@@ -84,12 +86,12 @@ def test_a_strength_written_in_place_is_heeded_also_by_a_trace(make, monkeypatch
     (strength,) = (tensor for name, tensor in edit.state_dict().items() if "strength" in name)
     options = {"steps": 8, "changes": {"lr": 0.0}}
     ends = Every(5, lambda _: strength.fill_(0.0))
-    edited = fit(Fallback(edit, GRAY), callbacks=[ends], **options).history["fallback"]
-    plain = fit(Fallback(torch.clone, GRAY), **options).history["fallback"]
+    edited = fit(EditedOutputLoss(edit, GRAY), callbacks=[ends], **options).history["fallback"]
+    plain = fit(EditedOutputLoss(torch.clone, GRAY), **options).history["fallback"]
     torch.testing.assert_close(edited[5:], plain[5:])
     assert not bool(torch.isclose(edited[:5], plain[:5]).any())
 
 
 def test_two_losses_of_one_kind_keep_their_tensors_apart():
-    one, other = Fallback(STEERED, GRAY), Fallback(STEERED, GRAY)
+    one, other = EditedOutputLoss(STEERED, GRAY), EditedOutputLoss(STEERED, GRAY)
     assert len({*one.memory(), *other.memory()}) == 2 * len(one.memory()) > 0

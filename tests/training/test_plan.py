@@ -10,7 +10,7 @@ from latent_anchors._streams import BLOCK
 from latent_anchors.training._plan import stop_after
 from latent_anchors.training._play import make_plan
 
-OBJECTIVE = Objective([ANCHOR], losses=["recon"], elsewhere=["lr"])
+OBJECTIVE = Objective([ANCHOR], losses=["recon"], other_tracks=["lr"])
 RISING = timeline(10, anchor=(0.0, 0.9))
 
 

@@ -19,7 +19,7 @@ from latent_anchors.curriculum import (
 from latent_anchors.training import Every
 from latent_anchors.training._play import make_plan
 
-OBJECTIVE = Objective([ANCHOR], losses=["recon"], elsewhere=["lr"])
+OBJECTIVE = Objective([ANCHOR], losses=["recon"], other_tracks=["lr"])
 MOVE = Trigger("recon", Above(0.0), Retarget("anchor", 0.1, 5), during=None)
 
 
@@ -45,7 +45,7 @@ def test_rows_and_batches_are_those_of_the_timelines_that_it_turned_out_to_be(ex
             expected = [realized(step)[name] for step in range(played.steps)]
             assert trained.history.rows[name][:, run].tolist() == expected
     realized = [played.as_timeline(run) for run in range(2)]
-    if execution == "together":
+    if execution == "vmap":
         again = replayed(realized)
         assert same(again.population, trained.population)
 
@@ -58,17 +58,17 @@ def replayed(realized):
             own = realized[(3, 1).index(seed)]
             return SAMPLER.following(own).block(seed, index)
 
-    return play("together", time=realized, measure=None, batches=Each())[0]
+    return play("vmap", time=realized, measure=None, batches=Each())[0]
 
 
 def test_the_data_follow_what_is_played_and_not_what_was_planned():
-    trained = whole("together")[0]
+    trained = whole("vmap")[0]
 
     class Planned:
         def block(self, seed, index):
             return SAMPLER.block(seed, index)
 
-    unmoved = play("together", batches=Planned(), steps=24)[0]
+    unmoved = play("vmap", batches=Planned(), steps=24)[0]
     assert torch.equal(unmoved.history["recon"][:12], trained.history["recon"][:12])
     assert not torch.equal(unmoved.history["recon"], trained.history["recon"][:24])
 
@@ -153,7 +153,7 @@ class TestMistakesAreRefused:
     def test_a_sampler_that_follows_tracks_which_are_not_played(self):
         follows = data.Sampler(
             torch.rand(27, 3).double(),
-            {"red": data.Soft(torch.ones(27))},
+            {"red": data.SoftLabels(torch.ones(27))},
             8,
             data.ScheduledWeights(lambda _: torch.ones(27), PLAN, ["dark"]),
         )

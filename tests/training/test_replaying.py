@@ -15,22 +15,22 @@ def named(training):
 
 
 @pytest.mark.parametrize("training", CHANGED_BETWEEN_STEPS, ids=named)
-def test_what_changes_between_steps_counts_together_as_in_turn(training):
-    together, in_turn = training("together"), training("in_turn")
-    assert close(together.population, in_turn.population)
-    torch.testing.assert_close(together.history["recon"], in_turn.history["recon"])
+def test_what_changes_between_steps_counts_with_vmap_as_sequentially(training):
+    together, sequential = training("vmap"), training("sequential")
+    assert close(together.population, sequential.population)
+    torch.testing.assert_close(together.history["recon"], sequential.history["recon"])
     assert not together.history["recon"].allclose(trained().history["recon"], atol=1e-4)
 
 
 @pytest.mark.parametrize("training", CHANGED_BY_A_STEP, ids=named)
 def test_what_a_step_changes_is_refused_together(training):
     with refuses(RuntimeError, CHANGED_BY_A_STEP[training]):
-        training("together")
+        training("vmap")
 
 
 @pytest.mark.parametrize("training", CHANGED_BY_A_STEP, ids=named)
-def test_one_run_in_turn_may_change_what_it_likes(training):
-    assert training("in_turn", seeds=[3]).history["recon"].isfinite().all()
+def test_one_run_sequentially_may_change_what_it_likes(training):
+    assert training("sequential", seeds=[3]).history["recon"].isfinite().all()
 
 
 def test_what_a_last_callback_changes_comes_too_late_to_matter():

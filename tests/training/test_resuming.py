@@ -15,7 +15,7 @@ from training.tiny import COLORS, network, same, timeline, train
 import latent_anchors as la
 from latent_anchors import Term
 from latent_anchors.curriculum import Keyframe, Timeline, Track
-from latent_anchors.data import Bernoulli, Sampler
+from latent_anchors.data import BernoulliLabels, Sampler
 from latent_anchors.models import UnitNorm
 from latent_anchors.regularizers import Anchor, Separation
 from latent_anchors.training import Every, reconstruction
@@ -28,7 +28,7 @@ def terms(power=3.0, direction=(1.0, 0.0, 0.0, 0.0)):
 
 
 def sampler(batch_size=8, share=0.6, n=27):
-    labels = {"red": Bernoulli(share * COLORS[:n, 0])}
+    labels = {"red": BernoulliLabels(share * COLORS[:n, 0])}
     return Sampler(COLORS[:n], labels, batch_size=batch_size)
 
 
@@ -98,9 +98,9 @@ def test_something_else_is_refused_and_named(what):
 
 
 def test_the_period_of_measure_and_what_is_measured_are_kept():
-    first = play("in_turn", steps=9)[0]
+    first = play("sequential", steps=9)[0]
     with refuses(ValueError, "the period of measure was 4 and is 5"):
-        play("in_turn", first, measure=Every(5, print))
+        play("sequential", first, measure=Every(5, print))
 
 
 def test_what_was_changed_on_the_way_has_to_stand_as_it_was_then():

@@ -176,7 +176,10 @@ def test_a_beginning_that_is_no_step_is_refused():
 
 
 def test_a_playhead_is_no_timeline():
-    with refuses(TypeError, "TimelineLR was given a Playhead; expected a Timeline.*write drive"):
+    with refuses(
+        TypeError,
+        "TimelineLR was given a Playhead; expected a Timeline.*write apply_hyperparameters",
+    ):
         TimelineLR(optimizer(), Playhead(TIMELINE))
 
 

@@ -11,14 +11,14 @@ from latent_anchors.training._settings import copied, is_plain, restore, setting
 
 
 def test_a_counter_of_one_run_does_not_go_on_in_the_next():
-    among, alone = plain_counter("in_turn"), plain_counter("in_turn", seeds=[4])
+    among, alone = plain_counter("sequential"), plain_counter("sequential", seeds=[4])
     assert torch.equal(weights(among.population, 2), weights(alone.population, 0))
     assert among.population.stacked.first.count == alone.population.stacked.first.count == 20
 
 
 def test_what_a_loss_carries_from_run_to_run_is_refused():
     with refuses(RuntimeError, "After run 1, .*factor from 21.0 to 41.0.*one run at a time"):
-        counter_of_a_loss("in_turn")
+        counter_of_a_loss("sequential")
 
 
 def test_what_a_model_carries_in_an_object_is_refused_and_a_buffer_advised():
@@ -35,8 +35,8 @@ def test_what_a_model_carries_in_an_object_is_refused_and_a_buffer_advised():
             return x
 
     with refuses(RuntimeError, r"model.first.held.count from 20 to 40.*Register it as a buffer"):
-        train(lambda: Layered(Holding()), execution="in_turn")
-    counted = train(lambda: Layered(Counting(buffer=True)), execution="in_turn").population
+        train(lambda: Layered(Holding()), execution="sequential")
+    counted = train(lambda: Layered(Counting(buffer=True)), execution="sequential").population
     assert counted.tensors()["first.count"].tolist() == [20.0] * 3
 
 

@@ -26,7 +26,7 @@ def test_taking_them_changes_nothing():
 
 def test_noise_of_the_model_is_not_in_them():
     two = Snapshots(THREE), Snapshots(THREE)
-    options = {"make_model": Dropped, "execution": "in_turn", "steps": 4}
+    options = {"make_model": Dropped, "execution": "sequential", "steps": 4}
     train(callbacks=[Every(2, each) for each in two], **options)
     assert torch.equal(two[0].latents, two[1].latents)
 

@@ -10,7 +10,7 @@ import latent_anchors as la
 from latent_anchors.data import LabeledBatch
 from latent_anchors.interventions import Suppression, Zeroing, attach, intervene
 from latent_anchors.models import Population
-from latent_anchors.training import Collapse, Imitation, Teacher
+from latent_anchors.training import DistillationLoss, LatentMatchingLoss, Teacher
 
 EDIT = Zeroing([0])
 POPULATION = Population.make(network, [0, 1])
@@ -27,14 +27,14 @@ def test_each_run_asks_its_own_and_an_ordinary_model_is_asked_by_all(run):
     teacher, one = Teacher(POPULATION, EDIT), Teacher(MODEL, EDIT)
     with intervene(POPULATION.eval(), EDIT):
         expected = POPULATION(COLORS)
-    torch.testing.assert_close(teacher.says(batch_of(teacher, run)), expected[run])
-    torch.testing.assert_close(one.says(batch_of(one, run)), expected[1])
+    torch.testing.assert_close(teacher.output(batch_of(teacher, run)), expected[run])
+    torch.testing.assert_close(one.output(batch_of(one, run)), expected[1])
 
 
 def test_it_answers_in_evaluation_mode_and_leaves_the_model_in_its_own():
     model = network().train()
     nn.init.constant_(model.decoder[-1].bias, 5.0)
-    assert bool((Teacher(model).says(LabeledBatch(COLORS)) == 1.0).all())
+    assert bool((Teacher(model).output(LabeledBatch(COLORS)) == 1.0).all())
     assert bool((model(COLORS) > 1.0).all())
 
 
@@ -42,7 +42,7 @@ def test_it_answers_in_evaluation_mode_and_leaves_the_model_in_its_own():
 def test_noise_and_running_averages_rest(make_model):
     teacher = Teacher(make_model())
     before = {name: tensor.clone() for name, tensor in teacher.model.state_dict().items()}
-    one, other = (teacher.says(LabeledBatch(COLORS)) for _ in range(2))
+    one, other = (teacher.output(LabeledBatch(COLORS)) for _ in range(2))
     assert torch.equal(one, other)
     after = teacher.model.state_dict()
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
@@ -53,14 +53,14 @@ def test_it_is_what_the_model_was_whatever_becomes_of_that():
     with attach(model, torch.neg):
         teacher = Teacher(model)
     nn.init.zeros_(model.decoder[-1].weight)
-    assert torch.equal(teacher.says(LabeledBatch(COLORS)), plain.says(LabeledBatch(COLORS)))
+    assert torch.equal(teacher.output(LabeledBatch(COLORS)), plain.output(LabeledBatch(COLORS)))
 
 
 def test_several_sites_may_be_edited():
     edits = {"encoder": torch.neg, "latent": Suppression([0.0, 1.0, 0.0, 0.0])}
     with intervene(MODEL.eval(), edits):
         expected = MODEL(COLORS)
-    torch.testing.assert_close(Teacher(MODEL, edits).says(LabeledBatch(COLORS)), expected)
+    torch.testing.assert_close(Teacher(MODEL, edits).output(LabeledBatch(COLORS)), expected)
 
 
 def test_no_gradient_reaches_it():
@@ -72,13 +72,13 @@ def test_no_gradient_reaches_it():
         def forward(self, z):
             return self.by * z
 
-    assert not Teacher(MODEL, Scale()).says(LabeledBatch(COLORS)).requires_grad
+    assert not Teacher(MODEL, Scale()).output(LabeledBatch(COLORS)).requires_grad
     assert not any(tensor.requires_grad for tensor in Teacher(POPULATION).memory().values())
 
 
 def test_losses_that_share_it_carry_it_once():
     teacher = Teacher(POPULATION, Population.from_models([EDIT, EDIT]))
-    assert Imitation(teacher).memory().keys() == Collapse(teacher).memory().keys()
+    assert DistillationLoss(teacher).memory().keys() == LatentMatchingLoss(teacher).memory().keys()
     assert len(teacher.memory()) == len(POPULATION.tensors()) + 1
 
 
@@ -86,22 +86,22 @@ def test_an_answer_is_made_once_for_a_batch_and_forgotten_with_it():
     calls = []
     teacher = Teacher(MODEL, lambda z: calls.append(1) or z)
     batch = LabeledBatch(COLORS)
-    assert teacher.says(batch) is teacher.says(batch)
+    assert teacher.output(batch) is teacher.output(batch)
     assert len(calls) == 1
     del batch
     gc.collect()
     assert not teacher._said
-    teacher.says(LabeledBatch(COLORS))
+    teacher.output(LabeledBatch(COLORS))
     assert len(calls) == 2
 
 
 def test_it_comes_back_from_a_folder(tmp_path):
     teacher = Teacher(MODEL, EDIT)
-    la.save(Collapse(teacher, at="encoder"), tmp_path)
+    la.save(LatentMatchingLoss(teacher, at="encoder"), tmp_path)
     again = la.load(tmp_path)
     assert again.at == "encoder"
     batch = LabeledBatch(COLORS)
-    assert torch.equal(again.teacher.says(batch), teacher.says(batch))
+    assert torch.equal(again.teacher.output(batch), teacher.output(batch))
 
 
 @pytest.mark.parametrize("model", [MODEL, POPULATION])
@@ -110,7 +110,7 @@ def test_a_site_that_it_lacks_is_refused(model):
         Teacher(model, EDIT, at="latnt")
 
 
-@pytest.mark.parametrize("make", [Imitation, Collapse])
+@pytest.mark.parametrize("make", [DistillationLoss, LatentMatchingLoss])
 def test_another_number_of_runs_is_refused(make):
     with refuses(ValueError, r"The teacher has 2 runs and 1 are to be trained"):
         make(Teacher(POPULATION)).begin(POPULATION[:1])

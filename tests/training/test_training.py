@@ -11,22 +11,24 @@ from training.tiny import same, timeline, train, trained
 
 import latent_anchors as la
 from latent_anchors.curriculum import Playhead
-from latent_anchors.training import Every, Fit, State
+from latent_anchors.training import Every, FitResult, TrainState
 
 FIRED = {"EndPhase", "Retarget", "RunAction", "ExtendPhase"}
-STOPS = {"together": (41,), "in_turn": (1, 18, 34)}
+STOPS = {"vmap": (41,), "sequential": (1, 18, 34)}
 
 
-def replaced(fit: Fit, **changes) -> Fit:
-    state = State(**{name: changes.get(name, value) for name, value in vars(fit.state).items()})
-    return Fit(fit.population, fit.history, fit.failures, state)
+def replaced(fit: FitResult, **changes) -> FitResult:
+    state = TrainState(
+        **{name: changes.get(name, value) for name, value in vars(fit.state).items()}
+    )
+    return FitResult(fit.population, fit.history, fit.failures, state)
 
 
 @pytest.mark.parametrize("execution", EXECUTIONS)
 def test_the_training_of_these_tests_reacts_in_every_way_and_crosses_a_block(execution):
     trained, played, _ = whole(execution)
     assert {type(line.action).__name__ for line in played.log} == FIRED
-    assert trained.state.step == played.steps > {"together": 100, "in_turn": 30}[execution]
+    assert trained.state.step == played.steps > {"vmap": 100, "sequential": 30}[execution]
 
 
 @pytest.mark.parametrize(
@@ -48,16 +50,16 @@ def test_a_stopped_training_goes_on_bit_for_bit(execution, stop, tmp_path):
 @cache
 def begun():
     """Stopped where nothing comes easy: under way to a new weight, with latents captured."""
-    return play("in_turn", steps=21)[0]
+    return play("sequential", steps=21)[0]
 
 
 def test_what_a_training_goes_on_from_is_left_as_it_was():
     fit = begun()
     kept = {**fit.population.tensors(), **fit.state.optimizers[0]["state"][0], **fit.state.memory}
     before = {name: tensor.clone() for name, tensor in kept.items()}
-    onward = play("in_turn", fit, steps=30)[0]
+    onward = play("sequential", fit, steps=30)[0]
     assert all(torch.equal(kept[name], before[name]) for name in kept)
-    assert same_fit(play("in_turn", onward)[0], whole("in_turn")[0])
+    assert same_fit(play("sequential", onward)[0], whole("sequential")[0])
 
 
 def forgotten(fit):
@@ -75,8 +77,8 @@ def forgotten(fit):
 
 @pytest.mark.parametrize("what", ["optimizers", "noise"])
 def test_one_that_forgets_anything_goes_on_otherwise(what):
-    onward = play("in_turn", replaced(begun(), **{what: forgotten(begun())[what]}), steps=38)[0]
-    means = {name: each[:38] for name, each in whole("in_turn")[0].history.means.items()}
+    onward = play("sequential", replaced(begun(), **{what: forgotten(begun())[what]}), steps=38)[0]
+    means = {name: each[:38] for name, each in whole("sequential")[0].history.means.items()}
     assert any(not torch.equal(onward.history.means[name], means[name]) for name in means)
 
 
@@ -86,7 +88,7 @@ def test_one_that_forgets_anything_goes_on_otherwise(what):
 )
 def test_one_that_forgets_what_can_be_looked_at_is_refused(what, words):
     with refuses(ValueError, words):
-        play("in_turn", replaced(begun(), **{what: forgotten(begun())[what]}), steps=38)
+        play("sequential", replaced(begun(), **{what: forgotten(begun())[what]}), steps=38)
 
 
 def test_a_callback_saves_what_a_training_goes_on_from(tmp_path):
@@ -94,8 +96,8 @@ def test_a_callback_saves_what_a_training_goes_on_from(tmp_path):
         if progress.step == 20:
             la.save(progress.so_far(), tmp_path)
 
-    play("in_turn", callbacks=[Every(10, keep)], steps=22)
-    assert same_fit(play("in_turn", la.load(tmp_path))[0], whole("in_turn")[0])
+    play("sequential", callbacks=[Every(10, keep)], steps=22)
+    assert same_fit(play("sequential", la.load(tmp_path))[0], whole("sequential")[0])
 
 
 def test_a_copy_so_far_is_not_written_to_any_more():
@@ -142,11 +144,11 @@ class TestWhatDoesNotBelongTogetherIsRefused:
         used = playhead()
         used.observe(0, {"recon": 1.0, "error": 1.0})
         with refuses(ValueError, "was played already; expected one at its beginning"):
-            play("together", time=used)
+            play("vmap", time=used)
 
     def test_another_execution(self):
-        with refuses(ValueError, "Unknown way in which .* 'together'; expected one of 'in_turn'"):
-            train(train(execution="in_turn", steps=3))
+        with refuses(ValueError, "Unknown way in which .* 'vmap'; expected one of 'sequential'"):
+            train(train(execution="sequential", steps=3))
 
     def test_another_optimizer(self):
         with refuses(ValueError, "the settings .*'betas'.*; SGD has 1 .*Give the same optimizer"):
@@ -166,11 +168,11 @@ class TestWhatDoesNotBelongTogetherIsRefused:
 
     def test_another_captured_name(self):
         with refuses(ValueError, "Unknown memory 'captured'; expected one of 'other'"):
-            play("in_turn", replaced(begun(), memory={"other": torch.zeros(2, 3, 4)}))
+            play("sequential", replaced(begun(), memory={"other": torch.zeros(2, 3, 4)}))
 
 
 def test_a_playhead_comes_back_from_its_folder_as_it_was_played(tmp_path):
-    played = whole("in_turn")[1]
+    played = whole("sequential")[1]
     la.save(played, tmp_path)
     again = la.load(tmp_path)
     assert (again.log, again.as_timeline(1)) == (played.log, played.as_timeline(1))

@@ -8,13 +8,15 @@ from torch import nn
 from latent_anchors import Objective, Term, fit
 from latent_anchors.colorspace import hue_degree, rgb_grid
 from latent_anchors.curriculum import Keyframe, Timeline, Track
-from latent_anchors.data import Bernoulli, Sampler
+from latent_anchors.data import BernoulliLabels, Sampler
 from latent_anchors.models import SphericalAutoencoder
 from latent_anchors.regularizers import Anchor
 from latent_anchors.training import reconstruction
 
 COLORS = rgb_grid(3, dtype=torch.float64)
-SAMPLER = Sampler(COLORS, {"red": Bernoulli(0.6 * hue_degree(COLORS, 0.0) ** 2)}, batch_size=8)
+SAMPLER = Sampler(
+    COLORS, {"red": BernoulliLabels(0.6 * hue_degree(COLORS, 0.0) ** 2)}, batch_size=8
+)
 ANCHOR = Term("anchor", Anchor([1.0, 0.0, 0.0, 0.0]), label="red")
 
 
@@ -62,7 +64,7 @@ def track(value, steps):
 
 def train(make_model=network, time=None, batches=SAMPLER, losses=None, terms=(ANCHOR,), **options):
     losses = losses or {"recon": reconstruction}
-    objective = Objective(terms, losses=losses, elsewhere=["lr"])
+    objective = Objective(terms, losses=losses, other_tracks=["lr"])
     options = {"seeds": (3, 1, 4), "progress": False, **options}
     return fit(make_model, objective, time or timeline(), batches, losses=losses, **options)
 

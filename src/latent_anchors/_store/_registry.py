@@ -15,10 +15,10 @@ FUNCTIONS = {"interventions", "regularizers", "training", "transitions"}
 """Rooms whose functions are values, such as penalties; those of others read files, for instance."""
 
 NEVER_SAVED = {
-    "evaluation.Evidence": "it measures its own time; its results are in results.json",
+    "testbed.Evidence": "it measures its own time; its results are in results.json",
     "interventions.Handle": "it belongs to a model in memory; save the edit",
     "models.Recording": "it belongs to a forward pass; save dict(recording)",
-    "training.Captured": "what it captured is part of the Fit; make it anew to go on",
+    "training.LatentHoldLoss": "what it captured is part of the FitResult; make it anew to go on",
     "training.Progress": "it belongs to a training under way; save progress.so_far()",
     "training.Snapshots": "it collects while training; save its steps and latents",
     "training.TimelineLR": "it belongs to an optimizer in memory; save its state_dict()",

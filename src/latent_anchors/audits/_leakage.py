@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_name
+from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At
 from latent_anchors._streams import stream
 from latent_anchors.audits._probes import linear_probe, nonlinear_probe, r2
@@ -21,7 +22,6 @@ from latent_anchors.colorspace import (
     rgb_midpoints,
 )
 from latent_anchors.evaluation import Evaluation, latents
-from latent_anchors.models import Population
 
 Probe = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -110,7 +110,7 @@ def leakage(model: nn.Module, concept: str, at: At = "latent") -> Evaluation:
     """
     check_name("hue", concept, tuple(HUES))
     color, colors, new = named_colors(concept), rgb_grid(8), rgb_midpoints(8)
-    seeds = model.seeds if isinstance(model, Population) else (0,)
+    seeds = seeds_of(model)
     degree = partial(hue_degree, hue=hue_of(concept))
     z, z_new, z_concept = (latents(model, some, at) for some in (colors, new, color))
     ideal, ideal_new, ideal_concept = (_without(some, color) for some in (colors, new, color))

@@ -144,7 +144,7 @@ def _taught(
     streams = [mixed(seed, "relearning") for seed in network.seeds]
     fit(
         Population(deepcopy(network.stacked), streams),
-        Objective([], losses=["tokens"], tracks=[*tracks], elsewhere=["lr"]),
+        Objective([], losses=["tokens"], tracks=[*tracks], other_tracks=["lr"]),
         Playhead(Timeline(tracks, steps=limit), [over], runs=len(network)),
         sampler,
         losses={"tokens": next_token},

@@ -12,17 +12,17 @@ from latent_anchors.data._extents import color_extent as color_extent
 from latent_anchors.data._focus import focus as focus
 from latent_anchors.data._focus import hue_focus as hue_focus
 from latent_anchors.data._focus import levels as levels
-from latent_anchors.data._labels import Bernoulli as Bernoulli
+from latent_anchors.data._labels import BernoulliLabels as BernoulliLabels
 from latent_anchors.data._labels import LabelDraw as LabelDraw
-from latent_anchors.data._labels import Soft as Soft
-from latent_anchors.data._labels import either as either
+from latent_anchors.data._labels import SoftLabels as SoftLabels
+from latent_anchors.data._labels import noisy_or as noisy_or
 from latent_anchors.data._language import MixingLanguage as MixingLanguage
 from latent_anchors.data._samplers import Sampler as Sampler
 from latent_anchors.data._scheduled import ScheduledWeights as ScheduledWeights
 from latent_anchors.data._splits import MixingSplit as MixingSplit
 
 __all__ = [
-    "Bernoulli",
+    "BernoulliLabels",
     "LabelCount",
     "LabelDraw",
     "LabeledBatch",
@@ -30,11 +30,11 @@ __all__ = [
     "MixingSplit",
     "Sampler",
     "ScheduledWeights",
-    "Soft",
+    "SoftLabels",
     "color_extent",
     "count_labels",
-    "either",
     "focus",
     "hue_focus",
     "levels",
+    "noisy_or",
 ]

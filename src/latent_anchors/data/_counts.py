@@ -65,8 +65,8 @@ def count_labels(
         ValueError: If the sampler has no such label, or ``active`` is not as long as the steps.
 
     Examples:
-        >>> from latent_anchors.data import Soft
-        >>> sampler = Sampler(torch.eye(2), {"all": Soft(torch.ones(2))}, batch_size=8)
+        >>> from latent_anchors.data import SoftLabels
+        >>> sampler = Sampler(torch.eye(2), {"all": SoftLabels(torch.ones(2))}, batch_size=8)
         >>> count_labels(sampler, "all", seeds=[0, 1], steps=range(10)).used
         tensor([80., 80.])
     """

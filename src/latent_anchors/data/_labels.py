@@ -15,7 +15,7 @@ class LabelDraw(Protocol):
     """Rows of a data set in, labels out.
 
     Examples:
-        >>> isinstance(Soft(torch.zeros(2)), LabelDraw)
+        >>> isinstance(SoftLabels(torch.zeros(2)), LabelDraw)
         True
     """
 
@@ -36,14 +36,14 @@ class LabelDraw(Protocol):
             ``(...)``, in [0, 1].
 
         Examples:
-            >>> Soft(torch.tensor([0.0, 0.5])).draw(torch.tensor([1]), torch.Generator())
+            >>> SoftLabels(torch.tensor([0.0, 0.5])).draw(torch.tensor([1]), torch.Generator())
             tensor([0.5000])
         """
         ...
 
 
 @dataclass(frozen=True, eq=False)
-class Bernoulli:
+class BernoulliLabels:
     """Hard and noisy: 1 with a sample's own probability, else 0, drawn anew at each sight.
 
     Attributes:
@@ -54,7 +54,7 @@ class Bernoulli:
         TypeError: If they are no tensor and no array of numpy's, or not floating point.
 
     Examples:
-        >>> always_or_never = Bernoulli(torch.tensor([1.0, 0.0]))
+        >>> always_or_never = BernoulliLabels(torch.tensor([1.0, 0.0]))
         >>> always_or_never.draw(torch.tensor([0, 1, 0]), torch.Generator())
         tensor([1., 0., 1.])
     """
@@ -80,7 +80,7 @@ class Bernoulli:
             ``(...)``, 0 or 1.
 
         Examples:
-            >>> Bernoulli(torch.ones(1)).draw(torch.tensor([0]), torch.Generator())
+            >>> BernoulliLabels(torch.ones(1)).draw(torch.tensor([0]), torch.Generator())
             tensor([1.])
         """
         chance = torch.rand(rows.shape, generator=generator, dtype=self.probability.dtype)
@@ -88,7 +88,7 @@ class Bernoulli:
 
 
 @dataclass(frozen=True, eq=False)
-class Soft:
+class SoftLabels:
     """As it is: a sample's label is always the same number, drawn from a degree or brought along.
 
     Attributes:
@@ -99,7 +99,7 @@ class Soft:
         TypeError: If they are no tensor and no array of numpy's, or not floating point.
 
     Examples:
-        >>> Soft(torch.tensor([0.25, 1.0])).draw(torch.tensor([0]), torch.Generator())
+        >>> SoftLabels(torch.tensor([0.25, 1.0])).draw(torch.tensor([0]), torch.Generator())
         tensor([0.2500])
     """
 
@@ -124,7 +124,7 @@ class Soft:
             ``(...)``, in [0, 1].
 
         Examples:
-            >>> Soft(torch.ones(1)).draw(torch.tensor([0, 0]), torch.Generator())
+            >>> SoftLabels(torch.ones(1)).draw(torch.tensor([0, 0]), torch.Generator())
             tensor([1., 1.])
         """
         del generator
@@ -147,7 +147,7 @@ def _degrees(name: str, given: object) -> Tensor:
     return values
 
 
-def either(
+def noisy_or(
     first: Float[Tensor, "*batch"], second: Float[Tensor, "*batch"]
 ) -> Float[Tensor, "*batch"]:
     r"""Chance that one of two independent draws says 1: a label that tells not which.
@@ -167,7 +167,7 @@ def either(
         The either-slot labels of ``sca2`` (2026).
 
     Examples:
-        >>> either(torch.tensor([0.5, 0.0]), torch.tensor([0.5, 0.25]))
+        >>> noisy_or(torch.tensor([0.5, 0.0]), torch.tensor([0.5, 0.25]))
         tensor([0.7500, 0.2500])
     """
     return 1 - (1 - first) * (1 - second)

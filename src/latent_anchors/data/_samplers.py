@@ -51,8 +51,9 @@ class Sampler:
             labels say not how they are drawn; extras may be arrays of numpy's.
 
     Examples:
-        >>> from latent_anchors.data import Bernoulli
-        >>> sampler = Sampler(torch.eye(3), {"first": Bernoulli(torch.eye(3)[0])}, batch_size=2)
+        >>> from latent_anchors.data import BernoulliLabels
+        >>> labels = {"first": BernoulliLabels(torch.eye(3)[0])}
+        >>> sampler = Sampler(torch.eye(3), labels, batch_size=2)
         >>> batch = sampler.batch(seed=0, step=1000)
         >>> bool((batch.labels["first"] == batch.inputs[:, 0]).all())
         True
@@ -300,7 +301,7 @@ def _check_draw(name: str, draw: object) -> None:
     if not isinstance(draw, LabelDraw):
         raise TypeError(
             f"Label {name!r} is of type {type(draw).__name__}; expected how it is drawn, such as "
-            f"Soft(values), which is always the same, or Bernoulli(chances)."
+            f"SoftLabels(values), which is always the same, or BernoulliLabels(chances)."
         )
 
 

@@ -62,7 +62,7 @@ class ScheduledWeights:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The tracks that the function reads: an objective's ``elsewhere``.
+        """The tracks that the function reads: an objective's ``other_tracks``.
 
         Examples:
             >>> ScheduledWeights(lambda row: torch.ones(3), Timeline({})).names

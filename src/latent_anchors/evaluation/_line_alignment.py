@@ -8,7 +8,7 @@ from torch import Tensor
 
 from latent_anchors._checks import check_between
 from latent_anchors.colorspace import hsv_similarity, named_colors
-from latent_anchors.data import MixingLanguage, either
+from latent_anchors.data import MixingLanguage, noisy_or
 from latent_anchors.evaluation._metrics import Evaluation
 from latent_anchors.evaluation._mixing import PROMPT
 from latent_anchors.evaluation._selectivity import explained
@@ -116,7 +116,7 @@ def line_alignment(
     first, second = chance.to(cosines)[pairs].unbind(1)
     labeled, only_first, only_second = (
         _shares(weight)
-        for weight in (either(first, second), first * (1 - second), second * (1 - first))
+        for weight in (noisy_or(first, second), first * (1 - second), second * (1 - first))
     )
     prompt = cosines[..., :PROMPT]
     pull = (prompt / temperature).softmax(-1)

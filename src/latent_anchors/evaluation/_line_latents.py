@@ -5,9 +5,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from latent_anchors._numerics import missing
+from latent_anchors._runs import with_axis_of_runs
 from latent_anchors._sites import At
-from latent_anchors.evaluation._errors import as_evaluated, like
-from latent_anchors.models import Population, record
+from latent_anchors.evaluation._latents import as_evaluated, like
+from latent_anchors.models import record
 
 
 def line_latents(
@@ -35,4 +36,4 @@ def line_latents(
     with as_evaluated(model), record(model, [at]) as recorded:
         model(lines.to(like(model, torch.empty(0)).device))
     z = missing(recorded[at]).cpu()
-    return z if isinstance(model, Population) else z.unsqueeze(0)
+    return with_axis_of_runs(model, z)

@@ -7,11 +7,12 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from latent_anchors._runs import architecture, one_run
 from latent_anchors._sites import At, layers_of
 from latent_anchors.interventions._ablating import ablated, written
 from latent_anchors.interventions._agreement import agree
 from latent_anchors.interventions._layers import Layers, check_dims
-from latent_anchors.interventions._surgery import Parameters, architecture, one_run, operate
+from latent_anchors.interventions._surgery import Parameters, operate
 from latent_anchors.interventions._tracing import located
 from latent_anchors.interventions._trial import Example, Trial, trial
 

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import check_finite
 from latent_anchors._numerics import in_full_precision
+from latent_anchors._runs import architecture
 from latent_anchors._sites import At
 from latent_anchors.interventions._layers import Layers, check_dims
 from latent_anchors.interventions._orthogonalizing import as_rows, projected
-from latent_anchors.interventions._surgery import Parameters, architecture, operate
+from latent_anchors.interventions._surgery import Parameters, operate
 from latent_anchors.interventions._tracing import located
 from latent_anchors.interventions._trial import Example
 

@@ -6,8 +6,9 @@ from torch import Tensor, nn
 
 from latent_anchors._hooks import Edit, edited
 from latent_anchors._numerics import in_full_precision, without_autocast
+from latent_anchors._runs import architecture
 from latent_anchors.interventions._layers import own_layer
-from latent_anchors.interventions._surgery import Parameters, architecture, operate
+from latent_anchors.interventions._surgery import Parameters, operate
 
 _Model = TypeVar("_Model", bound=nn.Module)
 

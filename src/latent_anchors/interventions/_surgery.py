@@ -6,10 +6,10 @@ from typing import TypeAlias, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
-from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_name
 from latent_anchors._hooks import copy_without_hooks
+from latent_anchors._runs import StackedRuns, architecture, tensors_of
 from latent_anchors._sites import layers_of
 from latent_anchors.interventions._layers import linear_layers
 from latent_anchors.interventions._plain_layers import GATHER, absent
@@ -21,34 +21,6 @@ Surgery: TypeAlias = Callable[[dict[str, Tensor]], Parameters]
 """Parameters of one run in, those that change out."""
 
 _Model = TypeVar("_Model", bound=nn.Module)
-
-
-@runtime_checkable
-class Stacked(Protocol):
-    """Many runs as one module: an architecture whose parameters have a first axis of runs.
-
-    It has that architecture as ``stacked``: a submodule, which ``isinstance`` cannot see.
-    """
-
-    seeds: tuple[int, ...]
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Stacked parameters and buffers."""
-        ...
-
-    def __getitem__(self, index: int) -> nn.Module:
-        """One run as an ordinary model."""
-        ...
-
-
-def architecture(model: nn.Module) -> nn.Module:
-    """The model itself, or the one whose parameters a population has stacked."""
-    return cast("nn.Module", model.stacked) if isinstance(model, Stacked) else model
-
-
-def one_run(model: nn.Module) -> nn.Module:
-    """The model itself, or the first run of a population."""
-    return model[0] if isinstance(model, Stacked) else model
 
 
 def operate(model: _Model, surgery: Surgery) -> _Model:
@@ -77,7 +49,7 @@ def operate(model: _Model, surgery: Surgery) -> _Model:
         >>> bool(torch.equal(flipped.weight, -model.weight))
         True
     """
-    if not isinstance(model, Stacked):
+    if not isinstance(model, StackedRuns):
         new = free_copy(model)
         _write(new, surgery(_tensors(new)))
         return new
@@ -108,13 +80,12 @@ def free_copy(model: _Model) -> _Model:
 
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:
-    named = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-    return {name: tensor.detach() for name, tensor in named.items()}
+    return {name: tensor.detach() for name, tensor in tensors_of(model).items()}
 
 
 def _write(model: nn.Module, changed: Parameters) -> None:
     """Put new tensors in the places of a copy, and tell linear layers their widths."""
-    places = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    places = tensors_of(model)
     # all are copied before any is written, so that none is two tensors' storage
     for name, tensor in {name: tensor.detach().clone() for name, tensor in changed.items()}.items():
         check_name("parameter", name, list(places))

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import listed
 from latent_anchors._numerics import unit
+from latent_anchors._runs import architecture, one_run
 from latent_anchors._sites import At, as_site, layers_of
 from latent_anchors.interventions._agreement import agree, rounding
 from latent_anchors.interventions._bench import Bench, Pass
 from latent_anchors.interventions._layers import Layers, Side, check_layers, on_side
 from latent_anchors.interventions._plain_layers import oddity
-from latent_anchors.interventions._surgery import architecture, one_run
 from latent_anchors.interventions._trial import Example, noise
 
 DRAWS = 4

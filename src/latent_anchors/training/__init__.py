@@ -1,62 +1,63 @@
 """Where the parts meet: an objective, and a loop that trains many runs at once.
 
-The user's own loop is the main loop; :func:`fit` only saves typing. In it :func:`drive` writes a
-timeline's values into any optimizer; a trainer that wants torch's scheduler takes a `TimelineLR`.
+The user's own loop is the main loop; :func:`fit` only saves typing. In a loop,
+:func:`apply_hyperparameters` writes a timeline's values into any optimizer; a trainer that wants
+torch's scheduler takes a :class:`TimelineLR`.
 """
 
 from latent_anchors.training._callbacks import Every as Every
 from latent_anchors.training._callbacks import Progress as Progress
-from latent_anchors.training._captured import Captured as Captured
-from latent_anchors.training._collapse import Collapse as Collapse
+from latent_anchors.training._captured import LatentHoldLoss as LatentHoldLoss
+from latent_anchors.training._collapse import LatentMatchingLoss as LatentMatchingLoss
 from latent_anchors.training._constraints import Constraint as Constraint
 from latent_anchors.training._constraints import constrain as constrain
 from latent_anchors.training._draws import Batches as Batches
-from latent_anchors.training._driving import drive as drive
-from latent_anchors.training._fallback import Fallback as Fallback
+from latent_anchors.training._driving import apply_hyperparameters as apply_hyperparameters
+from latent_anchors.training._fallback import EditedOutputLoss as EditedOutputLoss
 from latent_anchors.training._fit import fit as fit
 from latent_anchors.training._history import Failure as Failure
-from latent_anchors.training._history import Fit as Fit
+from latent_anchors.training._history import FitResult as FitResult
 from latent_anchors.training._history import History as History
-from latent_anchors.training._imitation import Imitation as Imitation
+from latent_anchors.training._imitation import DistillationLoss as DistillationLoss
 from latent_anchors.training._losses import Forward as Forward
 from latent_anchors.training._losses import Loss as Loss
 from latent_anchors.training._losses import reconstruction as reconstruction
 from latent_anchors.training._next_token import NextToken as NextToken
 from latent_anchors.training._next_token import next_token as next_token
 from latent_anchors.training._objective import Objective as Objective
-from latent_anchors.training._parts import Part as Part
-from latent_anchors.training._parts import Parts as Parts
+from latent_anchors.training._parts import ObjectiveOutput as ObjectiveOutput
+from latent_anchors.training._parts import ObjectivePart as ObjectivePart
 from latent_anchors.training._scheduler import TimelineLR as TimelineLR
 from latent_anchors.training._snapshots import Snapshots as Snapshots
-from latent_anchors.training._state import State as State
-from latent_anchors.training._surprise import Surprise as Surprise
+from latent_anchors.training._state import TrainState as TrainState
+from latent_anchors.training._surprise import TokenCrossEntropy as TokenCrossEntropy
 from latent_anchors.training._teacher import Teacher as Teacher
 
 __all__ = [
     "Batches",
-    "Captured",
-    "Collapse",
     "Constraint",
+    "DistillationLoss",
+    "EditedOutputLoss",
     "Every",
     "Failure",
-    "Fallback",
-    "Fit",
+    "FitResult",
     "Forward",
     "History",
-    "Imitation",
+    "LatentHoldLoss",
+    "LatentMatchingLoss",
     "Loss",
     "NextToken",
     "Objective",
-    "Part",
-    "Parts",
+    "ObjectiveOutput",
+    "ObjectivePart",
     "Progress",
     "Snapshots",
-    "State",
-    "Surprise",
     "Teacher",
     "TimelineLR",
+    "TokenCrossEntropy",
+    "TrainState",
+    "apply_hyperparameters",
     "constrain",
-    "drive",
     "fit",
     "next_token",
     "reconstruction",

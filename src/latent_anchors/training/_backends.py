@@ -18,10 +18,10 @@ _Run: TypeAlias = Callable[..., Sequence[Tensor]]
 def check_backend(backend: str, execution: str, device: torch.device) -> None:
     """Refuse what is not there, and what single runs or a processor cannot do."""
     check_name("backend", backend, get_args(Backend))
-    if backend != "eager" and execution != "together":
+    if backend != "eager" and execution != "vmap":
         raise ValueError(
             f"backend={backend!r} was given with execution={execution!r}; expected it with "
-            "execution='together'. To train one run after another, compile layers of the model."
+            "execution='vmap'. To train one run after another, compile layers of the model."
         )
     if backend == "cuda_graph" and device.type != "cuda":
         raise ValueError(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from latent_anchors._checks import check_count
 from latent_anchors.models import Population
-from latent_anchors.training._history import Fit, History
+from latent_anchors.training._history import FitResult, History
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +25,9 @@ class Progress:
     step: int
     population: Population
     history: History
-    _fit: Callable[[], Fit] | None = field(default=None, repr=False)
+    _fit: Callable[[], FitResult] | None = field(default=None, repr=False)
 
-    def so_far(self) -> Fit:
+    def so_far(self) -> FitResult:
         """A copy of the training up to here: to save, and to go on with later.
 
         Raises:

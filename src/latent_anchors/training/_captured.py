@@ -38,7 +38,7 @@ class Remembering(Bringing, Protocol):
         ...
 
 
-class Captured:
+class LatentHoldLoss:
     r"""Squared distance of some inputs' latents from where they lay when they were captured.
 
     .. math:: \ell_k = \tfrac{1}{d} \lVert z(x_k) - c_k \rVert_2^2
@@ -61,7 +61,7 @@ class Captured:
 
     Examples:
         >>> from latent_anchors.models import SphericalAutoencoder
-        >>> captured = Captured(torch.eye(3))
+        >>> captured = LatentHoldLoss(torch.eye(3))
         >>> captured.begin(Population.make(SphericalAutoencoder, seeds=range(2)))
         >>> captured.memory()["captured"].shape
         torch.Size([2, 3, 4])
@@ -91,7 +91,7 @@ class Captured:
 
         Examples:
             >>> from latent_anchors.models import SphericalAutoencoder
-            >>> captured = Captured(torch.eye(3))
+            >>> captured = LatentHoldLoss(torch.eye(3))
             >>> captured.begin(Population.make(SphericalAutoencoder, seeds=[0]))
             >>> captured.latents.shape
             torch.Size([1, 3, 4])
@@ -102,7 +102,7 @@ class Captured:
         elif self.latents.shape != room.shape:
             raise ValueError(
                 f"{self.name!r} remembers latents of shape {tuple(self.latents.shape)}; expected "
-                f"{tuple(room.shape)}, for {len(population)} runs. Make a new Captured."
+                f"{tuple(room.shape)}, for {len(population)} runs. Make a new LatentHoldLoss."
             )
         self.latents = self.latents.to(room)
 
@@ -116,7 +116,7 @@ class Captured:
             >>> from latent_anchors.models import SphericalAutoencoder
             >>> from latent_anchors.training import History
             >>> population = Population.make(SphericalAutoencoder, seeds=range(2))
-            >>> captured = Captured(torch.eye(3))
+            >>> captured = LatentHoldLoss(torch.eye(3))
             >>> captured.capture(Progress(5, population, History({}, {}, {}, {})))
             >>> captured.latents.shape
             torch.Size([2, 3, 4])
@@ -132,7 +132,7 @@ class Captured:
             ``(runs, n, dim)``.
 
         Examples:
-            >>> Captured(torch.eye(3)).memory()
+            >>> LatentHoldLoss(torch.eye(3)).memory()
             {}
         """
         return {} if self.latents is None else {self.name: self.latents}
@@ -147,7 +147,7 @@ class Captured:
             ValueError: If its name is not among them.
 
         Examples:
-            >>> captured = Captured(torch.eye(3))
+            >>> captured = LatentHoldLoss(torch.eye(3))
             >>> captured.recall({"captured": torch.zeros(1, 3, 4)})
             >>> captured.latents.shape
             torch.Size([1, 3, 4])
@@ -169,7 +169,7 @@ class Captured:
             KeyError: If nothing was captured, or under another name.
 
         Examples:
-            >>> captured = Captured(torch.ones(1, 2), at="z")
+            >>> captured = LatentHoldLoss(torch.ones(1, 2), at="z")
             >>> batch = LabeledBatch(torch.ones(1, 2), extras={"captured": torch.zeros(1, 2)})
             >>> def forward(inputs, edits=None, record=()):
             ...     return inputs, {"z": inputs}

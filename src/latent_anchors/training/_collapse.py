@@ -13,10 +13,10 @@ from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.training._fallback import squared_error
 from latent_anchors.training._losses import Forward
-from latent_anchors.training._teacher import Taught, Teacher
+from latent_anchors.training._teacher import Teacher, TeacherLoss
 
 
-class Collapse(Taught):
+class LatentMatchingLoss(TeacherLoss):
     r"""Squared distance of where an input lies from where its teacher's answer lies.
 
     .. math:: \ell(x) = e(x)^q \lVert z(x) - z(T(x)) \rVert_2^2, \qquad
@@ -44,7 +44,7 @@ class Collapse(Taught):
         >>> teacher = Teacher(torch.nn.Sequential(torch.nn.Identity()), edits=torch.neg, at="0")
         >>> def forward(inputs, edits=None, record=()):
         ...     return inputs, {"latent": inputs}
-        >>> Collapse(teacher)(forward, LabeledBatch(torch.ones(1, 3)))
+        >>> LatentMatchingLoss(teacher)(forward, LabeledBatch(torch.ones(1, 3)))
         tensor([12.])
     """
 
@@ -66,7 +66,7 @@ class Collapse(Taught):
 
         Examples:
             >>> from torch import nn
-            >>> collapse = Collapse(Teacher(nn.Identity()), at="1")
+            >>> collapse = LatentMatchingLoss(Teacher(nn.Identity()), at="1")
             >>> try:
             ...     collapse.begin(Population.make(lambda: nn.Sequential(nn.Linear(1, 1)), [0]))
             ... except ValueError as error:
@@ -94,15 +94,16 @@ class Collapse(Taught):
             >>> import torch
             >>> def forward(inputs, edits=None, record=()):
             ...     return inputs, {"latent": inputs}
-            >>> Collapse(Teacher(torch.nn.Identity()))(forward, LabeledBatch(torch.rand(2, 3)))
+            >>> matching = LatentMatchingLoss(Teacher(torch.nn.Identity()))
+            >>> matching(forward, LabeledBatch(torch.rand(2, 3)))
             tensor([0., 0.])
         """
-        said = self.teacher.says(batch)
+        said = self.teacher.output(batch)
         if said.shape != batch.inputs.shape:
             raise ValueError(
                 f"The teacher's answers have shape {tuple(said.shape)}, the inputs "
                 f"{tuple(batch.inputs.shape)}; expected the same, since answers are shown to the "
-                "model in turn. Collapse is for autoencoders."
+                "model in turn. LatentMatchingLoss is for autoencoders."
             )
         _, here = forward(batch.inputs, record=[self.at])
         _, there = forward(said.to(batch.inputs), record=[self.at])

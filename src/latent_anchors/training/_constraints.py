@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_name
-from latent_anchors.models import Population
+from latent_anchors._runs import StackedRuns, tensors_of
 from latent_anchors.training._backends import Backend, run_by
 from latent_anchors.training._tidying import tidy
 from latent_anchors.training._tracing import trace
@@ -38,10 +38,7 @@ def constrain(model: nn.Module, constraint: Constraint) -> None:
         >>> model.weight.tolist()
         [[0.0, 0.0]]
     """
-    stacked = isinstance(model, Population)
-    inner = model.stacked if isinstance(model, Population) else model
-    tensors = {**dict(inner.named_parameters()), **dict(inner.named_buffers())}
-    hold(constraint, tensors, stacked)
+    hold(constraint, tensors_of(model), stacked=isinstance(model, StackedRuns))
 
 
 def hold(constraint: Constraint, tensors: Mapping[str, Tensor], stacked: bool) -> None:
@@ -96,7 +93,7 @@ def _mapped(constraint: Constraint, given: dict[str, Tensor]) -> Mapping[str, Te
     except RuntimeError as error:
         raise RuntimeError(
             f"The constraint cannot be mapped over runs: {error} Replace if, while and .item() by "
-            "torch.where, or use execution='in_turn', which trains one run after another."
+            "torch.where, or use execution='sequential', which trains one run after another."
         ) from error
 
 

@@ -12,7 +12,7 @@ from latent_anchors._checks import check_between, check_finite, check_name, list
 LR = "lr"
 
 
-def drive(
+def apply_hyperparameters(
     optimizer: Optimizer, row: Mapping[str, float], names: Iterable[str] | None = None
 ) -> None:
     """Write values of a row into an optimizer's settings, before its step.
@@ -35,7 +35,7 @@ def drive(
     Examples:
         >>> import torch
         >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
-        >>> drive(optimizer, {"lr": 0.01, "anchor": 2.0}, ["lr"])
+        >>> apply_hyperparameters(optimizer, {"lr": 0.01, "anchor": 2.0}, ["lr"])
         >>> optimizer.param_groups[0]["lr"]
         0.01
     """

@@ -30,7 +30,7 @@ from latent_anchors.training._play import Play
 from latent_anchors.training._python_values import Found
 from latent_anchors.training._settings import Settings, check_shared, restore, settings_of
 
-Execution: TypeAlias = Literal["together", "in_turn"]
+Execution: TypeAlias = Literal["vmap", "sequential"]
 
 
 def make_lanes(
@@ -44,7 +44,7 @@ def make_lanes(
     constraint: Constraint | None,
 ) -> list[Lane]:
     """One lane for all runs, or one for each."""
-    together = execution == "together"
+    together = execution == "vmap"
     if together:
         check_separable(make_optimizer)
     watched = Watched(population.stacked, objective, losses, constraint)
@@ -93,7 +93,7 @@ def constrain(lanes: Sequence[Lane], population: Population) -> None:
 
 
 def _hyperparameters(drive: Drive, plan: Plan | Play) -> list[str]:
-    settings = {*plan.elsewhere} & {*drive.optimizer.defaults}
+    settings = {*plan.other_tracks} & {*drive.optimizer.defaults}
     return [name for name in plan.names if name in settings]
 
 

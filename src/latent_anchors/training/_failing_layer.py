@@ -26,7 +26,7 @@ def naming_the_layer(model: nn.Module, backend: Backend = "eager") -> Generator[
         plainly = "" if backend == "eager" else f" Leave backend={backend!r} out there."
         raise RuntimeError(
             f"The runs cannot be stepped together because of {where}: {error} {notes} "
-            f"Use execution='in_turn', which trains one run after another.{plainly}"
+            f"Use execution='sequential', which trains one run after another.{plainly}"
         ) from error
     finally:
         for handle in handles:

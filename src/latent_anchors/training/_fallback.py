@@ -19,7 +19,7 @@ Error: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """From outputs ``(n, ...)`` and what should be said to how far off each is ``(n,)``."""
 
 
-class Fallback:
+class EditedOutputLoss:
     r"""How far what the model says under edits is from what it should say then.
 
     .. math:: \ell_i = \tfrac{1}{c} \lVert f_E(x_i) - s \rVert_2^2
@@ -32,7 +32,7 @@ class Fallback:
     Args:
         edits: One edit, or sites and the edit of each. A population of edits holds one per run.
         say: What should be said ``(...)``, broadcast to the output, such as a gray ``(3,)``; a
-            token ``()`` where the error is a `Surprise`.
+            token ``()`` where the error is a `TokenCrossEntropy`.
         label: Whom it concerns; everybody if None.
         at: The site; left out where the edits are given by site.
         inputs: What the model is shown ``(n, ...)``; the batch's inputs if None. One will do for
@@ -47,7 +47,7 @@ class Fallback:
 
     Examples:
         >>> import torch
-        >>> fallback = Fallback(torch.zeros_like, say=torch.tensor([0.5, 0.5]), at="z")
+        >>> fallback = EditedOutputLoss(torch.zeros_like, say=torch.tensor([0.5, 0.5]), at="z")
         >>> def forward(inputs, edits, record=()):
         ...     return edits["z"](inputs), {}
         >>> fallback(forward, LabeledBatch(torch.rand(3, 2)))
@@ -95,7 +95,7 @@ class Fallback:
             >>> from torch import nn
             >>> population = Population.make(lambda: nn.Linear(3, 3), seeds=[0])
             >>> try:
-            ...     Fallback({"nowhere": torch.neg}, torch.zeros(3)).begin(population)
+            ...     EditedOutputLoss({"nowhere": torch.neg}, torch.zeros(3)).begin(population)
             ... except ValueError as error:
             ...     print(error)
             Unknown site 'nowhere'; expected one of nothing.
@@ -112,7 +112,7 @@ class Fallback:
 
         Examples:
             >>> import torch
-            >>> Fallback(torch.neg, torch.zeros(3)).memory()
+            >>> EditedOutputLoss(torch.neg, torch.zeros(3)).memory()
             {}
         """
         return rows(parts_of(self._name, self._by_site))
@@ -134,7 +134,7 @@ class Fallback:
 
         Examples:
             >>> import torch
-            >>> fallback = Fallback(torch.zeros_like, torch.ones(2), label="red", at="z")
+            >>> fallback = EditedOutputLoss(torch.zeros_like, torch.ones(2), label="red", at="z")
             >>> def forward(inputs, edits, record=()):
             ...     return edits["z"](inputs), {}
             >>> fallback(forward, LabeledBatch(torch.rand(2, 2), {"red": torch.tensor([1.0, 0])}))

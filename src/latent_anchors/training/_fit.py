@@ -16,7 +16,7 @@ from latent_anchors.training._callbacks import Every, Progress, call_those_due
 from latent_anchors.training._constraints import Constraint
 from latent_anchors.training._draws import Batches, Draws
 from latent_anchors.training._execution import Execution, make_lanes
-from latent_anchors.training._history import Fit
+from latent_anchors.training._history import FitResult
 from latent_anchors.training._log import Log
 from latent_anchors.training._losses import Loss
 from latent_anchors.training._measuring import check_measure
@@ -28,7 +28,7 @@ from latent_anchors.training._training import Training
 
 
 def fit(
-    make_model: Callable[[], nn.Module] | Population | Fit,
+    make_model: Callable[[], nn.Module] | Population | FitResult,
     objective: Objective,
     timeline: Timeline | Playhead | Sequence[Timeline] | Sequence[Playhead],
     batches: Batches,
@@ -38,14 +38,14 @@ def fit(
     optimizer: MakeOptimizer = torch.optim.Adam,
     steps: int | None = None,
     device: torch.device | str | None = None,
-    execution: Execution = "together",
+    execution: Execution = "vmap",
     constraint: Constraint | None = None,
     backend: Backend = "eager",
     callbacks: Sequence[Every] = (),
     actions: Mapping[str, Callable[[Progress], object]] | None = None,
     measure: int | Every | None = None,
     progress: bool = True,
-) -> Fit:
+) -> FitResult:
     r"""Train one run per seed, all at once.
 
     Run k alone equals run k among sixty: weights, batches and labels bit for bit, and each step
@@ -56,12 +56,12 @@ def fit(
     and in the length. Afterwards its log tells what fired.
 
     A training that was stopped, by ``steps``, goes on bit for bit as if it had not been: give its
-    :class:`Fit` in the model's place, and everything else as it was given before. To be able to,
-    whatever happens, let a callback save ``progress.so_far()``.
+    :class:`FitResult` in the model's place, and everything else as it was given before. To be able
+    to, whatever happens, let a callback save ``progress.so_far()``.
 
     Args:
         make_model: Makes one model, under each run's own seed; or a population to be trained
-            further, which is copied and keeps its seeds; or a :class:`Fit` to go on with.
+            further, which is copied and keeps its seeds; or a :class:`FitResult` to go on with.
         objective: Terms and losses.
         timeline: Weights and hyperparameters; or one timeline per run, alike in names. Or a
             playhead for as many runs as there are, or one for each run, which may but retarget
@@ -74,7 +74,7 @@ def fit(
         steps: How many, from the first one on; as long as the timeline if None. A playhead may
             end the training before.
         device: Where to train; where the models are made if None. The objective moves there.
-        execution: All runs ``"together"`` in one stack, or ``"in_turn"``, one after another: for
+        execution: All runs ``"vmap"`` in one stack, or ``"sequential"``, one after another: for
             larger models, dropout, or penalties whose course depends on data.
         constraint: What is to hold of one run's parameters before the first step and after each,
             such as ``UnitNorm``: from parameters and buffers by name to the parameters that change.
@@ -108,7 +108,7 @@ def fit(
         >>> from latent_anchors import curriculum, data, models
         >>> sheet = curriculum.read_dopesheet("STEP,lr,recon\n0,0.01,1\n9,0.01,1\n")
         >>> colors = data.Sampler(torch.rand(64, 3), batch_size=8)
-        >>> objective = Objective([], losses=["recon"], elsewhere=["lr"])
+        >>> objective = Objective([], losses=["recon"], other_tracks=["lr"])
         >>> from latent_anchors.training import reconstruction
         >>> trained = fit(models.SphericalAutoencoder, objective, sheet.timeline(), colors,
         ...               losses={"recon": reconstruction}, seeds=range(3), progress=False)
@@ -134,7 +134,7 @@ def fit(
     training = Training(
         population, objective, losses, execution, plan, lanes, draws, log, measure, constraint
     )
-    if isinstance(make_model, Fit):
+    if isinstance(make_model, FitResult):
         training.recall(make_model)
     else:
         training.begin()
@@ -160,12 +160,12 @@ def _run(
 
 
 def _population(
-    make_model: Callable[[], nn.Module] | Population | Fit,
+    make_model: Callable[[], nn.Module] | Population | FitResult,
     seeds: Iterable[int],
     device: torch.device | str | None,
 ) -> Population:
-    if isinstance(make_model, Population | Fit):
-        given = make_model.population if isinstance(make_model, Fit) else make_model
+    if isinstance(make_model, Population | FitResult):
+        given = make_model.population if isinstance(make_model, FitResult) else make_model
         population = deepcopy(given)
     else:
         population = Population.make(make_model, seeds)

@@ -97,9 +97,9 @@ def way_out(places: Collection[str]) -> str:
     if all(place.startswith("model") for place in places):
         return (
             "Hold it in a buffer of the model and write that in place, such as "
-            "self.count.add_(1), or use execution='in_turn', which runs Python at each step."
+            "self.count.add_(1), or use execution='sequential', which runs Python at each step."
         )
     return (
         "Change it between steps instead, in an action or a callback, or let a track do it; or "
-        "train one run at a time, with one seed and execution='in_turn'."
+        "train one run at a time, with one seed and execution='sequential'."
     )

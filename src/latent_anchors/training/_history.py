@@ -8,7 +8,7 @@ from torch import Tensor
 
 from latent_anchors._checks import check_name
 from latent_anchors.models import Population
-from latent_anchors.training._state import State
+from latent_anchors.training._state import TrainState
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class History:
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class FitResult:
     """A training up to its last step, or to the one at which it was stopped.
 
     Given to :func:`fit` in a model's place, it goes on from there.
@@ -97,11 +97,11 @@ class Fit:
         state: What else it takes to go on.
 
     Examples:
-        >>> Fit.__match_args__
+        >>> FitResult.__match_args__
         ('population', 'history', 'failures', 'state')
     """
 
     population: Population
     history: History
     failures: tuple[Failure, ...]
-    state: State
+    state: TrainState

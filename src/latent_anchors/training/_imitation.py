@@ -6,10 +6,10 @@ from torch import Tensor
 from latent_anchors.data import LabeledBatch
 from latent_anchors.training._fallback import squared_error
 from latent_anchors.training._losses import Forward
-from latent_anchors.training._teacher import Taught
+from latent_anchors.training._teacher import TeacherLoss
 
 
-class Imitation(Taught):
+class DistillationLoss(TeacherLoss):
     r"""Squared error between what the model says and what its teacher says.
 
     .. math:: \ell(x) = \tfrac{1}{c} \lVert f(x) - T(x) \rVert_2^2
@@ -26,7 +26,7 @@ class Imitation(Taught):
     Examples:
         >>> import torch
         >>> from latent_anchors.training import Teacher
-        >>> imitation = Imitation(Teacher(torch.nn.Identity()))
+        >>> imitation = DistillationLoss(Teacher(torch.nn.Identity()))
         >>> def forward(inputs, edits=None, record=()):
         ...     return inputs + 2, {}
         >>> imitation(forward, LabeledBatch(torch.zeros(2, 3)))
@@ -50,10 +50,10 @@ class Imitation(Taught):
         Examples:
             >>> import torch
             >>> from latent_anchors.training import Teacher
-            >>> imitation = Imitation(Teacher(torch.nn.Flatten()))
+            >>> imitation = DistillationLoss(Teacher(torch.nn.Flatten()))
             >>> forward = lambda inputs, edits=None, record=(): (inputs, {})
             >>> imitation(forward, LabeledBatch(torch.ones(2, 3)))
             tensor([0., 0.])
         """
         output, _ = forward(batch.inputs)
-        return squared_error(output, self.teacher.says(batch))
+        return squared_error(output, self.teacher.output(batch))

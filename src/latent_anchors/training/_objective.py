@@ -16,7 +16,7 @@ from latent_anchors._supervision import Given, Look, as_tensor, can_look, check_
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import record
 from latent_anchors.regularizers import Reduction, Term, mean
-from latent_anchors.training._parts import Part, Parts
+from latent_anchors.training._parts import ObjectiveOutput, ObjectivePart
 
 Row = Mapping[str, float | Tensor]
 """The values of all tracks at one step, by name."""
@@ -34,14 +34,14 @@ class Objective(nn.Module):
     :math:`w_k` that the row holds for its track. A part whose divisor is 0 is exactly 0. It takes
     a row and never a step; in evaluation mode it is the same.
 
-    Every track has exactly one kind of consumer: terms, a loss, or a name in ``elsewhere``. A track
-    that nobody reads and a part that nobody weighs are both refused.
+    Every track has exactly one kind of consumer: terms, a loss, or a name in ``other_tracks``. A
+    track that nobody reads and a part that nobody weighs are both refused.
 
     Args:
         terms: What acts on latents.
         losses: Names of the values that the caller passes by keyword.
         tracks: Names of the tracks that rows will hold; checked at the first row if None.
-        elsewhere: Names in the row that others read, such as ``"lr"``.
+        other_tracks: Names in the row that others read, such as ``"lr"``.
         constants: Weights that never change, by track.
         reduce_mass: One function on the vector of divisors ``(parts,)``. Where gradients are
             averaged over processes, give the average of the divisors over processes.
@@ -67,7 +67,7 @@ class Objective(nn.Module):
         terms: Iterable[Term],
         losses: Iterable[str] = (),
         tracks: Iterable[str] | None = None,
-        elsewhere: Iterable[str] = (),
+        other_tracks: Iterable[str] = (),
         constants: Mapping[str, float] | None = None,
         reduce_mass: Callable[[Float[Tensor, " parts"]], Float[Tensor, " parts"]] | None = None,
     ) -> None:
@@ -75,7 +75,7 @@ class Objective(nn.Module):
         self.terms: tuple[Term, ...] = tuple(terms)
         self.losses: tuple[str, ...] = tuple(losses)
         self.tracks: tuple[str, ...] | None = None if tracks is None else tuple(tracks)
-        self.elsewhere: tuple[str, ...] = tuple(elsewhere)
+        self.other_tracks: tuple[str, ...] = tuple(other_tracks)
         self.constants: dict[str, float] = dict(constants or {})
         for name, constant in self.constants.items():
             _check_weight(name, constant)
@@ -123,7 +123,7 @@ class Objective(nn.Module):
         masks: Mapping[str, Given] | None = None,
         look: Look | None = None,
         **losses: Tensor,
-    ) -> Parts:
+    ) -> ObjectiveOutput:
         """The total of one batch and its parts.
 
         Args:
@@ -165,7 +165,7 @@ class Objective(nn.Module):
             for (name, reduction), divisor in zip(sums.items(), divisors, strict=True)
         }
         total = torch.stack([part.weight * part.mean for part in parts.values()]).sum()
-        return Parts(total, parts)
+        return ObjectiveOutput(total, parts)
 
     def check(self, model: nn.Module, batch: LabeledBatch) -> None:
         """Refuse early what does not fit: sites, labels, masks and shapes, tried on one batch.
@@ -246,26 +246,26 @@ class Objective(nn.Module):
         if given == self._checked:
             return
         weighed = {*given, *self.constants}
-        needed = {*self.track_of.values(), *self.elsewhere}
+        needed = {*self.track_of.values(), *self.other_tracks}
         if weighed != needed or set(given) & set(self.constants):
             raise ValueError(
                 f"Nobody weighs {listed(sorted(needed - weighed))}; "
                 f"nobody reads {listed(sorted(weighed - needed))}; "
                 f"weighed twice: {listed(sorted(set(given) & set(self.constants)))}. "
                 f"The tracks are {listed(given)}, the constants {listed(self.constants)}; terms, "
-                f"losses and elsewhere need {listed(sorted(needed))}. Add a track or a constant "
-                "for each part, and name what others read in elsewhere=['lr', ...]."
+                f"losses and other_tracks need {listed(sorted(needed))}. Add a track or a constant "
+                "for each part, and name what others read in other_tracks=['lr', ...]."
             )
         self._checked = given
 
     def _check_names(self) -> None:
         names = [*(term.name for term in self.terms), *self.losses]
         twice = sorted({name for name in names if names.count(name) > 1})
-        both = sorted({*self.track_of.values()} & {*self.elsewhere})
+        both = sorted({*self.track_of.values()} & {*self.other_tracks})
         if twice or both:
             raise ValueError(
                 f"Names that recur among terms and losses: {listed(twice)}; tracks that are both "
-                f"weights and read elsewhere: {listed(both)}. Give each its own name."
+                f"weights and among other_tracks: {listed(both)}. Give each its own name."
             )
         taken = [name for name in self.losses if name in RESERVED]
         if taken:
@@ -303,13 +303,13 @@ def _reduction(name: str, values: object) -> Reduction:
 
 def _part(
     name: str, reduction: Reduction, divisor: Tensor, weight: float | Tensor, look: Look
-) -> Part:
+) -> ObjectivePart:
     if isinstance(weight, Tensor):
         weight = _weight(name, weight, look)
     else:
         _check_weight(name, weight)
         weight = reduction.total.new_full((), weight)
-    return Part(mean(reduction.total, divisor), weight, reduction.mass, reduction.count)
+    return ObjectivePart(mean(reduction.total, divisor), weight, reduction.mass, reduction.count)
 
 
 def _weight(name: str, weight: Tensor, look: Look) -> Tensor:

@@ -29,7 +29,7 @@ def check_separable(make: MakeOptimizer) -> None:
         raise ValueError(
             f"The optimizer {_name(make)} mixes runs: two trained as one stack end elsewhere than "
             "apart. Use one that treats each number by itself, such as Adam or SGD, or "
-            "execution='in_turn'."
+            "execution='sequential'."
         )
 
 
@@ -50,7 +50,7 @@ def check_per_run(name: str, differs: bool, make: MakeOptimizer) -> None:
         raise ValueError(
             f"Track {name!r} differs between runs that are trained together; expected that of "
             "weights only, and of 'lr' where updates are proportional to it, which those of "
-            f"{_name(make)} have to be. Use execution='in_turn'."
+            f"{_name(make)} have to be. Use execution='sequential'."
         )
 
 
@@ -60,7 +60,7 @@ def _otherwise(make: MakeOptimizer) -> str:
         _trial(make, [0], per_run=False)
     except Exception:
         return ""
-    return ", or execution='in_turn'"
+    return ", or execution='sequential'"
 
 
 def _scales(make: MakeOptimizer) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TypeAlias, cast
 
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from latent_anchors._hooks import Edit
+from latent_anchors._runs import as_function, tensors_of
 from latent_anchors._sites import At
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
@@ -37,11 +37,6 @@ def parts_of(name: str, edits: Mapping[At, Edit]) -> dict[str, nn.Module]:
     return {part: edit for part, edit in named.items() if isinstance(edit, nn.Module)}
 
 
-def architecture(module: nn.Module) -> nn.Module:
-    """The module itself, or the one whose tensors a population has stacked."""
-    return module.stacked if isinstance(module, Population) else module
-
-
 def check_runs(what: str, module: object, population: Population) -> None:
     """Refuse a population of another size than the one that is to be trained."""
     if isinstance(module, Population) and len(module) != len(population):
@@ -64,8 +59,7 @@ def rows(parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
 def own(part: str, module: nn.Module, batch: LabeledBatch) -> tuple[nn.Module, dict[str, Tensor]]:
     """A module's architecture and one run's tensors, without gradient."""
     if not isinstance(module, Population):
-        named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-        return module, {name: tensor.detach() for name, tensor in named.items()}
+        return module, {name: tensor.detach() for name, tensor in tensors_of(module).items()}
     keys = {name: f"{part}.{name}" for name in module.tensors()}
     if not set(keys.values()) <= set(batch.extras):
         raise KeyError(
@@ -89,4 +83,4 @@ def _own_form(part: str, edit: Edit, batch: LabeledBatch) -> Edit:
         return edit
     module, tensors = own(part, edit, batch)
     there = {name: tensor.to(batch.inputs.device) for name, tensor in tensors.items()}
-    return lambda z: functional_call(module, there, (z,))
+    return as_function(module, there)

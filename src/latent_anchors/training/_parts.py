@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class ObjectivePart:
     """One term or loss at one step, as tensors ``()`` that nobody has waited for.
 
     Attributes:
@@ -19,7 +19,7 @@ class Part:
 
     Examples:
         >>> import torch
-        >>> Part(*torch.tensor([0.5, 0.1, 2.0, 64.0])).mean
+        >>> ObjectivePart(*torch.tensor([0.5, 0.1, 2.0, 64.0])).mean
         tensor(0.5000)
     """
 
@@ -36,7 +36,7 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Parts(Mapping[str, Part]):
+class ObjectiveOutput(Mapping[str, ObjectivePart]):
     """What an objective came to: the total, and each part by name.
 
     Attributes:
@@ -45,15 +45,16 @@ class Parts(Mapping[str, Part]):
 
     Examples:
         >>> import torch
-        >>> parts = Parts(torch.tensor(0.05), {"anchor": Part(*torch.tensor([0.5, 0.1, 2, 64]))})
-        >>> parts["anchor"].weight
+        >>> anchor = ObjectivePart(*torch.tensor([0.5, 0.1, 2, 64]))
+        >>> output = ObjectiveOutput(torch.tensor(0.05), {"anchor": anchor})
+        >>> output["anchor"].weight
         tensor(0.1000)
     """
 
     total: Tensor
-    parts: Mapping[str, Part]
+    parts: Mapping[str, ObjectivePart]
 
-    def __getitem__(self, name: str) -> Part:
+    def __getitem__(self, name: str) -> ObjectivePart:
         return self.parts[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -19,7 +19,7 @@ class Plan:
 
     names: tuple[str, ...]
     table: Tensor
-    elsewhere: tuple[str, ...]
+    other_tracks: tuple[str, ...]
     """Names of the tracks that weigh nothing."""
     by_step: Mapping[int, Sequence[str]]
     """What is to happen just before a step, by step."""
@@ -66,7 +66,7 @@ def planned(
     check_count("steps", count)
     tables = {id(t): t.table(range(count)) for t in timelines}
     table = torch.from_numpy(np.stack([tables[id(t)] for t in timelines], axis=-1))
-    plan = Plan(timelines[0].names, table, objective.elsewhere, timelines[0].actions_by_step)
+    plan = Plan(timelines[0].names, table, objective.other_tracks, timelines[0].actions_by_step)
     check_weights(objective, plan.names, table)
     return plan
 

@@ -19,7 +19,7 @@ class Play:
     def __init__(self, playheads: Sequence[Playhead], objective: Objective, most: int | None):
         self.playheads, self.objective, self.most = tuple(playheads), objective, most
         self.names: tuple[str, ...] = playheads[0].timeline.names
-        self.elsewhere: tuple[str, ...] = objective.elsewhere
+        self.other_tracks: tuple[str, ...] = objective.other_tracks
 
     @property
     def steps(self) -> int:

@@ -163,7 +163,7 @@ def _check_alike(ours: Outcome, theirs: Outcome, names: Sequence[str]) -> None:
         f"As it was written down, {what[0]}, and as Python has it now, {what[1]}; expected the "
         "same at each step. Something changed that cannot be seen from outside, such as a random "
         "number of Python's own or a file. Draw it with the batches, hold it in a tensor that is "
-        "written in place, or use execution='in_turn', which runs Python at each step."
+        "written in place, or use execution='sequential', which runs Python at each step."
     )
 
 

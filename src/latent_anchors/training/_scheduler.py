@@ -63,7 +63,7 @@ class TimelineLR(LRScheduler):
             raise TypeError(
                 f"TimelineLR was given a {type(timeline).__name__}; expected a Timeline, whose "
                 "values are known at every step. A playhead's are not: before each step, write "
-                'drive(optimizer, {"lr": playhead.row(step)["lr"]}).'
+                'apply_hyperparameters(optimizer, {"lr": playhead.row(step)["lr"]}).'
             )
         self.timeline: Timeline = timeline
         self.names: tuple[str, ...] = tuple(dict.fromkeys((LR, *also)))

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class TrainState:
     """What it takes to go on with a training, beside its population and history.
 
     Attributes:
@@ -21,7 +21,7 @@ class State:
         made_of: What the training was made of, in words, by where it stands.
 
     Examples:
-        >>> State(0, "together", (), (), {}, (), {}).step
+        >>> TrainState(0, "vmap", (), (), {}, (), {}).step
         0
     """
 

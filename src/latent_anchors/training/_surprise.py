@@ -10,13 +10,14 @@ from latent_anchors._numerics import in_full_precision
 
 
 @dataclass(frozen=True)
-class Surprise:
+class TokenCrossEntropy:
     r"""Cross-entropy of a token at one position, whatever stands there in the line.
 
     .. math:: \ell = -\ln p(s \mid x_0, \dots, x_{t-1})
 
     with the token :math:`s` that should stand at position :math:`t`, and :math:`p` the softmax of
-    the logits at position :math:`t - 1`. It is the error of a `Fallback` over lines of tokens.
+    the logits at position :math:`t - 1`. It is the error of an `EditedOutputLoss`
+    over lines of tokens.
 
     Attributes:
         position: Of the token that should be said, from 1, or from -1 at the end.
@@ -30,7 +31,7 @@ class Surprise:
 
     Examples:
         >>> no_idea, token = torch.zeros(2, 6, 8), torch.tensor(5)
-        >>> Surprise(position=4)(no_idea, token)
+        >>> TokenCrossEntropy(position=4)(no_idea, token)
         tensor([2.0794, 2.0794])
     """
 
@@ -39,8 +40,8 @@ class Surprise:
     def __post_init__(self) -> None:
         if self.position == 0:
             raise ValueError(
-                "Surprise was given position 0; expected one from 1, or from -1 at the end, before "
-                "which there is something to foretell the token from."
+                "TokenCrossEntropy was given position 0; expected at least 1, or at most -1 from "
+                "the end: a token is predicted from the tokens before it."
             )
 
     def __call__(
@@ -61,8 +62,8 @@ class Surprise:
 
         Examples:
             >>> logits = torch.tensor([[[0.0, 0.0], [-100.0, 100.0]]])
-            >>> Surprise(-1)(logits, torch.tensor(0)), Surprise(1)(logits, torch.tensor([1]))
-            (tensor([0.6931]), tensor([0.6931]))
+            >>> TokenCrossEntropy(-1)(logits, torch.tensor(0))
+            tensor([0.6931])
         """
         if token.is_floating_point():
             raise TypeError(

@@ -5,12 +5,12 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, nn
 
 from latent_anchors._hooks import copy_without_hooks
+from latent_anchors._runs import architecture
 from latent_anchors._sites import At, as_site, resolve
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population, run
 from latent_anchors.training._own import (
     Edits,
-    architecture,
     by_site,
     check_runs,
     in_force,
@@ -38,7 +38,7 @@ class Teacher:
     Examples:
         >>> import torch
         >>> teacher = Teacher(nn.Sequential(nn.Identity()), edits=torch.neg, at="0")
-        >>> teacher.says(LabeledBatch(torch.ones(1, 2)))
+        >>> teacher.output(LabeledBatch(torch.ones(1, 2)))
         tensor([[-1., -1.]])
     """
 
@@ -93,7 +93,7 @@ class Teacher:
         """
         return rows({self._name: self.model, **parts_of(self._name, self._by_site)})
 
-    def says(self, batch: LabeledBatch) -> Tensor:
+    def output(self, batch: LabeledBatch) -> Tensor:
         """Its answer to the batch's inputs, without gradient; made once for each batch.
 
         Args:
@@ -107,7 +107,7 @@ class Teacher:
 
         Examples:
             >>> import torch
-            >>> Teacher(nn.Identity()).says(LabeledBatch(torch.eye(2)))
+            >>> Teacher(nn.Identity()).output(LabeledBatch(torch.eye(2)))
             tensor([[1., 0.],
                     [0., 1.]])
         """
@@ -119,7 +119,7 @@ class Teacher:
         return self._said[batch]
 
 
-class Taught:
+class TeacherLoss:
     """What losses with a teacher share: they bring it along."""
 
     def __init__(self, teacher: Teacher) -> None:
@@ -137,7 +137,7 @@ class Taught:
         Examples:
             >>> from torch import nn
             >>> population = Population.make(lambda: nn.Linear(1, 1), seeds=range(3))
-            >>> taught = Taught(Teacher(population))
+            >>> taught = TeacherLoss(Teacher(population))
             >>> taught.begin(population)
             >>> len(taught.memory())
             2
@@ -152,7 +152,7 @@ class Taught:
 
         Examples:
             >>> from torch import nn
-            >>> Taught(Teacher(nn.Identity())).memory()
+            >>> TeacherLoss(Teacher(nn.Identity())).memory()
             {}
         """
         return self.teacher.memory()

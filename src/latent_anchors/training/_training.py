@@ -12,7 +12,7 @@ from latent_anchors.training._constraints import Constraint
 from latent_anchors.training._draws import Draws
 from latent_anchors.training._execution import Execution, brought, constrain, play
 from latent_anchors.training._guards import Watched
-from latent_anchors.training._history import Fit
+from latent_anchors.training._history import FitResult
 from latent_anchors.training._lanes import Lane
 from latent_anchors.training._log import Log
 from latent_anchors.training._losses import Loss
@@ -21,7 +21,7 @@ from latent_anchors.training._objective import Objective
 from latent_anchors.training._plan import Plan, stop_after
 from latent_anchors.training._play import Play
 from latent_anchors.training._resuming import check_made_alike, check_played_alike, made_of
-from latent_anchors.training._state import State
+from latent_anchors.training._state import TrainState
 
 
 @dataclass(eq=False)
@@ -83,7 +83,7 @@ class Training:
             found = measured(self.measure, self.objective, self.progress, since, frozen)
             self.plan.observe(self.step - 1, found)
 
-    def finish(self) -> Fit:
+    def finish(self) -> FitResult:
         """What was traced is what the functions do to the end, and all that happened."""
         for lane in self.lanes:
             lane.heed(acted=False)
@@ -94,15 +94,15 @@ class Training:
         for lane in self.lanes:
             lane.compare()
 
-    def so_far(self) -> Fit:
+    def so_far(self) -> FitResult:
         """All that happened, in tensors that the training goes on writing into."""
         failures = [failure for lane in self.lanes for failure in lane.failures]
         failures.sort(key=lambda failure: (failure.step, failure.run))
-        return Fit(self.population, self.log.until(self.step), tuple(failures), self._state())
+        return FitResult(self.population, self.log.until(self.step), tuple(failures), self._state())
 
-    def _state(self) -> State:
+    def _state(self) -> TrainState:
         playheads = self.plan.playheads if isinstance(self.plan, Play) else ()
-        return State(
+        return TrainState(
             self.step,
             self.execution,
             tuple(lane.drive.optimizer.state_dict() for lane in self.lanes),
@@ -121,14 +121,14 @@ class Training:
             if playhead.step:
                 raise ValueError(
                     f"{playhead} was played already; expected one at its beginning. Make a new "
-                    "one, or go on with the Fit that it belongs to."
+                    "one, or go on with the FitResult that it belongs to."
                 )
         constrain(self.lanes, self.population)
         for loss in self.losses.values():
             if isinstance(loss, Bringing):
                 loss.begin(self.population)
 
-    def recall(self, stopped: Fit) -> None:
+    def recall(self, stopped: FitResult) -> None:
         """Go on from where an earlier training was stopped; its population is here already."""
         state = stopped.state
         self._check_goes_on(stopped)
@@ -136,7 +136,7 @@ class Training:
             for playhead, then in zip(self.plan.playheads, state.playheads, strict=True):
                 playhead.load_state_dict(then)
         check_played_alike(stopped.history, self.plan, state.step)
-        driven = {name for name in self.plan.names if name in self.plan.elsewhere}
+        driven = {name for name in self.plan.names if name in self.plan.other_tracks}
         lanes = zip(self.lanes, state.optimizers, state.noise, strict=True)
         for lane, optimizer, noise in lanes:
             lane.recall(optimizer, noise, stopped.failures, driven)
@@ -148,7 +148,7 @@ class Training:
         # at the end, since losses have their memories then, and batches what they follow
         check_made_alike(state.made_of, self._made_of())
 
-    def _check_goes_on(self, stopped: Fit) -> None:
+    def _check_goes_on(self, stopped: FitResult) -> None:
         state, history = stopped.state, stopped.history
         if state.step > self.plan.steps and isinstance(self.plan, Plan):
             raise ValueError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from latent_anchors._checks import check_count
 from latent_anchors._records import write_json
 from latent_anchors.colorspace import HUES
-from latent_anchors.evaluation._metrics import Evaluation, Metric
+from latent_anchors.evaluation import Evaluation, Metric
 
 SMOKE_STEPS, SMOKE_SEEDS = 20, 2
 

@@ -7,7 +7,8 @@ import torch
 from refusals import refuses
 
 from latent_anchors.colorspace import HUES
-from latent_anchors.evaluation import Evaluation, Evidence
+from latent_anchors.evaluation import Evaluation
+from latent_anchors.testbed import Evidence
 from latent_anchors.training import Failure
 
 
