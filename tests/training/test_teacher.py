@@ -8,11 +8,11 @@ from training.tiny import COLORS, Dropped, Normed, network
 
 import latent_anchors as la
 from latent_anchors.data import LabeledBatch
-from latent_anchors.interventions import Suppression, Zeroing, attach, intervene
+from latent_anchors.interventions import Suppression, ZeroAblation, attach, intervene
 from latent_anchors.models import Population
 from latent_anchors.training import DistillationLoss, LatentMatchingLoss, Teacher
 
-EDIT = Zeroing([0])
+EDIT = ZeroAblation([0])
 POPULATION = Population.make(network, [0, 1])
 MODEL = POPULATION[1]
 
