@@ -200,8 +200,10 @@ viz.plot_timeline(
 # ----------------------
 # - Start with all data and a few noisy labels. A curriculum of the *data* needs care: what is out
 #   of order after the first phase stays out of order (:doc:`/gallery/smooth_curriculum`).
-# - A curriculum of the *weights* is worth it: first keep everything away from a direction, then pull
-#   the concept in. Let the weights decrease before the end, but not to 0, so that nothing drifts.
-# - A track comes to rest at each of its keys. ``name::pchip`` passes through them; or use fewer keys.
-# - Weights that change fast disturb the latents. So does a learning rate that stays high: on colors,
-#   most failures came late, at the highest rate (:doc:`/troubleshooting`).
+# - A curriculum of the *weights* is worth it: first keep everything away from a direction, then
+#   pull the concept in. Let the weights decrease before the end, but not to 0, so that nothing
+#   drifts.
+# - A track comes to rest at each of its keys. ``name::pchip`` passes through them; or use fewer
+#   keys.
+# - Weights that change fast disturb the latents. So does a learning rate that stays high: on
+#   colors, most failures came late, at the highest rate (:doc:`/troubleshooting`).
