@@ -79,7 +79,7 @@ objective = la.Objective(
     tracks=timeline.names,
     other_tracks=["lr"],
 )
-origin = interventions.Zeroing(range(4))
+origin = interventions.ZeroAblation(range(4))
 fallback = training.EditedOutputLoss(origin, say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3))
 
 # %%

@@ -90,7 +90,7 @@ objective = la.Objective(
     other_tracks=["lr"],
 )
 fallback = training.EditedOutputLoss(
-    interventions.Zeroing(range(4)), say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3)
+    interventions.ZeroAblation(range(4)), say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3)
 )
 
 # %%

@@ -73,7 +73,7 @@ objective = la.Objective(
     other_tracks=["lr"],
 )
 fallback = training.EditedOutputLoss(
-    interventions.Zeroing(range(5)), say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3)
+    interventions.ZeroAblation(range(5)), say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3)
 )
 
 
