@@ -323,7 +323,7 @@ class Concept:
                 f"how={how!r} needs one; expected how='project'."
             )
         if how == "project":
-            falloff = interventions.everywhere if within is None else _gate(float(within))
+            falloff = interventions.constant_falloff if within is None else _gate(float(within))
             return interventions.Projection(self._basis, falloff, strength)
         if how == "repel":
             ceiling = math.cos(_radians(60.0 if within is None else float(within), below=90.0))
