@@ -113,7 +113,7 @@ with la.intervene(population, mute):
     errors[f"{concept} muted"] = evaluation.color_errors(population, wheel.rgb)
 
 found |= {
-    f"alignment/{concept}": evaluation.alignment(population, concept, anchor),
+    f"alignment/{concept}": testbed.color_alignment(population, concept, anchor),
     "crumpled": evaluation.crumpled(population),
     f"labels/{concept}": trained.history.labels_used("anchor"),
     "labels/vibrant": trained.history.labels_used("subspace"),

@@ -52,7 +52,7 @@ STEP, PHASE,        ACTION, lr::linear, recon, unit::step, planar::step, reach::
 12000,,             ,       1e-4,       1,     0.1,        0,            0.05,        0.2
 """
 sheet = curriculum.read_dopesheet(SHEET)
-timeline = sheet.timeline().with_steps(61) if evidence.smoke else sheet.timeline()
+timeline = curriculum.stretch(sheet.timeline(), 61) if evidence.smoke else sheet.timeline()
 print(sheet)
 
 # %%

@@ -144,7 +144,7 @@ found = (
     | evaluation.evaluate_colors(healed.population, concept, "removed", exponent=3)
     | {
         "sharpness/removed": evaluation.sharpness(healed.population, concept),
-        f"alignment/{concept}": evaluation.alignment(whole, concept, anchor),
+        f"alignment/{concept}": testbed.color_alignment(whole, concept, anchor),
         "crumpled": evaluation.crumpled(whole),
         f"labels/{concept}": trained.history.labels_used("anchor"),
     }

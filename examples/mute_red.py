@@ -139,7 +139,7 @@ with la.intervene(population, muted):
     damage = evaluation.color_errors(population, grid)
 
 foretold = evaluation.agreement(moved, damage)
-aligned = evaluation.alignments(population, anchor)
+aligned = testbed.hue_alignments(population, anchor)
 found |= {
     **{f"alignment/{name}": cosine for name, cosine in aligned.items()},
     "foretold_r2/muted": foretold.r2,

@@ -113,7 +113,7 @@ mute = interventions.Suppression(anchor)
 with la.intervene(population, mute):
     selectivity = evaluation.selectivity_r2(population, "red")
 measured = {
-    "alignment/red": evaluation.alignment(population, "red", anchor),
+    "alignment/red": testbed.color_alignment(population, "red", anchor),
     "hue_order": evaluation.hue_order(population).abs(),
     "noncircularity": evaluation.noncircularity(population),
     "selectivity_r2/muted": selectivity,

@@ -45,7 +45,7 @@ STEP, PHASE,  ACTION,  lr,    recon, separate, planar, unit, red, captured, give
 7000, ,       ,        2e-4,  1,     ,         ,       0.01, 0.05, 0.05,    0.05,  ,
 """
 sheet = curriculum.read_dopesheet(SHEET)
-timeline = sheet.timeline().with_steps(71) if evidence.smoke else sheet.timeline()
+timeline = curriculum.stretch(sheet.timeline(), 71) if evidence.smoke else sheet.timeline()
 
 
 def variant(name):

@@ -119,7 +119,7 @@ def measured(fitted):
     return {
         "labels/red": fitted.history.labels_used("anchor"),
         "labels/vivid": fitted.history.labels_used("plane"),
-        "alignment/red": evaluation.alignment(population, "red", anchor),
+        "alignment/red": testbed.color_alignment(population, "red", anchor),
         "hue_order": evaluation.hue_order(population).abs(),
         "selectivity_r2/muted": selectivity,
         "error/baseline/grid": evaluation.error_groups(population, "red")["grid"],

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from refusals import refuses
 from torch import nn
 
-from latent_anchors import audits, data, evaluation, models, training, viz
+from latent_anchors import audits, data, evaluation, models, testbed, training, viz
 from latent_anchors import interventions as edits
 from latent_anchors import regularizers as reg
 from latent_anchors._vectors import (
@@ -159,8 +159,9 @@ POINTED = {
     ),
     "remap": lambda v, _: edits.remap(LINEAR, v, scale=-1.0, offset=0.5, at=AROUND)(Z_SEEN),
     "anchor_angle": lambda v, _: evaluation.anchor_angle(COLORS, "red", v),
-    "alignment": lambda v, _: evaluation.alignment(COLORS, "red", v),
-    "alignments": lambda v, _: torch.cat([*evaluation.alignments(COLORS, v).values()]),
+    "alignment": lambda v, _: evaluation.alignment(Z, v),
+    "color_alignment": lambda v, _: testbed.color_alignment(COLORS, "red", v),
+    "hue_alignments": lambda v, _: torch.cat([*testbed.hue_alignments(COLORS, v).values()]),
     "line_cosines": lambda v, _: evaluation.line_cosines(WORDS, TOKENS, v, at=["0"]),
 }
 """Whatever takes directions of any length, by name: from two of them to what comes of it."""
@@ -171,7 +172,7 @@ UNIT_ROWS_ONLY = {"project_out", "subspace", "anti_subspace"}
 DRAWN = {"plot_lobes"}
 """Numpy arrays in float64, made unit as all others; a drawing takes long."""
 
-ROOMS = (reg, edits, evaluation, audits, data, models, training, viz)
+ROOMS = (reg, edits, evaluation, audits, data, models, training, testbed, viz)
 
 
 def takes_a_direction(value):

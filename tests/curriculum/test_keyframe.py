@@ -36,7 +36,7 @@ def test_a_key_has_a_finite_value(value):
 
 
 def test_a_key_is_left_by_a_function_and_not_by_its_name():
-    with refuses(TypeError, "'linear' is no transition"):
+    with refuses(TypeError, "'linear' is not a transition"):
         Keyframe(0, 1.0, leave="linear")
 
 

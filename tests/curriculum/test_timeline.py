@@ -121,31 +121,60 @@ def test_an_unknown_track_is_refused_with_those_that_exist():
         TIMELINE["anchro"]
 
 
-def test_values_are_listed_step_by_step_as_ignites_schedulers_do():
-    before = repr(TIMELINE), TIMELINE(3)
-    rows = TIMELINE.simulate_values(30, ["anchor", "lr"])
-    assert rows == [[step, TIMELINE["anchor"](step), TIMELINE["lr"](step)] for step in range(30)]
-    assert TIMELINE.simulate_values(2) == [[0, *TIMELINE(0).values()], [1, *TIMELINE(1).values()]]
-    assert TIMELINE.simulate_values(0) == []
-    assert (repr(TIMELINE), TIMELINE(3)) == before
-
-
-@pytest.mark.parametrize(
-    ("number", "names", "error", "message"),
-    [
-        (-1, None, ValueError, "num_events is -1; expected at least 0"),
-        (1.5, None, TypeError, "num_events is 1.5; expected a whole number"),
-        (5, ["anchro"], ValueError, "Unknown track 'anchro'; .* Did you mean 'anchor'"),
-    ],
-)
-def test_values_are_listed_for_a_number_of_steps_and_tracks_that_exist(
-    number, names, error, message
-):
-    with refuses(error, message):
-        TIMELINE.simulate_values(number, names)
-
-
 @pytest.mark.parametrize("steps", [2.5, True])
 def test_a_length_is_a_whole_number(steps):
     with refuses(TypeError, f"steps is {steps}; expected a whole number"):
         Timeline({}, steps=steps)
+
+
+@pytest.mark.parametrize(("start", "error"), [(-1, ValueError), (0.5, TypeError)])
+def test_a_phase_starts_at_a_whole_step_that_is_not_negative(start, error):
+    with refuses(error, f"The start of phase 'hues' is {start}"):
+        Phase("hues", start)
+
+
+def test_a_phase_has_a_name():
+    with refuses(ValueError, "The phase at step 4 has no name"):
+        Phase("", 4)
+
+
+TRACKS = {"lr": Track([Keyframe(0, 0.1), Keyframe(10, 0.2)])}
+
+
+def test_a_number_is_no_track():
+    with refuses(TypeError, r"Track 'lr' is 0.1; .* A constant is Track\(\[Keyframe\(0, value"):
+        Timeline({"lr": 0.1})
+
+
+@pytest.mark.parametrize("start", [2, 5])
+def test_phases_follow_one_another(start):
+    with refuses(ValueError, f"'b', start={start}.* after .*'a', start=5.*increasing starts"):
+        Timeline(TRACKS, [Phase("a", 5), Phase("b", start)])
+
+
+@pytest.mark.parametrize(("step", "error"), [(-1, ValueError), (0.5, TypeError)])
+def test_actions_happen_at_whole_steps_that_are_not_negative(step, error):
+    with refuses(error, rf"The step of the actions \['save'\] is {step}"):
+        Timeline(TRACKS, actions={step: ["save"]})
+
+
+def test_one_string_is_not_the_actions_of_a_step():
+    with refuses(TypeError, r"at step 3 are 'save'; expected a list: \['save'\]"):
+        Timeline(TRACKS, actions={3: "save"})
+
+
+def test_an_action_has_a_name():
+    with refuses(ValueError, r"at step 3 are \['save', ''\]; give each a name"):
+        Timeline(TRACKS, actions={3: ["save", ""]})
+
+
+def test_a_timeline_is_long_enough_for_everything_in_it():
+    with refuses(ValueError, "steps is 10, but the last .* at step 10; expected at least 11"):
+        Timeline(TRACKS, steps=10)
+
+
+def test_the_steps_of_a_timeline_are_counted():
+    with refuses(TypeError, "steps is 20.5; expected a whole number"):
+        Timeline(TRACKS, steps=20.5)
+    with refuses(ValueError, "steps is 0; expected at least 1"):
+        Timeline({}, steps=0)

@@ -5,8 +5,9 @@ import torch
 from evaluation.stubs import Broken, Wheel
 from refusals import refuses
 
-from latent_anchors.evaluation import alignment, anchor_angle
+from latent_anchors.evaluation import anchor_angle
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import color_alignment
 
 IDENTITY = Broken(torch.empty(0, 3))
 RED = [1.0, 0.0, 0.0]
@@ -27,13 +28,13 @@ class TestAngle:
     def test_is_exact_where_the_cosine_has_no_digits_left(self):
         near = Wheel([1e-5 / 360] + [0.0] * 11)
         assert anchor_angle(near, "red", RED).item() == pytest.approx(1e-5, rel=1e-3)
-        assert alignment(near, "red", RED).item() == 1.0
+        assert color_alignment(near, "red", RED).item() == 1.0
 
     def test_agrees_with_the_cosine_in_each_run(self):
         models = [SphericalAutoencoder(hidden=4) for _ in range(3)]
         population, direction = Population.from_models(models), [1.0, 2.0, 0.0, -1.0]
         found = anchor_angle(population, "blue", direction).deg2rad().cos()
-        torch.testing.assert_close(found, alignment(population, "blue", direction))
+        torch.testing.assert_close(found, color_alignment(population, "blue", direction))
 
     def test_of_a_latent_without_direction_is_not_there(self):
         assert anchor_angle(IDENTITY, "black", RED).isnan().all()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from latent_anchors import evaluation
+from latent_anchors import evaluation, testbed
 from latent_anchors.data import MixingLanguage
 from latent_anchors.evaluation import Evaluation, agreement, correlation, explained, summarize
 from latent_anchors.interventions import Suppression
@@ -21,9 +21,8 @@ COLORS = torch.rand(12, 3, generator=torch.Generator().manual_seed(0))
 UP = [0.0, 1.0, 0.0, 0.0]
 
 OF_COLORS = {
-    "alignment": lambda of, m: of(m, "red", UP),
-    "alignments": lambda of, m: of(m, UP),
     "anchor_angle": lambda of, m: of(m, "red", UP),
+    "color_alignment": lambda of, m: of(m, "red", UP),
     "color_errors": lambda of, m: of(m, COLORS),
     "crumpled": lambda of, m: of(m),
     "disordered": lambda of, m: of(m),
@@ -31,11 +30,13 @@ OF_COLORS = {
     "evaluate_colors": lambda of, m: of(m, "red", exponent=2.0),
     "height": lambda of, m: of(m),
     "height_order": lambda of, m: of(m),
+    "hue_alignments": lambda of, m: of(m, UP),
     "hue_gaps": lambda of, m: of(m, COLORS),
     "hue_order": lambda of, m: of(m),
     "hue_sweep": lambda of, m: of(m, n=12),
     "hue_turn": lambda of, m: of(m, "red"),
     "latents": lambda of, m: of(m, COLORS),
+    "latents_by_site": lambda of, m: of(m, COLORS, ["latent", "encoder"]),
     "noncircularity": lambda of, m: of(m),
     "nonplanarity": lambda of, m: of(m),
     "reconstructions": lambda of, m: of(m, COLORS),
@@ -53,6 +54,7 @@ OF_LINES = {
 }
 OF_NUMBERS = {
     "agreement": lambda of, x: of(x, x.square()),
+    "alignment": lambda of, x: of(x.unflatten(-1, (-1, 4)), UP),
     "auc": lambda of, x: of(x, x.square()),
     "correlation": lambda of, x: of(x, x.square()),
     "displacement": lambda of, x: of(x.unflatten(-1, (-1, 4)), Suppression(UP)),
@@ -90,7 +92,12 @@ def takes_runs(value):
 
 
 def test_every_measure_of_runs_is_among_those_asked_below():
-    found = {name for name in evaluation.__all__ if takes_runs(getattr(evaluation, name))}
+    found = {
+        name
+        for room in (evaluation, testbed)
+        for name in room.__all__
+        if takes_runs(getattr(room, name))
+    }
     assert found == {*OF_COLORS, *OF_LINES, *OF_NUMBERS, *WHOLE}
 
 
@@ -122,7 +129,8 @@ def parts(found):
 @pytest.mark.parametrize("name", [*OF_COLORS, *OF_LINES, *OF_NUMBERS])
 def test_a_failed_run_has_no_value_in_any_measure_and_leaves_the_others_theirs(name, worlds):
     kind = next(k for k, each in enumerate((OF_COLORS, OF_LINES, OF_NUMBERS)) if name in each)
-    ask, of = (OF_COLORS, OF_LINES, OF_NUMBERS)[kind][name], getattr(evaluation, name)
+    ask, room = (OF_COLORS, OF_LINES, OF_NUMBERS)[kind][name], evaluation
+    of = getattr(room if hasattr(room, name) else testbed, name)
     together, alone = (parts(ask(of, runs)) for runs in worlds[kind])
     for each, expected in zip(together, alone, strict=True):
         torch.testing.assert_close(each[::2], expected, equal_nan=True)

@@ -5,6 +5,7 @@ and gives their statistics. Models that mix colors in
 lines of tokens are measured pair by pair and position by position.
 """
 
+from latent_anchors.evaluation._alignment import alignment as alignment
 from latent_anchors.evaluation._angles import anchor_angle as anchor_angle
 from latent_anchors.evaluation._crumpling import crumpled as crumpled
 from latent_anchors.evaluation._crumpling import disordered as disordered
@@ -18,13 +19,12 @@ from latent_anchors.evaluation._errors import error_groups as error_groups
 from latent_anchors.evaluation._errors import reconstructions as reconstructions
 from latent_anchors.evaluation._evaluate import evaluate_colors as evaluate_colors
 from latent_anchors.evaluation._gaps import hue_gaps as hue_gaps
-from latent_anchors.evaluation._geometry import alignment as alignment
-from latent_anchors.evaluation._geometry import alignments as alignments
-from latent_anchors.evaluation._geometry import latents as latents
 from latent_anchors.evaluation._height import height as height
 from latent_anchors.evaluation._height import height_order as height_order
 from latent_anchors.evaluation._intervals import mean_interval as mean_interval
 from latent_anchors.evaluation._intervals import share_interval as share_interval
+from latent_anchors.evaluation._latents import latents as latents
+from latent_anchors.evaluation._latents import latents_by_site as latents_by_site
 from latent_anchors.evaluation._line_alignment import LineAlignment as LineAlignment
 from latent_anchors.evaluation._line_alignment import line_alignment as line_alignment
 from latent_anchors.evaluation._line_cosines import line_cosines as line_cosines
@@ -65,7 +65,6 @@ __all__ = [
     "MixingFloors",
     "agreement",
     "alignment",
-    "alignments",
     "anchor_angle",
     "auc",
     "color_answers",
@@ -91,6 +90,7 @@ __all__ = [
     "hue_sweep",
     "hue_turn",
     "latents",
+    "latents_by_site",
     "line_alignment",
     "line_cosines",
     "line_latents",

@@ -12,7 +12,7 @@ from latent_anchors._sites import At
 from latent_anchors._typing import Latents, PerSample
 from latent_anchors._vectors import as_direction
 from latent_anchors.colorspace import named_colors
-from latent_anchors.evaluation._geometry import latents
+from latent_anchors.evaluation._latents import latents
 
 
 def anchor_angle(

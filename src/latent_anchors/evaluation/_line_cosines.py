@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from latent_anchors._numerics import cosine, missing, ordinary
 from latent_anchors._sites import At
 from latent_anchors._vectors import as_direction
-from latent_anchors.evaluation._errors import as_evaluated, like
+from latent_anchors.evaluation._latents import as_evaluated, like
 from latent_anchors.models import Population, record
 
 AT_ONCE = 4096

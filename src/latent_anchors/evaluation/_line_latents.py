@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from latent_anchors._numerics import missing
 from latent_anchors._runs import with_axis_of_runs
 from latent_anchors._sites import At
-from latent_anchors.evaluation._errors import as_evaluated, like
+from latent_anchors.evaluation._latents import as_evaluated, like
 from latent_anchors.models import record
 
 

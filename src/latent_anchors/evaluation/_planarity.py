@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from latent_anchors._numerics import ordinary
 from latent_anchors._sites import At
 from latent_anchors.colorspace import HUES, named_colors
-from latent_anchors.evaluation._geometry import latents
+from latent_anchors.evaluation._latents import latents
 
 
 def nonplanarity(

@@ -1,8 +1,5 @@
 """Reconstruction errors, color by color and by group."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -20,24 +17,12 @@ from latent_anchors.colorspace import (
     rgb_midpoints,
     rgb_to_hsv,
 )
+from latent_anchors.evaluation._latents import as_evaluated, like
 from latent_anchors.models import outputs
 
 FAR = 29.9 / 360
 """Turns from the concept's hue at which ``far`` begins: neighbors at 30 degrees are in, whatever
 the rounding."""
-
-
-@contextmanager
-def as_evaluated(model: nn.Module) -> Generator[None]:
-    """Evaluation mode, without gradients, for the length of a block."""
-    modes = {layer: layer.training for layer in model.modules()}
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for layer, training in modes.items():
-            layer.training = training
 
 
 def reconstructions(model: nn.Module, colors: Float[Tensor, "n 3"]) -> Float[Tensor, "runs n 3"]:
@@ -128,8 +113,3 @@ def _far(concept: str) -> Colors:
     hues, saturations, _ = rgb_to_hsv(colors).unbind(-1)
     away = hue_distance(hues, hues.new_tensor(hue_of(concept))) >= FAR
     return colors[away & (saturations > 1e-9)].to(torch.get_default_dtype())
-
-
-def like(model: nn.Module, default: Tensor) -> Tensor:
-    """A tensor of the type and place that a model's inputs should have."""
-    return next(iter(model.parameters()), default)

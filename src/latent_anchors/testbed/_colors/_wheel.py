@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from latent_anchors._numerics import ordinary
 from latent_anchors._sites import At
 from latent_anchors.colorspace import HUES, hue_difference, hue_mean, hue_of, named_colors
-from latent_anchors.evaluation._geometry import latents
+from latent_anchors.evaluation._latents import latents
 
 PLANE = (0, 1)
 """The two latent dimensions that usually hold hue."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from latent_anchors._numerics import length
 from latent_anchors.data import MixingLanguage
-from latent_anchors.evaluation._errors import as_evaluated, like
+from latent_anchors.evaluation._latents import as_evaluated, like
 from latent_anchors.evaluation._metrics import Evaluation
 from latent_anchors.models import outputs
 
