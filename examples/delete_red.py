@@ -135,23 +135,23 @@ train_seconds = time.monotonic() - began
 conditions = {"as trained": whole, "cut": cut, f"{concept} removed": healed.population}
 named = colorspace.named_colors(*colorspace.COLOR_NAMES)
 wheel = colorspace.hsv_grid(360, [1.0], [1.0])
-outputs = {name: evaluation.reconstructions(each, named) for name, each in conditions.items()}
-errors = {name: evaluation.hue_sweep(each) for name, each in conditions.items()}
+outputs = {name: testbed.reconstructions(each, named) for name, each in conditions.items()}
+errors = {name: testbed.hue_sweep(each) for name, each in conditions.items()}
 
 found = (
-    evaluation.evaluate_colors(whole, concept)
-    | evaluation.evaluate_colors(cut, concept, "cut", exponent=3)
-    | evaluation.evaluate_colors(healed.population, concept, "removed", exponent=3)
+    testbed.evaluate_colors(whole, concept)
+    | testbed.evaluate_colors(cut, concept, "cut", exponent=3)
+    | testbed.evaluate_colors(healed.population, concept, "removed", exponent=3)
     | {
-        "sharpness/removed": evaluation.sharpness(healed.population, concept),
+        "sharpness/removed": testbed.sharpness(healed.population, concept),
         f"alignment/{concept}": testbed.color_alignment(whole, concept, anchor),
-        "crumpled": evaluation.crumpled(whole),
+        "crumpled": testbed.crumpled(whole),
         f"labels/{concept}": trained.history.labels_used("anchor"),
     }
 )
 settings = {"sheet": SHEET, "healing": HEALING, "mute": repr(mute), "batch_size": 64, "grid": 8}
 metrics = evidence.write(found, settings, train_seconds, [*trained.failures, *healed.failures])
-print(evaluation.error_table(metrics, ["baseline", "cut", "removed"]))
+print(testbed.error_table(metrics, ["baseline", "cut", "removed"]))
 print(
     evaluation.metric_table(
         metrics,
@@ -174,7 +174,7 @@ panels = viz.plot_before_after(
     title=f"{concept.capitalize()} is cut out of the weights; what it took along is healed",
 )
 similarity = colorspace.hsv_similarity(grid, colorspace.named_colors(concept)) ** 3
-damage = evaluation.color_errors(healed.population, grid)
+damage = testbed.color_errors(healed.population, grid)
 against = viz.plot_error_against(
     f"similarity to {concept}, cubed", similarity, damage, grid, title="Who is hurt"
 )

@@ -15,7 +15,6 @@ import torch
 
 import latent_anchors as la
 from latent_anchors import (
-    audits,
     colorspace,
     curriculum,
     data,
@@ -178,7 +177,7 @@ train_seconds = time.monotonic() - began
 # %%
 # The audits.
 
-audit = audits.relearning(
+audit = testbed.hue_relearning(
     edited,
     concept,
     untaught=untaught,
@@ -187,11 +186,11 @@ audit = audits.relearning(
     limit=5.0 if evidence.smoke else None,
 )
 networks = {"whole": whole, "edited": edited, "untaught": untaught, "erased": erased}
-found = audit.found | evaluation.evaluate_colors(edited, concept, "removed", exponent=3)
+found = audit.found | testbed.evaluate_colors(edited, concept, "removed", exponent=3)
 for name, network in networks.items():
-    leaks = audits.leakage(network, concept)
+    leaks = testbed.hue_leakage(network, concept)
     found |= {f"{measure}/{name}": values for measure, values in leaks.items()}
-found |= audits.perturbation(edited, concept)
+found |= testbed.hue_perturbation(edited, concept)
 
 settings = {
     "sheet": SHEET,

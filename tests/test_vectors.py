@@ -158,11 +158,11 @@ POINTED = {
         [edits.orthogonalize(LINEAR, rows, at=AROUND)(Z_SEEN) for rows in (v, _rows(v, other))]
     ),
     "remap": lambda v, _: edits.remap(LINEAR, v, scale=-1.0, offset=0.5, at=AROUND)(Z_SEEN),
-    "anchor_angle": lambda v, _: evaluation.anchor_angle(COLORS, "red", v),
+    "anchor_angle": lambda v, _: testbed.anchor_angle(COLORS, "red", v),
     "alignment": lambda v, _: evaluation.alignment(Z, v),
     "color_alignment": lambda v, _: testbed.color_alignment(COLORS, "red", v),
     "hue_alignments": lambda v, _: torch.cat([*testbed.hue_alignments(COLORS, v).values()]),
-    "line_cosines": lambda v, _: evaluation.line_cosines(WORDS, TOKENS, v, at=["0"]),
+    "line_cosines": lambda v, _: testbed.line_cosines(WORDS, TOKENS, v, at=["0"]),
 }
 """Whatever takes directions of any length, by name: from two of them to what comes of it."""
 

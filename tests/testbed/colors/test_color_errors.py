@@ -1,7 +1,7 @@
 import pytest
 import torch
-from evaluation.stubs import Broken
 from refusals import refuses
+from testbed.colors.stubs import Broken
 from torch import nn
 
 from latent_anchors import intervene
@@ -13,8 +13,8 @@ from latent_anchors.colorspace import (
     named_colors,
     rgb_grid,
 )
-from latent_anchors.evaluation import color_errors, error_groups, reconstructions
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import color_errors, error_groups, reconstructions
 
 RED, GRAY = named_colors("red"), named_colors("gray")
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from latent_anchors.colorspace import hsv_grid, hue_distance
-from latent_anchors.data import color_extent
+from latent_anchors.testbed import color_extent
 
 GRID = hsv_grid(36, 11, 11, dtype=torch.float64)
 HUE, SATURATION, VALUE = GRID.hsv.unbind(-1)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
 
-from latent_anchors.evaluation import drift, drifted
+from latent_anchors.testbed import drift, drifted
 
 angles = st.lists(st.floats(-180, 180), min_size=3, max_size=3)
 

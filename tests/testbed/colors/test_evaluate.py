@@ -1,11 +1,11 @@
 import pytest
 import torch
-from evaluation.stubs import Broken
 from refusals import refuses
+from testbed.colors.stubs import Broken
 
 from latent_anchors.colorspace import named_colors
-from latent_anchors.evaluation import error_groups, evaluate_colors, selectivity_r2
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import error_groups, evaluate_colors, selectivity_r2
 
 MODEL = SphericalAutoencoder(hidden=4)
 

@@ -2,13 +2,13 @@ import math
 
 import pytest
 import torch
-from evaluation.stubs import Wheel
 from hypothesis import given
 from hypothesis import strategies as st
+from testbed.colors.stubs import Wheel
 
 from latent_anchors.colorspace import HUES, named_colors
-from latent_anchors.evaluation import hue_gaps
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import hue_gaps
 
 ALL = named_colors(*HUES)
 EVEN = [i / 12 for i in range(12)]

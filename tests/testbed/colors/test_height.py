@@ -2,12 +2,12 @@ import math
 
 import pytest
 import torch
-from evaluation.stubs import Solid
 from refusals import refuses
+from testbed.colors.stubs import Solid
 
 from latent_anchors.colorspace import rgb_to_hsv
-from latent_anchors.evaluation import height, height_order
 from latent_anchors.models import PlainAutoencoder, Population, SphericalAutoencoder
+from latent_anchors.testbed import height, height_order
 
 
 class TestHeight:

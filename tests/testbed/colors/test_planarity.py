@@ -2,11 +2,12 @@ import math
 
 import pytest
 import torch
-from evaluation.stubs import Solid, Wheel
+from testbed.colors.stubs import Solid, Wheel
 
 from latent_anchors.colorspace import hsv_grid
-from latent_anchors.evaluation import latents, nonplanarity
+from latent_anchors.evaluation import latents
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import nonplanarity
 
 EVEN = [i / 12 for i in range(12)]
 PLANE = (0, 2)

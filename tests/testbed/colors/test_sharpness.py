@@ -3,16 +3,16 @@ import math
 import numpy as np
 import pytest
 import torch
-from evaluation.stubs import Broken, Damaged, Profile
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
+from testbed.colors.stubs import Broken, Damaged, Profile
 from torch import nn
 
 from latent_anchors.colorspace import HUES, hsv_to_rgb, hue_distance, hue_of, named_colors
-from latent_anchors.evaluation import color_errors, hue_sweep, sharpness
-from latent_anchors.evaluation._sharpness import fall, first_under
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import color_errors, hue_sweep, sharpness
+from latent_anchors.testbed._colors._sharpness import fall, first_under
 
 HUE = torch.arange(360, dtype=torch.float64) / 360
 

@@ -1,7 +1,8 @@
 import pytest
 
 from latent_anchors.colorspace import COLOR_NAMES
-from latent_anchors.evaluation import error_table, metric_table, summarize
+from latent_anchors.evaluation import metric_table, summarize
+from latent_anchors.testbed import error_table
 
 GROUPS = (*COLOR_NAMES, "grays", "far", "grid", "between")
 METRICS = {

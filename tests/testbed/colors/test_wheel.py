@@ -3,15 +3,15 @@ import math
 import numpy as np
 import pytest
 import torch
-from evaluation.stubs import Wheel
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
+from testbed.colors.stubs import Wheel
 
 from latent_anchors.colorspace import HUES, named_colors
-from latent_anchors.evaluation import hue_order, hue_turn, noncircularity
-from latent_anchors.evaluation._wheel import rank_correlation
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import hue_order, hue_turn, noncircularity
+from latent_anchors.testbed._colors._wheel import rank_correlation
 
 ROUND = [i / 12 for i in range(12)]
 SWAPPED = [*ROUND[:4], ROUND[5], ROUND[4], *ROUND[6:]]

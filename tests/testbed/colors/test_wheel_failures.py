@@ -2,14 +2,14 @@ import math
 
 import pytest
 import torch
-from evaluation.stubs import Wheel
 from hypothesis import given
 from hypothesis import strategies as st
+from testbed.colors.stubs import Wheel
 
 from latent_anchors.colorspace import HUES, named_colors, rgb_grid
-from latent_anchors.evaluation import crumpled, disordered
-from latent_anchors.evaluation._crumpling import goes_round_once
 from latent_anchors.models import Population
+from latent_anchors.testbed import crumpled, disordered
+from latent_anchors.testbed._colors._wheel_failures import goes_round_once
 
 ROUND = [i / 12 for i in range(12)]
 SWAPPED = [*ROUND[:4], ROUND[5], ROUND[4], *ROUND[6:]]

@@ -1,12 +1,17 @@
 import pytest
 import torch
-from evaluation.mixers import constant, oracle
 from refusals import refuses
+from testbed.mixing.mixers import constant, oracle
 
-from latent_anchors.data import MixingLanguage
-from latent_anchors.evaluation import _mixing as mixing
-from latent_anchors.evaluation import color_answers, color_distance, evaluate_mixing, exact_match
 from latent_anchors.models import Population
+from latent_anchors.testbed import (
+    MixingLanguage,
+    color_answers,
+    color_distance,
+    evaluate_mixing,
+    exact_match,
+)
+from latent_anchors.testbed._mixing import _answers as mixing
 
 FIVE = MixingLanguage(5, ("+", "-"))
 PAIRS = FIVE.pairs()

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from latent_anchors.colorspace import COLOR_NAMES, hue_degree, named_colors
-from latent_anchors.data import BernoulliLabels, MixingLanguage, Sampler, noisy_or
+from latent_anchors.data import BernoulliLabels, Sampler, noisy_or
+from latent_anchors.testbed import MixingLanguage
 
 BOTH = ("+", "-")
 SEVEN = MixingLanguage(7, BOTH)

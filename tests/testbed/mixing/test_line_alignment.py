@@ -2,15 +2,15 @@ import math
 
 import pytest
 import torch
-from evaluation import mixers
 from refusals import refuses
+from testbed.mixing import mixers
 from torch import nn
 
 from latent_anchors.colorspace import hsv_similarity, hue_degree, named_colors
-from latent_anchors.data import MixingLanguage, noisy_or
-from latent_anchors.evaluation import _line_cosines as module
-from latent_anchors.evaluation import line_alignment, line_cosines
+from latent_anchors.data import noisy_or
 from latent_anchors.models import Population
+from latent_anchors.testbed import MixingLanguage, line_alignment, line_cosines
+from latent_anchors.testbed._mixing import _line_alignment as module
 
 FIVE = MixingLanguage(5)
 PAIRS = FIVE.pairs()

@@ -3,10 +3,9 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.audits import line_leakage
 from latent_anchors.colorspace import hue_degree, hue_of
-from latent_anchors.data import MixingLanguage
 from latent_anchors.models import Population
+from latent_anchors.testbed import MixingLanguage, line_leakage
 
 LANGUAGE = MixingLanguage(levels=5)
 RED = hue_degree(LANGUAGE.colors, hue_of("red"))

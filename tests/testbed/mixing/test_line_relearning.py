@@ -5,13 +5,11 @@ import torch
 from refusals import refuses
 
 from latent_anchors import models
-from latent_anchors.audits import line_relearning
-from latent_anchors.audits._line_relearning import RATES
 from latent_anchors.audits._starts import fresh
-from latent_anchors.data import MixingLanguage
-from latent_anchors.evaluation import exact_match
 from latent_anchors.interventions import intervene, operate
 from latent_anchors.models import Population
+from latent_anchors.testbed import MixingLanguage, exact_match, line_relearning
+from latent_anchors.testbed._mixing._line_relearning import RATES
 
 LANGUAGE = MixingLanguage(levels=2)
 PAIRS = LANGUAGE.pairs()

@@ -1,9 +1,8 @@
 import pytest
 import torch
-from evaluation.mixers import constant, oracle
+from testbed.mixing.mixers import constant, oracle
 
-from latent_anchors.data import MixingLanguage
-from latent_anchors.evaluation import color_distance, mixing_floors
+from latent_anchors.testbed import MixingLanguage, color_distance, mixing_floors
 
 FIVE = MixingLanguage(5, ("+", "-"))
 

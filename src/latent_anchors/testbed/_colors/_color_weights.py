@@ -95,3 +95,27 @@ def _edge(d: Tensor, width: float) -> Tensor:
     if not width > 0:
         raise ValueError(f"An edge is {width!r} wide; expected more than 0. For a hard one: 1e-6.")
     return (1 + (math.pi * (d / width).clamp(max=1)).cos()) / 2
+
+
+def hue_focus(hue: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
+    r"""How near a hue is to one of the six pure ones: red, yellow, green, cyan, blue, magenta.
+
+    .. math::
+        \frac{1 + \cos 12 \pi h}{2}
+
+    where h is ``hue``: 1 at a pure hue and 0 halfway between two, smooth all round.
+
+    Args:
+        hue: In turns, ``(...)``, any number of them.
+
+    Returns:
+        From 0 to 1, ``(...)``.
+
+    References:
+        The focus on primary and secondary colors of ``ex-preppy`` (2025).
+
+    Examples:
+        >>> [round(weight, 4) for weight in hue_focus(torch.tensor([0.0, 1 / 24, 1 / 12])).tolist()]
+        [1.0, 0.5, 0.0]
+    """
+    return (1 + (12 * math.pi * hue).cos()) / 2

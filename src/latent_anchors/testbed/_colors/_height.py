@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from latent_anchors._numerics import dot, length, missing, ordinary, unit
 from latent_anchors._sites import At
 from latent_anchors.colorspace import HUES, hsv_grid
-from latent_anchors.evaluation._latents import latents
-from latent_anchors.evaluation._wheel import wheel
+from latent_anchors.evaluation import latents
+from latent_anchors.testbed._colors._wheel import wheel
 
 VALUES = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
 """HSV values of the rings whose heights are compared; darker ones hardly have a hue."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import check_count
 from latent_anchors.colorspace import hsv_grid, hue_of
-from latent_anchors.evaluation._errors import color_errors
+from latent_anchors.testbed._colors._color_errors import color_errors
 
 DEGREES = 360
 MOST, LEAST = 0.9, 0.1

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from latent_anchors._numerics import ordinary
 from latent_anchors._sites import At
 from latent_anchors.colorspace import HUES, hue_difference, hue_mean, hue_of, named_colors
-from latent_anchors.evaluation._latents import latents
+from latent_anchors.evaluation import latents
 
 PLANE = (0, 1)
 """The two latent dimensions that usually hold hue."""
@@ -156,3 +156,87 @@ def true_hues(angles: Float[Tensor, "*batch n"]) -> Float[Tensor, " n"]:
     """As many evenly spaced hues in turns, like the angles."""
     n = angles.shape[-1]
     return torch.arange(n).to(angles) / n
+
+
+def hue_gaps(
+    model: nn.Module,
+    colors: Float[Tensor, "n 3"],
+    plane: tuple[int, int] = PLANE,
+    at: At = "latent",
+) -> Float[Tensor, "runs n"]:
+    """The angle in degrees from each color on, round the wheel, up to the next color there is.
+
+    Round the wheel is the way that :func:`hue_order` tells, and the next color is the next on the
+    wheel, whatever its hue. The widest gap of a run is ``hue_gaps(...).amax(1)``, and ``argmax(1)``
+    is the color after which it opens. NaN in a run one of whose latents is.
+
+    Args:
+        model: A model or a population.
+        colors: RGB ``(n, 3)``, in [0, 1], in the order of their hues.
+        plane: The two latent dimensions that hold hue.
+        at: The site.
+
+    Returns:
+        ``(runs, n)``, from 0 to 360; each run's add up to 360.
+
+    Raises:
+        ValueError: If the site does not exist.
+
+    Examples:
+        >>> from latent_anchors.colorspace import named_colors
+        >>> from latent_anchors.models import SphericalAutoencoder
+        >>> gaps = hue_gaps(SphericalAutoencoder(), named_colors("red", "green", "blue"))
+        >>> gaps.shape, round(gaps.sum().item(), 3)
+        (torch.Size([1, 3]), 360.0)
+    """
+    _, angles = wheel(model, plane, at, colors)
+    backward = rank_correlation(angles).unsqueeze(-1) < 0
+    forward, place = torch.where(backward, -angles, angles).sort(-1)
+    following = torch.cat([forward[:, 1:], forward[:, :1] + math.tau], dim=-1)
+    gaps = torch.empty_like(forward).scatter(-1, place, following - forward)
+    # where one angle is missing, so is what lies next to it
+    known = angles.isfinite().all(-1, keepdim=True)
+    return torch.where(known, gaps * (360 / math.tau), math.nan)
+
+
+def nonplanarity(
+    model: nn.Module,
+    plane: tuple[int, int] = (0, 1),
+    at: At = "latent",
+    colors: Float[Tensor, "n 3"] | None = None,
+) -> Float[Tensor, " runs"]:
+    r"""Share of the variance of hues' latents that lies outside of the plane of hue.
+
+    .. math:: \frac{\sum_{d \notin P} \mathrm{var}(z_d)}{\sum_d \mathrm{var}(z_d)}
+
+    with the latents' dimensions :math:`z_d` and the ``plane`` :math:`P`. 0 where the wheel is flat
+    and level, at whatever height; a tilted wheel is not, as the plane was chosen beforehand. NaN
+    where all lie in one place.
+
+    Args:
+        model: A model or a population.
+        plane: The two latent dimensions that hold hue.
+        at: The site.
+        colors: RGB ``(n, 3)``, in [0, 1]; the twelve named hues if None.
+
+    Returns:
+        ``(runs,)``, from 0 to 1.
+
+    Raises:
+        ValueError: If the site does not exist.
+
+    References:
+        Pearson, 1901, "On lines and planes of closest fit", with a plane that is given.
+
+    Examples:
+        >>> from latent_anchors.models import PlainAutoencoder
+        >>> nonplanarity(PlainAutoencoder(latent_dim=2))
+        tensor([0.])
+    """
+    z = latents(model, named_colors(*HUES) if colors is None else colors, at)
+    # each run at an ordinary size, the same for all its latents
+    z = ordinary(z.flatten(1)).view_as(z)
+    spread = z.var(1, correction=0)
+    total = spread.sum(-1)
+    within = spread[:, list(plane)].sum(-1)
+    return torch.where(total > 0, 1 - within / total, torch.nan)

@@ -1,16 +1,16 @@
 """What a model that mixes colors answers: exact matches and distances, pair by pair."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from latent_anchors._numerics import length
-from latent_anchors.data import MixingLanguage
-from latent_anchors.evaluation._latents import as_evaluated, like
-from latent_anchors.evaluation._metrics import Evaluation
-from latent_anchors.models import outputs
+from latent_anchors.evaluation import Evaluation, predictions
+from latent_anchors.testbed._mixing._language import MixingLanguage
 
 PROMPT = 4
 """Tokens of a line up to its ``=``, at which the answer is read."""
@@ -45,7 +45,7 @@ def color_answers(
         ValueError: If the language lacks the operation.
 
     Examples:
-        >>> from latent_anchors.data import MixingLanguage
+        >>> from latent_anchors.testbed import MixingLanguage
         >>> language = MixingLanguage(levels=3)
         >>> says_black = nn.Embedding.from_pretrained(torch.eye(30).roll(1, dims=1))
         >>> color_answers(says_black, language, language.pairs()).unique().tolist()
@@ -54,12 +54,10 @@ def color_answers(
     words = [language.token(word) for word in (operation, "=")]
     sign, equals = (pairs.new_full((len(pairs),), word) for word in words)
     prompts = torch.stack([pairs[:, 0], sign, pairs[:, 1], equals], dim=1)
-    place, colors = like(model, torch.empty(0)).device, len(language.colors)
-    with as_evaluated(model):
-        said = [
-            _likeliest(outputs(model, some.to(place))[..., -1, :colors]).cpu()
-            for some in torch.split(prompts, AT_ONCE)
-        ]
+    said = [
+        _likeliest(predictions(model, some)[..., -1, : len(language.colors)]).cpu()
+        for some in torch.split(prompts, AT_ONCE)
+    ]
     return torch.cat(said, dim=1)
 
 
@@ -97,7 +95,7 @@ def exact_match(
         ValueError: If a pair is open, or the language lacks the operation.
 
     Examples:
-        >>> from latent_anchors.data import MixingLanguage
+        >>> from latent_anchors.testbed import MixingLanguage
         >>> says_black = nn.Embedding.from_pretrained(torch.eye(30).roll(1, dims=1))
         >>> exact_match(says_black, MixingLanguage(levels=3), torch.tensor([[0, 0], [0, 2]]))
         tensor([[ True, False]])
@@ -134,7 +132,7 @@ def color_distance(
         The open-pair distance of ``sca2`` (2026).
 
     Examples:
-        >>> from latent_anchors.data import MixingLanguage
+        >>> from latent_anchors.testbed import MixingLanguage
         >>> says_black = nn.Embedding.from_pretrained(torch.eye(30).roll(1, dims=1))
         >>> color_distance(says_black, MixingLanguage(levels=3), torch.tensor([[0, 0], [0, 2]]))
         tensor([[0.0000, 0.5000]])
@@ -167,7 +165,7 @@ def evaluate_mixing(
         ValueError: If a pair is open, or the language lacks the operation.
 
     Examples:
-        >>> from latent_anchors.data import MixingLanguage
+        >>> from latent_anchors.testbed import MixingLanguage
         >>> says_black = nn.Embedding.from_pretrained(torch.eye(30).roll(1, dims=1))
         >>> language = MixingLanguage(levels=3)
         >>> found = evaluate_mixing(says_black, language, {"all": language.pairs()})
@@ -183,3 +181,60 @@ def evaluate_mixing(
         found[f"exact_match/{condition}/{group}"] = exact.mean(1)
         found[f"color_distance/{condition}/{group}"] = away.mean(1)
     return Evaluation(found)
+
+
+@dataclass(frozen=True)
+class MixingFloors:
+    """Mean distances in RGB between a mixture and what some simple rule answers.
+
+    Attributes:
+        nearest: The nearest color: no answer does better. On open pairs several are equally near,
+            so that a coin flip between the two nearest does as well.
+        constant: The one color that is best for all pairs.
+        chance: A color drawn uniformly.
+        n: How many pairs.
+
+    Examples:
+        >>> MixingFloors(nearest=0.1, constant=0.4, chance=0.7, n=12).nearest
+        0.1
+    """
+
+    nearest: float
+    constant: float
+    chance: float
+    n: int
+
+
+def mixing_floors(
+    language: MixingLanguage, pairs: Int[Tensor, "pairs 2"], operation: str = "+"
+) -> MixingFloors:
+    """Distances to hold those of a model against.
+
+    Args:
+        language: Whose colors can be answered.
+        pairs: Color indices ``(pairs, 2)``, such as the open ones.
+        operation: One of the language's.
+
+    Returns:
+        Means over the pairs.
+
+    Raises:
+        ValueError: If the language lacks the operation.
+
+    References:
+        The nulls of ``sca2`` (2026), here with mixtures that are not rounded.
+
+    Examples:
+        >>> from latent_anchors.testbed import MixingLanguage
+        >>> language = MixingLanguage(levels=6)
+        >>> round(mixing_floors(language, language.open_pairs()).nearest, 3)
+        0.128
+    """
+    mixtures, counts = cast(
+        "tuple[Tensor, Tensor]",
+        language.mixtures(pairs, operation).unique(dim=0, return_counts=True),
+    )
+    distances = torch.cdist(mixtures.double(), language.colors.double())
+    means = (counts.double() / len(pairs)) @ distances
+    nearest = (counts * distances.amin(1)).sum() / len(pairs)
+    return MixingFloors(float(nearest), float(means.amin()), float(means.mean()), len(pairs))

@@ -10,12 +10,29 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from latent_anchors._checks import check_count, check_name
-from latent_anchors.colorspace import rgb_grid
-from latent_anchors.data._lexicon import MOST, color_words
-from latent_anchors.data._splits import MixingSplit, split_pairs
+from latent_anchors.colorspace import GRAYS, HUES, named_colors, rgb_grid
+from latent_anchors.testbed._mixing._splits import MixingSplit, split_pairs
 
 OPERATIONS = ("+", "-")
 """Midpoint of two colors; midpoint of the first and the second's complement."""
+
+MOST_LEVELS = 16
+"""Levels that one hexadecimal digit can tell apart."""
+
+_DARK_AND_LIGHT: dict[str, tuple[float, float, float]] = {
+    "maroon": (0.5, 0.0, 0.0),
+    "olive": (0.5, 0.5, 0.0),
+    "dark_green": (0.0, 0.5, 0.0),
+    "dark_cyan": (0.0, 0.5, 0.5),
+    "navy": (0.0, 0.0, 0.5),
+    "purple": (0.5, 0.0, 0.5),
+    "pink": (1.0, 0.5, 0.5),
+    "light_yellow": (1.0, 1.0, 0.5),
+    "light_green": (0.5, 1.0, 0.5),
+    "light_cyan": (0.5, 1.0, 1.0),
+    "light_blue": (0.5, 0.5, 1.0),
+    "light_magenta": (1.0, 0.5, 1.0),
+}
 
 
 @dataclass(frozen=True)
@@ -56,9 +73,10 @@ class MixingLanguage:
 
     def __post_init__(self) -> None:
         check_count("levels", self.levels, least=2)
-        if self.levels > MOST:
+        if self.levels > MOST_LEVELS:
             raise ValueError(
-                f"levels is {self.levels}; expected at most {MOST}, which one digit can tell apart."
+                f"levels is {self.levels}; expected at most {MOST_LEVELS}, which one digit can "
+                "tell apart."
             )
         for operation in self.operations:
             check_name("operation", operation, OPERATIONS)
@@ -291,3 +309,22 @@ class MixingLanguage:
     def _place(self) -> Int[Tensor, " 3"]:
         """What a step of each channel adds to a color's index."""
         return torch.tensor([self.levels**2, self.levels, 1])
+
+
+def color_words(levels: int) -> list[str]:
+    """A name for each point of the grid, red slowest: ``purple``, or digits such as ``#623``."""
+    steps = [(r, g, b) for r in range(levels) for g in range(levels) for b in range(levels)]
+    classic = _classic(levels - 1)
+    return [classic.get(point) or f"#{point[0]:x}{point[1]:x}{point[2]:x}" for point in steps]
+
+
+def _classic(top: int) -> dict[tuple[int, ...], str]:
+    """Names of the points of {0, 1/2, 1} cubed that lie on a grid from 0 to ``top``."""
+    names = [*HUES, *(gray for gray, value in GRAYS.items() if (2 * value).is_integer())]
+    known = cast("list[tuple[float, ...]]", named_colors(*names).tolist())
+    points = {**dict(zip(names, known, strict=True)), **_DARK_AND_LIGHT}
+    return {
+        tuple(int(x * top) for x in point): name
+        for name, point in points.items()
+        if all((x * top).is_integer() for x in point)
+    }

@@ -1,17 +1,20 @@
 """How selectively a concept was anchored in lines of tokens: one record for each condition."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from latent_anchors._checks import check_between
+from latent_anchors._sites import At
+from latent_anchors._vectors import as_direction
 from latent_anchors.colorspace import hsv_similarity, named_colors
-from latent_anchors.data import MixingLanguage, noisy_or
-from latent_anchors.evaluation._metrics import Evaluation
-from latent_anchors.evaluation._mixing import PROMPT
-from latent_anchors.evaluation._selectivity import explained
+from latent_anchors.data import noisy_or
+from latent_anchors.evaluation import Evaluation, alignment, latents_by_site, squared_correlation
+from latent_anchors.testbed._mixing._answers import PROMPT
+from latent_anchors.testbed._mixing._language import MixingLanguage
 
 FIRST, SIGN, SECOND, EQUALS = range(PROMPT)
 ROLES = ("first", "operation", "second", "equals")
@@ -128,7 +131,7 @@ def line_alignment(
         margin=(_weighed(prompt, labeled) - prompt.mean(-2)).amax(-1).mean(-1),
         containment=by_color.mean((1, 2)),
         rms=cosines.square().mean(-2).sqrt(),
-        grading=explained(graded, alike[lines > 0].to(graded).expand_as(graded)),
+        grading=squared_correlation(graded, alike[lines > 0].to(graded).expand_as(graded)),
         contrast=_weighed(pull, only_second)[:, 1:, SECOND].mean(-1)
         - _weighed(pull, only_first)[:, 1:, SECOND].mean(-1),
         weights=weights,
@@ -163,3 +166,41 @@ def _check_lines(cosines: Tensor, pairs: Tensor) -> None:
             f"pairs; expected a pair for each line, at least the {PROMPT} positions of 'a + b =', "
             "and two sites or more."
         )
+
+
+AT_ONCE = 4096
+"""Lines in one pass, so that the latents of all lines need not be held."""
+
+
+def line_cosines(
+    model: nn.Module,
+    lines: Int[Tensor, "lines positions"],
+    direction: Sequence[float] | Tensor,
+    at: Sequence[At],
+) -> Float[Tensor, "runs sites lines positions"]:
+    """Cosine between an anchor and each token's latent, in evaluation mode.
+
+    Args:
+        model: A model (one run) or a population, from tokens to anything; edits in force count.
+        lines: Tokens ``(lines, positions)``.
+        direction: The anchor ``(dim,)``.
+        at: The sites, from the first to the last.
+
+    Returns:
+        ``(runs, sites, lines, positions)``, from -1 to 1, on the CPU.
+
+    Raises:
+        ValueError: If a site does not exist, or the direction is zero or not finite.
+        RuntimeError: If a site never ran.
+
+    Examples:
+        >>> model = nn.Sequential(nn.Embedding.from_pretrained(torch.tensor([[1.0, 0], [0, 2]])))
+        >>> line_cosines(model, torch.tensor([[0, 1, 1]]), [1, 0], at=["0"]).tolist()
+        [[[[1.0, 0.0, 0.0]]]]
+    """
+    anchor = as_direction(direction)
+    found: list[Tensor] = []
+    for some in torch.split(lines, AT_ONCE):
+        z = latents_by_site(model, some, at)
+        found.append(torch.stack([alignment(z[site], anchor).cpu() for site in at], dim=1))
+    return torch.cat(found, dim=2)

@@ -7,11 +7,11 @@ from torch import Tensor, nn
 from latent_anchors._checks import check_name
 from latent_anchors._sites import At
 from latent_anchors._streams import stream
-from latent_anchors.audits._probes import linear_probe, r2
+from latent_anchors.audits import linear_probe, r2
 from latent_anchors.colorspace import HUES, hue_degree, hue_of
-from latent_anchors.data import MixingLanguage
-from latent_anchors.evaluation import Evaluation, line_latents
+from latent_anchors.evaluation import Evaluation, latents
 from latent_anchors.models import Population
+from latent_anchors.testbed._mixing._language import MixingLanguage
 
 FOLDS = 5
 """Parts of the colors; each is told by a probe that was taught the others."""
@@ -54,14 +54,21 @@ def line_leakage(model: nn.Module, language: MixingLanguage, concept: str, at: A
     """
     check_name("hue", concept, tuple(HUES))
     colors, degree = language.colors, hue_degree(language.colors, hue_of(concept))
-    z = line_latents(model, torch.arange(len(colors)).unsqueeze(1), at)[..., 0, :]
+    z = latents(model, torch.arange(len(colors)).unsqueeze(1), at)[..., 0, :].cpu()
     seeds = model.seeds if isinstance(model, Population) else (0,) * len(z)
     mixed_up = torch.stack(
         [run[_shuffled(len(run), seed)] for run, seed in zip(z, seeds, strict=True)]
     )
     known = {"": z, "/shuffled": mixed_up, "/floor": colors[None].to(z)}
     found = {name: r2(_told(held, degree.to(z)), degree.to(z)) for name, held in known.items()}
-    return Evaluation({f"leakage/linear{name}": r2s.expand(len(z)) for name, r2s in found.items()})
+    # a failed run has no value, not even where colors alone are read
+    failed = ~z.isfinite().flatten(1).all(1)
+    return Evaluation(
+        {
+            f"leakage/linear{name}": r2s.expand(len(z)).masked_fill(failed, torch.nan)
+            for name, r2s in found.items()
+        }
+    )
 
 
 def _told(z: Float[Tensor, "runs n dim"], degree: Float[Tensor, " n"]) -> Float[Tensor, "runs n"]:

@@ -9,12 +9,14 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from latent_anchors._streams import mixed
-from latent_anchors.audits._relearned import Relearning
+from latent_anchors.audits import Relearning
 from latent_anchors.audits._starts import fresh
 from latent_anchors.curriculum import Below, Keyframe, Playhead, Stop, Timeline, Track, Trigger
-from latent_anchors.data import MixingLanguage, Sampler
-from latent_anchors.evaluation import Evaluation, exact_match
+from latent_anchors.data import Sampler
+from latent_anchors.evaluation import Evaluation
 from latent_anchors.models import Population
+from latent_anchors.testbed._mixing._answers import exact_match
+from latent_anchors.testbed._mixing._language import MixingLanguage
 from latent_anchors.training import Constraint, Every, Objective, Progress, fit, next_token
 
 RATES = (0.02, 0.006, 0.002)

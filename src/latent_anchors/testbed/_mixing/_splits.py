@@ -19,7 +19,7 @@ class MixingSplit:
         held_out: ``(pairs, 2)``, with each pair its other order.
 
     Examples:
-        >>> from latent_anchors.data import MixingLanguage
+        >>> from latent_anchors.testbed import MixingLanguage
         >>> split = MixingLanguage(levels=3).split(seed=0, always=[("red", "blue")])
         >>> len(split.seen), len(split.held_out)
         (105, 20)

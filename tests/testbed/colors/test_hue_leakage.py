@@ -6,9 +6,9 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.audits import leakage
 from latent_anchors.colorspace import named_colors
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import hue_leakage
 
 
 class Codes(nn.Module):
@@ -26,7 +26,7 @@ class Codes(nn.Module):
 @cache
 def found():
     """One run whose latents are the colors, and one whose latents hold nothing."""
-    return leakage(Population.from_models([Codes(1.0), Codes(0.0)]), "red")
+    return hue_leakage(Population.from_models([Codes(1.0), Codes(0.0)]), "red")
 
 
 def test_latents_that_are_the_colors_leak_what_the_floor_says():
@@ -60,4 +60,4 @@ def test_a_fresh_decoder_says_red_where_latents_hold_it_and_not_where_it_was_tak
 
 def test_an_unknown_hue_is_refused():
     with refuses(ValueError, r"Unknown hue 'gray'"):
-        leakage(SphericalAutoencoder(), "gray")
+        hue_leakage(SphericalAutoencoder(), "gray")

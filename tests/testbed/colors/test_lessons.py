@@ -4,10 +4,10 @@ import pytest
 import torch
 from refusals import refuses
 
-from latent_anchors.audits._lessons import of_hue, reconstruct, turn_gray
 from latent_anchors.colorspace import HUES, hue_of, named_colors, rgb_grid
-from latent_anchors.evaluation import reconstructions
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import reconstructions
+from latent_anchors.testbed._colors._hue_relearning import of_hue, reconstruct, turn_gray
 
 
 @pytest.mark.parametrize("concept", HUES)

@@ -2,12 +2,11 @@ import math
 
 import pytest
 import torch
-from evaluation.stubs import Broken, Wheel
 from refusals import refuses
+from testbed.colors.stubs import Broken, Wheel
 
-from latent_anchors.evaluation import anchor_angle
 from latent_anchors.models import Population, SphericalAutoencoder
-from latent_anchors.testbed import color_alignment
+from latent_anchors.testbed import anchor_angle, color_alignment
 
 IDENTITY = Broken(torch.empty(0, 3))
 RED = [1.0, 0.0, 0.0]

@@ -10,13 +10,14 @@ from latent_anchors._checks import check_between, check_count, check_name
 from latent_anchors._streams import stream
 from latent_anchors.audits._starts import by_layer, norm, parameters_of, per_run
 from latent_anchors.colorspace import HUES, named_colors, rgb_grid
-from latent_anchors.evaluation import Evaluation, color_errors
+from latent_anchors.evaluation import Evaluation
 from latent_anchors.models import Population
+from latent_anchors.testbed._colors._color_errors import color_errors
 
 SIZES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
-def perturbation(
+def hue_perturbation(
     population: Population, concept: str, sizes: Sequence[float] = SIZES, draws: int = 16
 ) -> Evaluation:
     r"""Errors of the concept and of all colors while the weights tremble.
@@ -50,7 +51,7 @@ def perturbation(
     Examples:
         >>> from latent_anchors.models import SphericalAutoencoder
         >>> population = Population.make(SphericalAutoencoder, seeds=[0])
-        >>> found = perturbation(population, "red", sizes=(0.0, 0.1), draws=2)
+        >>> found = hue_perturbation(population, "red", sizes=(0.0, 0.1), draws=2)
         >>> list(found)[:2]
         ['perturbation/concept/0', 'perturbation/grid/0']
     """

@@ -1,11 +1,46 @@
-"""Tables for the terminal: what happened to each color, over all runs."""
+"""All measures of reconstructed colors under one condition, and a table of several conditions."""
 
 from collections.abc import Mapping, Sequence
 
+from torch import nn
+
 from latent_anchors.colorspace import COLOR_NAMES
-from latent_anchors.evaluation._metrics import Metric
+from latent_anchors.evaluation import Evaluation, Metric
+from latent_anchors.testbed._colors._color_errors import error_groups
+from latent_anchors.testbed._colors._hue_selectivity import selectivity_r2
 
 GROUPS = (*COLOR_NAMES, "grays", "far", "grid", "between")
+
+
+def evaluate_colors(
+    model: nn.Module, concept: str, condition: str = "baseline", exponent: float | None = None
+) -> Evaluation:
+    """Errors by group of colors, and selectivity where it is asked for.
+
+    Args:
+        model: A model or a population, with the edits of the condition in force.
+        concept: One of the twelve hues.
+        condition: What it is called: ``baseline``, ``muted`` (an edit), ``removed`` (by weights).
+        exponent: Of the similarity in ``selectivity_r2``: 2 for muted, 3 for removed; left out if
+            None.
+
+    Returns:
+        ``error/<condition>/<group>`` and ``selectivity_r2/<condition>``, each ``(runs,)``.
+
+    Raises:
+        ValueError: If there is no such hue.
+
+    Examples:
+        >>> from latent_anchors.models import SphericalAutoencoder
+        >>> found = evaluate_colors(SphericalAutoencoder(), "red", "muted", exponent=2)
+        >>> [name for name in found if "r2" in name or "far" in name]
+        ['error/muted/far', 'selectivity_r2/muted']
+    """
+    groups = error_groups(model, concept)
+    found = {f"error/{condition}/{group}": errors for group, errors in groups.items()}
+    if exponent is not None:
+        found[f"selectivity_r2/{condition}"] = selectivity_r2(model, concept, exponent)
+    return Evaluation(found)
 
 
 def error_table(
@@ -40,34 +75,6 @@ def error_table(
         cells = [_cell(metrics[f"error/{condition}/{group}"]) for condition in conditions]
         lines.append(_line(group, cells))
     return "\n".join(lines)
-
-
-def metric_table(metrics: Mapping[str, Metric], names: Sequence[str]) -> str:
-    """Some measures over all runs: mean, standard deviation, least and greatest, 95 % interval.
-
-    Args:
-        metrics: By name.
-        names: Rows.
-
-    Raises:
-        KeyError: If one of them was not measured.
-
-    Examples:
-        >>> from latent_anchors.evaluation import summarize
-        >>> print(metric_table({"labels": summarize([80.0, 84.0])}, ["labels"]))
-        labels: 82 (std 2.828, min 80, max 84, n 2, 95 % interval of the mean 56.59 to 107.4)
-    """
-    return "\n".join(f"{name}: {_summary(metrics[name])}" for name in names)
-
-
-def _summary(metric: Metric) -> str:
-    if metric.mean is None:
-        return "no value"
-    spread = f"std {metric.std:.4g}, min {metric.min:.4g}, max {metric.max:.4g}, n {metric.n}"
-    if metric.ci95 is None:
-        return f"{metric.mean:.4g} ({spread})"
-    low, high = metric.ci95
-    return f"{metric.mean:.4g} ({spread}, 95 % interval of the mean {low:.4g} to {high:.4g})"
 
 
 def _line(name: str, cells: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The audit of relearning, on lessons that small networks learn."""
+"""The audit of relearning a hue, on lessons that small networks learn."""
 
 from functools import cache
 
@@ -7,12 +7,14 @@ import torch
 from audits.worlds import POINTS, SEEDS, easy, untrained
 from refusals import refuses
 
-from latent_anchors.audits import _races, _relearning, relearning
+from latent_anchors.audits import _races
 from latent_anchors.audits._races import race
-from latent_anchors.audits._relearning import PARTS
 from latent_anchors.audits._starts import fresh, starts
 from latent_anchors.interventions import attach
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import hue_relearning
+from latent_anchors.testbed._colors import _hue_relearning as _relearning
+from latent_anchors.testbed._colors._hue_relearning import PARTS
 
 TURNED = POINTS.roll(1, 0)
 
@@ -29,7 +31,7 @@ def audit():
     """Not to be written to."""
     others = {"erased": untrained()}
     new = fresh(untrained())
-    return relearning(untrained(), "red", untaught=new, original=untrained(), against=others)
+    return hue_relearning(untrained(), "red", untaught=new, original=untrained(), against=others)
 
 
 def test_against_itself_a_network_is_neither_faster_nor_slower():
@@ -67,7 +69,7 @@ def test_curves_begin_untaught_and_end_below_the_goal_unless_they_are_censored()
 
 
 def test_an_attacker_may_give_up_earlier():
-    hasty = relearning(untrained(), "red", limit=1.0)
+    hasty = hue_relearning(untrained(), "red", limit=1.0)
     assert (hasty.limit, audit().limit > 1.0) == (1.0, True)
     assert hasty.found["relearning/censored"].tolist() == [1.0, 1.0]
 
@@ -78,7 +80,7 @@ def test_who_does_not_get_there_counts_as_the_limit_and_is_noted(monkeypatch: py
         _relearning, "reconstruct", lambda _, shown=None: never if shown == 0 else easy()
     )
     monkeypatch.setattr(_races, "PATIENCE", 2)
-    found = relearning(untrained(), "red").found
+    found = hue_relearning(untrained(), "red").found
     assert found["relearning/ratio"].isfinite().all()
     assert found["relearning/censored/without"].tolist() == [1.0, 1.0]
     assert found["relearning/steps/edited/without"].tolist() == [audit().limit / 5] * 2
@@ -93,21 +95,21 @@ def test_the_edited_network_stays_as_it_is():
 def test_an_edit_that_can_be_left_out_is_refused():
     population = Population.make(SphericalAutoencoder, SEEDS)
     with attach(population, torch.neg), refuses(ValueError, r"'edited'.*an edit is in force"):
-        relearning(population, "red")
+        hue_relearning(population, "red")
 
 
 def test_networks_of_other_seeds_are_refused():
     other = Population.make(SphericalAutoencoder, [7])
     with refuses(ValueError, r"'untaught' networks have seeds 7 and the edited ones 3, 1"):
-        relearning(untrained(), "red", untaught=other)
+        hue_relearning(untrained(), "red", untaught=other)
 
 
 @pytest.mark.parametrize("name", ["fresh", "a/b"])
 def test_a_name_that_is_taken_is_refused(name: str):
     with refuses(ValueError, rf"A network is called '{name}'"):
-        relearning(untrained(), "red", against={name: untrained()})
+        hue_relearning(untrained(), "red", against={name: untrained()})
 
 
 def test_an_unknown_hue_is_refused():
     with refuses(ValueError, r"Unknown hue 'rad'.*Did you mean 'red'"):
-        relearning(untrained(), "rad")
+        hue_relearning(untrained(), "rad")

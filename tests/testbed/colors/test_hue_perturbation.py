@@ -7,15 +7,15 @@ import torch
 from audits.worlds import SEEDS, untrained
 from refusals import refuses
 
-from latent_anchors.audits import _perturbation, perturbation
-from latent_anchors.audits._perturbation import _shaken
 from latent_anchors.audits._starts import by_layer, norm, parameters_of
 from latent_anchors.colorspace import rgb_grid
-from latent_anchors.evaluation import color_errors
+from latent_anchors.testbed import color_errors, hue_perturbation
+from latent_anchors.testbed._colors import _hue_perturbation as _perturbation
+from latent_anchors.testbed._colors._hue_perturbation import _shaken
 
 
 def test_without_noise_errors_are_those_of_the_network():
-    found = perturbation(untrained(), "red", sizes=(0.0,), draws=2)
+    found = hue_perturbation(untrained(), "red", sizes=(0.0,), draws=2)
     plain = color_errors(untrained(), torch.tensor([[1.0, 0.0, 0.0]]))[:, 0]
     assert torch.allclose(found["perturbation/concept/0"], plain)
     grid = color_errors(untrained(), rgb_grid(8)).mean(1)
@@ -25,7 +25,7 @@ def test_without_noise_errors_are_those_of_the_network():
 def test_errors_are_averaged_over_16_draws_unless_said_otherwise(monkeypatch):
     draws = []
     monkeypatch.setattr(_perturbation, "_shaken", lambda p, _, draw: draws.append(draw) or p)
-    perturbation(untrained(), "red", sizes=(0.1,))
+    hue_perturbation(untrained(), "red", sizes=(0.1,))
     assert draws == [*range(16)]
 
 
@@ -48,8 +48,8 @@ def test_weights_that_surgery_set_to_zero_tremble_too():
 
 def test_a_run_trembles_alone_as_among_others_and_the_network_stays():
     before = {name: p.clone() for name, p in parameters_of(untrained()).items()}
-    together = perturbation(untrained(), "red", sizes=(0.1,), draws=3)
-    alone = perturbation(untrained()[1:], "red", sizes=(0.1,), draws=3)
+    together = hue_perturbation(untrained(), "red", sizes=(0.1,), draws=3)
+    alone = hue_perturbation(untrained()[1:], "red", sizes=(0.1,), draws=3)
     for name, errors in together.items():
         assert torch.allclose(errors[1:], alone[name])
     assert all(torch.equal(p, before[name]) for name, p in parameters_of(untrained()).items())
@@ -58,11 +58,11 @@ def test_a_run_trembles_alone_as_among_others_and_the_network_stays():
 @pytest.mark.parametrize("size", [-0.1, math.nan])
 def test_a_size_that_is_none_is_refused(size: float):
     with refuses(ValueError, r"size is .*; expected a number from 0.0"):
-        perturbation(untrained(), "red", sizes=(size,))
+        hue_perturbation(untrained(), "red", sizes=(size,))
 
 
 def test_no_draws_and_no_sizes_are_refused():
     with refuses(ValueError, r"draws is 0; expected at least 1"):
-        perturbation(untrained(), "red", draws=0)
+        hue_perturbation(untrained(), "red", draws=0)
     with refuses(ValueError, r"The number of sizes is 0"):
-        perturbation(untrained(), "red", sizes=())
+        hue_perturbation(untrained(), "red", sizes=())

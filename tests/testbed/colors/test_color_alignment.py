@@ -2,8 +2,8 @@ import math
 
 import pytest
 import torch
-from evaluation.stubs import Broken
 from refusals import refuses
+from testbed.colors.stubs import Broken
 
 from latent_anchors.colorspace import HUES, named_colors
 from latent_anchors.evaluation import latents

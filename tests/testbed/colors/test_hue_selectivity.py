@@ -3,21 +3,16 @@ import math
 import numpy as np
 import pytest
 import torch
-from evaluation.stubs import Broken, Damaged
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
+from testbed.colors.stubs import Broken, Damaged
 from torch import nn
 
 from latent_anchors.colorspace import hsv_similarity, named_colors, rgb_grid, vibrancy
-from latent_anchors.evaluation import (
-    color_errors,
-    correlation,
-    explained,
-    selectivity_r2,
-    vibrancy_r2,
-)
+from latent_anchors.evaluation import correlation, squared_correlation
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import color_errors, selectivity_r2, vibrancy_r2
 
 vectors = st.lists(st.floats(-5, 5).map(lambda x: round(x, 2)), min_size=3, max_size=3)
 
@@ -88,7 +83,7 @@ def test_of_a_population_vibrancy_explains_that_of_each_run():
 @given(errors=vectors, predictor=vectors)
 def test_a_predictor_explains_the_square_of_a_positive_correlation_only(errors, predictor):
     errors, predictor = torch.tensor(errors).double(), torch.tensor(predictor).double()
-    both = explained(errors, predictor) + explained(errors, -predictor)
+    both = squared_correlation(errors, predictor) + squared_correlation(errors, -predictor)
     assert both.item() == pytest.approx(correlation(errors, predictor).item() ** 2)
 
 
@@ -132,7 +127,7 @@ def test_constants_have_no_correlation_though_their_means_are_rounded(one, other
     x, y = torch.full((n,), one, dtype=dtype), torch.full((n,), other, dtype=dtype)
     rising = torch.linspace(0, 1, n, dtype=dtype)
     for pair in ((x, y), (x, rising), (rising, y)):
-        assert correlation(*pair) == explained(*pair) == 0
+        assert correlation(*pair) == squared_correlation(*pair) == 0
     assert correlation(rising, rising) > 0.99
 
 
