@@ -161,8 +161,8 @@ def conditions(plain, anchored):
     for name, (edit, where) in edits.items():
         with la.intervene(anchored, edit, at=where):
             yield name, anchored
-    yield "by_weights", interventions.rewrite(anchored, muting)
-    yield "narrow_by_weights", interventions.rewrite(anchored, narrowly)
+    yield "by_weights", interventions.edit_embedding(anchored, muting)
+    yield "narrow_by_weights", interventions.edit_embedding(anchored, narrowly)
 
 
 def falls(before, after):

@@ -75,7 +75,7 @@ objective = la.Objective(
     losses=["recon", "fallback"],
     other_tracks=["lr"],
 )
-origin = interventions.Zeroing(range(4))
+origin = interventions.ZeroAblation(range(4))
 fallback = training.EditedOutputLoss(origin, say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3))
 
 # %%

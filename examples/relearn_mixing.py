@@ -154,7 +154,7 @@ measured, curves = [], []
 for split, networks in studies:
     found = {}
     for name, network in networks.items():
-        cut = interventions.rewrite(network, mute)
+        cut = interventions.edit_embedding(network, mute)
         asked = {"held_out": split.held_out, "red": red, "without_red": others}
         found |= evaluation.evaluate_mixing(network, language, asked, f"{name}/whole")
         found |= evaluation.evaluate_mixing(cut, language, asked, f"{name}/cut")
@@ -162,7 +162,7 @@ for split, networks in studies:
         found[f"gray/{name}"] = (said == gray).double().mean(1)
         found[f"foretold/{name}"] = foretold(network, cut)
     network = networks["fallback"]
-    cut = interventions.rewrite(network, mute)
+    cut = interventions.edit_embedding(network, mute)
     for condition, each in {"whole": network, "cut": cut}.items():
         for depth, site in enumerate(sites):
             leaks = audits.line_leakage(each, language, "red", site)

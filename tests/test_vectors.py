@@ -130,7 +130,7 @@ ON_IT = torch.cat([Z, DIRECTION[None]])
 COLORS = models.SphericalAutoencoder()
 WORDS = nn.Sequential(nn.Embedding.from_pretrained(torch.eye(4)))
 LINEAR = nn.Sequential(nn.Linear(3, 4), nn.Identity(), nn.Linear(4, 2))
-AROUND = edits.Layers("0", ("2",))
+AROUND = edits.SiteLayers("0", ("2",))
 Z_SEEN, TOKENS = torch.randn(5, 3), torch.arange(4)[None]
 
 
@@ -157,7 +157,9 @@ POINTED = {
     "orthogonalize": lambda v, other: torch.cat(
         [edits.orthogonalize(LINEAR, rows, at=AROUND)(Z_SEEN) for rows in (v, _rows(v, other))]
     ),
-    "remap": lambda v, _: edits.remap(LINEAR, v, scale=-1.0, offset=0.5, at=AROUND)(Z_SEEN),
+    "rescale_direction": lambda v, _: edits.rescale_direction(
+        LINEAR, v, scale=-1.0, offset=0.5, at=AROUND
+    )(Z_SEEN),
     "anchor_angle": lambda v, _: evaluation.anchor_angle(COLORS, "red", v),
     "alignment": lambda v, _: evaluation.alignment(Z, v),
     "color_alignment": lambda v, _: testbed.color_alignment(COLORS, "red", v),

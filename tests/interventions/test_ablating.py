@@ -2,13 +2,20 @@ import pytest
 import torch
 from torch import nn
 
-from latent_anchors.interventions import Layers, Projection, Suppression, Zeroing, ablate, intervene
+from latent_anchors.interventions import (
+    Projection,
+    SiteLayers,
+    Suppression,
+    ZeroAblation,
+    ablate,
+    intervene,
+)
 from latent_anchors.models import PlainAutoencoder, Population, SphericalAutoencoder
 
 X = torch.rand(16, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 DIMS = [0, 2]
-zeroing = Zeroing(DIMS)
-AROUND = Layers("encoder.2", ("decoder.0",))  # spares the trace, which has tests of its own
+zeroing = ZeroAblation(DIMS)
+AROUND = SiteLayers("encoder.2", ("decoder.0",))  # spares the trace, which has tests of its own
 
 
 @pytest.fixture(params=[SphericalAutoencoder, PlainAutoencoder, "population"])
@@ -72,7 +79,7 @@ def test_both_heads_named_equal_the_edit():
     model = TwoHeads()
     model.other = nn.Linear(4, 3)
     model.double()
-    both = Layers("encoder.2", ("decoder.0", "other"))
+    both = SiteLayers("encoder.2", ("decoder.0", "other"))
     read = ablate(model, DIMS, both, side="reading")(X)
     torch.testing.assert_close(read, under(model, zeroing, "latent"))
 

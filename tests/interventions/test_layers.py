@@ -3,10 +3,10 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import Layers, ablate
+from latent_anchors.interventions import SiteLayers, ablate
 from latent_anchors.models import PlainAutoencoder, SphericalAutoencoder
 
-AROUND = Layers("encoder.2", ("decoder.0",))
+AROUND = SiteLayers("encoder.2", ("decoder.0",))
 
 
 def test_layers_that_are_named_are_taken_at_the_users_word(generator):
@@ -20,30 +20,30 @@ def test_only_the_layers_of_the_side_asked_for_are_cut():
     model = SphericalAutoencoder()
     read = ablate(model, [1], at=AROUND, side="reading")
     assert torch.equal(read.encoder[2].weight, model.encoder[2].weight)
-    written = ablate(model, [1], at=Layers("encoder.2"), side="writing")
+    written = ablate(model, [1], at=SiteLayers("encoder.2"), side="writing")
     assert torch.equal(written.decoder[0].weight, model.decoder[0].weight)
 
 
 def test_a_side_without_its_layer_is_refused():
     with refuses(ValueError, r"consumers=\(\)\) lacks a layer that side 'both' needs"):
-        ablate(SphericalAutoencoder(), [0], at=Layers("encoder.2"))
+        ablate(SphericalAutoencoder(), [0], at=SiteLayers("encoder.2"))
     with refuses(ValueError, "lacks a layer that side 'writing' needs"):
-        ablate(SphericalAutoencoder(), [0], at=Layers(None, ("decoder.0",)), side="writing")
+        ablate(SphericalAutoencoder(), [0], at=SiteLayers(None, ("decoder.0",)), side="writing")
     with refuses(ValueError, "Unknown side 'left'; expected one of 'both'"):
         ablate(SphericalAutoencoder(), [0], at=AROUND, side="left")
 
 
 def test_a_name_that_is_no_linear_layer_is_refused():
     with refuses(ValueError, "Unknown Linear layer 'encoder.9'; expected one of 'encoder.0'"):
-        ablate(SphericalAutoencoder(), [0], at=Layers("encoder.9", ("decoder.0",)))
+        ablate(SphericalAutoencoder(), [0], at=SiteLayers("encoder.9", ("decoder.0",)))
     with refuses(ValueError, "'encoder.1' is of type .*GELU; expected a plain nn.Linear"):
-        ablate(SphericalAutoencoder(), [0], at=Layers("encoder.1", ("decoder.0",)))
+        ablate(SphericalAutoencoder(), [0], at=SiteLayers("encoder.1", ("decoder.0",)))
 
 
 @pytest.mark.parametrize("consumers", [("decoder.2",), ("decoder.0", "decoder.0")])
 def test_layers_of_two_widths_or_named_twice_are_refused(consumers):
     with refuses(ValueError, "widths of the latents at these layers are .* one width"):
-        ablate(SphericalAutoencoder(), [0], at=Layers("encoder.2", consumers))
+        ablate(SphericalAutoencoder(), [0], at=SiteLayers("encoder.2", consumers))
 
 
 def shared_parameter(model):

@@ -3,11 +3,11 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import Layers, ablate, intervene, orthogonalize
+from latent_anchors.interventions import SiteLayers, ablate, intervene, orthogonalize
 from latent_anchors.models import PlainAutoencoder, Population, SphericalAutoencoder, record
 
 X = torch.rand(16, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-AROUND = Layers("encoder.2", ("decoder.0",))  # spares the trace, which has tests of its own
+AROUND = SiteLayers("encoder.2", ("decoder.0",))  # spares the trace, which has tests of its own
 V = torch.tensor([1.0, 2.0, -2.0, 0.0], dtype=torch.float64) / 3
 SPANNING = [[1.0, 1.0, 0.0, 0.0], [2.0, 0.0, 0.0, 1.0]]
 

@@ -6,7 +6,7 @@ from refusals import refuses
 from torch import nn
 from torch.nn import functional
 
-from latent_anchors.interventions import Layers, ablate, find_layers, prune
+from latent_anchors.interventions import SiteLayers, ablate, find_layers, prune
 from latent_anchors.models import (
     Normalize,
     PlainAutoencoder,
@@ -16,7 +16,7 @@ from latent_anchors.models import (
 )
 
 X = torch.rand(16, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-AROUND = Layers("encoder.2", ("decoder.0",))
+AROUND = SiteLayers("encoder.2", ("decoder.0",))
 
 
 def spherical():

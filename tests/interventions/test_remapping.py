@@ -5,13 +5,19 @@ from hypothesis import strategies as st
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import Layers, ablate, intervene, orthogonalize, remap
+from latent_anchors.interventions import (
+    SiteLayers,
+    ablate,
+    intervene,
+    orthogonalize,
+    rescale_direction,
+)
 from latent_anchors.models import Population, SphericalAutoencoder, record
 
 X = torch.rand(16, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 V = torch.tensor([1.0, 2.0, -2.0, 0.0], dtype=torch.float64) / 3
 AXIS = torch.eye(4, dtype=torch.float64)[2]
-AROUND = Layers("encoder.2", ("decoder.0",))  # spares the trace, which has tests of its own
+AROUND = SiteLayers("encoder.2", ("decoder.0",))  # spares the trace, which has tests of its own
 finite = st.floats(-3, 3)
 
 
@@ -28,7 +34,7 @@ def under(model, edit, at):
 @given(scale=finite, offset=finite, oblique=st.booleans())
 def test_it_equals_scaling_and_moving_what_is_written(scale, offset, oblique):
     model, v = SphericalAutoencoder().double(), V if oblique else AXIS
-    remapped = remap(model, 2 * V if oblique else 2, scale, offset, AROUND)
+    remapped = rescale_direction(model, 2 * V if oblique else 2, scale, offset, AROUND)
     expected = under(model, moved(v, scale, offset), "encoder")
     torch.testing.assert_close(remapped(X), expected)
 
@@ -36,21 +42,21 @@ def test_it_equals_scaling_and_moving_what_is_written(scale, offset, oblique):
 def test_it_does_not_equal_the_same_edit_after_the_normalization():
     model = SphericalAutoencoder().double()
     after = under(model, moved(AXIS, 0.0, 1.0), "latent")
-    assert not torch.allclose(remap(model, 2, 0.0, 1.0, AROUND)(X), after)
+    assert not torch.allclose(rescale_direction(model, 2, 0.0, 1.0, AROUND)(X), after)
 
 
 def test_a_reflection_turns_one_coordinate_round_and_keeps_the_length():
     model = Population.make(lambda: SphericalAutoencoder().double(), seeds=range(3))
-    mirrored = remap(model, 0, -1.0, at=AROUND)
+    mirrored = rescale_direction(model, 0, -1.0, at=AROUND)
     with record(model) as before, record(mirrored) as after:
         model(X), mirrored(X)
     flip = torch.tensor([-1.0, 1.0, 1.0, 1.0])
     torch.testing.assert_close(after["latent"], before["latent"] * flip)
-    torch.testing.assert_close(remap(mirrored, 0, -1.0, at=AROUND)(X), model(X))
+    torch.testing.assert_close(rescale_direction(mirrored, 0, -1.0, at=AROUND)(X), model(X))
 
 
 def test_scale_0_writes_the_offset_whatever_comes_in():
-    remapped = remap(SphericalAutoencoder().double(), V, 0.0, 0.7, AROUND)
+    remapped = rescale_direction(SphericalAutoencoder().double(), V, 0.0, 0.7, AROUND)
     with record(remapped, "encoder") as h:
         remapped(X)
     torch.testing.assert_close(h["encoder"] @ V, torch.full((16,), 0.7, dtype=torch.float64))
@@ -58,9 +64,9 @@ def test_scale_0_writes_the_offset_whatever_comes_in():
 
 def test_scale_0_is_ablating_or_orthogonalizing_what_is_written():
     model = SphericalAutoencoder().double()
-    on_axis = remap(model, 2, 0.0, at=AROUND).state_dict()
+    on_axis = rescale_direction(model, 2, 0.0, at=AROUND).state_dict()
     torch.testing.assert_close(on_axis, ablate(model, [2], AROUND, side="writing").state_dict())
-    oblique = remap(model, V, 0.0, at=AROUND).state_dict()
+    oblique = rescale_direction(model, V, 0.0, at=AROUND).state_dict()
     torch.testing.assert_close(
         oblique, orthogonalize(model, V, AROUND, side="writing").state_dict()
     )
@@ -68,34 +74,34 @@ def test_scale_0_is_ablating_or_orthogonalizing_what_is_written():
 
 def test_scale_1_changes_nothing():
     model = SphericalAutoencoder()
-    assert torch.equal(remap(model, V, 1.0, at=AROUND)(X.float()), model(X.float()))
+    assert torch.equal(rescale_direction(model, V, 1.0, at=AROUND)(X.float()), model(X.float()))
 
 
 def test_an_axis_survives_an_activation_and_a_direction_does_not():
     model = nn.Sequential(nn.Linear(3, 4), nn.GELU(), nn.Linear(4, 2)).double()
-    remapped = remap(model, 2, -1.0, 0.5, at="1")(X)
+    remapped = rescale_direction(model, 2, -1.0, 0.5, at="1")(X)
     torch.testing.assert_close(remapped, under(model, moved(AXIS, -1.0, 0.5), "0"))
     with refuses(ValueError, "Between '0' and the site '1' each channel is changed"):
-        remap(model, V, -1.0, at="1")
+        rescale_direction(model, V, -1.0, at="1")
 
 
 def test_without_a_bias_nothing_can_be_moved():
     model = nn.Sequential(nn.Linear(3, 4, bias=False), nn.Identity(), nn.Linear(4, 2)).double()
     torch.testing.assert_close(
-        remap(model, 2, -1.0, at="1")(X), under(model, moved(AXIS, -1.0, 0.0), "1")
+        rescale_direction(model, 2, -1.0, at="1")(X), under(model, moved(AXIS, -1.0, 0.0), "1")
     )
     with refuses(ValueError, "offset is 0.5, and '0' has no bias to add it to"):
-        remap(model, 2, -1.0, 0.5, at="1")
+        rescale_direction(model, 2, -1.0, 0.5, at="1")
 
 
 @pytest.mark.parametrize("name", ["scale", "offset"])
 def test_numbers_that_are_not_finite_are_refused(name):
     with refuses(ValueError, f"{name} is nan; expected a finite number"):
-        remap(SphericalAutoencoder(), 0, **{"scale": 1.0, name: float("nan")})
+        rescale_direction(SphericalAutoencoder(), 0, **{"scale": 1.0, name: float("nan")})
 
 
 def test_what_to_remap_must_exist():
     with refuses(ValueError, r"dims is \[4\]; expected .* 0 to 3"):
-        remap(SphericalAutoencoder(), 4, -1.0, at=AROUND)
+        rescale_direction(SphericalAutoencoder(), 4, -1.0, at=AROUND)
     with refuses(ValueError, "The directions have 2 numbers each; expected 4"):
-        remap(SphericalAutoencoder(), [1.0, 0.0], -1.0, at=AROUND)
+        rescale_direction(SphericalAutoencoder(), [1.0, 0.0], -1.0, at=AROUND)

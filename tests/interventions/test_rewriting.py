@@ -7,14 +7,14 @@ from torch import nn
 
 from latent_anchors.interventions import (
     BoundedFalloff,
-    Layers,
     Projection,
     Redirection,
+    SiteLayers,
     attach,
+    edit_embedding,
     intervene,
     orthogonalize,
     project_out,
-    rewrite,
 )
 from latent_anchors.models import NormalizedTransformer, Population, record
 
@@ -41,7 +41,7 @@ def stream(model, sites):
 
 def test_rewriting_is_the_edit_at_the_embedding_in_all_that_follows(model):
     sites = transformer().sites
-    new, old = stream(rewrite(model, GATED), sites), stream(model, sites)
+    new, old = stream(edit_embedding(model, GATED), sites), stream(model, sites)
     with intervene(model, GATED, at="embedding"):
         edited = stream(model, sites)
     for ours, theirs in zip(new, edited, strict=True):
@@ -54,14 +54,14 @@ def test_rows_that_answers_are_read_out_with_are_others():
     model = transformer()
     with intervene(model, GATED, at="embedding"):
         edited = model(TOKENS)
-    assert not torch.allclose(rewrite(model, GATED)(TOKENS), edited)
+    assert not torch.allclose(edit_embedding(model, GATED)(TOKENS), edited)
 
 
 def test_nothing_is_written_along_an_axis_by_weights_as_by_edits(model):
-    blind = rewrite(model, Projection(AXIS[None], renormalize=True))
+    blind = edit_embedding(model, Projection(AXIS[None], renormalize=True))
     for block in ("blocks.0", "blocks.1"):
         for writer in ("attention.out", "down"):
-            layers = Layers(f"{block}.{writer}", ())
+            layers = SiteLayers(f"{block}.{writer}", ())
             blind = orthogonalize(blind, AXIS, layers, side="writing")
     sites = transformer().sites
     handles = [attach(model, Projection(AXIS[None], renormalize=True), at="embedding")]
@@ -80,9 +80,9 @@ def test_nothing_is_written_along_an_axis_by_weights_as_by_edits(model):
 
 def test_a_layer_that_is_no_embedding_is_refused():
     with refuses(ValueError, "'blocks' is of type .*ModuleList; expected a plain nn.Embedding"):
-        rewrite(transformer(), GATED, "blocks")
+        edit_embedding(transformer(), GATED, "blocks")
 
 
 def test_an_edit_that_changes_the_width_is_refused():
     with refuses(ValueError, r"of shape \(3, 2\) into \(3, 1\); expected the same shape"):
-        rewrite(nn.Sequential(nn.Embedding(3, 2)), lambda z: z[..., :1], "0")
+        edit_embedding(nn.Sequential(nn.Embedding(3, 2)), lambda z: z[..., :1], "0")

@@ -9,30 +9,32 @@ from torch import nn
 
 from latent_anchors import interventions
 from latent_anchors.interventions import (
-    Layers,
     Projection,
-    Zeroing,
+    SiteLayers,
+    ZeroAblation,
     ablate,
+    apply_surgery,
+    edit_embedding,
     intervene,
-    operate,
     orthogonalize,
     prune,
-    remap,
-    rewrite,
+    rescale_direction,
 )
 from latent_anchors.models import Population, SphericalAutoencoder, record
 
 X = torch.rand(7, 3, generator=torch.Generator().manual_seed(0))
-AROUND = Layers("encoder.2", ("decoder.0",))  # spares the trace where it is not the question
+AROUND = SiteLayers("encoder.2", ("decoder.0",))  # spares the trace where it is not the question
 OBLIQUE = [1.0, 2.0, -2.0, 0.0]
 SURGERIES = {
     "ablate": lambda m: ablate(m, [0, 2], AROUND),
     "read": lambda m: ablate(m, [1], AROUND, side="reading"),
     "prune": lambda m: prune(m, [0, 2], AROUND, X),
-    "remap": lambda m: remap(m, 0, -1.0, 0.3, AROUND),
-    "oblique": lambda m: remap(m, OBLIQUE, 0.0, 0.5, AROUND),
+    "rescale_direction": lambda m: rescale_direction(m, 0, -1.0, 0.3, AROUND),
+    "oblique": lambda m: rescale_direction(m, OBLIQUE, 0.0, 0.5, AROUND),
     "orthogonalize": lambda m: orthogonalize(m, OBLIQUE, AROUND),
-    "operate": lambda m: operate(m, lambda p: {"encoder.2.bias": p["encoder.2.bias"].cumsum(-1)}),
+    "apply_surgery": lambda m: apply_surgery(
+        m, lambda p: {"encoder.2.bias": p["encoder.2.bias"].cumsum(-1)}
+    ),
 }
 
 
@@ -128,35 +130,35 @@ def test_a_surgery_that_writes_into_what_it_is_given_harms_nobody(model):
     def careless(parameters):
         return {"encoder.0.bias": parameters["encoder.0.bias"].zero_()}
 
-    new = operate(model, careless)
+    new = apply_surgery(model, careless)
     assert not new.encoder[0].bias.any()
     assert model.encoder[0].bias.any()
 
 
 def test_two_parameters_may_be_made_of_one():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
-    new = operate(model, lambda p: {"0.weight": p["1.weight"], "1.weight": p["0.weight"]})
+    new = apply_surgery(model, lambda p: {"0.weight": p["1.weight"], "1.weight": p["0.weight"]})
     assert torch.equal(new[0].weight, model[1].weight)
     assert torch.equal(new[1].weight, model[0].weight)
-    copied = operate(model, lambda p: {"0.weight": p["1.weight"]})
+    copied = apply_surgery(model, lambda p: {"0.weight": p["1.weight"]})
     copied[0].weight.data.zero_()
     assert copied[1].weight.any()
 
 
 def test_buffers_are_operated_on_too():
     model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).eval()
-    new = operate(model, lambda p: {"1.running_mean": p["1.running_mean"] + 1.0})
+    new = apply_surgery(model, lambda p: {"1.running_mean": p["1.running_mean"] + 1.0})
     assert new[1].running_mean.tolist() == [1.0, 1.0]
 
 
 def test_a_name_that_the_model_does_not_have_is_refused(model):
     with refuses(ValueError, "Unknown parameter 'encoder.9'; expected one of 'encoder.0.weight'"):
-        operate(model, lambda p: {"encoder.9": p["encoder.0.bias"]})
+        apply_surgery(model, lambda p: {"encoder.9": p["encoder.0.bias"]})
 
 
 def test_another_type_of_number_is_refused(model):
     with refuses(TypeError, r"made 'encoder.0.bias' torch.float64; expected torch.float32"):
-        operate(model, lambda p: {"encoder.0.bias": p["encoder.0.bias"].double()})
+        apply_surgery(model, lambda p: {"encoder.0.bias": p["encoder.0.bias"].double()})
 
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
@@ -196,7 +198,7 @@ def moved(v, scale, offset):
 
 AXIS = torch.eye(4, dtype=torch.float64)[1]
 V = torch.tensor(OBLIQUE, dtype=torch.float64) / 3
-BOTH = Zeroing([0, 2])
+BOTH = ZeroAblation([0, 2])
 BLIND = Projection(torch.tensor([OBLIQUE], dtype=torch.float64))
 MUTE = Projection([[1.0, 2.0, -2.0]])
 # a surgery at a site or layers; the edit that it equals, and where; a path that it must not miss
@@ -211,12 +213,12 @@ EQUAL = {
         *(BOTH, "latent", "reader"),
     ),
     "prune": (lambda m, at: prune(m, [0, 2], at, TOKENS), BOTH, "latent", "reader"),
-    "remap": (
-        lambda m, at: remap(m, 1, -1.0, 0.3, at, TOKENS),
+    "rescale_direction": (
+        lambda m, at: rescale_direction(m, 1, -1.0, 0.3, at, TOKENS),
         *(moved(AXIS, -1.0, 0.3), "latent", "site"),
     ),
-    "remap, oblique": (
-        lambda m, at: remap(m, OBLIQUE, 0.0, 0.5, at, TOKENS),
+    "rescale_direction, oblique": (
+        lambda m, at: rescale_direction(m, OBLIQUE, 0.0, 0.5, at, TOKENS),
         *(moved(V, 0.0, 0.5), "latent", "site"),
     ),
     "orthogonalize": (lambda m, at: orthogonalize(m, OBLIQUE, at, TOKENS), BLIND, "latent", "site"),
@@ -224,7 +226,7 @@ EQUAL = {
         lambda m, at: orthogonalize(m, OBLIQUE, at, TOKENS, "reading"),
         *(BLIND, "latent", "reader"),
     ),
-    "rewrite": (lambda m, _: rewrite(m, MUTE), MUTE, "embedding", "tied"),
+    "edit_embedding": (lambda m, _: edit_embedding(m, MUTE), MUTE, "embedding", "tied"),
 }
 equal = pytest.mark.parametrize(("surgery", "edit", "site", "past"), EQUAL.values(), ids=EQUAL)
 dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -233,7 +235,7 @@ dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_every_surgery_is_held_to_its_edit():
     functions = inspect.getmembers(interventions, inspect.isfunction)
     surgeries = {name for name, f in functions if "_Model" in str(f.__annotations__.get("return"))}
-    assert surgeries == {name.split(",")[0] for name in EQUAL} | {"operate"}
+    assert surgeries == {name.split(",")[0] for name in EQUAL} | {"apply_surgery"}
 
 
 @dtypes
@@ -260,7 +262,7 @@ def test_in_every_precision_a_path_past_it_is_refused(surgery, edit, site, past,
 @equal
 def test_halves_are_computed_in_full_precision_and_rounded_once(surgery, edit, site, past):
     del edit, site, past
-    around = Layers("into", ("out",))
+    around = SiteLayers("into", ("out",))
     for dtype in DTYPES[2:]:
         half = surgery(Reader().to(dtype), around).state_dict()
         full = surgery(Reader().to(dtype).float(), around).state_dict()

@@ -6,7 +6,7 @@ from refusals import refuses
 from torch import nn
 from torch.nn import functional
 
-from latent_anchors.interventions import Layers, ablate, find_layers
+from latent_anchors.interventions import SiteLayers, ablate, find_layers
 from latent_anchors.models import (
     Normalize,
     PlainAutoencoder,
@@ -42,7 +42,7 @@ def straight(m, x):
     return m.out(m.latent(m.into(x)))
 
 
-AROUND = Layers("into", ("out",))
+AROUND = SiteLayers("into", ("out",))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ AROUND = Layers("into", ("out",))
 )
 @pytest.mark.parametrize("at", ["encoder", "latent"])
 def test_around_the_latents_of_an_autoencoder_are_the_ends_of_its_halves(model, at):
-    assert find_layers(model, at) == Layers("encoder.2", ("decoder.0",))
+    assert find_layers(model, at) == SiteLayers("encoder.2", ("decoder.0",))
 
 
 def test_the_order_of_definition_says_nothing():
@@ -65,7 +65,7 @@ def test_the_order_of_definition_says_nothing():
     layers = {"2": nn.Linear(4, 4), "1": nn.Identity(), "0": nn.Linear(4, 4)}
     for name, layer in layers.items():
         reversed_order.add_module(name, layer)
-    assert find_layers(reversed_order, at="1") == Layers("2", ("0",))
+    assert find_layers(reversed_order, at="1") == SiteLayers("2", ("0",))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_what_is_ambiguous_is_refused(forward, match):
 
 def test_both_heads_can_be_named():
     model = Wired(two_heads)
-    ablated = ablate(model, [0, 2], at=Layers("into", ("out", "second")))
+    ablated = ablate(model, [0, 2], at=SiteLayers("into", ("out", "second")))
     assert not ablated.out.weight[:, [0, 2]].any()
     assert not ablated.second.weight[:, [0, 2]].any()
 
@@ -223,7 +223,7 @@ def test_coincidences_of_the_weights_do_not_deceive():
     nn.init.zeros_(model.back.bias)
     nn.init.zeros_(model.out.weight)
     nn.init.constant_(model.into.weight, torch.nan)
-    assert find_layers(model, example=X) == Layers("back", ("out",))
+    assert find_layers(model, example=X) == SiteLayers("back", ("out",))
 
 
 def test_channels_may_be_in_the_middle():

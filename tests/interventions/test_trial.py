@@ -7,7 +7,7 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import Layers, ablate, find_layers, prune
+from latent_anchors.interventions import SiteLayers, ablate, find_layers, prune
 
 X = torch.rand(4, 3, generator=torch.Generator().manual_seed(0))
 
@@ -66,14 +66,14 @@ OUTPUTS = {
 
 @pytest.mark.parametrize("says", OUTPUTS.values(), ids=OUTPUTS)
 def test_a_path_past_the_site_shows_in_outputs_of_any_shape(says):
-    assert find_layers(Leaky(says, leak=0.0), example=X) == Layers("into", ("out",))
+    assert find_layers(Leaky(says, leak=0.0), example=X) == SiteLayers("into", ("out",))
     with refuses(ValueError, "not only through the site 'latent'"):
         find_layers(Leaky(says), example=X)
 
 
 def test_a_path_past_the_site_shows_under_autocast():
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert find_layers(Leaky(leak=0.0), example=X) == Layers("into", ("out",))
+        assert find_layers(Leaky(leak=0.0), example=X) == SiteLayers("into", ("out",))
         with refuses(ValueError, "not only through the site 'latent'"):
             find_layers(Leaky(), example=X)
 
@@ -91,7 +91,7 @@ def test_an_output_in_which_nothing_would_show_is_refused(says, match):
     with refuses(ValueError, match):
         find_layers(Leaky(says), example=X)
     with refuses((ValueError, RuntimeError), f"{match}|same dtype"):
-        prune(Leaky(says), [0], Layers("into", ("out",)), X)
+        prune(Leaky(says), [0], SiteLayers("into", ("out",)), X)
 
 
 def test_what_a_model_does_not_take_is_refused_with_what_it_says():
@@ -106,9 +106,9 @@ def test_what_a_model_does_not_take_is_refused_with_what_it_says():
 def test_weights_that_are_not_at_hand_cannot_be_traced():
     model = Leaky()
     model.other = nn.Linear(2, 2, device="meta")
-    with refuses(ValueError, "cannot be traced: 'other.weight' has no numbers.*at=Layers"):
+    with refuses(ValueError, "cannot be traced: 'other.weight' has no numbers.*at=SiteLayers"):
         ablate(model, [0], example=X)
-    assert not ablate(model, [0], Layers("into", ("out",))).into.weight[0].any()
+    assert not ablate(model, [0], SiteLayers("into", ("out",))).into.weight[0].any()
 
 
 def test_a_model_that_diverged_does_not_deceive_the_check_of_pruning():
@@ -119,7 +119,7 @@ def test_a_model_that_diverged_does_not_deceive_the_check_of_pruning():
     model = nn.Sequential(nn.Linear(3, 4), Centered(), nn.Linear(4, 2))
     nn.init.constant_(model[2].weight, torch.nan)
     with refuses(ValueError, "Pruning would not equal ablating"):
-        prune(model, [0], Layers("0", ("2",)), X)
+        prune(model, [0], SiteLayers("0", ("2",)), X)
 
 
 def test_convolutions_of_many_channels_do_not_drown_what_leaks():
@@ -130,7 +130,7 @@ def test_convolutions_of_many_channels_do_not_drown_what_leaks():
             with refuses(ValueError, "not only through the site '0.latent'"):
                 find_layers(model, "0.latent", X)
         else:
-            assert find_layers(model, "0.latent", X) == Layers("0.into", ("0.out",))
+            assert find_layers(model, "0.latent", X) == SiteLayers("0.into", ("0.out",))
 
 
 def test_looking_draws_no_random_numbers_of_the_users():

@@ -2,7 +2,7 @@ import pytest
 import torch
 from refusals import refuses
 
-from latent_anchors.interventions import Zeroing, project_out, zero_dims
+from latent_anchors.interventions import ZeroAblation, project_out, zero_dims
 
 
 def test_it_is_projection_along_axes_and_the_others_stay_bit_for_bit(generator):
@@ -14,7 +14,7 @@ def test_it_is_projection_along_axes_and_the_others_stay_bit_for_bit(generator):
 
 def test_in_full_it_leaves_exact_zeros(generator):
     z = torch.randn(8, 5, generator=generator)
-    assert not Zeroing([1, 3])(z)[:, [1, 3]].any()
+    assert not ZeroAblation([1, 3])(z)[:, [1, 3]].any()
     assert z[:, [1, 3]].all()
 
 
@@ -28,4 +28,4 @@ def test_each_run_may_have_its_strength(generator):
 @pytest.mark.parametrize("dims", [[], [0, 0], [-1]])
 def test_axes_that_are_none_or_recur_are_refused(dims):
     with refuses(ValueError, r"dims is .*; expected distinct axes counted from 0"):
-        Zeroing(dims)
+        ZeroAblation(dims)

@@ -3,10 +3,10 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import Suppression, everywhere
-from latent_anchors.models import Site, SphericalAutoencoder, record, run
+from latent_anchors.interventions import Suppression, constant_falloff
+from latent_anchors.models import Site, SphericalAutoencoder, functional_forward, record
 
-MUTE = Suppression([1.0, 0.0, 0.0, 0.0], everywhere)  # acts on all latents
+MUTE = Suppression([1.0, 0.0, 0.0, 0.0], constant_falloff)  # acts on all latents
 
 
 @pytest.fixture
@@ -25,20 +25,20 @@ def hooks(model):
 
 
 def test_to_run_is_to_call(model, colors):
-    output, latents = run(model, {}, colors)
+    output, latents = functional_forward(model, {}, colors)
     assert torch.equal(output, model(colors))
     assert latents == {}
 
 
 def test_other_parameters_are_another_model(model, colors):
     other = SphericalAutoencoder()
-    output, _ = run(model, dict(other.named_parameters()), colors)
+    output, _ = functional_forward(model, dict(other.named_parameters()), colors)
     assert torch.equal(output, other(colors))
 
 
 def test_it_returns_what_record_would_have_read(model, colors):
     sites = ["encoder", Site("latent")]
-    _, latents = run(model, {}, colors, record=sites)
+    _, latents = functional_forward(model, {}, colors, record=sites)
     with record(model, sites) as recorded:
         model(colors)
     assert list(latents) == sites
@@ -46,21 +46,23 @@ def test_it_returns_what_record_would_have_read(model, colors):
 
 
 def test_edits_act_and_are_recorded(model, colors):
-    output, latents = run(model, {}, colors, record=["latent"], edits={"latent": MUTE})
+    output, latents = functional_forward(
+        model, {}, colors, record=["latent"], edits={"latent": MUTE}
+    )
     assert torch.equal(latents["latent"], MUTE(model.latent(model.encoder(colors))))
     assert torch.equal(output, model.decoder(latents["latent"]))
 
 
 def test_several_arguments_come_as_a_tuple():
     model, x = nn.Bilinear(2, 2, 1), torch.ones(3, 2)
-    assert torch.equal(run(model, {}, (x, -x))[0], model(x, -x))
+    assert torch.equal(functional_forward(model, {}, (x, -x))[0], model(x, -x))
 
 
 def test_no_hook_stays_behind_even_when_the_edit_fails(model, colors):
-    run(model, {}, colors, record=["latent"], edits={"encoder": torch.neg})
+    functional_forward(model, {}, colors, record=["latent"], edits={"encoder": torch.neg})
     assert hooks(model) == 0
     with refuses(ValueError, r"turned latents of shape \(8, 4\) into \(8, 2\); expected the same"):
-        run(model, {}, colors, edits={"latent": lambda z: z[:, :2]})
+        functional_forward(model, {}, colors, edits={"latent": lambda z: z[:, :2]})
     assert hooks(model) == 0
 
 
@@ -69,7 +71,9 @@ def test_it_maps_over_runs(model, colors):
     stacked, _ = torch.func.stack_module_state(others)
 
     def one(parameters, inputs):
-        return run(model, parameters, inputs, record=["latent"], edits={"latent": MUTE})
+        return functional_forward(
+            model, parameters, inputs, record=["latent"], edits={"latent": MUTE}
+        )
 
     inputs = torch.stack([colors, colors.flip(0), 1 - colors])
     outputs, latents = torch.func.vmap(one)(stacked, inputs)
@@ -81,7 +85,11 @@ def test_it_maps_over_runs(model, colors):
 
 def test_it_can_be_differentiated(model, colors):
     def spread(parameters):
-        return run(model, parameters, colors, record=["latent"])[1]["latent"].square()[:, 0].sum()
+        return (
+            functional_forward(model, parameters, colors, record=["latent"])[1]["latent"]
+            .square()[:, 0]
+            .sum()
+        )
 
     slopes = torch.func.grad(spread)(dict(model.named_parameters()))
     with record(model) as latents:
@@ -92,4 +100,4 @@ def test_it_can_be_differentiated(model, colors):
 
 def test_an_unknown_site_is_refused(model, colors):
     with refuses(ValueError, "Unknown site 'nowhere'"):
-        run(model, {}, colors, record=["nowhere"])
+        functional_forward(model, {}, colors, record=["nowhere"])

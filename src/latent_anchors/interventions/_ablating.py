@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors._sites import At
-from latent_anchors.interventions._layers import Layers, Side, check_dims
-from latent_anchors.interventions._surgery import Parameters, operate
+from latent_anchors.interventions._layers import Side, SiteLayers, check_dims
+from latent_anchors.interventions._surgery import Parameters, apply_surgery
 from latent_anchors.interventions._tracing import located
 from latent_anchors.interventions._trial import Example
 
@@ -19,7 +19,7 @@ _Model = TypeVar("_Model", bound=nn.Module)
 def ablate(
     model: _Model,
     dims: Sequence[int],
-    at: At | Layers = "latent",
+    at: At | SiteLayers = "latent",
     example: Example | None = None,
     side: Side = "both",
 ) -> _Model:
@@ -58,10 +58,10 @@ def ablate(
     """
     layers, width = located(model, at, example, side)
     check_dims(dims, width)
-    return operate(model, partial(ablated, dims=tuple(dims), layers=layers))
+    return apply_surgery(model, partial(ablated, dims=tuple(dims), layers=layers))
 
 
-def ablated(parameters: Parameters, dims: tuple[int, ...], layers: Layers) -> Parameters:
+def ablated(parameters: Parameters, dims: tuple[int, ...], layers: SiteLayers) -> Parameters:
     """The parameters in which rows of the producer and columns of the consumers are zero."""
     new: dict[str, Tensor] = {}
     for name, axis in written(parameters, layers):
@@ -71,7 +71,7 @@ def ablated(parameters: Parameters, dims: tuple[int, ...], layers: Layers) -> Pa
     return new
 
 
-def written(parameters: Parameters, layers: Layers) -> list[tuple[str, int]]:
+def written(parameters: Parameters, layers: SiteLayers) -> list[tuple[str, int]]:
     """The producer's weight, and its bias if it has one, with the axis of the latents."""
     names = [(f"{layers.producer}.weight", -2), (f"{layers.producer}.bias", -1)]
     return [(name, axis) for name, axis in names if name in parameters]

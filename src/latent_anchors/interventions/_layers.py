@@ -20,7 +20,7 @@ SIDES = ("both", "writing", "reading")
 
 
 @dataclass(frozen=True)
-class Layers:
+class SiteLayers:
     """The linear layers around a site, by their dotted names.
 
     Given in a site's place, they are taken at the user's word: nothing is traced.
@@ -30,15 +30,15 @@ class Layers:
         consumers: Those whose inputs the latents become.
 
     Examples:
-        >>> Layers(producer="encoder.2", consumers=("decoder.0",))
-        Layers(producer='encoder.2', consumers=('decoder.0',))
+        >>> SiteLayers(producer="encoder.2", consumers=("decoder.0",))
+        SiteLayers(producer='encoder.2', consumers=('decoder.0',))
     """
 
     producer: str | None = None
     consumers: tuple[str, ...] = ()
 
 
-def on_side(layers: Layers, side: Side) -> Layers:
+def on_side(layers: SiteLayers, side: Side) -> SiteLayers:
     """Only the layers that write, or only those that read."""
     check_name("side", side, SIDES)
     producer = None if side == "reading" else layers.producer
@@ -48,7 +48,7 @@ def on_side(layers: Layers, side: Side) -> Layers:
             f"{layers} lacks a layer that side {side!r} needs; expected a producer for writing, "
             "consumers for reading. Name it, or choose the other side."
         )
-    return Layers(producer, consumers)
+    return SiteLayers(producer, consumers)
 
 
 def linear_layers(model: nn.Module) -> dict[str, nn.Linear]:
@@ -56,7 +56,7 @@ def linear_layers(model: nn.Module) -> dict[str, nn.Linear]:
     return {name: x for name, x in layers_of(model).items() if isinstance(x, nn.Linear)}
 
 
-def check_layers(model: nn.Module, layers: Layers) -> tuple[Layers, int]:
+def check_layers(model: nn.Module, layers: SiteLayers) -> tuple[SiteLayers, int]:
     """The layers by their full names, and the width of the latents.
 
     Layers that are unknown, not plainly linear, tied or of several widths are refused.
@@ -73,7 +73,7 @@ def check_layers(model: nn.Module, layers: Layers) -> tuple[Layers, int]:
             f"The widths of the latents at these layers are {widths}; expected different layers "
             "and one width, what the producer gives and each consumer takes."
         )
-    return Layers(producer, consumers), next(iter(widths.values()))
+    return SiteLayers(producer, consumers), next(iter(widths.values()))
 
 
 def own_layer(model: nn.Module, name: str, kind: type[nn.Module]) -> str:
@@ -105,7 +105,7 @@ def _check_untied(model: nn.Module, name: str) -> None:
     if tied:
         raise ValueError(
             f"The weights of {name!r} are tied to {listed(tied)}; expected parameters that nothing "
-            "else uses. Untie them first, or write the rule yourself with operate."
+            "else uses. Untie them first, or write the rule yourself with apply_surgery."
         )
 
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._sites import At
 from latent_anchors._vectors import as_basis, as_direction
-from latent_anchors.interventions._layers import Layers, Side
-from latent_anchors.interventions._surgery import Parameters, operate
+from latent_anchors.interventions._layers import Side, SiteLayers
+from latent_anchors.interventions._surgery import Parameters, apply_surgery
 from latent_anchors.interventions._tracing import located
 from latent_anchors.interventions._trial import Example
 
@@ -22,7 +22,7 @@ _Model = TypeVar("_Model", bound=nn.Module)
 def orthogonalize(
     model: _Model,
     directions: Sequence[float] | Sequence[Sequence[float]] | Tensor,
-    at: At | Layers = "latent",
+    at: At | SiteLayers = "latent",
     example: Example | None = None,
     side: Side = "both",
 ) -> _Model:
@@ -62,7 +62,7 @@ def orthogonalize(
     """
     layers, width = located(model, at, example, side, straight=True)
     basis = as_rows(directions, width)
-    return operate(model, partial(_orthogonalized, basis=basis, layers=layers))
+    return apply_surgery(model, partial(_orthogonalized, basis=basis, layers=layers))
 
 
 def as_rows(
@@ -87,7 +87,7 @@ def projected(x: Tensor, basis: Float[Tensor, "n dim"]) -> Tensor:
 
 
 def _orthogonalized(
-    parameters: Parameters, basis: Float[Tensor, "n dim"], layers: Layers
+    parameters: Parameters, basis: Float[Tensor, "n dim"], layers: SiteLayers
 ) -> Parameters:
     """The parameters that write and read nothing in the span of orthonormal rows."""
     new: dict[str, Tensor] = {}

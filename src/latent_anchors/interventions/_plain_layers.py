@@ -16,7 +16,7 @@ from latent_anchors._sites import layers_of, unwrapped
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 MERGE = "Merge what the wrapper adds first (peft: merge_and_unload)."
-OPERATE = "Choose a site next to a plain one, or write the rule yourself with operate."
+OPERATE = "Choose a site next to a plain one, or write the rule yourself with apply_surgery."
 TAKE_OFF = "Take it off the layer first (accelerate: remove_hook_from_module)."
 GATHER = "Gather, load or unpack the weights first."
 MAKE_FINAL = "Make the weights final first (torch: remove_parametrizations)."

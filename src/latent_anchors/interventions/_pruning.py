@@ -11,8 +11,8 @@ from latent_anchors._runs import architecture, one_run
 from latent_anchors._sites import At, layers_of
 from latent_anchors.interventions._ablating import ablated, written
 from latent_anchors.interventions._agreement import agree
-from latent_anchors.interventions._layers import Layers, check_dims
-from latent_anchors.interventions._surgery import Parameters, operate
+from latent_anchors.interventions._layers import SiteLayers, check_dims
+from latent_anchors.interventions._surgery import Parameters, apply_surgery
 from latent_anchors.interventions._tracing import located
 from latent_anchors.interventions._trial import Example, Trial, trial
 
@@ -22,7 +22,7 @@ _Model = TypeVar("_Model", bound=nn.Module)
 def prune(
     model: _Model,
     dims: Sequence[int],
-    at: At | Layers = "latent",
+    at: At | SiteLayers = "latent",
     example: Example | None = None,
 ) -> _Model:
     """Remove latent dimensions; the layers around the site become narrower.
@@ -66,19 +66,19 @@ def prune(
     _check_same(
         rehearsal,
         _narrowed(rehearsal.model, kept, layers, width),
-        operate(rehearsal.model, partial(ablated, dims=tuple(dims), layers=layers)),
+        apply_surgery(rehearsal.model, partial(ablated, dims=tuple(dims), layers=layers)),
     )
     return _narrowed(model, kept, layers, width)
 
 
-def _narrowed(model: _Model, kept: tuple[int, ...], layers: Layers, width: int) -> _Model:
+def _narrowed(model: _Model, kept: tuple[int, ...], layers: SiteLayers, width: int) -> _Model:
     """The model with only some of the latent dimensions."""
-    pruned = operate(model, partial(_pruned, kept=kept, layers=layers))
+    pruned = apply_surgery(model, partial(_pruned, kept=kept, layers=layers))
     _tell_width(architecture(pruned), layers, width, len(kept))
     return pruned
 
 
-def _pruned(parameters: Parameters, kept: tuple[int, ...], layers: Layers) -> Parameters:
+def _pruned(parameters: Parameters, kept: tuple[int, ...], layers: SiteLayers) -> Parameters:
     """The parameters without some rows of the producer and columns of the consumers."""
     new: dict[str, Tensor] = {}
     for name, axis in written(parameters, layers):
@@ -92,7 +92,7 @@ def _selected(tensor: Tensor, axis: int, kept: tuple[int, ...]) -> Tensor:
     return tensor.index_select(axis, torch.tensor(kept, device=tensor.device))
 
 
-def _tell_width(model: nn.Module, layers: Layers, old: int, new: int) -> None:
+def _tell_width(model: nn.Module, layers: SiteLayers, old: int, new: int) -> None:
     """Bring ``latent_dim`` up to date where it is kept: in modules that hold all of the layers."""
     named = [str(layers.producer), *layers.consumers]
     for name, module in layers_of(model).items():
@@ -115,5 +115,5 @@ def _check_same(rehearsal: Trial, pruned: nn.Module, ablated: nn.Module) -> None
 _FULL_WIDTH = (
     "Something near the latents needs their full width, such as a mean over channels or another "
     "layer that reads them; expected nothing that does. Use ablate, or name all consumers: "
-    "at=Layers(producer, consumers)."
+    "at=SiteLayers(producer, consumers)."
 )

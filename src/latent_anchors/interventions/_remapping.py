@@ -12,21 +12,21 @@ from latent_anchors._checks import check_finite
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import architecture
 from latent_anchors._sites import At
-from latent_anchors.interventions._layers import Layers, check_dims
+from latent_anchors.interventions._layers import SiteLayers, check_dims
 from latent_anchors.interventions._orthogonalizing import as_rows, projected
-from latent_anchors.interventions._surgery import Parameters, operate
+from latent_anchors.interventions._surgery import Parameters, apply_surgery
 from latent_anchors.interventions._tracing import located
 from latent_anchors.interventions._trial import Example
 
 _Model = TypeVar("_Model", bound=nn.Module)
 
 
-def remap(
+def rescale_direction(
     model: _Model,
     along: int | Sequence[float] | Tensor,
     scale: float,
     offset: float = 0.0,
-    at: At | Layers = "latent",
+    at: At | SiteLayers = "latent",
     example: Example | None = None,
 ) -> _Model:
     r"""Scale and move what the producer writes along one direction; the rest is spared.
@@ -59,7 +59,7 @@ def remap(
 
     Examples:
         >>> model = nn.Sequential(nn.Linear(3, 2), nn.Identity(), nn.Linear(2, 1))
-        >>> mirrored = remap(model, along=0, scale=-1.0, at="1")
+        >>> mirrored = rescale_direction(model, along=0, scale=-1.0, at="1")
         >>> bool(torch.equal(mirrored[0].weight[0], -model[0].weight[0]))
         True
     """
@@ -73,7 +73,7 @@ def remap(
             f"offset is {offset}, and {layers.producer!r} has no bias to add it to; expected 0, or "
             "a producer made with bias=True."
         )
-    return operate(
+    return apply_surgery(
         model,
         partial(_remapped, row=_row(along, width), scale=scale, offset=offset, layers=layers),
     )
@@ -87,7 +87,11 @@ def _row(along: int | Sequence[float] | Tensor, width: int) -> Float[Tensor, "1 
 
 
 def _remapped(
-    parameters: Parameters, row: Float[Tensor, "1 dim"], scale: float, offset: float, layers: Layers
+    parameters: Parameters,
+    row: Float[Tensor, "1 dim"],
+    scale: float,
+    offset: float,
+    layers: SiteLayers,
 ) -> Parameters:
     """The parameters whose producer writes the scaled and moved component."""
     weight, bias = f"{layers.producer}.weight", f"{layers.producer}.bias"

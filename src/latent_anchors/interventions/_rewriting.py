@@ -8,12 +8,12 @@ from latent_anchors._hooks import Edit, edited
 from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._runs import architecture
 from latent_anchors.interventions._layers import own_layer
-from latent_anchors.interventions._surgery import Parameters, operate
+from latent_anchors.interventions._surgery import Parameters, apply_surgery
 
 _Model = TypeVar("_Model", bound=nn.Module)
 
 
-def rewrite(model: _Model, edit: Edit, layer: str = "embedding") -> _Model:
+def edit_embedding(model: _Model, edit: Edit, layer: str = "embedding") -> _Model:
     r"""An edit baked into an embedding: what it would do to a token, it does to the token's row.
 
     .. math:: E_v' = f(E_v)
@@ -46,7 +46,7 @@ def rewrite(model: _Model, edit: Edit, layer: str = "embedding") -> _Model:
     Examples:
         >>> import torch
         >>> model = nn.Sequential(nn.Embedding.from_pretrained(torch.eye(2)), nn.Linear(2, 1))
-        >>> rewrite(model, lambda z: z * torch.tensor([0.0, 1.0]), "0")[0].weight.tolist()
+        >>> edit_embedding(model, lambda z: z * torch.tensor([0.0, 1.0]), "0")[0].weight.tolist()
         [[0.0, 0.0], [0.0, 1.0]]
     """
     name = f"{own_layer(architecture(model), layer, nn.Embedding)}.weight"
@@ -57,4 +57,4 @@ def rewrite(model: _Model, edit: Edit, layer: str = "embedding") -> _Model:
             new = edited(in_full_precision(rows), edit)
         return {name: new.to(rows.dtype)}
 
-    return operate(model, surgery)
+    return apply_surgery(model, surgery)

@@ -23,7 +23,7 @@ Surgery: TypeAlias = Callable[[dict[str, Tensor]], Parameters]
 _Model = TypeVar("_Model", bound=nn.Module)
 
 
-def operate(model: _Model, surgery: Surgery) -> _Model:
+def apply_surgery(model: _Model, surgery: Surgery) -> _Model:
     """A new model with other weights; the one given stays as it is.
 
     The surgery sees one run at a time: it is mapped over the runs of a population, so it must be
@@ -45,7 +45,7 @@ def operate(model: _Model, surgery: Surgery) -> _Model:
 
     Examples:
         >>> model = nn.Linear(2, 1, bias=False)
-        >>> flipped = operate(model, lambda p: {"weight": -p["weight"]})
+        >>> flipped = apply_surgery(model, lambda p: {"weight": -p["weight"]})
         >>> bool(torch.equal(flipped.weight, -model.weight))
         True
     """

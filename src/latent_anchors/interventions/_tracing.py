@@ -16,7 +16,7 @@ from latent_anchors._runs import architecture, one_run
 from latent_anchors._sites import At, as_site, layers_of
 from latent_anchors.interventions._agreement import agree, rounding
 from latent_anchors.interventions._bench import Bench, Pass
-from latent_anchors.interventions._layers import Layers, Side, check_layers, on_side
+from latent_anchors.interventions._layers import Side, SiteLayers, check_layers, on_side
 from latent_anchors.interventions._plain_layers import oddity
 from latent_anchors.interventions._trial import Example, noise
 
@@ -26,7 +26,7 @@ DRAWS = 4
 _Reading = Callable[[Pass], Tensor | None]
 
 
-def find_layers(model: nn.Module, at: At = "latent", example: Example | None = None) -> Layers:
+def find_layers(model: nn.Module, at: At = "latent", example: Example | None = None) -> SiteLayers:
     """The linear layer that writes the latents of a site, and the one that reads them.
 
     Found by what flows in a forward pass, whatever the order of definition. Between may lie
@@ -48,23 +48,27 @@ def find_layers(model: nn.Module, at: At = "latent", example: Example | None = N
     Examples:
         >>> model = nn.Sequential(nn.Linear(3, 2), nn.Identity(), nn.Linear(2, 3))
         >>> find_layers(model, at="1")
-        Layers(producer='0', consumers=('2',))
+        SiteLayers(producer='0', consumers=('2',))
     """
     return located(model, at, example, "both")[0]
 
 
 def located(
-    model: nn.Module, at: At | Layers, example: Example | None, side: Side, straight: bool = False
-) -> tuple[Layers, int]:
+    model: nn.Module,
+    at: At | SiteLayers,
+    example: Example | None,
+    side: Side,
+    straight: bool = False,
+) -> tuple[SiteLayers, int]:
     """The layers of one side or both, named or traced, and the width of the latents.
 
     ``straight`` where directions must last, not only channels.
     """
-    if not isinstance(at, Layers):
+    if not isinstance(at, SiteLayers):
         bench = Bench(one_run(model), at, example)
         producer = None if side == "reading" else find_producer(bench, straight)
         consumers = () if side == "writing" else (find_consumer(bench, straight),)
-        at = Layers(producer, consumers)
+        at = SiteLayers(producer, consumers)
     return check_layers(architecture(model), on_side(at, side))
 
 
@@ -105,7 +109,7 @@ def _only(names: list[str], does: str, bench: Bench) -> str:
         f"Of the {len(bench.linear)} linear layers, {found} {does} the latents at {bench.at!r} "
         f"channel by channel (tied, unused or used more than once: {_some(shared)}; not plain: "
         f"{_some(_odd(bench))}); expected one, with nothing on the way that mixes or adds. Choose "
-        "a site next to a linear layer, or name the layers: at=Layers(producer, consumers)."
+        "a site next to a linear layer, or name the layers: at=SiteLayers(producer, consumers)."
     )
 
 
@@ -133,7 +137,7 @@ def _leak(what: str, way: str, at: At) -> str:
     return (
         f"The output depends on {what} not only through {way}; expected no other way, as surgery "
         f"would otherwise not equal an edit at {at!r}. Choose another site, or name the layers: "
-        "at=Layers(producer, consumers)."
+        "at=SiteLayers(producer, consumers)."
     )
 
 

@@ -94,7 +94,7 @@ def check_said(said: list[Tensor]) -> None:
         )
 
 
-NAME_THEM = "Name the layers instead of the site: at=Layers(producer, consumers)."
+NAME_THEM = "Name the layers instead of the site: at=SiteLayers(producer, consumers)."
 
 
 def _present(model: nn.Module) -> nn.Module:
@@ -104,7 +104,7 @@ def _present(model: nn.Module) -> nn.Module:
         if reason is not None:
             raise ValueError(
                 f"The model cannot be traced: {name!r} {reason}; expected its numbers. {GATHER} Or "
-                "name the layers instead of the site: at=Layers(producer, consumers)."
+                "name the layers instead of the site: at=SiteLayers(producer, consumers)."
             )
     return free_copy(model).eval()
 

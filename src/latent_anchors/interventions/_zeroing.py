@@ -37,7 +37,7 @@ def zero_dims(z: Latents, dims: Sequence[int], strength: float | Tensor = 1.0) -
     return torch.where(chosen, kept * full, full).to(z.dtype)
 
 
-class Zeroing(EditModule):
+class ZeroAblation(EditModule):
     """:func:`zero_dims`, carrying its strength.
 
     Args:
@@ -49,7 +49,7 @@ class Zeroing(EditModule):
 
     Examples:
         >>> import torch
-        >>> Zeroing([0])(torch.tensor([3.0, 4.0]))
+        >>> ZeroAblation([0])(torch.tensor([3.0, 4.0]))
         tensor([0., 4.])
     """
 
@@ -63,7 +63,7 @@ class Zeroing(EditModule):
 
     @override
     def _edited(self, z: Latents, strength: Tensor) -> Latents:
-        check_width("Zeroing", z, max(z.shape[-1] if z.ndim else 0, max(self.dims) + 1))
+        check_width("ZeroAblation", z, max(z.shape[-1] if z.ndim else 0, max(self.dims) + 1))
         return zero_dims(z, self.dims, strength)
 
     @override

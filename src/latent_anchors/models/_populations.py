@@ -191,7 +191,7 @@ class Population(StackedRuns):
 _Outcome = tuple[Tensor, dict[At, Tensor]]
 
 
-def outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
+def stacked_outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
     """What a model or a population says, always with an axis of runs.
 
     Args:
@@ -202,7 +202,7 @@ def outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
         Outputs ``(runs, ...)``.
 
     Examples:
-        >>> outputs(nn.Linear(2, 1), torch.rand(5, 2)).shape
+        >>> stacked_outputs(nn.Linear(2, 1), torch.rand(5, 2)).shape
         torch.Size([1, 5, 1])
     """
     return with_axis_of_runs(model, model(*inputs))

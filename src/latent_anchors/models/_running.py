@@ -16,7 +16,7 @@ one_at_a_time = RLock()
 """A functional call puts parameters into the module while it runs, in every thread's sight."""
 
 
-def run(
+def functional_forward(
     model: nn.Module,
     parameters: Mapping[str, Tensor],
     inputs: Tensor | tuple[Tensor, ...],
@@ -47,7 +47,8 @@ def run(
     Examples:
         >>> import torch
         >>> model = torch.nn.Sequential(torch.nn.Identity(), torch.nn.Flatten())
-        >>> output, latents = run(model, {}, torch.ones(1, 2), record=["0"], edits={"0": torch.neg})
+        >>> x, edits = torch.ones(1, 2), {"0": torch.neg}
+        >>> output, latents = functional_forward(model, {}, x, record=["0"], edits=edits)
         >>> latents["0"].tolist()
         [[-1.0, -1.0]]
     """

@@ -90,7 +90,7 @@ def pole_objective(concept: str, latent_dim: int = 4) -> Objective:
     """
     pole = torch.eye(latent_dim)[0]
     terms = [
-        Term("separate", reg.Separation(power=100)),
+        Term("separate", reg.Separation(power=100.0)),
         Term("anchor", reg.Anchor(pole), label=concept),
         Term("opposite", reg.Anchor(-pole), label="opposite", track="anchor"),
         Term("plane", reg.Subspace(dims=(0, 1)), label="vibrant"),
@@ -109,7 +109,7 @@ def pole_losses(latent_dim: int = 4) -> dict[str, Loss]:
         >>> list(pole_losses())
         ['recon', 'fallback']
     """
-    origin = interventions.Zeroing(range(latent_dim))
+    origin = interventions.ZeroAblation(range(latent_dim))
     fallback = training.EditedOutputLoss(
         origin, say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3)
     )

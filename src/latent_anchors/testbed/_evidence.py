@@ -1,7 +1,7 @@
 """Evidence: an example's arguments, the time it takes, and the results that it writes."""
 
 from argparse import ArgumentParser
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,7 +114,7 @@ class Evidence:
         return sum(self._trainings)
 
     @contextmanager
-    def training(self) -> Iterator[None]:
+    def training(self) -> Generator[None]:
         """Add the duration of a ``with`` block to :attr:`train_seconds`.
 
         Examples:

@@ -1,12 +1,12 @@
 """Seeds divided among several splits of the data, and their results put together again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from latent_anchors.training import Failure, FitResult
+from latent_anchors.training import Failure
 
 
 @dataclass(frozen=True)
@@ -32,23 +32,22 @@ class SeedSplits:
             if seeds := tuple(seed for seed in self.seeds if seed % self.count == number):
                 yield number, seeds
 
-    def failures(self, seeds: Sequence[int], *fits: FitResult) -> list[Failure]:
-        """Failures of fits on one split, their runs renumbered as positions among all seeds.
+    def failures(self, seeds: Sequence[int], *failures: Iterable[Failure]) -> list[Failure]:
+        """Failures on one split, their runs renumbered as positions among all seeds.
 
         Args:
             seeds: Those of the split.
-            *fits: Trained on these seeds.
+            *failures: Those of each fit.
 
         Examples:
-            >>> from types import SimpleNamespace
-            >>> fitted = SimpleNamespace(failures=(Failure(run=1, step=8, what="tokens"),))
-            >>> SeedSplits((0, 1, 2, 3), count=3).failures((0, 3), fitted)
+            >>> failed = [Failure(run=1, step=8, what="tokens")]
+            >>> SeedSplits((0, 1, 2, 3), count=3).failures((0, 3), failed)
             [Failure(run=3, step=8, what='tokens')]
         """
         return [
             replace(failure, run=self.seeds.index(seeds[failure.run]))
-            for fitted in fits
-            for failure in fitted.failures
+            for each in failures
+            for failure in each
         ]
 
     def join(self, found: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ def square(progress: float) -> float:
     return progress**2
 
 
-def test_names_and_transitions_belong_together():
+def test_named_and_name_of_are_inverse():
     assert name_of(named("cosine")) == "cosine"
     assert named("cosine") is cosine
 
@@ -36,21 +36,21 @@ def test_an_unknown_name_is_refused_with_those_that_exist():
         named("cosin")
 
 
-def test_a_transition_of_a_users_own_gets_a_name_and_a_declared_smoothness():
+def test_a_registered_transition_has_a_name_and_a_smoothness():
     register_easing("test-square", square, smoothness=0)
     assert named("test-square") is square
     assert (name_of(square), smoothness(square)) == ("test-square", 0)
 
 
 @pytest.mark.parametrize("ask", [name_of, smoothness])
-def test_what_nobody_named_says_how_to_name_it(ask):
+def test_a_transition_without_a_name_is_refused_with_how_to_name_it(ask):
     with refuses(
         ValueError, r"<lambda>.* has no name; give it one with transitions.register_easing\("
     ):
         ask(lambda progress: progress)
 
 
-def test_a_name_means_one_transition_for_ever():
+def test_a_name_cannot_be_registered_twice():
     with refuses(ValueError, "'linear' is taken"):
         register_easing("linear", square, smoothness=0)
 
@@ -77,7 +77,7 @@ def test_any_function_with_exact_ends_is_a_transition(transition):
     assert isinstance(transition, Transition)
 
 
-def test_a_name_is_no_transition():
+def test_a_name_is_not_a_transition():
     with refuses(TypeError, "'smoothstep' is not a transition; expected a function of progress"):
         check_transition("smoothstep")
 
