@@ -61,7 +61,7 @@ with evidence.training():
 
 conditions = {"as trained": whole, "cut": cut, f"{concept} removed": healed.population}
 named = colorspace.named_colors(*colorspace.COLOR_NAMES)
-wheel = colorspace.hsv_grid(360, [1.0], [1.0])
+grid, wheel = colorspace.rgb_grid(8), colorspace.hsv_grid(360, [1.0], [1.0])
 outputs = {name: evaluation.reconstructions(each, named) for name, each in conditions.items()}
 errors = {name: evaluation.hue_sweep(each) for name, each in conditions.items()}
 
