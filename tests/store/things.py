@@ -9,6 +9,7 @@ import latent_anchors as la
 from latent_anchors import (
     audits,
     colorspace,
+    concepts,
     curriculum,
     data,
     evaluation,
@@ -221,6 +222,13 @@ def things() -> dict[str, list[object]]:
         "training.TrainState": [fit.state],
         "training.TokenCrossEntropy": [training.TokenCrossEntropy(-1)],
         "training.Teacher": [teacher],
+        "concepts.Concept": [
+            concepts.Concept("red", RED, at="0", pool=reg.mean_pool, mask="real"),
+            concepts.Concept("hue", concepts.axis(0, 2, dim=3), at=["0", SITE]),
+        ],
+        "concepts.Score": [
+            concepts.Score(*[evaluation.summarize([0.5, 0.25])] * 3, n_with=3, n_without=5)
+        ],
         "evaluation.Agreement": [evaluation.Agreement(floats, floats)],
         "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],
         "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],

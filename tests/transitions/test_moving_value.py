@@ -13,15 +13,15 @@ few = settings(max_examples=15)  # each of them is slow under the shape checks
 
 OVERSHOOTS = ["allow", "clamp", "lengthen"]
 targets = st.floats(0.01, 10.0)
-sendings = st.lists(st.tuples(st.integers(0, 40), targets, st.floats(1.0, 60.0)), max_size=5)
+moves = st.lists(st.tuples(st.integers(0, 40), targets, st.floats(1.0, 60.0)), max_size=5)
 every_choice = pytest.mark.parametrize("overshoot", OVERSHOOTS)
 every_space = pytest.mark.parametrize("space", ["linear", "log"])
 
 
-def sent(moving: MovingValue, sendings) -> tuple[MovingValue, int]:
-    """Sent elsewhere several times, some steps apart; and the step of the last time."""
+def retargeted(moving: MovingValue, moves) -> tuple[MovingValue, int]:
+    """The value after several changes of target, and the step of the last one."""
     now = 0
-    for wait, target, duration in sendings:
+    for wait, target, duration in moves:
         now += wait
         moving.retarget(now, target, duration)
     return moving, now
@@ -67,11 +67,11 @@ def test_the_published_demonstration_has_its_values_after_each_step():
 @every_choice
 @every_space
 @few
-@given(sendings=sendings, wait=st.floats(0, 40), target=targets, duration=st.floats(1.0, 60.0))
+@given(moves=moves, wait=st.floats(0, 40), target=targets, duration=st.floats(1.0, 60.0))
 def test_retargeting_keeps_value_velocity_and_acceleration(
-    overshoot, space, sendings, wait, target, duration
+    overshoot, space, moves, wait, target, duration
 ):
-    moving, now = sent(MovingValue(1.0, space=space, overshoot=overshoot), sendings)
+    moving, now = retargeted(MovingValue(1.0, space=space, overshoot=overshoot), moves)
     step = now + wait
     before = [moving(step), moving.velocity(step), moving.acceleration(step)]
     moving.retarget(step, target, duration)
@@ -82,10 +82,10 @@ def test_retargeting_keeps_value_velocity_and_acceleration(
 @every_choice
 @every_space
 @few
-@given(sendings=sendings)
-def test_a_value_arrives_and_rests_at_exactly_its_target(overshoot, space, sendings):
-    moving, _ = sent(MovingValue(1.0, space=space, overshoot=overshoot), sendings)
-    goal = sendings[-1][1] if sendings else 1.0
+@given(moves=moves)
+def test_a_value_arrives_and_rests_at_exactly_its_target(overshoot, space, moves):
+    moving, _ = retargeted(MovingValue(1.0, space=space, overshoot=overshoot), moves)
+    goal = moves[-1][1] if moves else 1.0
     for step in (moving.arrival + 1e-6, moving.arrival + 1, 1e9):
         assert (moving(step), moving.velocity(step), moving.acceleration(step)) == (goal, 0, 0)
 
@@ -93,20 +93,20 @@ def test_a_value_arrives_and_rests_at_exactly_its_target(overshoot, space, sendi
 @every_choice
 @every_space
 @few
-@given(sendings=sendings)
-def test_a_value_never_leaves_its_bounds(overshoot, space, sendings):
+@given(moves=moves)
+def test_a_value_never_leaves_its_bounds(overshoot, space, moves):
     bounds = (0.01, 10.0)
     moving = MovingValue(1.0, space=space, bounds=bounds, overshoot=overshoot)
-    moving, now = sent(moving, sendings)
+    moving, now = retargeted(moving, moves)
     assert all(0.01 <= moving(now + step) <= 10.0 for step in range(120))
 
 
 @pytest.mark.parametrize("overshoot", ["clamp", "lengthen"])
 @every_space
 @few
-@given(sendings=sendings, wait=st.integers(0, 40), target=targets)
-def test_a_value_overshoots_only_if_allowed(overshoot, space, sendings, wait, target):
-    moving, now = sent(MovingValue(1.0, space=space, overshoot=overshoot), sendings)
+@given(moves=moves, wait=st.integers(0, 40), target=targets)
+def test_a_value_overshoots_only_if_allowed(overshoot, space, moves, wait, target):
+    moving, now = retargeted(MovingValue(1.0, space=space, overshoot=overshoot), moves)
     step = now + wait
     start = moving(step)
     moving.retarget(step, target, 50)
@@ -165,11 +165,11 @@ def test_in_log_space_a_value_moves_by_factors():
     assert rate.velocity(5) == pytest.approx(1.875 * math.log(1e-4) / 10)
 
 
-@given(sendings=sendings, wait=st.floats(0, 40))
-def test_log_space_is_linear_space_of_the_logarithm(sendings, wait):
-    logs = [(gap, math.log(target), duration) for gap, target, duration in sendings]
-    linear, now = sent(MovingValue(0.0), logs)
-    logarithmic, _ = sent(MovingValue(1.0, space="log"), sendings)
+@given(moves=moves, wait=st.floats(0, 40))
+def test_log_space_is_linear_space_of_the_logarithm(moves, wait):
+    logs = [(gap, math.log(target), duration) for gap, target, duration in moves]
+    linear, now = retargeted(MovingValue(0.0), logs)
+    logarithmic, _ = retargeted(MovingValue(1.0, space="log"), moves)
     assert math.log(logarithmic(now + wait)) == pytest.approx(linear(now + wait), abs=1e-9)
 
 
@@ -210,10 +210,10 @@ def test_with_duration_zero_a_value_jumps_and_rests():
 @every_choice
 @every_space
 @few
-@given(sendings=sendings)
-def test_a_restored_value_continues_bit_for_bit(overshoot, space, sendings):
+@given(moves=moves)
+def test_a_restored_value_continues_bit_for_bit(overshoot, space, moves):
     options = {"space": space, "bounds": (0.001, 20.0), "overshoot": overshoot}
-    moving, now = sent(MovingValue(1.0, **options), sendings)
+    moving, now = retargeted(MovingValue(1.0, **options), moves)
     other = MovingValue(2.0, **options)
     other.load_state_dict(json.loads(json.dumps(moving.state_dict())))
     steps = [now + step for step in range(100)]

@@ -10,6 +10,7 @@ from latent_anchors._sites import Site as Site
 from latent_anchors.models._autoencoders import Normalize as Normalize
 from latent_anchors.models._autoencoders import PlainAutoencoder as PlainAutoencoder
 from latent_anchors.models._autoencoders import SphericalAutoencoder as SphericalAutoencoder
+from latent_anchors.models._functional_forward import functional_forward as functional_forward
 from latent_anchors.models._normalized_transformer import (
     NormalizedTransformer as NormalizedTransformer,
 )
@@ -18,7 +19,6 @@ from latent_anchors.models._populations import stacked_outputs as stacked_output
 from latent_anchors.models._prenorm_transformer import PrenormTransformer as PrenormTransformer
 from latent_anchors.models._recording import Recording as Recording
 from latent_anchors.models._recording import record as record
-from latent_anchors.models._running import functional_forward as functional_forward
 from latent_anchors.models._unit_norm import UnitNorm as UnitNorm
 
 __all__ = [

@@ -25,7 +25,7 @@ from latent_anchors._hooks import (
 from latent_anchors._runs import StackedRuns, as_function, tensors_of, with_axis_of_runs
 from latent_anchors._sites import At, Site, layers_of, resolve
 from latent_anchors._streams import seeded
-from latent_anchors.models._running import one_at_a_time, run_with
+from latent_anchors.models._functional_forward import one_at_a_time, run_with
 
 
 class Population(StackedRuns):

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from latent_anchors._hooks import Edit, edited
 from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._runs import architecture
-from latent_anchors.interventions._layers import own_layer
-from latent_anchors.interventions._surgery import Parameters, apply_surgery
+from latent_anchors.interventions._surgery.apply_surgery import Parameters, apply_surgery
+from latent_anchors.interventions._surgery.site_layers import own_layer
 
 _Model = TypeVar("_Model", bound=nn.Module)
 

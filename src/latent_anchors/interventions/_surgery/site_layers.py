@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import check_count, check_name, listed, unknown
 from latent_anchors._sites import layers_of
-from latent_anchors.interventions._plain_layers import (
+from latent_anchors.interventions._surgery.plain_layers import (
     absent,
     check_plain,
     full_name,

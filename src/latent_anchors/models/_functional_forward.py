@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from latent_anchors._hooks import Edit, HeldLock, InForce, edit_hook, recorder_hook
 from latent_anchors._sites import At, as_site, as_sites
-from latent_anchors.models._passes import Passes
+from latent_anchors.models._recorded_passes import Passes
 from latent_anchors.models._recording import Recording
 
 one_at_a_time = RLock()

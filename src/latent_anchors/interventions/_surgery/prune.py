@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from latent_anchors._runs import architecture, one_run
 from latent_anchors._sites import At, layers_of
-from latent_anchors.interventions._ablating import ablated, written
-from latent_anchors.interventions._agreement import agree
-from latent_anchors.interventions._layers import SiteLayers, check_dims
-from latent_anchors.interventions._surgery import Parameters, apply_surgery
-from latent_anchors.interventions._tracing import located
-from latent_anchors.interventions._trial import Example, Trial, trial
+from latent_anchors.interventions._surgery.ablate import ablated, written
+from latent_anchors.interventions._surgery.apply_surgery import Parameters, apply_surgery
+from latent_anchors.interventions._surgery.compare_outputs import agree
+from latent_anchors.interventions._surgery.find_layers import located
+from latent_anchors.interventions._surgery.random_copy import Example, Trial, trial
+from latent_anchors.interventions._surgery.site_layers import SiteLayers, check_dims
 
 _Model = TypeVar("_Model", bound=nn.Module)
 

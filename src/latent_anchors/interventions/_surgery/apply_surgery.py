@@ -11,8 +11,8 @@ from latent_anchors._checks import check_name
 from latent_anchors._hooks import copy_without_hooks
 from latent_anchors._runs import StackedRuns, architecture, tensors_of
 from latent_anchors._sites import layers_of
-from latent_anchors.interventions._layers import linear_layers
-from latent_anchors.interventions._plain_layers import GATHER, absent
+from latent_anchors.interventions._surgery.plain_layers import GATHER, absent
+from latent_anchors.interventions._surgery.site_layers import linear_layers
 
 Parameters: TypeAlias = Mapping[str, Tensor]
 """Parameters and buffers of one run, by name."""

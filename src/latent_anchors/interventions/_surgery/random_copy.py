@@ -16,10 +16,10 @@ from torch.overrides import TorchFunctionMode
 from typing_extensions import override
 
 from latent_anchors._numerics import in_full_precision
-from latent_anchors.interventions._agreement import tensors_in
-from latent_anchors.interventions._layers import linear_layers
-from latent_anchors.interventions._plain_layers import GATHER, absent
-from latent_anchors.interventions._surgery import free_copy
+from latent_anchors.interventions._surgery.apply_surgery import free_copy
+from latent_anchors.interventions._surgery.compare_outputs import tensors_in
+from latent_anchors.interventions._surgery.plain_layers import GATHER, absent
+from latent_anchors.interventions._surgery.site_layers import linear_layers
 
 Example: TypeAlias = Tensor | tuple[Tensor, ...]
 """What a model takes: one argument or several."""

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors._sites import At
-from latent_anchors.interventions._layers import Side, SiteLayers, check_dims
-from latent_anchors.interventions._surgery import Parameters, apply_surgery
-from latent_anchors.interventions._tracing import located
-from latent_anchors.interventions._trial import Example
+from latent_anchors.interventions._surgery.apply_surgery import Parameters, apply_surgery
+from latent_anchors.interventions._surgery.find_layers import located
+from latent_anchors.interventions._surgery.random_copy import Example
+from latent_anchors.interventions._surgery.site_layers import Side, SiteLayers, check_dims
 
 _Model = TypeVar("_Model", bound=nn.Module)
 

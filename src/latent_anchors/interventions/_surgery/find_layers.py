@@ -14,11 +14,16 @@ from latent_anchors._checks import listed
 from latent_anchors._numerics import unit
 from latent_anchors._runs import architecture, one_run
 from latent_anchors._sites import At, as_site, layers_of
-from latent_anchors.interventions._agreement import agree, rounding
-from latent_anchors.interventions._bench import Bench, Pass
-from latent_anchors.interventions._layers import Side, SiteLayers, check_layers, on_side
-from latent_anchors.interventions._plain_layers import oddity
-from latent_anchors.interventions._trial import Example, noise
+from latent_anchors.interventions._surgery.compare_outputs import agree, rounding
+from latent_anchors.interventions._surgery.plain_layers import oddity
+from latent_anchors.interventions._surgery.probe import Bench, Pass
+from latent_anchors.interventions._surgery.random_copy import Example, noise
+from latent_anchors.interventions._surgery.site_layers import (
+    Side,
+    SiteLayers,
+    check_layers,
+    on_side,
+)
 
 DRAWS = 4
 """How often a leak is looked for: an output that is clamped may hide it a few times."""

@@ -11,8 +11,7 @@ from typing_extensions import override
 
 from latent_anchors._hooks import Edit, attach_edit, attach_recorder
 from latent_anchors._sites import At
-from latent_anchors.interventions._layers import linear_layers
-from latent_anchors.interventions._trial import (
+from latent_anchors.interventions._surgery.random_copy import (
     NAME_THEM,
     Example,
     InFull,
@@ -20,6 +19,7 @@ from latent_anchors.interventions._trial import (
     check_said,
     trial,
 )
+from latent_anchors.interventions._surgery.site_layers import linear_layers
 
 _Use: TypeAlias = tuple[object, Any, Tensor]
 """A function that used a weight, its first argument, its result."""

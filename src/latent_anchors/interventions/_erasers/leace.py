@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_between
-from latent_anchors.interventions._erasure import Erasure
-from latent_anchors.interventions._samples import checked, samples
+from latent_anchors.interventions._erasers.erasure import Erasure
+from latent_anchors.interventions._erasers.samples import checked, samples
 
 
 def fit_leace(

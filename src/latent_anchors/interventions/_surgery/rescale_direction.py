@@ -12,11 +12,11 @@ from latent_anchors._checks import check_finite
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import architecture
 from latent_anchors._sites import At
-from latent_anchors.interventions._layers import SiteLayers, check_dims
-from latent_anchors.interventions._orthogonalizing import as_rows, projected
-from latent_anchors.interventions._surgery import Parameters, apply_surgery
-from latent_anchors.interventions._tracing import located
-from latent_anchors.interventions._trial import Example
+from latent_anchors.interventions._surgery.apply_surgery import Parameters, apply_surgery
+from latent_anchors.interventions._surgery.find_layers import located
+from latent_anchors.interventions._surgery.orthogonalize import as_rows, projected
+from latent_anchors.interventions._surgery.random_copy import Example
+from latent_anchors.interventions._surgery.site_layers import SiteLayers, check_dims
 
 _Model = TypeVar("_Model", bound=nn.Module)
 

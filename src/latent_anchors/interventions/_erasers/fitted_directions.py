@@ -7,8 +7,8 @@ from torch.nn.functional import softplus
 
 from latent_anchors._checks import check_finite
 from latent_anchors._typing import Direction, PerSample
-from latent_anchors.interventions._erasure import Erasure
-from latent_anchors.interventions._samples import ROUNDING, Samples, checked, samples
+from latent_anchors.interventions._erasers.erasure import Erasure
+from latent_anchors.interventions._erasers.samples import ROUNDING, Samples, checked, samples
 
 STEPS = 500
 """The most steps of LBFGS; a logistic regression takes tens."""

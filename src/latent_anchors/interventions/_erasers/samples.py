@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._numerics import in_full_precision
-from latent_anchors.interventions._erasure import Erasure
+from latent_anchors.interventions._erasers.erasure import Erasure
 
 LEFT = 1e-2
 """Of the covariance with a label, at most this share may be left; the rest is rounding."""
