@@ -93,9 +93,9 @@ def test_models_record_a_site_of_one_and_of_many():
 def test_interventions_edit_for_the_length_of_a_block():
     model = network()
     before = model(COLORS)
-    with la.intervene(model, interventions.Zeroing([0])), la.record(model) as latents:
+    with la.intervene(model, interventions.ZeroAblation([0])), la.record(model) as latents:
         inside = model(COLORS)
-    handle = interventions.attach(model, interventions.Zeroing([0]))
+    handle = interventions.attach(model, interventions.ZeroAblation([0]))
     attached = model(COLORS)
     handle.remove()
     assert torch.equal(inside, attached)
@@ -108,7 +108,7 @@ def test_interventions_edit_for_the_length_of_a_block():
 def test_interventions_cut_into_weights(surgery):
     for model in (network(), models.Population.make(network, range(2))):
         cut = surgery(model, [0], example=COLORS)
-        with la.intervene(model, interventions.Zeroing([0]), at="encoder"):
+        with la.intervene(model, interventions.ZeroAblation([0]), at="encoder"):
             torch.testing.assert_close(cut(COLORS), model(COLORS))
 
 
@@ -137,8 +137,8 @@ def test_training_fits_every_seed(execution):
 
 def test_evaluation_sums_up_runs():
     z = evaluation.latents(models.Population.make(network, range(2)), COLORS)
-    margins = evaluation.margin(*evaluation.alignment(z, [1, 0, 0, 0]).split(len(COLORS) - 3, 1))
-    values = evaluation.Evaluation({"margin": margins})
+    close, far = evaluation.alignment(z, [1, 0, 0, 0]).tensor_split(2, 1)
+    values = evaluation.Evaluation({"margin": evaluation.margin(close, far)})
     assert values.metrics()["margin"].n == 2
 
 

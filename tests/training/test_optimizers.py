@@ -6,7 +6,7 @@ from refusals import refuses
 from torch import optim
 from training.tiny import timeline, train
 
-from latent_anchors.training._optimizers import Drive, check_per_run, check_separable
+from latent_anchors.training._fit.optimizers import Drive, check_per_run, check_separable
 
 BY_NUMBER = [
     optim.Adam,

@@ -1,9 +1,18 @@
 """The teaching ground: what the examples share and what is about colors or mixing lines.
 
 Nothing in here is needed to place a concept in a model of yours; it is what the examples and the
-results page are made with. :class:`Evidence` reads an example's arguments and writes its results.
+results page are made with. :class:`Evidence` reads an example's arguments and writes its results;
+recipes such as :func:`pole_objective` or :func:`red_terms` are those that several examples train.
 """
 
+from latent_anchors.testbed._color_recipes import FEW_LABELS_SHEET as FEW_LABELS_SHEET
+from latent_anchors.testbed._color_recipes import HEALING_SHEET as HEALING_SHEET
+from latent_anchors.testbed._color_recipes import POLE_SHEET as POLE_SHEET
+from latent_anchors.testbed._color_recipes import few_labels_sampler as few_labels_sampler
+from latent_anchors.testbed._color_recipes import heal as heal
+from latent_anchors.testbed._color_recipes import pole_losses as pole_losses
+from latent_anchors.testbed._color_recipes import pole_objective as pole_objective
+from latent_anchors.testbed._color_recipes import pole_sampler as pole_sampler
 from latent_anchors.testbed._colors._color_alignment import anchor_angle as anchor_angle
 from latent_anchors.testbed._colors._color_alignment import color_alignment as color_alignment
 from latent_anchors.testbed._colors._color_alignment import hue_alignments as hue_alignments
@@ -46,13 +55,24 @@ from latent_anchors.testbed._mixing._line_alignment import line_cosines as line_
 from latent_anchors.testbed._mixing._line_leakage import line_leakage as line_leakage
 from latent_anchors.testbed._mixing._line_relearning import line_relearning as line_relearning
 from latent_anchors.testbed._mixing._splits import MixingSplit as MixingSplit
+from latent_anchors.testbed._mixing_recipes import MixingSize as MixingSize
+from latent_anchors.testbed._mixing_recipes import mixing_sampler as mixing_sampler
+from latent_anchors.testbed._mixing_recipes import red_chance as red_chance
+from latent_anchors.testbed._mixing_recipes import red_terms as red_terms
+from latent_anchors.testbed._mixing_recipes import transformer_options as transformer_options
+from latent_anchors.testbed._seed_splits import SeedSplits as SeedSplits
 
 __all__ = [
+    "FEW_LABELS_SHEET",
+    "HEALING_SHEET",
+    "POLE_SHEET",
     "Evidence",
     "LineAlignment",
     "MixingFloors",
     "MixingLanguage",
+    "MixingSize",
     "MixingSplit",
+    "SeedSplits",
     "anchor_angle",
     "color_alignment",
     "color_answers",
@@ -68,6 +88,8 @@ __all__ = [
     "evaluate_colors",
     "evaluate_mixing",
     "exact_match",
+    "few_labels_sampler",
+    "heal",
     "height",
     "height_order",
     "hue_alignments",
@@ -84,10 +106,17 @@ __all__ = [
     "line_leakage",
     "line_relearning",
     "mixing_floors",
+    "mixing_sampler",
     "noncircularity",
     "nonplanarity",
+    "pole_losses",
+    "pole_objective",
+    "pole_sampler",
     "reconstructions",
+    "red_chance",
+    "red_terms",
     "selectivity_r2",
     "sharpness",
+    "transformer_options",
     "vibrancy_r2",
 ]

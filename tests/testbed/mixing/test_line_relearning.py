@@ -6,7 +6,7 @@ from refusals import refuses
 
 from latent_anchors import models
 from latent_anchors.audits._starts import fresh
-from latent_anchors.interventions import intervene, operate
+from latent_anchors.interventions import apply_surgery, intervene
 from latent_anchors.models import Population
 from latent_anchors.testbed import MixingLanguage, exact_match, line_relearning
 from latent_anchors.testbed._mixing._line_relearning import RATES
@@ -65,7 +65,7 @@ def test_weights_that_nobody_can_teach_count_as_the_limit():
     def dead(parameters):
         return {name: torch.full_like(p, torch.nan) for name, p in parameters.items()}
 
-    found = audit(operate(untaught(), dead), limit=150).found
+    found = audit(apply_surgery(untaught(), dead), limit=150).found
     assert found["relearning/censored"].tolist() == [1, 1]
     torch.testing.assert_close(found["relearning/ratio"], 150 / found["relearning/steps/fresh"])
     assert found["relearning/at_least_one"].tolist() == [1, 1]
