@@ -10,10 +10,6 @@ Afterwards red lies where we said, and muting that direction turns red gray.
 # %%
 # Which seeds, which hue, where the results go.
 
-import time
-
-import torch
-
 import latent_anchors as la
 from latent_anchors import (
     colorspace,
@@ -27,8 +23,6 @@ from latent_anchors import (
     viz,
 )
 from latent_anchors import regularizers as reg
-
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
 evidence = testbed.Evidence.from_arguments("anchor_red", seeds=12, concept="red")
 concept = evidence.concept
@@ -77,24 +71,22 @@ objective = la.Objective(
         la.Term("subspace", reg.Subspace(dims=(0, 1)), label="vibrant"),
     ],
     losses=["recon"],
-    tracks=timeline.names,
     other_tracks=["lr"],
 )
 
 # %%
 # Train all seeds at once.
 
-began = time.monotonic()
-trained = la.fit(
-    models.SphericalAutoencoder,
-    objective,
-    timeline,
-    sampler,
-    losses={"recon": training.reconstruction},
-    seeds=evidence.seeds,
-    steps=evidence.steps,
-)
-train_seconds = time.monotonic() - began
+with evidence.training():
+    trained = la.fit(
+        models.SphericalAutoencoder,
+        objective,
+        timeline,
+        sampler,
+        losses={"recon": training.reconstruction},
+        seeds=evidence.seeds,
+        steps=evidence.steps,
+    )
 
 # %%
 # Measure as it is, and with the concept's direction muted: whatever points along the anchor is
@@ -106,11 +98,11 @@ mute = interventions.Suppression(anchor)
 
 found = evaluation.evaluate_colors(population, concept)
 outputs = {"as trained": evaluation.reconstructions(population, named)}
-errors = {"as trained": evaluation.color_errors(population, wheel.rgb)}
+errors = {"as trained": evaluation.hue_sweep(population)}
 with la.intervene(population, mute):
     found |= evaluation.evaluate_colors(population, concept, "muted", exponent=2)
     outputs[f"{concept} muted"] = evaluation.reconstructions(population, named)
-    errors[f"{concept} muted"] = evaluation.color_errors(population, wheel.rgb)
+    errors[f"{concept} muted"] = evaluation.hue_sweep(population)
 
 found |= {
     f"alignment/{concept}": testbed.color_alignment(population, concept, anchor),
@@ -119,7 +111,7 @@ found |= {
     "labels/vibrant": trained.history.labels_used("subspace"),
 }
 settings = {"sheet": SHEET, "mute": repr(mute), "batch_size": 64, "grid": 8}
-metrics = evidence.write(found, settings, train_seconds, trained.failures)
+metrics = evidence.write(found, settings, trained.failures)
 print(evaluation.error_table(metrics))
 print(evaluation.metric_table(metrics, ["selectivity_r2/muted", f"labels/{concept}", "crumpled"]))
 

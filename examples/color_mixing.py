@@ -14,7 +14,6 @@ twice the width; ``--full --seeds 9`` trains three seeds on each of three splits
 # Which seeds, how large a language, where the results go. The split follows from the seed.
 
 import math
-import time
 from dataclasses import replace
 from functools import partial
 
@@ -34,7 +33,6 @@ from latent_anchors import (
 )
 from latent_anchors import regularizers as reg
 
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = testbed.Evidence.from_arguments(
     "color_mixing",
     seeds=1,
@@ -104,41 +102,41 @@ objective = la.Objective(
         la.Term("signs", reg.AntiSubspace(dims=[0]), at=sites, where="signs"),
     ],
     losses=["tokens"],
-    tracks=timeline.names,
     other_tracks=["lr"],
 )
 
 # %%
 # Two trainings that differ in nothing but the weights of these four terms.
 
-began = time.monotonic()
-unanchored = curriculum.scale(timeline, {"anchor": 0, "away": 0, "apart": 0, "signs": 0})
-studies, failures = [], []
-for seeds in groups:
-    split = language.split(seed=seeds[0] % splits, held_out=0.2, always=[("red", "blue")])
-    fits = [
-        la.fit(
-            make_model,
-            objective,
-            each,
-            sampler(split),
-            losses={"tokens": training.next_token},
-            seeds=seeds,
-            optimizer=partial(torch.optim.AdamW, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
-            steps=evidence.steps,
-            constraint=constraint,
-            device=device,
-            backend="cuda_graph" if device == "cuda" else "eager",
-        )
-        for each in (unanchored, timeline)
-    ]
-    studies.append((split, *(trained.population for trained in fits)))
-    failures += [
-        replace(failure, run=evidence.seeds.index(seeds[failure.run]))
-        for trained in fits
-        for failure in trained.failures
-    ]
-train_seconds = time.monotonic() - began
+with evidence.training():
+    unanchored = curriculum.scale(timeline, {"anchor": 0, "away": 0, "apart": 0, "signs": 0})
+    studies, failures = [], []
+    for seeds in groups:
+        split = language.split(seed=seeds[0] % splits, held_out=0.2, always=[("red", "blue")])
+        fits = [
+            la.fit(
+                make_model,
+                objective,
+                each,
+                sampler(split),
+                losses={"tokens": training.next_token},
+                seeds=seeds,
+                optimizer=partial(
+                    torch.optim.AdamW, betas=(0.9, 0.95), weight_decay=0.0, fused=True
+                ),
+                steps=evidence.steps,
+                constraint=constraint,
+                device=device,
+                backend="cuda_graph" if device == "cuda" else "eager",
+            )
+            for each in (unanchored, timeline)
+        ]
+        studies.append((split, *(trained.population for trained in fits)))
+        failures += [
+            replace(failure, run=evidence.seeds.index(seeds[failure.run]))
+            for trained in fits
+            for failure in trained.failures
+        ]
 
 # %%
 # Two edits. Muting sends what lies within 70 degrees of the axis to the other pole, at every site.
@@ -163,8 +161,8 @@ def conditions(plain, anchored):
     for name, (edit, where) in edits.items():
         with la.intervene(anchored, edit, at=where):
             yield name, anchored
-    yield "by_weights", interventions.rewrite(anchored, muting)
-    yield "narrow_by_weights", interventions.rewrite(anchored, narrowly)
+    yield "by_weights", interventions.edit_embedding(anchored, muting)
+    yield "narrow_by_weights", interventions.edit_embedding(anchored, narrowly)
 
 
 def falls(before, after):
@@ -222,7 +220,6 @@ metrics = evidence.write(
         "splits": splits,
         "device": device,
     },
-    train_seconds,
     failures,
 )
 told = (

@@ -11,7 +11,6 @@ so that they drift from phase to phase, and now and then a wheel comes out crump
 # %%
 # Which seeds, and where the results go.
 
-import time
 from functools import partial
 
 import torch
@@ -20,7 +19,6 @@ import latent_anchors as la
 from latent_anchors import colorspace, curriculum, data, evaluation, models, testbed, training, viz
 from latent_anchors import regularizers as reg
 
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = testbed.Evidence.from_arguments("curriculum_learning", seeds=4)
 
 # %%
@@ -82,7 +80,6 @@ sampler = data.Sampler(grid.rgb, batch_size=64, weights=shown)
 objective = la.Objective(
     [la.Term("unit", reg.Unitarity()), la.Term("planar", reg.Subspace(dims=(0, 1)))],
     losses=["recon"],
-    tracks=timeline.names,
     other_tracks=["lr", "reach", "darkest"],
 )
 
@@ -112,18 +109,17 @@ def look(population):
         found[f"drifted/{phase}"] = evaluation.drifted(*places[-2:])
 
 
-began = time.monotonic()
-trained = la.fit(
-    partial(models.PlainAutoencoder, latent_dim=3),
-    objective,
-    timeline,
-    sampler,
-    losses={"recon": training.reconstruction},
-    seeds=evidence.seeds,
-    actions={"look": lambda progress: look(progress.population)},
-    optimizer=partial(torch.optim.Adam, fused=True),
-)
-train_seconds = time.monotonic() - began
+with evidence.training():
+    trained = la.fit(
+        partial(models.PlainAutoencoder, latent_dim=3),
+        objective,
+        timeline,
+        sampler,
+        losses={"recon": training.reconstruction},
+        seeds=evidence.seeds,
+        actions={"look": lambda progress: look(progress.population)},
+        optimizer=partial(torch.optim.Adam, fused=True),
+    )
 look(trained.population)
 
 # %%
@@ -141,7 +137,7 @@ found |= {
     "error/shown": evaluation.color_errors(population, grid.rgb).mean(1),
 }
 settings = {"sheet": SHEET, "batch_size": 64}
-metrics = evidence.write(evaluation.Evaluation(found), settings, train_seconds, trained.failures)
+metrics = evidence.write(found, settings, trained.failures)
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%

@@ -12,7 +12,6 @@ short healing pass, without labels, teaches the pruned network to say what the s
 # %%
 # Which seeds, where the results go.
 
-import time
 from functools import partial
 
 import torch
@@ -30,8 +29,6 @@ from latent_anchors import (
     viz,
 )
 from latent_anchors import regularizers as reg
-
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
 evidence = testbed.Evidence.from_arguments("delete_hue", seeds=12)
 
@@ -76,25 +73,24 @@ objective = la.Objective(
         la.Term("gray", reg.AntiSubspace(dims=PLANE), label="gray"),
     ],
     losses=["recon", "fallback"],
-    tracks=timeline.names,
     other_tracks=["lr"],
 )
-origin = interventions.Zeroing(range(4))
+origin = interventions.ZeroAblation(range(4))
 fallback = training.EditedOutputLoss(origin, say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3))
 
 # %%
 # Train all seeds at once.
 
-began = time.monotonic()
-trained = la.fit(
-    partial(models.SphericalAutoencoder, latent_dim=4),
-    objective,
-    timeline,
-    sampler,
-    losses={"recon": training.reconstruction, "fallback": fallback},
-    seeds=evidence.seeds,
-    steps=evidence.steps,
-)
+with evidence.training():
+    trained = la.fit(
+        partial(models.SphericalAutoencoder, latent_dim=4),
+        objective,
+        timeline,
+        sampler,
+        losses={"recon": training.reconstruction, "fallback": fallback},
+        seeds=evidence.seeds,
+        steps=evidence.steps,
+    )
 
 # %%
 # The surgery, twice: the decoder's side alone, and both sides. Neither looks at any color.
@@ -115,15 +111,15 @@ STEP, lr,   imitate
 1000, 1e-4,
 """
 recovery = curriculum.read_dopesheet(HEALING).timeline()
-healed = la.fit(
-    pruned,
-    la.Objective([], losses=["imitate"], tracks=recovery.names, other_tracks=["lr"]),
-    recovery,
-    sampler,
-    losses={"imitate": training.DistillationLoss(training.Teacher(silenced))},
-    steps=evidence.steps,
-)
-train_seconds = time.monotonic() - began
+with evidence.training():
+    healed = la.fit(
+        pruned,
+        la.Objective([], losses=["imitate"], other_tracks=["lr"]),
+        recovery,
+        sampler,
+        losses={"imitate": training.DistillationLoss(training.Teacher(silenced))},
+        steps=evidence.steps,
+    )
 
 # %%
 # Measure each: the errors of named colors, and how well the error follows vibrancy.
@@ -149,7 +145,7 @@ found |= {
 }
 settings = {"sheet": SHEET, "healing": HEALING, "plane": PLANE, "batch_size": 64, "grid": 8}
 failures = [*trained.failures, *healed.failures]
-metrics = evidence.write(found, settings, train_seconds, failures)
+metrics = evidence.write(found, settings, failures)
 print(evaluation.error_table(metrics, [*networks], groups))
 print(evaluation.metric_table(metrics, [name for name in metrics if "error" not in name]))
 

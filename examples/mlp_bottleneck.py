@@ -10,15 +10,11 @@ differently with every seed: where red lies nobody knows beforehand.
 # %%
 # Which seeds, and where the results go.
 
-import time
 from functools import partial
-
-import torch
 
 import latent_anchors as la
 from latent_anchors import colorspace, curriculum, data, evaluation, models, testbed, training, viz
 
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = testbed.Evidence.from_arguments("mlp_bottleneck", seeds=12)
 
 # %%
@@ -44,22 +40,21 @@ STEP, lr,    recon
 1500, 0.003, 1
 """
 timeline = curriculum.read_dopesheet(SHEET).timeline()
-objective = la.Objective([], losses=["recon"], tracks=timeline.names, other_tracks=["lr"])
+objective = la.Objective([], losses=["recon"], other_tracks=["lr"])
 
 # %%
 # Train all seeds at once.
 
-began = time.monotonic()
-trained = la.fit(
-    partial(models.PlainAutoencoder, latent_dim=2, normalize=True),
-    objective,
-    timeline,
-    sampler,
-    losses={"recon": training.reconstruction},
-    seeds=evidence.seeds,
-    steps=evidence.steps,
-)
-train_seconds = time.monotonic() - began
+with evidence.training():
+    trained = la.fit(
+        partial(models.PlainAutoencoder, latent_dim=2, normalize=True),
+        objective,
+        timeline,
+        sampler,
+        losses={"recon": training.reconstruction},
+        seeds=evidence.seeds,
+        steps=evidence.steps,
+    )
 
 # %%
 # Measure. The order is that of all hues that were shown, and then that of the twelve named ones,
@@ -89,7 +84,7 @@ found = evaluation.Evaluation(
     }
 )
 settings = {"sheet": SHEET, "batch_size": 64, "held_out": BAND}
-metrics = evidence.write(found, settings, train_seconds, trained.failures)
+metrics = evidence.write(found, settings, trained.failures)
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%

@@ -92,9 +92,9 @@ def test_models_record_a_site_of_one_and_of_many():
 def test_interventions_edit_for_the_length_of_a_block():
     model = network()
     before = model(COLORS)
-    with la.intervene(model, interventions.Zeroing([0])), la.record(model) as latents:
+    with la.intervene(model, interventions.ZeroAblation([0])), la.record(model) as latents:
         inside = model(COLORS)
-    handle = interventions.attach(model, interventions.Zeroing([0]))
+    handle = interventions.attach(model, interventions.ZeroAblation([0]))
     attached = model(COLORS)
     handle.remove()
     assert torch.equal(inside, attached)
@@ -107,7 +107,7 @@ def test_interventions_edit_for_the_length_of_a_block():
 def test_interventions_cut_into_weights(surgery):
     for model in (network(), models.Population.make(network, range(2))):
         cut = surgery(model, [0], example=COLORS)
-        with la.intervene(model, interventions.Zeroing([0]), at="encoder"):
+        with la.intervene(model, interventions.ZeroAblation([0]), at="encoder"):
             torch.testing.assert_close(cut(COLORS), model(COLORS))
 
 

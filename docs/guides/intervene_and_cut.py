@@ -66,7 +66,7 @@ objective = la.Objective(
     other_tracks=["lr"],
 )
 gray_at_origin = training.EditedOutputLoss(
-    interventions.Zeroing(range(4)), say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3)
+    interventions.ZeroAblation(range(4)), say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3)
 )
 networks = la.fit(
     models.SphericalAutoencoder,

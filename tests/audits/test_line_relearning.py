@@ -10,7 +10,7 @@ from latent_anchors.audits._line_relearning import RATES
 from latent_anchors.audits._starts import fresh
 from latent_anchors.data import MixingLanguage
 from latent_anchors.evaluation import exact_match
-from latent_anchors.interventions import intervene, operate
+from latent_anchors.interventions import apply_surgery, intervene
 from latent_anchors.models import Population
 
 LANGUAGE = MixingLanguage(levels=2)
@@ -67,7 +67,7 @@ def test_weights_that_nobody_can_teach_count_as_the_limit():
     def dead(parameters):
         return {name: torch.full_like(p, torch.nan) for name, p in parameters.items()}
 
-    found = audit(operate(untaught(), dead), limit=150).found
+    found = audit(apply_surgery(untaught(), dead), limit=150).found
     assert found["relearning/censored"].tolist() == [1, 1]
     torch.testing.assert_close(found["relearning/ratio"], 150 / found["relearning/steps/fresh"])
     assert found["relearning/at_least_one"].tolist() == [1, 1]

@@ -56,14 +56,14 @@ def alike(draw, number=3):
         lambda plan: Playhead([plan]),
     ],
 )
-def test_a_list_of_timelines_is_none(ask):
+def test_a_list_of_timelines_is_not_a_timeline(ask):
     with refuses(TypeError, r"The timeline is \[Timeline\(.*; expected a Timeline, (or|such as) "):
         ask(Timeline({}, [Phase("hues", 0)]))
 
 
 @few
 @given(timelines=alike(2))
-def test_each_timeline_is_played_from_its_own_beginning(timelines):
+def test_each_joined_timeline_starts_at_its_own_beginning(timelines):
     first, second = timelines
     joined = join(first, second)
     assert len(joined) == len(first) + len(second)
@@ -84,7 +84,7 @@ def test_how_timelines_are_grouped_does_not_matter(timelines):
 
 @few
 @given(timelines=alike(1), times=st.integers(1, 4), step=st.integers(0, 500))
-def test_a_repeated_timeline_goes_round(timelines, times, step):
+def test_a_repeated_timeline_is_periodic(timelines, times, step):
     (timeline,) = timelines
     repeated = repeat(timeline, times)
     assert len(repeated) == times * len(timeline)
@@ -96,7 +96,7 @@ def test_a_timeline_joined_to_nothing_is_itself():
     assert join(timeline) == repeat(timeline, 1) == timeline
 
 
-def test_names_of_phases_come_again():
+def test_phases_of_a_repeated_timeline_have_the_same_names():
     timeline = Timeline({}, [Phase("hues", 0), Phase("all", 4)], {4: ["save"]}, steps=10)
     twice = repeat(timeline, 2)
     assert [(phase.name, phase.start) for phase in twice.phases] == [
@@ -106,7 +106,7 @@ def test_names_of_phases_come_again():
     assert twice.actions_by_step == {4: ("save",), 14: ("save",)}
 
 
-def test_a_phase_goes_on_until_the_next_one_starts():
+def test_a_phase_lasts_until_the_next_one_starts_in_whichever_timeline():
     late = Timeline({}, [Phase("all", 5)], steps=10)
     joined = join(Timeline({}, [Phase("hues", 0)], steps=10), late)
     assert [phase.name for phase in map(joined.phase, [9, 14, 15])] == ["hues", "hues", "all"]
@@ -118,7 +118,7 @@ def test_the_order_of_the_first_ones_tracks_is_kept():
     assert join(Timeline(parts), turned).names == ("lr", "anchor")
 
 
-def test_timelines_of_other_tracks_are_refused():
+def test_timelines_with_different_tracks_are_refused():
     one, other = (Timeline({name: Track([Keyframe(0, 0.1)])}) for name in ("lr", "anchor"))
     with refuses(ValueError, "has the tracks 'lr', the next 'anchor'; expected the same"):
         join(one, other)
@@ -154,7 +154,7 @@ def test_a_scaled_track_has_scaled_values(track, factor, step):
     assert scaled["other"] == track
 
 
-def test_a_linear_track_can_be_scaled_to_nothing_or_turned_round():
+def test_a_linear_track_can_be_scaled_by_zero_or_a_negative_factor():
     assert scale(PLAN, {"anchor": 0})["anchor"](5) == 0.0
     assert scale(PLAN, {"anchor": -2})["anchor"](5) == -2.0
 
@@ -173,14 +173,14 @@ def test_scaling_changes_no_phase_and_no_action():
         ({"anchor": float("inf")}, "The value at step 0 is inf; expected a finite number"),
     ],
 )
-def test_a_factor_that_makes_no_track_is_refused(factors, message):
+def test_a_factor_whose_products_no_track_can_hold_is_refused(factors, message):
     with refuses(ValueError, message):
         scale(PLAN, factors)
 
 
 @few
 @given(timeline=timelines(), by=st.integers(0, 50))
-def test_a_shifted_timeline_waits_and_is_then_as_it_was(timeline, by):
+def test_a_shifted_timeline_waits_and_then_has_the_same_values(timeline, by):
     shifted, own = shift(timeline, by), np.arange(len(timeline))
     assert len(shifted) == len(timeline) + by
     np.testing.assert_array_equal(shifted.table(own + by), timeline.table(own))
@@ -193,7 +193,7 @@ def test_a_shifted_timeline_waits_and_is_then_as_it_was(timeline, by):
 
 
 @pytest.mark.parametrize(("by", "error"), [(-1, ValueError), (0.5, TypeError)])
-def test_a_timeline_is_shifted_by_whole_steps_to_later(by, error):
+def test_a_timeline_is_shifted_later_by_an_integer(by, error):
     with refuses(error, "by is"):
         shift(PLAN, by)
 
@@ -219,7 +219,7 @@ def test_a_warm_up_leads_to_the_first_value_and_changes_nothing_after(
     assert {warmed["other"](step) for step in range(ramp)} == {track(0)}
 
 
-def test_phases_and_actions_go_along_with_a_warm_up():
+def test_a_warm_up_delays_phases_and_actions():
     warmed = warm_up(PLAN, "lr", 100, start=1e-8)
     assert warmed.phases == (Phase("hues", 100), Phase("all", 105))
     assert warmed.actions_by_step == {109: ("save",)}
@@ -234,7 +234,7 @@ def test_phases_and_actions_go_along_with_a_warm_up():
         ("lr", 5, 0.0, ValueError, "is in log space; expected a value above 0"),
     ],
 )
-def test_a_warm_up_that_makes_no_track_is_refused(name, ramp, start, error, message):
+def test_an_invalid_warm_up_is_refused(name, ramp, start, error, message):
     with refuses(error, message):
         warm_up(PLAN, name, ramp, start=start)
 
@@ -255,7 +255,7 @@ def test_stretching_commutes_with_evaluation(timeline, times):
 
 
 @given(timeline=timelines())
-def test_a_timeline_in_its_own_number_of_steps_is_itself(timeline):
+def test_a_timeline_stretched_to_its_own_length_is_itself(timeline):
     assert stretch(timeline, len(timeline)) == timeline
 
 
@@ -267,12 +267,12 @@ def test_shrinking_undoes_stretching(timeline, times):
 
 
 @pytest.mark.parametrize(("step", "placed"), [(0, 0), (3, 2), (4, 2), (5, 2), (7, 4), (10, 5)])
-def test_a_step_goes_to_the_nearest_one_and_from_halfway_to_the_even_one(step, placed):
+def test_a_stretched_step_is_rounded_half_to_even(step, placed):
     halved = stretch(Timeline({"lr": Track([Keyframe(step, 1.0)])}, steps=11), 6)
     assert (halved["lr"].keyframes[0].step, len(halved)) == (placed, 6)
 
 
-def test_a_timeline_of_one_step_stays_at_it():
+def test_a_timeline_of_one_step_keeps_its_step():
     timeline = Timeline({"lr": Track([Keyframe(0, 1.0)])}, [Phase("all", 0)], {0: ["save"]})
     assert stretch(timeline, 9) == Timeline(
         {"lr": timeline["lr"]}, timeline.phases, {0: ["save"]}, steps=9
@@ -296,12 +296,12 @@ def test_a_timeline_of_one_step_stays_at_it():
         ),
     ],
 )
-def test_a_timeline_is_not_shrunk_until_things_merge(timeline, message):
+def test_shrinking_is_refused_where_two_keys_phases_or_actions_would_merge(timeline, message):
     with refuses(ValueError, message):
         stretch(timeline, 10)
 
 
 @pytest.mark.parametrize(("wanted", "error"), [(0, ValueError), (9.5, TypeError)])
-def test_a_timeline_has_a_whole_number_of_steps(wanted, error):
+def test_the_stretched_length_is_a_positive_integer(wanted, error):
     with refuses(error, "steps is"):
         stretch(Timeline({}, steps=5), wanted)

@@ -135,7 +135,7 @@ def test_between_inner_keys_cubics_are_those_of_scipy(gaps, rises):
 
 @few
 @given(gaps=gaps, rises=rises, leave=ways)
-def test_at_its_ends_and_where_it_turns_back_a_track_rests(gaps, rises, leave):
+def test_a_track_rests_at_its_ends_and_where_it_turns_back(gaps, rises, leave):
     there = climbing(gaps, rises, leave).keyframes
     last = there[-1].step
     back = [Keyframe(last + key.step, there[-k - 1].value, leave) for k, key in enumerate(there)]
@@ -157,7 +157,7 @@ def test_a_key_rests_if_it_says_so_or_if_a_neighboring_segment_cannot_pass_throu
     assert speeds(after=linear) == pytest.approx([0.0, 0.1], abs=1e-5)
 
 
-def test_where_cubics_meet_quintics_the_speed_is_one_and_gentle_enough_for_both():
+def test_where_cubics_meet_quintics_the_slope_is_the_same_and_valid_for_both():
     keys = [Keyframe(0, 0.0, pchip), Keyframe(1, 1.0, quintic), Keyframe(2, 9.0, pchip)]
     track, h = Track([*keys, Keyframe(3, 20.0)]), 1e-6
     left, right = (track(1) - track(1 - h)) / h, (track(1 + h) - track(1)) / h
@@ -167,7 +167,7 @@ def test_where_cubics_meet_quintics_the_speed_is_one_and_gentle_enough_for_both(
 
 @few
 @given(gaps=gaps, rises=rises, leave=ways, space=spaces, times=st.integers(2, 9))
-def test_a_track_stretched_is_the_same_track_read_more_slowly(gaps, rises, leave, space, times):
+def test_a_stretched_track_has_the_same_values_at_stretched_steps(gaps, rises, leave, space, times):
     track = climbing(gaps, rises, leave, space)
     stretched = climbing([gap * times for gap in gaps], rises, leave, space)
     at = np.linspace(0, track.keyframes[-1].step, 200)

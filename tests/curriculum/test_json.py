@@ -38,7 +38,7 @@ def at(data, path):
 
 
 @pytest.mark.parametrize(("path", "kind", "part"), PLACES)
-def test_what_is_missing_is_told_with_its_place_and_what_was_expected(path, kind, part):
+def test_a_missing_key_is_refused_with_its_place_and_what_was_expected(path, kind, part):
     data = copy.deepcopy(PLAYHEAD.to_json())
     del at(data, path)[part]
     with refuses(ValueError, f"^A {kind} has .*expected .*Missing: '{part}'; unknown: noth"):
@@ -46,14 +46,14 @@ def test_what_is_missing_is_told_with_its_place_and_what_was_expected(path, kind
 
 
 @pytest.mark.parametrize(("path", "kind"), [place[:2] for place in PLACES if place[2] != "kind"])
-def test_what_is_unknown_is_refused_rather_than_passed_over(path, kind):
+def test_an_unknown_key_is_refused_rather_than_ignored(path, kind):
     data = copy.deepcopy(PLAYHEAD.to_json())
     at(data, path)["more"] = 1
     with refuses(ValueError, f"A {kind} has the keys .*Missing: nothing; unknown: 'more'"):
         Playhead.from_json(data)
 
 
-def test_what_holds_no_names_is_refused():
+def test_anything_but_a_mapping_is_refused():
     with refuses(TypeError, r"A timeline must be a mapping with keys 'tracks', .*; got \[1\]"):
         Timeline.from_json([1])
     with refuses(ValueError, "A track has the keys .*Missing: 'keyframes'"):

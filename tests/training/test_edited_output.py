@@ -10,13 +10,13 @@ from training.tiny import COLORS, network, timeline, train
 
 import latent_anchors as la
 from latent_anchors.data import LabeledBatch
-from latent_anchors.interventions import Suppression, Zeroing, intervene
+from latent_anchors.interventions import Suppression, ZeroAblation, intervene
 from latent_anchors.models import Population
 from latent_anchors.training import EditedOutputLoss, Loss, reconstruction
 from latent_anchors.training._losses.forward import OneRun
 
 GRAY = torch.full((3,), 0.5).double()
-EDIT = Zeroing([0])
+EDIT = ZeroAblation([0])
 MODEL = Population.make(network, [0])[0]
 POPULATION = Population.make(network, [0, 1])
 
@@ -68,7 +68,7 @@ def test_what_to_say_may_differ_between_samples():
 
 
 def test_under_an_edit_that_sends_all_to_one_point_one_input_is_as_good_as_many():
-    origin, batch = Zeroing(range(4)), LabeledBatch(COLORS)
+    origin, batch = ZeroAblation(range(4)), LabeledBatch(COLORS)
     many, one = (
         EditedOutputLoss(origin, GRAY, inputs=i)(forward(), batch) for i in (None, COLORS[:1])
     )

@@ -20,7 +20,7 @@ shares = st.floats(0.0, 1.0)
 
 @both
 @given(start=shares, end=shares)
-def test_a_passage_has_exact_ends_the_slopes_it_was_given_and_never_turns_back(
+def test_a_hermite_piece_has_exact_ends_the_given_slopes_and_never_turns_back(
     transition, start, end
 ):
     most, h = max_slope(transition), 1e-6
@@ -32,7 +32,7 @@ def test_a_passage_has_exact_ends_the_slopes_it_was_given_and_never_turns_back(
 
 
 @given(start=shares, end=shares)
-def test_a_quintic_passage_has_no_acceleration_at_its_ends(start, end):
+def test_a_quintic_piece_has_no_acceleration_at_its_ends(start, end):
     through, h = hermite(quintic, 1.25 * start, 1.25 * end), 1e-4
     # What is left of a difference of the second order has the size of h, not 1.
     assert abs(through(2 * h) - 2 * through(h)) / h**2 < 100 * h
@@ -40,7 +40,7 @@ def test_a_quintic_passage_has_no_acceleration_at_its_ends(start, end):
 
 
 @pytest.mark.parametrize(("transition", "above"), [(pchip, 3.01), (quintic, 2.2)])
-def test_a_steeper_passage_would_turn_back(transition, above):
+def test_a_steeper_piece_would_turn_back(transition, above):
     if transition is pchip:
         walked = [above * t + (3 - 3 * above) * t**2 + (2 * above - 2) * t**3 for t in grid()]
     else:
@@ -54,13 +54,13 @@ def grid() -> np.ndarray:
 
 
 @pytest.mark.parametrize(("transition", "rested"), [(pchip, smoothstep), (quintic, minimum_jerk)])
-def test_at_rest_at_both_ends_a_passage_is_an_easing(transition, rested):
+def test_a_piece_with_slopes_zero_is_an_easing(transition, rested):
     tau = np.linspace(0.0, 1.0, 101)
     np.testing.assert_allclose(hermite(transition, 0.0, 0.0)(tau), rested(tau), atol=1e-15)
 
 
 @both
-def test_a_passage_at_the_mean_slope_is_a_straight_line(transition):
+def test_a_piece_with_slopes_one_is_a_straight_line(transition):
     tau = np.linspace(0.0, 1.0, 101)
     np.testing.assert_allclose(hermite(transition, 1.0, 1.0)(tau), tau, atol=1e-15)
 
@@ -74,6 +74,6 @@ def test_a_passage_at_the_mean_slope_is_a_straight_line(transition):
         (pchip, (0.0, -1.0), "slope at the end is -1.0; expected"),
     ],
 )
-def test_a_slope_that_a_transition_cannot_have_is_refused(transition, slopes, message):
+def test_a_slope_out_of_the_transitions_range_is_refused(transition, slopes, message):
     with refuses(ValueError, message):
         hermite(transition, *slopes)

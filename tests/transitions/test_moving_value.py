@@ -13,15 +13,15 @@ few = settings(max_examples=15)  # each of them is slow under the shape checks
 
 OVERSHOOTS = ["allow", "clamp", "lengthen"]
 targets = st.floats(0.01, 10.0)
-sendings = st.lists(st.tuples(st.integers(0, 40), targets, st.floats(1.0, 60.0)), max_size=5)
+moves = st.lists(st.tuples(st.integers(0, 40), targets, st.floats(1.0, 60.0)), max_size=5)
 every_choice = pytest.mark.parametrize("overshoot", OVERSHOOTS)
 every_space = pytest.mark.parametrize("space", ["linear", "log"])
 
 
-def sent(moving: MovingValue, sendings) -> tuple[MovingValue, int]:
-    """Sent elsewhere several times, some steps apart; and the step of the last time."""
+def retargeted(moving: MovingValue, moves) -> tuple[MovingValue, int]:
+    """The value after several changes of target, and the step of the last one."""
     now = 0
-    for wait, target, duration in sendings:
+    for wait, target, duration in moves:
         now += wait
         moving.retarget(now, target, duration)
     return moving, now
@@ -43,7 +43,7 @@ def under_way(overshoot="allow", bounds=(-math.inf, math.inf), **state) -> Movin
         (1.0, 5.0, [1.922852, 1.78125, 1.19043]),
     ],
 )
-def test_a_value_in_motion_moves_as_published(position, velocity, values):
+def test_a_value_in_motion_has_the_published_values(position, velocity, values):
     moving = under_way(position=position, velocity=velocity, target=1.0)
     assert [moving(tau) for tau in (0.25, 0.5, 0.75)] == pytest.approx(values, abs=5.1e-7)
 
@@ -67,11 +67,11 @@ def test_the_published_demonstration_has_its_values_after_each_step():
 @every_choice
 @every_space
 @few
-@given(sendings=sendings, wait=st.floats(0, 40), target=targets, duration=st.floats(1.0, 60.0))
-def test_being_sent_elsewhere_keeps_value_velocity_and_acceleration(
-    overshoot, space, sendings, wait, target, duration
+@given(moves=moves, wait=st.floats(0, 40), target=targets, duration=st.floats(1.0, 60.0))
+def test_retargeting_keeps_value_velocity_and_acceleration(
+    overshoot, space, moves, wait, target, duration
 ):
-    moving, now = sent(MovingValue(1.0, space=space, overshoot=overshoot), sendings)
+    moving, now = retargeted(MovingValue(1.0, space=space, overshoot=overshoot), moves)
     step = now + wait
     before = [moving(step), moving.velocity(step), moving.acceleration(step)]
     moving.retarget(step, target, duration)
@@ -82,10 +82,10 @@ def test_being_sent_elsewhere_keeps_value_velocity_and_acceleration(
 @every_choice
 @every_space
 @few
-@given(sendings=sendings)
-def test_a_value_arrives_and_rests_at_exactly_its_target(overshoot, space, sendings):
-    moving, _ = sent(MovingValue(1.0, space=space, overshoot=overshoot), sendings)
-    goal = sendings[-1][1] if sendings else 1.0
+@given(moves=moves)
+def test_a_value_arrives_and_rests_at_exactly_its_target(overshoot, space, moves):
+    moving, _ = retargeted(MovingValue(1.0, space=space, overshoot=overshoot), moves)
+    goal = moves[-1][1] if moves else 1.0
     for step in (moving.arrival + 1e-6, moving.arrival + 1, 1e9):
         assert (moving(step), moving.velocity(step), moving.acceleration(step)) == (goal, 0, 0)
 
@@ -93,20 +93,20 @@ def test_a_value_arrives_and_rests_at_exactly_its_target(overshoot, space, sendi
 @every_choice
 @every_space
 @few
-@given(sendings=sendings)
-def test_a_value_never_leaves_its_bounds(overshoot, space, sendings):
+@given(moves=moves)
+def test_a_value_never_leaves_its_bounds(overshoot, space, moves):
     bounds = (0.01, 10.0)
     moving = MovingValue(1.0, space=space, bounds=bounds, overshoot=overshoot)
-    moving, now = sent(moving, sendings)
+    moving, now = retargeted(moving, moves)
     assert all(0.01 <= moving(now + step) <= 10.0 for step in range(120))
 
 
 @pytest.mark.parametrize("overshoot", ["clamp", "lengthen"])
 @every_space
 @few
-@given(sendings=sendings, wait=st.integers(0, 40), target=targets)
-def test_a_value_passes_its_target_only_if_it_may(overshoot, space, sendings, wait, target):
-    moving, now = sent(MovingValue(1.0, space=space, overshoot=overshoot), sendings)
+@given(moves=moves, wait=st.integers(0, 40), target=targets)
+def test_a_value_overshoots_only_if_allowed(overshoot, space, moves, wait, target):
+    moving, now = retargeted(MovingValue(1.0, space=space, overshoot=overshoot), moves)
     step = now + wait
     start = moving(step)
     moving.retarget(step, target, 50)
@@ -114,7 +114,7 @@ def test_a_value_passes_its_target_only_if_it_may(overshoot, space, sendings, wa
     assert min(passed) >= -1e-12
 
 
-def test_a_value_that_may_pass_its_target_does_and_one_that_may_not_is_late():
+def test_a_fast_value_overshoots_if_allowed_or_clamps_or_arrives_late():
     fast = {"position": 0.0, "velocity": 3.0, "target": 1.0}
     peak = {
         choice: max(under_way(choice, **fast)(k / 100) for k in range(500)) for choice in OVERSHOOTS
@@ -124,7 +124,7 @@ def test_a_value_that_may_pass_its_target_does_and_one_that_may_not_is_late():
 
 
 @pytest.mark.parametrize("overshoot", OVERSHOOTS)
-def test_a_path_is_the_same_elsewhere_and_in_other_units_of_time(overshoot):
+def test_a_trajectory_is_invariant_to_offset_and_time_scale(overshoot):
     here = under_way(overshoot, position=0.0, velocity=3.0, target=1.0)
     state = {"position": 10.0, "velocity": 1.5, "target": 11.0, "duration": 2.0}
     there = under_way(overshoot, **state)
@@ -133,12 +133,12 @@ def test_a_path_is_the_same_elsewhere_and_in_other_units_of_time(overshoot):
 
 
 @given(velocity=st.floats(0.0, 2.5))
-def test_a_move_that_passes_nothing_takes_no_longer_than_asked(velocity):
+def test_a_move_that_does_not_overshoot_is_not_lengthened(velocity):
     moving = under_way("lengthen", position=0.0, velocity=velocity, target=1.0)
     assert moving.arrival == 1.0
 
 
-def test_a_value_that_has_stopped_dead_carries_no_motion_on():
+def test_a_value_that_has_stopped_has_no_velocity():
     moving = under_way("clamp", position=0.0, velocity=3.0, target=1.0)
     assert (moving(0.7), moving.velocity(0.7), moving.acceleration(0.7)) == (1.0, 0.0, 0.0)
     moving.retarget(0.7, 2.0, 10)
@@ -146,13 +146,13 @@ def test_a_value_that_has_stopped_dead_carries_no_motion_on():
 
 
 @pytest.mark.parametrize("overshoot", ["allow", "lengthen"])
-def test_a_value_that_is_carried_towards_a_bound_does_not_cross_it(overshoot):
+def test_a_value_that_moves_towards_a_bound_does_not_cross_it(overshoot):
     moving = under_way(overshoot, bounds=(0.0, 3.0), position=0.1, velocity=-2.0, target=2.0)
     values = [moving(k / 1000) for k in range(3000)]
     assert min(values) == 0.0 if overshoot == "allow" else 0.0 < min(values) < 0.1
 
 
-def test_a_value_that_is_at_its_target_in_motion_returns_to_it():
+def test_a_moving_value_at_its_target_returns_to_it():
     moving = under_way("lengthen", position=1.0, velocity=5.0, target=1.0)
     assert moving(1 / 3) == pytest.approx(1.9877, abs=5e-5)
     assert under_way("clamp", position=1.0, velocity=5.0, target=1.0)(1 / 3) == 1.0
@@ -165,11 +165,11 @@ def test_in_log_space_a_value_moves_by_factors():
     assert rate.velocity(5) == pytest.approx(1.875 * math.log(1e-4) / 10)
 
 
-@given(sendings=sendings, wait=st.floats(0, 40))
-def test_log_space_is_linear_space_of_the_logarithm(sendings, wait):
-    logs = [(gap, math.log(target), duration) for gap, target, duration in sendings]
-    linear, now = sent(MovingValue(0.0), logs)
-    logarithmic, _ = sent(MovingValue(1.0, space="log"), sendings)
+@given(moves=moves, wait=st.floats(0, 40))
+def test_log_space_is_linear_space_of_the_logarithm(moves, wait):
+    logs = [(gap, math.log(target), duration) for gap, target, duration in moves]
+    linear, now = retargeted(MovingValue(0.0), logs)
+    logarithmic, _ = retargeted(MovingValue(1.0, space="log"), moves)
     assert math.log(logarithmic(now + wait)) == pytest.approx(linear(now + wait), abs=1e-9)
 
 
@@ -200,7 +200,7 @@ def test_a_target_at_which_the_value_rests_changes_nothing():
     assert moving.state_dict() == state
 
 
-def test_in_no_time_a_value_jumps_and_rests():
+def test_with_duration_zero_a_value_jumps_and_rests():
     moving = MovingValue(0.0)
     moving.retarget(0, 1.0, 10)
     moving.retarget(5, 1.0, 0)
@@ -210,10 +210,10 @@ def test_in_no_time_a_value_jumps_and_rests():
 @every_choice
 @every_space
 @few
-@given(sendings=sendings)
-def test_a_saved_motion_goes_on_bit_for_bit(overshoot, space, sendings):
+@given(moves=moves)
+def test_a_restored_value_continues_bit_for_bit(overshoot, space, moves):
     options = {"space": space, "bounds": (0.001, 20.0), "overshoot": overshoot}
-    moving, now = sent(MovingValue(1.0, **options), sendings)
+    moving, now = retargeted(MovingValue(1.0, **options), moves)
     other = MovingValue(2.0, **options)
     other.load_state_dict(json.loads(json.dumps(moving.state_dict())))
     steps = [now + step for step in range(100)]
@@ -221,7 +221,7 @@ def test_a_saved_motion_goes_on_bit_for_bit(overshoot, space, sendings):
     assert other.state_dict() == moving.state_dict()
 
 
-def test_a_moving_value_says_where_it_is_going():
+def test_the_repr_of_a_moving_value_has_its_target():
     moving = MovingValue(0.1, space="log", bounds=(0.0, 1.0), overshoot="clamp")
     assert repr(moving) == (
         "MovingValue(target=0.1, arrival=0.0, space='log', bounds=(0.0, 1.0), overshoot='clamp')"
@@ -232,7 +232,7 @@ def test_a_moving_value_says_where_it_is_going():
     "ask", [MovingValue.__call__, MovingValue.velocity, MovingValue.acceleration]
 )
 @pytest.mark.parametrize("step", [2, math.nan])
-def test_what_was_before_the_latest_target_is_not_kept(ask, step):
+def test_steps_before_the_latest_target_are_refused(ask, step):
     moving = MovingValue(0.0)
     moving.retarget(3, 1.0, 10)
     with refuses(ValueError, "The step is (2|nan); expected at least 3, .* not kept"):
@@ -248,7 +248,7 @@ def test_what_was_before_the_latest_target_is_not_kept(ask, step):
         ({"bounds": (2.0, 3.0)}, "value is 1.0; expected a number from 2.0 to 3.0"),
     ],
 )
-def test_a_moving_value_knows_its_choices_and_its_bounds(options, message):
+def test_unknown_choices_and_values_out_of_bounds_are_refused(options, message):
     with refuses(ValueError, message):
         MovingValue(1.0, **options)
 
@@ -263,7 +263,7 @@ def test_a_moving_value_knows_its_choices_and_its_bounds(options, message):
         (0.5, math.inf, "duration is inf; expected a finite number"),
     ],
 )
-def test_a_target_out_of_reach_is_refused_and_changes_nothing(target, duration, message):
+def test_an_invalid_target_is_refused_and_changes_nothing(target, duration, message):
     moving = MovingValue(0.1, space="log", bounds=(-1.0, 1.0))
     with refuses(ValueError, message):
         moving.retarget(0, target, duration)
@@ -287,14 +287,14 @@ def test_a_change_too_large_for_a_float_is_refused():
         ({"position": 7.0}, "position in the state is 7.0; expected a number from 0.0 to 5.0"),
     ],
 )
-def test_a_state_of_something_else_is_refused(change, message):
+def test_an_invalid_state_is_refused(change, message):
     moving = MovingValue(0.1, bounds=(0.0, 5.0))
     with refuses(ValueError, message):
         moving.load_state_dict({**moving.state_dict(), **change})
 
 
 @pytest.mark.parametrize("bound", [-1.0, 1.0])
-def test_lengthening_one_that_stands_at_a_bound_and_moves_out_stops_dead(bound):
+def test_a_value_at_a_bound_that_moves_outwards_stops(bound):
     moving = MovingValue(bound, bounds=(-1.0, 1.0), overshoot="lengthen")
     state = {**moving.state_dict(), "velocity": 0.1 * bound, "target": 0.0, "duration": 10.0}
     moving.load_state_dict(state)
@@ -306,13 +306,13 @@ def test_lengthening_one_that_stands_at_a_bound_and_moves_out_stops_dead(bound):
 
 
 @pytest.mark.parametrize("velocity", [-5.0, 5.0])
-def test_one_that_is_at_its_target_and_must_not_pass_it_stays(velocity):
+def test_a_clamped_value_at_its_target_stays_there(velocity):
     moving = under_way("clamp", position=1.0, velocity=velocity, target=1.0)
     assert {moving(k / 8) for k in range(17)} == {1.0}
 
 
 @pytest.mark.parametrize("overshoot", OVERSHOOTS)
-def test_without_time_on_the_way_it_is_there_at_once(overshoot):
+def test_with_duration_zero_a_value_is_at_its_target_at_once(overshoot):
     moving = MovingValue(0.0, bounds=(-1.0, 1.0), overshoot=overshoot)
     moving.retarget(0, 0.5, 0)
     assert moving(0) == moving(3) == 0.5

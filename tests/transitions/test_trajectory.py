@@ -10,7 +10,7 @@ motions = st.builds(Motion, numbers, numbers, numbers)
 
 
 @given(motion=motions, end=numbers, duration=st.floats(0.5, 20.0))
-def test_a_path_of_least_jerk_solves_its_six_conditions(motion, end, duration):
+def test_a_trajectory_fulfills_its_six_boundary_conditions(motion, end, duration):
     powers = np.arange(6)
     first = duration ** (powers - 1.0) * powers
     second = duration ** (powers - 2.0) * powers * (powers - 1)
@@ -37,7 +37,7 @@ def test_velocity_and_acceleration_are_the_derivatives_of_the_position(motion, e
 
 
 @given(motion=motions, end=numbers, duration=st.floats(0.5, 20.0))
-def test_a_path_turns_where_its_highest_and_lowest_points_are(motion, end, duration):
+def test_extrema_are_the_highest_and_lowest_points(motion, end, duration):
     path = trajectory(motion, end, duration)
     walked = [path.at(t).position for t in np.linspace(0.0, duration, 400)]
     turns = [motion.position, end, *path.extrema()]
@@ -49,14 +49,14 @@ def test_a_path_turns_where_its_highest_and_lowest_points_are(motion, end, durat
 
 
 @given(velocity=st.floats(0.1, 10.0), distance=st.floats(0.1, 10.0))
-def test_a_steady_value_passes_its_target_when_it_goes_beyond_2_5_distances(velocity, distance):
+def test_a_value_at_constant_velocity_overshoots_beyond_2_5_distances(velocity, distance):
     limit = 2.5 * distance / velocity
     start = Motion(0.0, velocity)
     assert trajectory(start, distance, 0.999 * limit).stays(-np.inf, np.inf)
     assert not trajectory(start, distance, 1.001 * limit).stays(-np.inf, np.inf)
 
 
-def test_a_path_that_first_goes_away_passes_nothing_but_may_leave_its_bounds():
+def test_a_trajectory_that_starts_backwards_does_not_overshoot_but_can_leave_its_bounds():
     away = trajectory(Motion(2.0, 3.0), 1.0, 1.0)
     assert away.stays(-np.inf, np.inf)
     assert not away.stays(0.0, 2.1)

@@ -175,7 +175,7 @@ def _check_weights(network: Population, lost: _Lost) -> None:
         raise ValueError(
             "The 'edited' networks answer otherwise than their weights do: an edit is in force. "
             "Expected weights alone, as whoever has them can leave the edit out. Build it into the "
-            "weights first, such as with rewrite."
+            "weights first, such as with edit_embedding."
         )
 
 

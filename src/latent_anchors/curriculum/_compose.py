@@ -15,7 +15,7 @@ def join(first: Timeline, *others: Timeline) -> Timeline:
     """Timelines one after another; each starts at its step 0 when the one before has ended.
 
     Between two timelines nothing is interpolated: the last value of one holds until the first
-    value of the next. A phase lasts until the next phase starts, in whichever timeline.
+    value of the next. A phase lasts until the next phase starts, possibly in a later timeline.
 
     Args:
         first: Determines the order of tracks.

@@ -18,7 +18,7 @@ from latent_anchors.colorspace import (
     rgb_to_hsv,
 )
 from latent_anchors.evaluation._latents import as_evaluated, like
-from latent_anchors.models import outputs
+from latent_anchors.models import stacked_outputs
 
 FAR = 29.9 / 360
 """Turns from the concept's hue at which ``far`` begins: neighbors at 30 degrees are in, whatever
@@ -41,7 +41,7 @@ def reconstructions(model: nn.Module, colors: Float[Tensor, "n 3"]) -> Float[Ten
     """
     with as_evaluated(model):
         # clamped, an infinite channel would look as good as any
-        return missing(outputs(model, colors.to(like(model, colors)))).clamp(0.0, 1.0)
+        return missing(stacked_outputs(model, colors.to(like(model, colors)))).clamp(0.0, 1.0)
 
 
 def color_errors(model: nn.Module, colors: Float[Tensor, "n 3"]) -> Float[Tensor, "runs n"]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias, cast
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -11,10 +11,8 @@ from torch import Tensor, nn
 from latent_anchors._numerics import missing
 from latent_anchors._runs import with_axis_of_runs
 from latent_anchors._sites import At
+from latent_anchors._typing import Inputs
 from latent_anchors.models import record
-
-Inputs: TypeAlias = Tensor | tuple[Tensor, ...] | Mapping[str, Tensor]
-"""What a model takes: a tensor, a tuple of arguments, or arguments by name."""
 
 
 @contextmanager

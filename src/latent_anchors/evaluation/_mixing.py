@@ -10,7 +10,7 @@ from latent_anchors._numerics import length
 from latent_anchors.data import MixingLanguage
 from latent_anchors.evaluation._latents import as_evaluated, like
 from latent_anchors.evaluation._metrics import Evaluation
-from latent_anchors.models import outputs
+from latent_anchors.models import stacked_outputs
 
 PROMPT = 4
 """Tokens of a line up to its ``=``, at which the answer is read."""
@@ -57,7 +57,7 @@ def color_answers(
     place, colors = like(model, torch.empty(0)).device, len(language.colors)
     with as_evaluated(model):
         said = [
-            _likeliest(outputs(model, some.to(place))[..., -1, :colors]).cpu()
+            _likeliest(stacked_outputs(model, some.to(place))[..., -1, :colors]).cpu()
             for some in torch.split(prompts, AT_ONCE)
         ]
     return torch.cat(said, dim=1)

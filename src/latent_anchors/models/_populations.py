@@ -25,7 +25,7 @@ from latent_anchors._hooks import (
 from latent_anchors._runs import StackedRuns, as_function, tensors_of, with_axis_of_runs
 from latent_anchors._sites import At, Site, layers_of, resolve
 from latent_anchors._streams import seeded
-from latent_anchors.models._running import one_at_a_time, run_with
+from latent_anchors.models._functional_forward import one_at_a_time, run_with
 
 
 class Population(StackedRuns):
@@ -191,7 +191,7 @@ class Population(StackedRuns):
 _Outcome = tuple[Tensor, dict[At, Tensor]]
 
 
-def outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
+def stacked_outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
     """What a model or a population says, always with an axis of runs.
 
     Args:
@@ -202,7 +202,7 @@ def outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
         Outputs ``(runs, ...)``.
 
     Examples:
-        >>> outputs(nn.Linear(2, 1), torch.rand(5, 2)).shape
+        >>> stacked_outputs(nn.Linear(2, 1), torch.rand(5, 2)).shape
         torch.Size([1, 5, 1])
     """
     return with_axis_of_runs(model, model(*inputs))

@@ -18,15 +18,15 @@ from latent_anchors.transitions._easing import (
     smoothstep,
     step_end,
 )
-from latent_anchors.transitions._hermite import hermite, max_slope, pchip, quintic
-from latent_anchors.transitions._moving_value import MovingValue
-from latent_anchors.transitions._registry import (
+from latent_anchors.transitions._easing_registry import (
     check_transition,
     name_of,
     named,
     register_easing,
     smoothness,
 )
+from latent_anchors.transitions._hermite import hermite, max_slope, pchip, quintic
+from latent_anchors.transitions._moving_value import MovingValue
 
 __all__ = [
     "MovingValue",

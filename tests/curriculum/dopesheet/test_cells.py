@@ -41,7 +41,7 @@ def test_a_number_in_log_space_is_positive(text):
         number_in(cell(text), "log")
 
 
-def test_commas_separate_actions_and_spaces_around_them_go():
+def test_commas_separate_actions_and_spaces_around_them_are_ignored():
     assert names_in(cell(" anchor , save all", "ACTION")) == ("anchor", "save all")
 
 
@@ -102,7 +102,7 @@ rows = st.one_of(
 
 
 @given(texts=st.lists(rows, max_size=12))
-def test_rows_are_where_looking_for_the_nearest_absolute_ones_would_place_them(texts):
+def test_a_row_is_at_the_step_that_a_search_for_the_nearest_absolute_rows_finds(texts):
     def nearest(lines: list[str]) -> int:
         return next(int(text) for text in lines if text.isdecimal())
 

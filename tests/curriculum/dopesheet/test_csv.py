@@ -31,7 +31,7 @@ def test_what_python_writes_is_read(rows, comma, quoting):
 
 
 @given(rows=tables, comma=commas, end=ends, before=blanks, after=blanks)
-def test_spaces_around_quotation_marks_say_nothing(rows, comma, end, before, after):
+def test_spaces_around_quotation_marks_are_ignored(rows, comma, end, before, after):
     def written(cell: str) -> str:
         return before + '"' + cell.replace('"', '""') + '"' + after
 
@@ -44,7 +44,7 @@ def test_spaces_around_quotation_marks_say_nothing(rows, comma, end, before, aft
     blank=st.integers(0, 3),
     end=ends,
 )
-def test_with_and_without_quotation_marks_a_table_is_read_alike(rows, blank, end):
+def test_quotation_marks_do_not_change_what_is_read(rows, blank, end):
     lines = [",".join(row) for row in [HEADER, *rows]]
     lines[blank:blank] = [""]
     plain = cells_in(end.join([*lines, "x,y"]), "sheet")
@@ -54,7 +54,7 @@ def test_with_and_without_quotation_marks_a_table_is_read_alike(rows, blank, end
     ]
 
 
-def test_a_quoted_cell_may_hold_all_that_separates_others():
+def test_a_quoted_cell_can_contain_separators():
     written = 'STEP, ACTION , "lr"\n0, "save, eval" ,0.1\n10,"two\n""lines""",\n'
     assert cells_in(written, "sheet") == [
         ["STEP", " ACTION ", "lr"],
@@ -63,7 +63,7 @@ def test_a_quoted_cell_may_hold_all_that_separates_others():
     ]
 
 
-def test_marks_after_a_space_are_no_part_of_any_name():
+def test_quotation_marks_after_a_space_are_not_part_of_a_name():
     sheet = read_dopesheet('STEP, PHASE, "ACTION", "lr"\n0, "warm up", "save, eval", "0.1"\n')
     timeline = sheet.timeline()
     assert (timeline.phase(0).name, timeline.actions(0)) == ("warm up", ("save", "eval"))
@@ -82,7 +82,7 @@ def test_marks_after_a_space_are_no_part_of_any_name():
         ('STEP\ta\n0\t1"\n', "row 2, column 'a'", '1"'),
     ],
 )
-def test_a_mark_that_has_no_partner_is_refused_where_it_stands(text, where, found):
+def test_an_unpaired_quotation_mark_is_refused_with_its_place(text, where, found):
     with refuses(ValueError, f"sheet, {where}: found '{found}'; expected quotation marks around"):
         cells_in(text, "sheet")
 
@@ -98,7 +98,7 @@ def test_a_mark_that_has_no_partner_is_refused_where_it_stands(text, where, foun
         ("STEP,a\n0,\n", [["STEP", "a"], ["0", ""]]),
     ],
 )
-def test_blank_lines_around_the_table_go_and_those_within_have_no_cells(text, rows):
+def test_blank_lines_around_the_table_are_dropped_and_those_within_have_no_cells(text, rows):
     assert cells_in(text, "sheet") == rows
 
 
@@ -137,13 +137,13 @@ def path(tmp_path):
 
 @every_door
 @pytest.mark.parametrize("content", MARKED.values(), ids=MARKED)
-def test_what_says_its_encoding_is_read_by_every_door(door, content, path):
+def test_a_file_with_a_known_encoding_is_read_from_every_kind_of_source(door, content, path):
     path.write_bytes(content)
     assert door(path) == SHEET
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_a_mark_is_no_part_of_what_was_decoded_already(encoding, path):
+def test_a_byte_order_mark_in_decoded_text_is_ignored(encoding, path):
     text = TEXT.replace(" Ω", "")
     mark = "" if encoding == "cp1252" else "\N{BYTE ORDER MARK}"
     path.write_text(mark + text, encoding=encoding)
@@ -153,14 +153,14 @@ def test_a_mark_is_no_part_of_what_was_decoded_already(encoding, path):
 
 
 @every_door
-def test_another_encoding_is_refused_by_line_and_byte_with_what_to_do(door, path):
+def test_another_encoding_is_refused_with_line_and_byte_and_what_to_do(door, path):
     path.write_bytes(TEXT.replace(" Ω", "").encode("cp1252"))
     found = "line 2: found the byte 0xe9 after '0,', which is not valid utf-8; expected UTF-8"
     with refuses(ValueError, f"^(.*plan.csv|sheet), {found}.*'CSV UTF-8'.*encoding='cp1252'"):
         door(path)
 
 
-def test_a_text_file_that_was_opened_in_another_encoding_is_refused_likewise(path):
+def test_a_text_file_opened_with_the_wrong_encoding_is_refused_too(path):
     path.write_bytes(TEXT.replace(" Ω", "").encode("cp1252"))
     with (
         path.open(encoding="utf-8") as file,
@@ -177,7 +177,7 @@ def test_an_encoding_can_be_given(encoding, path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_without_a_mark_is_refused_by_its_name(encoding, path):
+def test_utf_16_without_a_mark_is_refused_with_its_name(encoding, path):
     path.write_bytes(TEXT.encode(encoding))
     with refuses(ValueError, f"UTF-16 without a byte-order mark.*encoding='{encoding}'"):
         read_dopesheet(path)
@@ -201,13 +201,13 @@ def test_a_text_has_no_encoding(source):
     phase=st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
 )
-def test_any_name_returns_from_every_encoding(phase, encoding):
+def test_any_name_survives_every_encoding(phase, encoding):
     sheet = made(Dopesheet, ["STEP", "PHASE"], [["0", phase], ["9", ""]])
     assert made(read_dopesheet, io.BytesIO(sheet.to_csv().encode(encoding))) == sheet
 
 
 @given(lines=st.lists(st.lists(odd_cells, min_size=1, max_size=4), min_size=1, max_size=4))
-def test_any_texts_are_read_as_they_were_written(lines):
+def test_pythons_reader_reads_any_texts_back(lines):
     assert list(csv.reader(io.StringIO(as_csv(lines), newline=""), strict=True)) == lines
 
 

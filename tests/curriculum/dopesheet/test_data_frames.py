@@ -45,23 +45,23 @@ class Polars:
 
 
 @pytest.mark.parametrize("given", [RECORDS, tuple(RECORDS), iter(RECORDS), Pandas(), Polars()])
-def test_dicts_and_frames_make_the_sheet_that_their_text_would(given):
+def test_dicts_and_frames_make_the_same_sheet_as_text(given):
     assert Dopesheet.from_records(given) == read_dopesheet(TEXT)
 
 
-def test_numbers_are_read_as_they_were():
+def test_numbers_are_written_without_loss():
     value = 0.1 + 0.2
     sheet = Dopesheet.from_records([{"STEP": 0, "lr": value}, {"STEP": 5, "lr": np.float32(0.5)}])
     assert [key.value for key in sheet.timeline()["lr"].keyframes] == [value, 0.5]
 
 
-def test_a_record_that_is_wrong_is_told_by_row_and_column():
+def test_a_wrong_record_is_refused_with_row_and_column():
     with refuses(ValueError, "plan, row 3, column 'STEP': found '1.5'; expected a step"):
         Dopesheet.from_records([{"STEP": 0, "lr": 1}, {"STEP": 1.5}], source="plan")
 
 
 @pytest.mark.parametrize("value", [True, [1], 1j])
-def test_a_cell_is_a_number_a_text_or_nothing(value):
+def test_a_cell_is_a_number_text_or_empty(value):
     with refuses(TypeError, "records, row 2, column 'lr': found .*; expected a number, a text, or"):
         Dopesheet.from_records([{"STEP": 0, "lr": value}])
 
@@ -72,6 +72,6 @@ def test_a_column_has_a_name():
 
 
 @pytest.mark.parametrize("given", [[], {"STEP": [0]}, "STEP,lr", [["STEP"], [0]]])
-def test_what_holds_no_dicts_makes_no_sheet(given):
+def test_records_must_be_dicts_or_a_frame(given):
     with refuses(TypeError, "records are .*; expected dicts, such as .*frame"):
         Dopesheet.from_records(given)

@@ -36,18 +36,18 @@ def columnar(draw):
 
 @few
 @given(timeline=columnar())
-def test_a_timeline_returns_from_its_sheet_as_it_was(timeline):
+def test_a_timeline_survives_a_round_trip_through_a_sheet(timeline):
     sheet = made(Dopesheet.from_timeline, timeline)
     assert sheet.timeline() == timeline
     assert made(read_dopesheet, sheet.to_csv()).timeline() == timeline
 
 
-def test_a_sheet_leaves_out_what_goes_without_saying():
+def test_a_sheet_leaves_out_defaults():
     timeline = Timeline({"lr": Track([Keyframe(0, 0.5)]), "z": Track([Keyframe(3, 1.0, linear)])})
     assert Dopesheet.from_timeline(timeline).to_csv() == "STEP,lr,z::linear\n0,0.5,\n3,,1.0\n"
 
 
-def test_how_the_last_key_is_left_does_not_matter_and_is_not_written():
+def test_the_transition_of_the_last_key_is_unused_and_not_written():
     keys = [Keyframe(0, 0.5, linear), Keyframe(9, 1.0)]
     sheet = Dopesheet.from_timeline(Timeline({"lr": Track(keys)}))
     assert sheet.columns == ("STEP", "lr::linear")

@@ -8,7 +8,7 @@ from latent_anchors.curriculum._dopesheet._parse import Column, columns_in, pars
 from latent_anchors.transitions import linear
 
 
-def test_a_table_of_texts_means_tracks_phases_and_actions():
+def test_a_table_of_texts_is_parsed_into_tracks_phases_and_actions():
     timeline = parse(
         ["STEP", "PHASE", "ACTION", "lr:log:linear", "anchor"],
         [
@@ -34,7 +34,7 @@ def test_rows_are_played_in_the_order_of_their_steps():
 
 
 @pytest.mark.parametrize("separator", [[], [" "], ["", ""]])
-def test_an_empty_row_only_separates_others_and_is_counted_all_the_same(separator):
+def test_an_empty_row_only_separates_others_but_is_counted(separator):
     with_gap = parse(["STEP", "lr"], [["0", "1"], separator, ["5", "2"]], "sheet")
     assert with_gap == parse(["STEP", "lr"], [["0", "1"], ["5", "2"]], "sheet")
     with refuses(ValueError, "sheet, row 4, column 'lr': found 'x'"):
@@ -47,7 +47,7 @@ def test_a_ragged_row_is_refused(row, column):
         parse(["STEP", "lr"], [["9", "1"], row], "sheet")
 
 
-def test_a_column_that_keys_nothing_is_refused():
+def test_a_column_without_keys_is_refused():
     with refuses(ValueError, "row 1, column 3: found 'anchor:log'; expected a number in one"):
         parse(["STEP", "lr", "anchor:log"], [["0", "1", ""]], "sheet")
 
@@ -77,7 +77,7 @@ def read(*texts: str) -> list[Column]:
         (" lr : log : linear ", Column("lr", "log", transitions.linear)),
     ],
 )
-def test_a_header_tells_a_name_a_space_and_an_easing(header, column):
+def test_a_header_has_a_name_a_space_and_an_easing(header, column):
     assert read("STEP", header)[1] == column
 
 

@@ -118,7 +118,7 @@ def test_the_measured_schedules_have_the_values_that_were_measured(sheet, track,
 
 
 @pytest.mark.parametrize("sheet", [SUPPRESSION, ABLATION], ids=["suppression", "ablation"])
-def test_the_measured_schedules_let_go_of_every_term_before_they_end(sheet):
+def test_the_measured_schedules_end_with_all_weights_at_zero(sheet):
     timeline = read_dopesheet(sheet).timeline()
     weights = [name for name in timeline.names if name != "lr"]
     assert len(timeline) == 1501
@@ -151,16 +151,16 @@ def test_log_linear_and_stepped_columns_have_the_fixtures_values(track, first, v
     np.testing.assert_allclose(timeline[track].table(steps), golden, rtol=0, atol=5e-7)
 
 
-def test_a_row_that_keys_nothing_still_ends_the_sheet():
+def test_a_row_without_keys_still_ends_the_sheet():
     assert len(read_dopesheet(FIXTURE).timeline()) == 13
 
 
-def test_a_column_waits_at_its_first_value_for_its_first_key():
+def test_a_column_has_its_first_value_until_its_first_key():
     timeline = read_dopesheet(FIXTURE).timeline()
     assert [timeline["y"](step) for step in range(5)] == [0.8] * 5
 
 
-def test_a_sheet_is_resolved_once(monkeypatch):
+def test_a_sheet_is_parsed_once(monkeypatch):
     calls = []
     monkeypatch.setattr(_sheet, "parse", lambda *given: calls.append(given) or parse(*given))
     sheet = Dopesheet(["STEP", "lr"], [["0", "1"]])
@@ -170,14 +170,14 @@ def test_a_sheet_is_resolved_once(monkeypatch):
     assert len(longer.timeline()) == 10
 
 
-def test_what_is_kept_of_the_resolving_is_no_part_of_the_sheet():
+def test_the_parsed_timeline_is_not_part_of_the_sheets_identity():
     sheet = Dopesheet(["STEP", "lr"], [["0", "1"]])
     assert sheet == pickle.loads(pickle.dumps(sheet)) == copy.deepcopy(sheet)
     assert repr(sheet) == "Dopesheet(columns=('STEP', 'lr'), rows=(('0', '1'),), source='sheet')"
     assert {field.name for field in fields(sheet)} == {"columns", "rows", "source"}
 
 
-def test_what_a_sheet_is_called_does_not_make_it_another():
+def test_sheets_of_different_sources_can_be_equal():
     lists = [["STEP", "lr"], [["0", "1"]]]
     assert Dopesheet(*lists, source="a.csv") == Dopesheet(*lists, source="b.csv")
     assert Dopesheet(*lists).rows == (("0", "1"),)
@@ -186,7 +186,7 @@ def test_what_a_sheet_is_called_does_not_make_it_another():
 TEXT = 'STEP,ACTION,lr\n0,,0.1\n+5,"anchor, save",0.2\n'
 
 
-def test_a_text_a_path_and_an_open_file_read_alike(tmp_path):
+def test_text_path_and_open_file_give_the_same_sheet(tmp_path):
     path = tmp_path / "plan.csv"
     path.write_text(TEXT)
     sheet = read_dopesheet(TEXT)
@@ -205,17 +205,17 @@ def test_a_sheet_keeps_what_was_written():
 @pytest.mark.parametrize(
     "text", [f"\n\n{TEXT}\n\n", TEXT.replace("\n", "\r\n"), TEXT.rstrip()], ids=repr
 )
-def test_line_ends_and_blank_lines_around_the_table_do_not_matter(text):
+def test_line_ends_and_blank_lines_around_the_table_are_ignored(text):
     assert read_dopesheet(text) == read_dopesheet(TEXT)
 
 
-def test_a_spreadsheets_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
+def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path):
     path = tmp_path / "plan.csv"
     path.write_text(TEXT, encoding="utf-8-sig")
     assert read_dopesheet(path) == read_dopesheet(TEXT)
 
 
-def test_a_wrong_cell_is_told_by_file_row_and_column(tmp_path):
+def test_a_wrong_cell_is_refused_with_file_row_and_column(tmp_path):
     path = tmp_path / "plan.csv"
     path.write_text(TEXT.replace("0.2", "fast"))
     with refuses(ValueError, "plan.csv, row 3, column 'lr': found 'fast'; expected a number"):
@@ -225,7 +225,7 @@ def test_a_wrong_cell_is_told_by_file_row_and_column(tmp_path):
 
 
 @pytest.mark.parametrize("source", [[["STEP", "lr"], ["0", "1"]], {"STEP": [0]}, None, b"STEP,lr"])
-def test_what_is_no_file_and_no_text_is_refused_with_what_to_write(source):
+def test_a_source_that_is_neither_file_nor_text_is_refused_with_what_to_write(source):
     with refuses(TypeError, "The sheet is .*; expected a path.*Dopesheet.from_records"):
         read_dopesheet(source)
 
@@ -242,13 +242,13 @@ def test_an_empty_text_is_refused():
         read_dopesheet("\n")
 
 
-def test_a_missing_file_is_missing():
+def test_a_missing_file_raises_file_not_found():
     with pytest.raises(FileNotFoundError):
         read_dopesheet("no such plan.csv")
 
 
 @given(timeline=timelines())
-def test_an_absolute_sheet_of_a_timelines_keys_means_its_tracks(timeline):
+def test_a_sheet_with_a_tracks_keys_is_parsed_into_the_same_keys(timeline):
     for track in (timeline[name] for name in timeline.names):
         leave = track.to_json()["keyframes"][0]["leave"]
         rows = "".join(f"{key.step},{key.value!r}\n" for key in track.keyframes)
@@ -283,12 +283,12 @@ def test_what_was_read_is_written_character_for_character():
     ],
     ids=["blank lines around", "other line ends", "needless quotes", "no last line end"],
 )
-def test_only_what_says_nothing_is_written_otherwise(read):
+def test_only_what_has_no_meaning_is_written_differently(read):
     assert read_dopesheet(read).to_csv() == WRITTEN
 
 
 @pytest.mark.parametrize("mark", ["", "\N{BYTE ORDER MARK}"])
-def test_a_file_that_is_read_and_written_stays_as_it_is(tmp_path, mark):
+def test_a_file_that_is_read_and_written_is_unchanged(tmp_path, mark):
     read, written = tmp_path / "plan.csv", tmp_path / "copy.csv"
     read.write_bytes((mark + WRITTEN).encode())
     read_dopesheet(read).write(written)
@@ -296,7 +296,7 @@ def test_a_file_that_is_read_and_written_stays_as_it_is(tmp_path, mark):
 
 
 @given(phase=cells.filter(str.strip), action=cells.filter(lambda text: text.strip(' ,"\n\r\t')))
-def test_a_sheet_of_odd_names_comes_back_as_it_was(phase, action):
+def test_a_sheet_with_odd_names_survives_a_round_trip(phase, action):
     action = action.replace(",", "")
     sheet = made(Dopesheet, ["STEP", "PHASE", "ACTION"], [["0", phase, action], ["9", "", ""]])
     assert read_dopesheet(sheet.to_csv()) == sheet
@@ -313,6 +313,6 @@ def test_a_sheet_is_printed_as_a_table():
     ]
 
 
-def test_every_column_is_printed_however_short_the_rows_around_are():
+def test_every_column_is_printed_even_if_other_rows_are_shorter():
     sheet = Dopesheet(["STEP", "lr"], [[], ["0", "1"], []])
     assert [line for line in str(sheet).splitlines() if line] == ["STEP  lr", "0     1"]

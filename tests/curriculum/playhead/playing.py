@@ -10,6 +10,7 @@ from latent_anchors.curriculum import (
     Below,
     EndPhase,
     ExtendPhase,
+    Keyframe,
     Phase,
     Plateau,
     Playhead,
@@ -18,6 +19,7 @@ from latent_anchors.curriculum import (
     RunAction,
     Stop,
     Timeline,
+    Track,
     Trigger,
 )
 
@@ -125,3 +127,25 @@ def play(playhead, measure, until):
 
 def through_json(state):
     return json.loads(json.dumps(state, allow_nan=False))
+
+
+LONG = 400
+PLAN = Timeline(
+    {
+        "lr": Track([Keyframe(0, 0.1), Keyframe(60, 0.5), Keyframe(120, 0.2)]),
+        "anchor": Track([Keyframe(0, 1.0)]),
+    },
+    [Phase("hues", 0), Phase("all", 60), Phase("rest", 100)],
+    {50: ["look"], 60: ["capture"], 110: ["save"]},
+    steps=150,
+)
+RISES = Above(1.0)
+
+
+def one(then, plan=PLAN, runs=1, when=RISES, **how):
+    return Playhead(plan, [Trigger("recon", when, then, **how)], runs)
+
+
+def fired_at(step, playhead, value=2.0):
+    playhead.observe(step, {"recon": value})
+    return playhead

@@ -4,7 +4,7 @@ from refusals import refuses
 from latent_anchors.curriculum import ExtendPhase, Retarget, RunAction
 
 
-def test_an_extension_has_steps():
+def test_an_extension_has_a_positive_number_of_steps():
     with refuses(ValueError, "The steps by which to extend is 0; expected at least 1"):
         ExtendPhase(0)
     with refuses(TypeError, "The steps by which to extend is 0.5; expected a whole"):
@@ -24,12 +24,12 @@ def test_an_action_has_a_name():
         ((0.1, 3, "pass"), "Unknown overshoot 'pass'; expected one of 'allow', 'clamp', 'length"),
     ],
 )
-def test_a_new_target_is_a_number_some_steps_away(given, message):
+def test_a_new_target_is_a_finite_number_and_its_duration_not_negative(given, message):
     with refuses(ValueError, message):
         Retarget("lr", *given)
 
 
-def test_a_track_may_be_retargeted_by_a_factor_or_a_difference_of_where_it_is():
+def test_a_track_can_be_retargeted_by_a_factor_or_a_difference():
     assert Retarget("lr", 0.5, 9, of="factor").words == (
         "'lr' goes to 0.5 times its value over 9 steps"
     )

@@ -4,7 +4,7 @@ from refusals import refuses
 from latent_anchors.curriculum import Above, Below, Plateau, Predicate
 
 
-def test_conditions_say_what_they_wait_for():
+def test_conditions_describe_themselves():
     assert Below(0.01, 3, smoothing=0.9).words == (
         "below 0.01 for 3 observations in a row, smoothed by 0.9"
     )
@@ -14,7 +14,7 @@ def test_conditions_say_what_they_wait_for():
 
 
 @pytest.mark.parametrize("kind", [Below, Above])
-def test_a_threshold_is_finite_and_patience_counts(kind):
+def test_a_threshold_is_finite_and_patience_a_positive_integer(kind):
     with refuses(ValueError, "threshold is nan; expected a finite number"):
         kind(float("nan"))
     with refuses(ValueError, "clear is inf; expected a finite number"):
@@ -25,7 +25,7 @@ def test_a_threshold_is_finite_and_patience_counts(kind):
         kind(1.0, patience=1.5)
 
 
-def test_the_way_out_is_not_before_the_way_in():
+def test_clear_is_not_on_the_wrong_side_of_the_threshold():
     with refuses(ValueError, r"Below\(0.2\) has clear=0.1; expected at least the thr"):
         Below(0.2, clear=0.1)
     with refuses(ValueError, r"Above\(0.2\) has clear=0.3; expected at most the thre"):
@@ -42,12 +42,12 @@ def test_the_way_out_is_not_before_the_way_in():
     ],
 )
 @pytest.mark.parametrize("smoothing", [-0.1, 1.0])
-def test_smoothing_leaves_something_of_the_measurement(make, smoothing):
+def test_smoothing_is_below_one(make, smoothing):
     with refuses(ValueError, f"smoothing is {smoothing}; expected a number from 0.0 to 0.9999"):
         make(smoothing)
 
 
-def test_a_plateau_knows_what_is_better():
+def test_a_plateau_has_a_valid_direction_and_margin():
     with refuses(ValueError, "Unknown direction 'up'; expected one of 'lower', 'higher'"):
         Plateau(3, better="up")
     with refuses(ValueError, "margin is -1.0; expected a number from 0.0"):

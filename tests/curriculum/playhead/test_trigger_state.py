@@ -29,19 +29,19 @@ def test_patience_counts_observations_in_a_row():
     assert held(Below(1, patience=3), [0, 0, 2, 0, 0, 0, 0]) == [0, 0, 0, 0, 0, 1, 1]
 
 
-def test_what_trembles_holds_once():
+def test_a_fluctuating_measurement_fulfills_a_condition_once():
     trembling = [0.9, 1.1, 0.9, 1.1, 2.1, 1.1, 0.9]
     assert held(Below(1, clear=2), trembling) == [1, 1, 1, 1, 0, 0, 1]
     assert held(Below(1), trembling) == [1, 0, 1, 0, 0, 0, 1]
 
 
 @given(values=numbers)
-def test_above_is_the_mirror_image_of_below(values):
+def test_above_mirrors_below(values):
     mirrored = [-value for value in values]
     assert held(Above(10, 2, 5, 0.5), values) == held(Below(-10, 2, -5, 0.5), mirrored)
 
 
-def test_a_plateau_ends_with_something_better():
+def test_a_plateau_ends_with_an_improvement():
     values = [5, 4, 4, 3.9, 3, 3, 3, 3]
     assert held(Plateau(2, margin=0.5), values) == [0, 0, 0, 1, 0, 0, 1, 1]
     assert held(Plateau(2, margin=0.5, better="higher"), [-v for v in values]) == [
@@ -50,7 +50,7 @@ def test_a_plateau_ends_with_something_better():
     assert held(Plateau(3), [1, 1, 1, 1, 1]) == [0, 0, 0, 1, 1]
 
 
-def test_a_plateau_that_has_fired_begins_to_count_anew():
+def test_a_plateau_counts_from_zero_after_firing():
     plateau = Plateau(2)
     observed = Observed()
     for value in (1.0, 1.0, 1.0):
@@ -62,12 +62,12 @@ def test_a_plateau_that_has_fired_begins_to_count_anew():
     assert after_firing(Below(2), observed) == observed
 
 
-def test_a_predicate_holds_while_it_says_yes():
+def test_a_predicate_is_true_while_its_function_is():
     assert held(Predicate(lambda value: value % 2 == 0), [0, 1, 2]) == [1, 0, 1]
 
 
 @given(values=numbers, smoothing=st.sampled_from([0.0, 0.5, 0.99]))
-def test_smoothing_is_a_mean_of_what_was_with_fading_weights(values, smoothing):
+def test_smoothing_is_a_mean_with_exponentially_decaying_weights(values, smoothing):
     observed = Observed()
     for value in values:
         observed = observed_next(Predicate(bool, smoothing), observed, value)
@@ -89,7 +89,7 @@ def test_smoothing_is_a_mean_of_what_was_with_fading_weights(values, smoothing):
         (np.float32(0.5), [0.5, 0.5]),
     ],
 )
-def test_a_measurement_is_one_for_each_run_or_one_for_all(given, each):
+def test_a_measurement_is_one_number_for_each_run_or_one_for_all(given, each):
     assert measured({"recon": given}, "recon", 2) == each
 
 

@@ -31,11 +31,11 @@ RULES = [
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule.then).__name__)
-def test_a_trigger_returns_from_json_as_it_was(rule):
+def test_a_trigger_survives_json(rule):
     assert Trigger.from_json(json.loads(json.dumps(rule.to_json()))) == rule
 
 
-def test_a_trigger_says_what_it_does():
+def test_a_trigger_describes_itself():
     assert RULES[1].words == "recon above 0.1: the phase lasts 100 steps longer"
     assert RULES[2].words == (
         "grid not lower by 0.1 for 10 observations in a row: 'lr' goes to 0.1 over 20 steps"
@@ -43,14 +43,14 @@ def test_a_trigger_says_what_it_does():
 
 
 @pytest.mark.parametrize("vote", ["all", "any", "majority", 0.01, 1.0])
-def test_no_vote_is_carried_by_nobody_and_each_by_all(vote):
+def test_no_vote_passes_without_runs_and_every_vote_passes_with_all(vote):
     rule = Trigger("recon", Above(1), Stop(), vote=vote)
     assert not rule.passes(0, 0)
     assert not rule.passes(0, 3)
     assert rule.passes(3, 3)
 
 
-def test_a_trigger_is_made_of_a_condition_and_an_action():
+def test_a_trigger_needs_a_condition_and_an_action():
     with refuses(TypeError, "when is 0.1; expected one of Below, Above, Plateau, Predicate"):
         Trigger("recon", 0.1, Stop())
     with refuses(TypeError, "then is 'stop'; expected one of EndPhase, .*, Stop"):
@@ -66,12 +66,12 @@ def test_a_vote_is_a_word_or_a_share():
 
 
 @pytest.mark.parametrize("name", ["times", "last"])
-def test_limits_count(name):
+def test_limits_are_positive_integers(name):
     with refuses(ValueError, f"{name} is 0; expected at least 1"):
         Trigger("recon", Above(1), Stop(), **{name: 0})
 
 
-def test_a_function_of_yours_cannot_be_written():
+def test_a_custom_function_cannot_be_written():
     with refuses(ValueError, "calls the function 'bool', .* cannot be written. Save .*state_dict"):
         Trigger("recon", Predicate(bool), Stop()).to_json()
     data = {**RULES[0].to_json(), "when": {"kind": "Predicate"}}
@@ -86,7 +86,7 @@ def played(then, plan=PLAN, **how):
     return Playhead(plan, [Trigger("recon", Above(1.0), then, **how)])
 
 
-def test_phases_can_only_change_where_there_are_some():
+def test_a_phase_can_only_change_in_a_timeline_with_phases():
     plan = Timeline({}, steps=10)
     for then in (EndPhase(), ExtendPhase(3)):
         with refuses(ValueError, r"'recon above 1: the phase .*timeline has none; .*use Stop\(\)"):

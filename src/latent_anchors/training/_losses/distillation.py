@@ -13,7 +13,7 @@ from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import architecture
 from latent_anchors._sites import At, as_site, resolve
 from latent_anchors.data import LabeledBatch
-from latent_anchors.models import Population, run
+from latent_anchors.models import Population, functional_forward
 from latent_anchors.training._losses.edited_output import squared_error
 from latent_anchors.training._losses.forward import Forward
 from latent_anchors.training._losses.per_run import (
@@ -122,7 +122,9 @@ class Teacher:
         if batch not in self._said:
             model, tensors = own(self._name, self.model, batch)
             edits = in_force(self._name, self._by_site, batch)
-            self._said[batch] = run(model, tensors, batch.inputs, edits=edits)[0].detach()
+            self._said[batch] = functional_forward(model, tensors, batch.inputs, edits=edits)[
+                0
+            ].detach()
         return self._said[batch]
 
 

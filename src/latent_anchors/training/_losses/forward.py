@@ -9,7 +9,7 @@ from typing_extensions import Protocol, runtime_checkable
 from latent_anchors._hooks import Edit
 from latent_anchors._sites import At
 from latent_anchors.data import LabeledBatch
-from latent_anchors.models import run
+from latent_anchors.models import functional_forward
 
 
 @runtime_checkable
@@ -91,9 +91,11 @@ class OneRun:
         _check_edits(edits)
         others = [at for at in record if at not in self.sites]
         if edits or others:
-            return run(self.model, self.tensors, inputs, [*self.sites, *others], edits)
+            return functional_forward(
+                self.model, self.tensors, inputs, [*self.sites, *others], edits
+            )
         if self.kept is None or self.kept[0] is not inputs:
-            self.kept = (inputs, run(self.model, self.tensors, inputs, self.sites))
+            self.kept = (inputs, functional_forward(self.model, self.tensors, inputs, self.sites))
         return self.kept[1]
 
 
