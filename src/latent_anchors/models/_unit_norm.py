@@ -43,8 +43,8 @@ class UnitNorm:
             if axis >= 0:
                 raise ValueError(
                     f"UnitNorm was given axis {axis} for {name!r}; expected a negative axis, "
-                    "counted from the end, as stacked runs add one in front. Use -1 for the rows of "
-                    "a matrix, -2 for its columns."
+                    "counted from the end, as stacked runs add one in front. Use -1 for "
+                    "the rows of a matrix, -2 for its columns."
                 )
 
     def __call__(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
