@@ -42,7 +42,7 @@ device = "cuda" if torch.cuda.is_available() else "cpu"
 # %%
 # Lines of both operations, a fifth of the pairs of each held out.
 
-language = data.MixingLanguage(levels=7 if full else 5, operations=("+", "-"))
+language = testbed.MixingLanguage(levels=7 if full else 5, operations=("+", "-"))
 
 
 def sampler(parts):
@@ -124,11 +124,11 @@ for parts, network in studies:
     for sign, name in names.items():
         pairs = language.pairs(sign)
         asked = {"all": pairs, "held_out": parts[sign].held_out}
-        whole = evaluation.evaluate_mixing(network, language, asked, f"{name}/anchored", sign)
+        whole = testbed.evaluate_mixing(network, language, asked, f"{name}/anchored", sign)
         with la.intervene(network, muting, at=sites[0]):
-            muted = evaluation.evaluate_mixing(network, language, asked, f"{name}/muted", sign)
+            muted = testbed.evaluate_mixing(network, language, asked, f"{name}/muted", sign)
         kept = muted[f"exact_match/{name}/muted/all"] / whole[f"exact_match/{name}/anchored/all"]
-        cosines = evaluation.line_cosines(network, language.lines(pairs, sign), axis, sites)
+        cosines = testbed.line_cosines(network, language.lines(pairs, sign), axis, sites)
         found |= whole | muted | {f"retention/{name}": kept}
         found[f"cosine/{name}"] = cosines[:, 0, :, 1].mean(1)
         depths.append(cosines[..., 1].mean(2))

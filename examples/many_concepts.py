@@ -109,7 +109,7 @@ def away_from(k):
 # while it is muted, and of lines without it, beside what they were.
 
 with evidence.training():
-    language = data.MixingLanguage(levels=levels)
+    language = testbed.MixingLanguage(levels=levels)
     make_model = partial(
         models.NormalizedTransformer, len(language.vocabulary), width, depth, heads, hidden
     )
@@ -141,13 +141,13 @@ with evidence.training():
         }.items():
             sampler = color_labels(split, concepts)
             network, sites = train(concepts, sampler, seeds, make_model, 1000 if full else 700)
-            before = evaluation.exact_match(network, language, pairs).double()
-            held_out = evaluation.exact_match(network, language, split.held_out).double().mean(1)
+            before = testbed.exact_match(network, language, pairs).double()
+            held_out = testbed.exact_match(network, language, split.held_out).double().mean(1)
             found[f"exact_match/{many}/held_out"] = held_out
             for k, name in enumerate(concepts):
                 dose = degree[name][pairs].amax(-1)
                 with la.intervene(network, away_from(k), at=sites):
-                    after = evaluation.exact_match(network, language, pairs).double()
+                    after = testbed.exact_match(network, language, pairs).double()
                 without = after[:, dose < 0.2].mean(1) / before[:, dose < 0.2].mean(1)
                 found[f"exact_match/{many}/{name}_muted"] = after[:, dose > 0.8].mean(1)
                 found[f"retention/{many}/without_{name}"] = without

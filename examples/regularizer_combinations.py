@@ -90,14 +90,14 @@ with evidence.training():
 population = trained.population
 mute = interventions.Suppression(anchor)
 with la.intervene(population, mute):
-    selectivity = evaluation.selectivity_r2(population, "red")
+    selectivity = testbed.selectivity_r2(population, "red")
 measured = {
     "alignment/red": testbed.color_alignment(population, "red", anchor),
-    "hue_order": evaluation.hue_order(population).abs(),
-    "noncircularity": evaluation.noncircularity(population),
+    "hue_order": testbed.hue_order(population).abs(),
+    "noncircularity": testbed.noncircularity(population),
     "selectivity_r2/muted": selectivity,
-    "error/baseline/grid": evaluation.error_groups(population, "red")["grid"],
-    "crumpled": evaluation.crumpled(population),
+    "error/baseline/grid": testbed.error_groups(population, "red")["grid"],
+    "crumpled": testbed.crumpled(population),
 }
 measured = {name: values.view(len(subsets), n) for name, values in measured.items()}
 

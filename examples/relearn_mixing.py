@@ -19,7 +19,6 @@ import torch
 
 import latent_anchors as la
 from latent_anchors import (
-    audits,
     colorspace,
     curriculum,
     data,
@@ -45,7 +44,7 @@ device = "cuda" if torch.cuda.is_available() else "cpu"
 # %%
 # Lines of pairs of colors, a fifth held out; a line is labeled, at times, if it holds a red.
 
-language = data.MixingLanguage(levels=3 if evidence.smoke else 7 if full else 5)
+language = testbed.MixingLanguage(levels=3 if evidence.smoke else 7 if full else 5)
 redness = colorspace.hue_degree(language.colors, colorspace.hue_of("red"))
 likeness = colorspace.hsv_similarity(language.colors, colorspace.named_colors("red")[0])
 
@@ -145,7 +144,7 @@ prompts = language.lines(pairs)[:, :4]
 def foretold(network, cut):
     """Of lines that were right, the share whose fate was told by what the cut moves."""
     moved = evaluation.displacement(evaluation.line_latents(network, prompts, sites[0]), mute)
-    before, after = (evaluation.exact_match(each, language, pairs) for each in (network, cut))
+    before, after = (testbed.exact_match(each, language, pairs) for each in (network, cut))
     told = (moved.amax(-1) > 0) != after
     return torch.stack([each[was].double().mean() for each, was in zip(told, before, strict=True)])
 
@@ -156,18 +155,18 @@ for split, networks in studies:
     for name, network in networks.items():
         cut = interventions.edit_embedding(network, mute)
         asked = {"held_out": split.held_out, "red": red, "without_red": others}
-        found |= evaluation.evaluate_mixing(network, language, asked, f"{name}/whole")
-        found |= evaluation.evaluate_mixing(cut, language, asked, f"{name}/cut")
-        said = evaluation.color_answers(cut, language, red)
+        found |= testbed.evaluate_mixing(network, language, asked, f"{name}/whole")
+        found |= testbed.evaluate_mixing(cut, language, asked, f"{name}/cut")
+        said = testbed.color_answers(cut, language, red)
         found[f"gray/{name}"] = (said == gray).double().mean(1)
         found[f"foretold/{name}"] = foretold(network, cut)
     network = networks["fallback"]
     cut = interventions.edit_embedding(network, mute)
     for condition, each in {"whole": network, "cut": cut}.items():
         for depth, site in enumerate(sites):
-            leaks = audits.line_leakage(each, language, "red", site)
+            leaks = testbed.line_leakage(each, language, "red", site)
             found |= {f"{name}/{condition}/{depth}": value for name, value in leaks.items()}
-    audit = audits.line_relearning(
+    audit = testbed.line_relearning(
         cut,
         language,
         split.seen,

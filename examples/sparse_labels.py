@@ -90,15 +90,15 @@ def measured(fitted):
     """All measures of the runs of one rate."""
     population = fitted.population
     with la.intervene(population, mute):
-        selectivity = evaluation.selectivity_r2(population, "red")
+        selectivity = testbed.selectivity_r2(population, "red")
     return {
         "labels/red": fitted.history.labels_used("anchor"),
         "labels/vivid": fitted.history.labels_used("plane"),
         "alignment/red": testbed.color_alignment(population, "red", anchor),
-        "hue_order": evaluation.hue_order(population).abs(),
+        "hue_order": testbed.hue_order(population).abs(),
         "selectivity_r2/muted": selectivity,
-        "error/baseline/grid": evaluation.error_groups(population, "red")["grid"],
-        "crumpled": evaluation.crumpled(population),
+        "error/baseline/grid": testbed.error_groups(population, "red")["grid"],
+        "crumpled": testbed.crumpled(population),
     }
 
 

@@ -17,6 +17,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     transitions,
 )
@@ -135,7 +136,14 @@ def test_training_fits_every_seed(execution):
 
 
 def test_evaluation_sums_up_runs():
-    values = evaluation.evaluate_colors(models.Population.make(network, range(2)), "red")
+    z = evaluation.latents(models.Population.make(network, range(2)), COLORS)
+    close, far = evaluation.alignment(z, [1, 0, 0, 0]).tensor_split(2, 1)
+    values = evaluation.Evaluation({"margin": evaluation.margin(close, far)})
+    assert values.metrics()["margin"].n == 2
+
+
+def test_testbed_measures_every_color():
+    values = testbed.evaluate_colors(models.Population.make(network, range(2)), "red")
     assert {metric.n for metric in values.metrics().values()} == {2}
 
 

@@ -15,6 +15,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     transitions,
 )
@@ -199,8 +200,10 @@ def things() -> dict[str, list[object]]:
         "data.BernoulliLabels": [data.BernoulliLabels(torch.tensor([0.5, 1.0]))],
         "data.LabelCount": [data.LabelCount(torch.tensor([82.0]), 91)],
         "data.LabeledBatch": [data.LabeledBatch(torch.eye(2), {"a": floats}, {"1": floats})],
-        "data.MixingLanguage": [data.MixingLanguage(3, ("+", "-"))],
-        "data.MixingSplit": [data.MixingSplit(torch.ones(2, 2).long(), torch.zeros(1, 2).long())],
+        "testbed.MixingLanguage": [testbed.MixingLanguage(3, ("+", "-"))],
+        "testbed.MixingSplit": [
+            testbed.MixingSplit(torch.ones(2, 2).long(), torch.zeros(1, 2).long())
+        ],
         "data.Sampler": [sampler()],
         "data.ScheduledWeights": [sampler().weights],
         "data.SoftLabels": [data.SoftLabels(torch.tensor([0.5, 1.0]))],
@@ -232,14 +235,14 @@ def things() -> dict[str, list[object]]:
         "evaluation.Agreement": [evaluation.Agreement(floats, floats)],
         "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],
         "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],
-        "evaluation.LineAlignment": [
-            evaluation.LineAlignment(
+        "testbed.LineAlignment": [
+            testbed.LineAlignment(
                 *(torch.rand(shape) for shape in (2, 2, (2, 1, 3), 2, 2, (2, 1, 4))),
                 torch.tensor([True, False]),
             )
         ],
         "evaluation.Metric": [metric],
-        "evaluation.MixingFloors": [evaluation.MixingFloors(0.1, 0.2, 0.3, 4)],
+        "testbed.MixingFloors": [testbed.MixingFloors(0.1, 0.2, 0.3, 4)],
         "audits.Relearning": [
             audits.Relearning(
                 (0, 1),

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from latent_anchors import models, testbed
-from latent_anchors.data import MixingLanguage
+from latent_anchors.testbed import MixingLanguage
 
 LANGUAGE = MixingLanguage(levels=3)
 PRENORM = models.PrenormTransformer

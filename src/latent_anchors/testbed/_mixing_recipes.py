@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from latent_anchors.data import LabelDraw, Sampler
 from latent_anchors.interventions import BoundedFalloff, Redirection
 from latent_anchors.models import NormalizedTransformer
+from latent_anchors.testbed._mixing._language import MixingLanguage
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from latent_anchors.colorspace import hsv_similarity, hue_degree, hue_of, named_
 from latent_anchors.data import BernoulliLabels, Sampler, noisy_or
 from latent_anchors.evaluation import dose_response, is_monotone_decreasing
 from latent_anchors.regularizers import Term
+from latent_anchors.testbed._mixing._language import MixingLanguage
+from latent_anchors.testbed._mixing._splits import MixingSplit
 from latent_anchors.testbed._mixing_recipes import mixing_sampler
 
 
