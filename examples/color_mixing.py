@@ -5,8 +5,7 @@ A small transformer learns lines such as ``red + green = olive``. During trainin
 line in a hundred is labeled "there is red in it", without saying where; that is enough to put red
 on an axis of the residual stream that was chosen beforehand. Then whatever lies near that axis is
 turned away: lines with red go wrong, lines without it stay as they are. The default is a sketch;
-``--quick`` is larger, ``--full --seeds 9`` trains three seeds on each of three splits to the end,
-and ``--prenorm`` an ordinary transformer.
+``--quick`` is larger, ``--full --seeds 9`` has three splits, ``--prenorm`` an ordinary transformer.
 """
 
 # %%
@@ -33,15 +32,14 @@ splits = testbed.SeedSplits(evidence.seeds, 3 if full else 1)
 # of any length takes more steps and stronger terms.
 
 language = testbed.MixingLanguage(size.levels)
-transformer = models.PrenormTransformer if prenorm else models.NormalizedTransformer
-make_model = size.network(language, transformer)
+kind = models.PrenormTransformer if prenorm else models.NormalizedTransformer
+make_model = size.network(language, kind)
 options = testbed.transformer_options(make_model)
 sites, axis = make_model().sites, torch.eye(size.width)[0]
 objective = la.Objective(testbed.red_terms(sites, axis), losses=["tokens"], other_tracks=["lr"])
 
 last, rate = (1000, 0.0125) if full else (660, 0.02) if quick else (850, 0.025)
-if prenorm:
-    last, rate = last * 3 // 2, 0.008
+last, rate = (last * 3 // 2, 0.008) if prenorm else (last, rate)
 SHEET = f"""\
 STEP,           lr,   tokens, anchor, away,  apart, signs
 0,              1e-4, 1,      0.06,   0.072, 0.018, 0.15
@@ -97,32 +95,30 @@ def conditions(plain, anchored):
 
 
 # %%
-# Measure the share of lines that are answered exactly, by group; whether fewer are kept the redder
-# a line's reddest color is; and where red lies.
+# Measure the share of exact answers, by group; whether it falls with redness; and where red lies.
 
 pairs = language.pairs()
-reddest = testbed.redness(language)[pairs].amax(-1)
-right, measured = {}, []
+reddest, chance = testbed.redness(language)[pairs].amax(-1), testbed.red_chance(language)
+measured, answered = [], []
 for split, plain, anchored in studies:
-    groups, found = testbed.red_groups(language, split), {}
+    groups, found, right = testbed.red_groups(language, split), {}, {}
     for name, network in conditions(plain, anchored):
         found |= testbed.evaluate_mixing(network, language, groups, name)
-        right.setdefault(name, []).append(testbed.exact_match(network, language, pairs))
+        right[name] = testbed.exact_match(network, language, pairs)
     exact = {name: found[f"exact_match/{name}/without_red"] for name in right}
     whole, other = (found[f"exact_match/{name}/held_out"] for name in ("anchored", "plain"))
     found["exact_match/cost/held_out"] = whole - other
     for name in ("muted", "narrow", "by_weights", "narrow_by_weights"):
         found[f"retention/{name}/without_red"] = exact[name] / exact["anchored"]
-        falls = testbed.falls_with_degree(right["anchored"][-1], right[name][-1], reddest)
-        found[f"falls/{name}"] = falls
+        found[f"falls/{name}"] = testbed.falls_with_degree(right["anchored"], right[name], reddest)
     cosines = testbed.line_cosines(anchored, language.lines(pairs), axis, sites)
-    chance = testbed.red_chance(language)
     aligned = testbed.line_alignment(cosines, language, pairs, chance, "red").evaluation()
+    answered.append(right)
     measured.append(found | {f"{name}/anchored": value for name, value in aligned.items()})
 
 settings = {"sheet": SHEET, "stronger": stronger, "levels": size.levels, "splits": splits.count}
-settings |= {"model": transformer.__name__, "device": options["device"]}
-settings |= {"edits": {name: repr(edit) for name, (edit, _) in edits.items()}}
+settings["edits"] = {name: repr(edit) for name, (edit, _) in edits.items()}
+settings |= {"model": kind.__name__, "device": options["device"]}
 metrics = evidence.write(splits.join(measured), settings, failures)
 shown = [name for name in metrics if name.startswith(("exact_match/", "falls/"))]
 print(evaluation.metric_table(metrics, [*shown, "margin/anchored", "containment/anchored"]))
@@ -132,8 +128,7 @@ print(evaluation.metric_table(metrics, [*shown, "margin/anchored", "containment/
 # and how accuracy falls with the redness of the reddest color of a line.
 
 corners = ["red", "yellow", "green", "cyan", "blue", "magenta", "white", "black"]
-corner = torch.tensor([language.token(name) for name in corners])
-asked = torch.cartesian_prod(corner, corner)
+asked = torch.cartesian_prod(*2 * [language.encode(" ".join(corners))])
 answers = {"as it should be": language.answers(asked)}
 for name, network in conditions(plain, anchored):
     answers[name.replace("_", " ")] = testbed.color_answers(network, language, asked)[0]
@@ -144,11 +139,11 @@ table = viz.plot_swatches(
     title="What two colors mix to; columns in the order of the rows",
 )
 
-tenths, shares = testbed.exact_by_degree(right, reddest)
+tenths, shares = testbed.exact_by_degree(splits.join(answered), reddest)
 response = viz.plot_response(
     "redness of the line's reddest color, to one tenth",
     tenths,
-    {f"answered exactly, {name}": share for name, share in shares.items()},
+    {f"answered exactly, {name}": shares[name] for name in ("plain", "anchored", *edits)},
     alike=True,
     title="Lines with red go wrong, the others stay",
 )

@@ -97,7 +97,7 @@ def mixing_sampler(
     return Sampler(lines, labels, batch_size, extras=extras)
 
 
-def away_from(axis: Float[Tensor, " dim"], degrees: float) -> Redirection:
+def away_from(axis: Float[Tensor, " dim"], degrees: int | float) -> Redirection:
     """An edit that sends what lies near an axis to the axis's other pole.
 
     Args:
@@ -121,7 +121,7 @@ def transformer_options(make_model: Callable[[], nn.Module], fused: bool = True)
 
     Args:
         make_model: Makes the transformer.
-        fused: Whether the optimizer's own loop is fused.
+        fused: Whether AdamW is the fused one, which is faster and rounds differently.
 
     Examples:
         >>> options = transformer_options(MixingSize().network(MixingLanguage(levels=3)))

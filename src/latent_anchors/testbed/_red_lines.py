@@ -1,6 +1,7 @@
 """Red in lines that mix colors: how red a color is, labels, terms, groups of lines, and answers."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -172,7 +173,7 @@ def exact_by_degree(
                 [0.5000]])})
     """
     tenths = (10 * degree).round()
-    doses = tenths.unique()
+    doses = cast("list[float]", tenths.unique().tolist())
     shares = {
         name: torch.stack([each[:, tenths == dose].float().mean(1) for dose in doses])
         for name, each in right.items()
