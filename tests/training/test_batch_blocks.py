@@ -6,8 +6,8 @@ from training.tiny import ANCHOR, SAMPLER, timeline, train
 
 from latent_anchors import Objective
 from latent_anchors.training import Every
-from latent_anchors.training._fit.batch_blocks import Draws
-from latent_anchors.training._fit.schedule import make_plan
+from latent_anchors.training._fit.batch_blocks import BatchBlocks
+from latent_anchors.training._fit.schedule import make_schedule
 
 EXECUTIONS = ("vmap", "sequential")
 
@@ -28,8 +28,8 @@ class Spoiled:
 
 def draws(value):
     objective = Objective([ANCHOR], losses=["recon"], other_tracks=["lr"])
-    plan = make_plan(timeline(160), objective, runs=2, steps=None)
-    return Draws(Spoiled(value, 150), [3, 1], plan, objective)
+    plan = make_schedule(timeline(160), objective, runs=2, steps=None)
+    return BatchBlocks(Spoiled(value, 150), [3, 1], plan, objective)
 
 
 @pytest.mark.parametrize(

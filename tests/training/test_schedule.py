@@ -22,23 +22,29 @@ from latent_anchors.curriculum import (
     Trigger,
 )
 from latent_anchors.training import Every, History, Progress
-from latent_anchors.training._fit.schedule import make_plan, measured, stop_after
+from latent_anchors.training._fit.measure import measured
+from latent_anchors.training._fit.schedule import make_schedule, stop_after
 
 OBJECTIVE = Objective([ANCHOR], losses=["recon"], other_tracks=["lr"])
 RISING = timeline(10, anchor=(0.0, 0.9))
 
 
+def values(plan, name):
+    """One track ``(steps, runs)``."""
+    return plan.rows(0, plan.steps)[:, plan.names.index(name)]
+
+
 def test_a_plan_holds_every_track_at_every_step_for_every_run():
-    plan = make_plan(RISING, OBJECTIVE, runs=2, steps=None)
-    assert (plan.names, plan.steps, plan.table.shape) == (RISING.names, 10, (10, 3, 2))
+    plan = make_schedule(RISING, OBJECTIVE, runs=2, steps=None)
+    assert (plan.names, plan.steps, plan.rows(0, 10).shape) == (RISING.names, 10, (10, 3, 2))
     expected = [[RISING(step)["anchor"]] * 2 for step in range(10)]
-    assert plan.values("anchor").tolist() == expected
+    assert values(plan, "anchor").tolist() == expected
 
 
 def test_runs_may_have_timelines_of_their_own():
-    plan = make_plan([RISING, timeline(10, anchor=0.2)], OBJECTIVE, runs=2, steps=12)
-    assert torch.equal(plan.values("anchor")[:, 1], torch.full((12,), 0.2, dtype=torch.float64))
-    assert float(plan.values("anchor")[11, 0]) == 0.9
+    plan = make_schedule([RISING, timeline(10, anchor=0.2)], OBJECTIVE, runs=2, steps=12)
+    assert torch.equal(values(plan, "anchor")[:, 1], torch.full((12,), 0.2, dtype=torch.float64))
+    assert float(values(plan, "anchor")[11, 0]) == 0.9
 
 
 @pytest.mark.parametrize(
@@ -47,33 +53,36 @@ def test_runs_may_have_timelines_of_their_own():
     ids=["too few", "none", "another length", "other tracks"],
 )
 def test_timelines_that_do_not_fit_the_runs_are_refused(times):
-    with refuses(ValueError, rf"{len(times)} timelines were given for 2 runs.*expected one for"):
-        make_plan(times, OBJECTIVE, runs=2, steps=None)
+    with refuses(
+        ValueError, rf"{len(times)} timelines or playheads were given for 2 runs.*expected"
+    ):
+        make_schedule(times, OBJECTIVE, runs=2, steps=None)
 
 
 def test_tracks_that_do_not_fit_the_objective_are_refused():
     with refuses(ValueError, "Nobody weighs nothing; nobody reads 'more'"):
-        make_plan(timeline(more=1.0), OBJECTIVE, runs=1, steps=None)
+        make_schedule(timeline(more=1.0), OBJECTIVE, runs=1, steps=None)
 
 
 def test_a_negative_weight_is_refused_with_its_step_and_other_tracks_may_be_negative():
     with refuses(
         ValueError, "Track 'anchor' weighs a term or loss and is -0.* at step 7; expected"
     ):
-        make_plan(timeline(10, anchor=(0.4, -0.1)), OBJECTIVE, runs=1, steps=None)
-    assert float(make_plan(timeline(lr=-1.0), OBJECTIVE, runs=1, steps=1).values("lr")) == -1
+        make_schedule(timeline(10, anchor=(0.4, -0.1)), OBJECTIVE, runs=1, steps=None)
+    plan = make_schedule(timeline(lr=-1.0), OBJECTIVE, runs=1, steps=1)
+    assert float(values(plan, "lr")) == -1
 
 
 def test_there_is_at_least_one_step():
     with refuses(ValueError, "steps is 0; expected at least 1"):
-        make_plan(RISING, OBJECTIVE, runs=1, steps=0)
+        make_schedule(RISING, OBJECTIVE, runs=1, steps=0)
     with refuses(TypeError, "steps is 2.0; expected a whole number"):
-        make_plan(RISING, OBJECTIVE, runs=1, steps=2.0)
+        make_schedule(RISING, OBJECTIVE, runs=1, steps=2.0)
 
 
 @given(steps=st.integers(1, 350), periods=st.lists(st.integers(1, 120), max_size=3))
 def test_stretches_cover_all_steps_within_blocks_and_stop_where_a_callback_is_due(steps, periods):
-    plan, found, first = make_plan(RISING, OBJECTIVE, runs=1, steps=steps), [], 0
+    plan, found, first = make_schedule(RISING, OBJECTIVE, runs=1, steps=steps), [], 0
     while first < steps:
         found.append((first, plan.cut(first, stop_after(first, periods))))
         first = found[-1][1]
@@ -148,6 +157,20 @@ def test_a_run_has_a_playhead_of_its_own_if_nothing_but_values_move():
     assert float((weights(among.population, 1) - weights(one, 0)).abs().max()) < 1e-9
 
 
+def test_a_run_may_have_a_timeline_where_another_has_a_playhead():
+    rule = Trigger("recon", Below(0.12), Retarget("anchor", 0.1, 5))
+    own = [Playhead(timeline(), [rule]), timeline(), Playhead(timeline(), [rule])]
+    mixed = train(time=own, measure=5)
+    moved = train(time=Playhead(timeline(), [rule], runs=3), measure=5)
+    for run, other in enumerate((moved, trained(), moved)):
+        assert torch.equal(weights(mixed.population, run), weights(other.population, run))
+
+
+def test_from_the_end_on_the_last_row_holds():
+    plan = make_schedule(RISING, OBJECTIVE, runs=2, steps=8)
+    assert torch.equal(plan.rows(6, 12)[2:], plan.rows(7, 8).expand(4, -1, -1))
+
+
 def test_a_stop_ends_the_training_and_callbacks_are_called_then():
     ends = Playhead(timeline(50), [Trigger("recon", Below(9.0, 3), Stop())], runs=3)
     called = []
@@ -181,33 +204,29 @@ def test_a_learning_rate_that_may_move_in_one_run_needs_an_optimizer_that_scales
 class TestMistakesAreRefused:
     def test_a_playhead_for_another_number_of_runs(self):
         with refuses(ValueError, r"one for 2 runs and 3 are .*Playhead\(.*runs=3\)"):
-            make_plan(playhead(), OBJECTIVE, 3, None)
-
-    def test_timelines_and_playheads_mixed(self):
-        with refuses(ValueError, "1 timelines and 1 playheads were given; expected one kind"):
-            make_plan([timeline(), alone()], OBJECTIVE, 2, None)
+            make_schedule(playhead(), OBJECTIVE, 3, None)
 
     def test_one_playhead_twice_or_one_for_several(self):
         twice = alone()
         for pair in ([twice, twice], [alone(), Playhead(timeline(), [MOVE], 2)]):
             with refuses(ValueError, "A playhead was given twice, or is one for several runs"):
-                make_plan(pair, OBJECTIVE, 2, None)
+                make_schedule(pair, OBJECTIVE, 2, None)
 
     def test_playheads_of_other_lengths_or_too_few(self):
-        with refuses(ValueError, "2 playheads were given for 2 runs, .* expected one for all"):
-            make_plan([alone(), alone(time=timeline(9))], OBJECTIVE, 2, None)
+        with refuses(ValueError, "2 timelines or playheads were given .* expected one for all"):
+            make_schedule([alone(), alone(time=timeline(9))], OBJECTIVE, 2, None)
 
     def test_what_all_share_decided_by_one_run(self):
         rule = Trigger("recon", Below(1.0), Stop())
         with refuses(ValueError, "below 1: the training ends', in the playhead of a single run"):
-            make_plan([alone([rule]), alone([rule])], OBJECTIVE, 2, None)
+            make_schedule([alone([rule]), alone([rule])], OBJECTIVE, 2, None)
 
     def test_a_weight_sent_below_0(self):
         rule = Trigger("recon", Below(1.0), Retarget("anchor", -0.5, 5))
         with refuses(ValueError, "'anchor' goes to -0.5 .* weighs a term or loss; expected"):
-            make_plan(alone([rule]), OBJECTIVE, 1, None)
+            make_schedule(alone([rule]), OBJECTIVE, 1, None)
         elsewhere = Trigger("recon", Below(1.0), Retarget("lr", -0.5, 5))
-        assert make_plan(alone([elsewhere]), OBJECTIVE, 1, None).steps == 20
+        assert make_schedule(alone([elsewhere]), OBJECTIVE, 1, None).steps == 20
 
     def test_an_action_to_be_fired_that_nobody_handles(self):
         rule = Trigger("recon", Below(1.0), RunAction("save"))
@@ -304,7 +323,7 @@ def test_triggers_and_measurements_need_each_other():
 def test_what_is_watched_is_a_part_or_brought_by_a_function():
     with refuses(ValueError, "Unknown term or loss 'grid'; expected one of 'anchor', 'recon'"):
         train(time=watching("grid"), measure=5)
-    with refuses(ValueError, "watches 'grid', but what was measured is 'anchor', 'recon', 'other'"):
+    with refuses(ValueError, "watches 'grid', but the measurements are 'anchor', 'recon', 'other'"):
         train(time=watching("grid"), measure=Every(5, lambda _: {"other": 1.0}))
     assert len(train(time=watching("anchor"), measure=5).history["recon"]) == 20
 

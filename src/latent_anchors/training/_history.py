@@ -123,16 +123,18 @@ class FitResult:
         history: What happened on the way.
         failures: Runs that went non-finite, in order of their step.
         state: What else it takes to go on.
+        train_seconds: How long :func:`fit` took, all parts of the training together.
 
     Examples:
         >>> FitResult.__match_args__
-        ('population', 'history', 'failures', 'state')
+        ('population', 'history', 'failures', 'state', 'train_seconds')
     """
 
     population: Population
     history: History
     failures: tuple[Failure, ...]
     state: TrainState
+    train_seconds: float = 0.0
 
 
 class Log:

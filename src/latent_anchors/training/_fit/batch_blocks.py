@@ -1,15 +1,18 @@
 """The batches of a training, a block of steps at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_map
 from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_name
 from latent_anchors._streams import BLOCK
 from latent_anchors.curriculum import Row
 from latent_anchors.data import LabeledBatch
-from latent_anchors.training._fit.schedule import Plan, Play
+from latent_anchors.training._fit.schedule import Schedule
 from latent_anchors.training._objective import Objective
 
 
@@ -54,18 +57,18 @@ class Following(Protocol):
         ...
 
 
-class Draws:
+class BatchBlocks:
     """The blocks of all runs, the latest kept; drawn anew when what they follow has changed."""
 
     def __init__(
-        self, batches: Batches, seeds: Sequence[int], plan: Plan | Play, objective: Objective
+        self, batches: Batches, seeds: Sequence[int], schedule: Schedule, objective: Objective
     ) -> None:
         self.batches, self.seeds, self.objective = batches, seeds, objective
-        self.followed: tuple[Following, Play] | None = None
-        if isinstance(plan, Play) and isinstance(batches, Following) and batches.follows:
+        self.followed: tuple[Following, Schedule] | None = None
+        if schedule.leads and isinstance(batches, Following) and batches.follows:
             for name in batches.follows:
-                check_name("track", name, plan.names)
-            self.followed = batches, plan
+                check_name("track", name, schedule.names)
+            self.followed = batches, schedule
         self._kept: tuple[object, list[LabeledBatch]] = (None, [])
 
     def at(self, step: int) -> list[LabeledBatch]:
@@ -91,12 +94,40 @@ class Draws:
     def _drawn(self, index: int) -> list[LabeledBatch]:
         if self.followed is None:
             return [self.batches.block(seed, index) for seed in self.seeds]
-        batches, play = self.followed
-        runs = cast(
-            "list[list[list[float]]]",
-            play.rows(index * BLOCK, (index + 1) * BLOCK).movedim(-1, 0).tolist(),
-        )
+        batches, schedule = self.followed
+        rows = schedule.rows(index * BLOCK, (index + 1) * BLOCK).movedim(-1, 0)
+        played = cast("list[list[list[float]]]", rows.tolist())
         return [
-            batches.block(seed, index, [dict(zip(play.names, row, strict=True)) for row in rows])
-            for seed, rows in zip(self.seeds, runs, strict=True)
+            batches.block(seed, index, [dict(zip(schedule.names, row, strict=True)) for row in own])
+            for seed, own in zip(self.seeds, played, strict=True)
         ]
+
+
+def step_batches(
+    drawn: Sequence[LabeledBatch],
+    per_run: Mapping[str, Tensor],
+    within: slice,
+    device: torch.device,
+    stacked: bool,
+) -> list[LabeledBatch]:
+    """The batches of some steps of a block, one by one; ``(runs, ...)`` where they are stacked.
+
+    Args:
+        drawn: The block of each run, with a leading axis of steps.
+        per_run: Further extras ``(runs, ...)``, the same at every step.
+        within: Which steps of the block.
+        device: Where to put them.
+        stacked: Whether there is an axis of runs; else there is only one run.
+    """
+
+    def joined(*each: Tensor) -> Tensor:
+        cut = [tensor[within] for tensor in each]
+        return (torch.stack(cut, 1) if stacked else cut[0]).to(device)
+
+    whole: LabeledBatch = tree_map(joined, *drawn)
+    steps = len(whole.inputs)
+    if per_run:
+        own = {name: each if stacked else each[0] for name, each in per_run.items()}
+        same = {name: each.expand(steps, *each.shape) for name, each in own.items()}
+        whole = LabeledBatch(whole.inputs, whole.labels, {**whole.extras, **same})
+    return [whole.map(lambda tensor, i=i: tensor[i]) for i in range(steps)]

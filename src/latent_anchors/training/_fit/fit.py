@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
+from time import monotonic
 from typing import get_args
 
 import torch
@@ -14,20 +15,22 @@ from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Every, Progress, call_those_due
 from latent_anchors.training._constraints import Constraint
 from latent_anchors.training._fit.backends import Backend, check_backend
-from latent_anchors.training._fit.batch_blocks import Batches, Draws
+from latent_anchors.training._fit.batch_blocks import BatchBlocks, Batches
 from latent_anchors.training._fit.loop import Training
+from latent_anchors.training._fit.measure import check_measure
 from latent_anchors.training._fit.optimizers import MakeOptimizer
-from latent_anchors.training._fit.run_group import Execution, make_lanes
-from latent_anchors.training._fit.schedule import check_actions, check_measure, make_plan
+from latent_anchors.training._fit.run_group import Execution, make_run_groups
+from latent_anchors.training._fit.schedule import check_actions, make_schedule
 from latent_anchors.training._history import FitResult, Log
 from latent_anchors.training._losses.forward import Loss
 from latent_anchors.training._objective import Objective
+from latent_anchors.training._python_state.watched import Watched
 
 
 def fit(
     make_model: Callable[[], nn.Module] | Population | FitResult,
     objective: Objective,
-    timeline: Timeline | Playhead | Sequence[Timeline] | Sequence[Playhead],
+    timeline: Timeline | Playhead | Sequence[Timeline | Playhead],
     batches: Batches,
     *,
     losses: Mapping[str, Loss],
@@ -112,24 +115,24 @@ def fit(
         >>> trained.history["recon"].shape
         torch.Size([10, 3])
     """
+    began = monotonic()
     check_name("execution", execution, get_args(Execution))
     _check_losses(losses, objective)
     population = _population(make_model, seeds, device)
     place = _device(population)
     check_backend(backend, execution, place)
     objective.to(place)  # else each step would copy directions, and wait for it
-    plan = make_plan(timeline, objective, len(population), steps)
+    schedule = make_schedule(timeline, objective, len(population), steps)
     handlers = dict(actions or {})
-    check_actions(plan.named, handlers)
-    check_measure(measure, plan, objective)
+    check_actions(schedule.named_actions, handlers)
+    check_measure(measure, schedule, objective)
     _check_batch(population, objective, batches)
-    lanes = make_lanes(
-        population, objective, losses, optimizer, execution, plan, backend, constraint
-    )
-    log = Log(plan.names, objective.track_of, population)
-    draws = Draws(batches, population.seeds, plan, objective)
+    watched = Watched(population.stacked, objective, losses, constraint)
+    groups = make_run_groups(population, watched, optimizer, execution, schedule, backend)
+    blocks = BatchBlocks(batches, population.seeds, schedule, objective)
+    log = Log(schedule.names, objective.track_of, population)
     training = Training(
-        population, objective, losses, execution, plan, lanes, draws, log, measure, constraint
+        population, watched, execution, schedule, groups, blocks, log, measure, began
     )
     if isinstance(make_model, FitResult):
         training.recall(make_model)
@@ -145,14 +148,16 @@ def _run(
     handlers: Mapping[str, Callable[[Progress], object]],
     progress: bool,
 ) -> None:
-    plan, periods = training.plan, [every.steps for every in callbacks]
-    with tqdm(total=plan.steps, initial=training.step, disable=not progress, unit="step") as bar:
-        while training.step < plan.steps:
+    schedule, periods = training.schedule, [every.steps for every in callbacks]
+    with tqdm(
+        total=schedule.steps, initial=training.step, disable=not progress, unit="step"
+    ) as bar:
+        while training.step < schedule.steps:
             training.act(handlers)
-            done = training.go_on(periods)
+            done = training.advance(periods)
             training.observe()
-            call_those_due(callbacks, training.progress, plan.steps)
-            bar.total = plan.steps
+            call_those_due(callbacks, training.progress, schedule.steps)
+            bar.total = schedule.steps
             bar.update(done)
 
 

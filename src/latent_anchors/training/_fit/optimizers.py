@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from latent_anchors._checks import listed
+from latent_anchors.training._schedulers import write
 
 MakeOptimizer: TypeAlias = Callable[[Iterable[Tensor]], Optimizer]
 """Parameters to an optimizer, such as ``torch.optim.Adam`` itself."""
@@ -80,11 +81,11 @@ def _trial(
     rows: list[int] | int = runs if per_run else runs[0]
     matrix = start[rows].clone().requires_grad_()
     vector = start[rows, 0].clone().requires_grad_()
-    drive = Drive(make([matrix, vector]), per_run)
-    check_steps_alone(drive.optimizer)
+    driven = DrivenOptimizer(make([matrix, vector]), per_run)
+    check_steps_alone(driven.optimizer)
     for step in range(3):
         matrix.grad, vector.grad = slopes[rows] * matrix.detach(), slopes[rows, 0].clone()
-        drive.step({} if rates is None else {"lr": rates[runs] * (1 + step)})
+        driven.step({} if rates is None else {"lr": rates[runs] * (1 + step)})
     return torch.cat([matrix.detach().flatten(-2), vector.detach()], dim=-1)
 
 
@@ -92,7 +93,7 @@ def _name(make: MakeOptimizer) -> str:
     return getattr(make, "__name__", repr(make))
 
 
-class Drive:
+class DrivenOptimizer:
     """An optimizer under a row: hyperparameters of its groups are written before each step.
 
     A learning rate for each run scales the update instead, which is linear in it.
@@ -107,7 +108,7 @@ class Drive:
         scaled = self.per_run and rates is not None and bool((rates != rates[0]).any())
         for name, values in row.items():
             for group in self.optimizer.param_groups:
-                group[name] = 1.0 if scaled and name == "lr" else float(values[0])
+                write(group, name, 1.0 if scaled and name == "lr" else float(values[0]))
         if not scaled or rates is None:
             self.optimizer.step()
             return

@@ -8,8 +8,9 @@ from latent_anchors._checks import listed
 from latent_anchors._streams import BLOCK
 from latent_anchors.data import LabeledBatch
 from latent_anchors.training._callbacks import Every
-from latent_anchors.training._fit.batch_blocks import Draws
-from latent_anchors.training._fit.schedule import Measure, Plan, Play, period
+from latent_anchors.training._fit.batch_blocks import BatchBlocks
+from latent_anchors.training._fit.measure import Measure, period
+from latent_anchors.training._fit.schedule import Schedule
 from latent_anchors.training._history import History
 from latent_anchors.training._python_state.code_digest import is_ours
 from latent_anchors.training._python_state.python_values import Values, digest_of_tensor
@@ -21,7 +22,7 @@ MOST = 3
 
 
 def made_of(
-    watched: Watched, draws: Draws, plan: Plan | Play, measure: Measure | None, steps: int
+    watched: Watched, blocks: BatchBlocks, schedule: Schedule, measure: Measure | None, steps: int
 ) -> dict[str, str]:
     """Everything that is given to a training again, by where it stands, after so many steps.
 
@@ -30,14 +31,14 @@ def made_of(
     """
     values = Values(digest_of_tensor, passing=False)
     look_at_the_parts(values, watched.objective, watched.losses, watched.constraint)
-    if is_ours(type(draws.batches)):
-        values.look("batches", draws.batches)
+    if is_ours(type(blocks.batches)):
+        values.look("batches", blocks.batches)
     values.look("the period of measure", None if measure is None else period(measure))
     if isinstance(measure, Every):
         values.look("what is measured", measure.call)
-    values.look("actions so far", repr(_actions(plan, steps)))
+    values.look("actions so far", repr(_actions(schedule, steps)))
     found = {place: str(value) for place, value in values.found.items()}
-    return {**_settings(watched), **found, **_drawn(draws, steps)}
+    return {**_settings(watched), **found, **_drawn(blocks, steps)}
 
 
 def _settings(watched: Watched) -> dict[str, str]:
@@ -48,16 +49,17 @@ def _settings(watched: Watched) -> dict[str, str]:
     return {place: str(value) for place, value in values.found.items() if value is not None}
 
 
-def _actions(plan: Plan | Play, steps: int) -> list[tuple[int, tuple[str, ...]]]:
-    return [(step, tuple(names)) for step, names in sorted(plan.by_step.items()) if step < steps]
+def _actions(schedule: Schedule, steps: int) -> list[tuple[int, tuple[str, ...]]]:
+    planned = sorted(schedule.actions_by_step.items())
+    return [(step, tuple(names)) for step, names in planned if step < steps]
 
 
-def _drawn(draws: Draws, steps: int) -> dict[str, str]:
+def _drawn(blocks: BatchBlocks, steps: int) -> dict[str, str]:
     """The latest block of the first run, as far as it was played."""
     if not steps:
         return {}
     played = slice((steps - 1) % BLOCK + 1)
-    latest = draws.at(steps - 1)[0].map(lambda tensor: tensor[played])
+    latest = blocks.at(steps - 1)[0].map(lambda tensor: tensor[played])
     return {
         f"{part} of the latest batches": digest_of_tensor(tensor)
         for part, tensor in _parts_of(latest).items()
@@ -95,10 +97,10 @@ def _alike(place: str, given: str, now: str) -> bool:
     return place.startswith(CODE) and len(versions) == 2
 
 
-def check_played_alike(history: History, plan: Plan | Play, steps: int) -> None:
+def check_played_alike(history: History, schedule: Schedule, steps: int) -> None:
     """Refuse a timeline that would have had other values by now; later ones may differ."""
-    now = plan.rows(0, min(steps, plan.steps))
-    for index, name in enumerate(plan.names):
+    now = schedule.rows(0, min(steps, schedule.steps))
+    for index, name in enumerate(schedule.names):
         given = history.rows[name][: len(now)].to(now)
         wrong = (now[:, index] != given).any(-1).nonzero()
         if len(wrong):

@@ -1,4 +1,4 @@
-"""A lane: runs stepped as one, their optimizer, and what to do when one goes non-finite."""
+"""A group of runs stepped as one: their optimizer, and what happens when one goes non-finite."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
@@ -9,37 +9,29 @@ from typing import Any, Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from latent_anchors._streams import BLOCK, mixed
+from latent_anchors._streams import mixed
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.training._constraints import Constraint, hold, holder
 from latent_anchors.training._fit.backends import Backend
 from latent_anchors.training._fit.optimizers import (
-    Drive,
+    DrivenOptimizer,
     MakeOptimizer,
     check_per_run,
     check_separable,
     check_steps_alone,
 )
-from latent_anchors.training._fit.schedule import Plan, Play
+from latent_anchors.training._fit.schedule import Schedule
 from latent_anchors.training._fit.step import Gradients, OfAllRuns, Step, of_one_run
 from latent_anchors.training._fit.trace import Tensors
-from latent_anchors.training._history import Failure, Log
-from latent_anchors.training._losses.forward import Loss
-from latent_anchors.training._losses.latent_hold import Bringing
-from latent_anchors.training._objective import Objective
-from latent_anchors.training._python_state.python_values import Found
+from latent_anchors.training._history import Failure
 from latent_anchors.training._python_state.watched import (
-    Settings,
     Watched,
-    check_shared,
-    restore,
-    settings_of,
 )
 
 
 @dataclass(frozen=True, eq=False)
-class Stretch:
+class StepBatch:
     """Consecutive steps: batches, weights and hyperparameters, and where to write what happened."""
 
     first: int
@@ -53,7 +45,7 @@ class Stretch:
     """Views into the history ``(steps, parts, runs)``"""
 
 
-class Lane:
+class RunGroup:
     """Runs stepped as one. ``stacked`` tensors have an axis of runs; a single run's have none.
 
     The fast path never asks whether a number is finite. Only at the end of a stretch is that
@@ -67,15 +59,15 @@ class Lane:
         parameters: Tensors,
         buffers: Tensors,
         gradients: Gradients,
-        drive: Drive,
+        driven: DrivenOptimizer,
         names: Sequence[str],
         noise: int,
         constraint: Constraint | None = None,
         backend: Backend = "eager",
     ) -> None:
-        self.runs, self.names, self.stacked = runs, names, drive.per_run
+        self.runs, self.names, self.stacked = runs, names, driven.per_run
         self.parameters, self.buffers = parameters, buffers
-        self.gradients, self.drive = gradients, drive
+        self.gradients, self.driven = gradients, driven
         self.alive = torch.ones(len(runs), dtype=torch.bool, device=_device(parameters))
         self.failures: list[Failure] = []
         self.noise = torch.Generator(self.alive.device).manual_seed(noise).get_state()
@@ -95,13 +87,13 @@ class Lane:
         if isinstance(self.gradients, OfAllRuns):
             self.gradients.replaying.compare()
 
-    def play(self, stretch: Stretch) -> None:
-        """All steps of a stretch, under the lane's own noise; the global generator is put back."""
+    def play(self, steps: StepBatch) -> None:
+        """All steps of a stretch, under the group's own noise; the global generator is put back."""
         generator = _global_generator(self.alive.device)
         before = generator.get_state()
         generator.set_state(self.noise)
         try:
-            self._play(stretch, generator)
+            self._play(steps, generator)
             self.noise = generator.get_state()
         finally:
             generator.set_state(before)
@@ -119,52 +111,61 @@ class Lane:
         driven: Collection[str] = (),
     ) -> None:
         """Go on from where an earlier training was stopped."""
-        self.drive.recall(optimizer, driven)
+        self.driven.recall(optimizer, driven)
         self.noise = noise.cpu()
         self.failures = [failure for failure in failures if failure.run in self.runs]
         for failure in self.failures:
             self.alive[self.runs.index(failure.run)] = False
 
-    def _play(self, stretch: Stretch, generator: torch.Generator) -> None:
+    def write_back(self, population: Population) -> None:
+        """Copy a single run's tensors into the population, which stacked ones are part of."""
+        if self.stacked:
+            return
+        with torch.no_grad():
+            rows = population.tensors()
+            for name, tensor in self._tensors().items():
+                rows[name][self.runs[0]].copy_(tensor)
+
+    def _play(self, steps: StepBatch, generator: torch.Generator) -> None:
         if self.failures:
-            self._guarded(stretch)
+            self._guarded(steps)
             return
         snapshot = self._snapshot()
-        for index in range(len(stretch.batches)):
-            step = self._step(stretch, index)
-            stretch.means[index], stretch.masses[index] = self._shaped(step.means, step.masses)
-            self._update(stretch, index)
-        if not self._finite(stretch):
+        for index in range(len(steps.batches)):
+            step = self._step(steps, index)
+            steps.means[index], steps.masses[index] = self._shaped(step.means, step.masses)
+            self._update(steps, index)
+        if not self._finite(steps):
             self._restore(snapshot)
             self.rewind()
             generator.set_state(self.noise)
-            self._guarded(stretch)
+            self._guarded(steps)
 
-    def _step(self, stretch: Stretch, index: int) -> Step:
+    def _step(self, steps: StepBatch, index: int) -> Step:
         step = self.gradients(
-            self.parameters, self.buffers, stretch.batches[index], stretch.weights[index]
+            self.parameters, self.buffers, steps.batches[index], steps.weights[index]
         )
         for name, parameter in self.parameters.items():
             parameter.grad = step.gradients[name]
         return step
 
-    def _update(self, stretch: Stretch, index: int) -> None:
-        self.drive.step({name: values[index] for name, values in stretch.hyper.items()})
+    def _update(self, steps: StepBatch, index: int) -> None:
+        self.driven.step({name: values[index] for name, values in steps.hyper.items()})
         self.constrain()
 
     def _shaped(self, *parts: Tensor) -> list[Tensor]:
         return [part if self.stacked else part.unsqueeze(-1) for part in parts]
 
-    def _guarded(self, stretch: Stretch) -> None:
-        for index in range(len(stretch.batches)):
+    def _guarded(self, steps: StepBatch) -> None:
+        for index in range(len(steps.batches)):
             before = {name: tensor.detach().clone() for name, tensor in self._tensors().items()}
-            step = self._step(stretch, index)
+            step = self._step(steps, index)
             means, masses = self._shaped(step.means, step.masses)
-            self._update(stretch, index)
-            self._note_failures(stretch.first + index, means, step.gradients)
+            self._update(steps, index)
+            self._note_failures(steps.first + index, means, step.gradients)
             self._freeze(before)
-            stretch.means[index] = torch.where(self.alive, means, torch.nan)
-            stretch.masses[index] = torch.where(self.alive, masses, 0.0)
+            steps.means[index] = torch.where(self.alive, means, torch.nan)
+            steps.masses[index] = torch.where(self.alive, masses, 0.0)
 
     def _note_failures(self, step: int, means: Tensor, gradients: Tensors) -> None:
         finite = means.isfinite()
@@ -195,22 +196,22 @@ class Lane:
         sound = [t.isfinite().reshape(len(t), -1).all(1) for t in tensors.values()]
         return torch.stack(sound).all(0)
 
-    def _finite(self, stretch: Stretch) -> bool:
-        return bool(stretch.means.isfinite().all() & self._all_finite(self.parameters).all())
+    def _finite(self, steps: StepBatch) -> bool:
+        return bool(steps.means.isfinite().all() & self._all_finite(self.parameters).all())
 
     def _tensors(self) -> Tensors:
         return {**self.parameters, **self.buffers}
 
     def _snapshot(self) -> tuple[Tensors, dict[str, object]]:
         tensors = {name: tensor.detach().clone() for name, tensor in self._tensors().items()}
-        return tensors, deepcopy(self.drive.optimizer.state_dict())
+        return tensors, deepcopy(self.driven.optimizer.state_dict())
 
     def _restore(self, snapshot: tuple[Tensors, dict[str, object]]) -> None:
         tensors, state = snapshot
         with torch.no_grad():
             for name, tensor in self._tensors().items():
                 tensor.copy_(tensors[name])
-        self.drive.optimizer.load_state_dict(state)
+        self.driven.optimizer.load_state_dict(state)
 
 
 def _device(parameters: Tensors) -> torch.device:
@@ -225,155 +226,62 @@ def _global_generator(device: torch.device) -> torch.Generator:
 Execution: TypeAlias = Literal["vmap", "sequential"]
 
 
-def make_lanes(
+def make_run_groups(
     population: Population,
-    objective: Objective,
-    losses: Mapping[str, Loss],
+    watched: Watched,
     make_optimizer: MakeOptimizer,
     execution: Execution,
-    plan: Plan | Play,
+    schedule: Schedule,
     backend: Backend,
-    constraint: Constraint | None,
-) -> list[Lane]:
-    """One lane for all runs, or one for each."""
-    together = execution == "vmap"
-    if together:
-        check_separable(make_optimizer)
-    watched = Watched(population.stacked, objective, losses, constraint)
-    gradients = (
-        OfAllRuns(watched, plan.names, plan.steps, backend)
-        if together
-        else of_one_run(watched, plan.names)
-    )
+) -> list[RunGroup]:
+    """One group of all runs, or a group for each."""
+    if execution == "sequential":
+        gradients = of_one_run(watched, schedule.names)
+        return [
+            _run_group(population, [run], watched, make_optimizer, gradients)
+            for run in range(len(population))
+        ]
+    check_separable(make_optimizer)
+    gradients = OfAllRuns(watched, schedule.names, schedule.steps, backend)
     runs = list(range(len(population)))
-    lanes: list[Lane] = []
-    for group in [runs] if together else [[run] for run in runs]:
-        parameters, buffers = _lane_tensors(population, None if together else group[0])
-        drive = Drive(make_optimizer(parameters.values()), per_run=together)
-        check_steps_alone(drive.optimizer)
-        noise = mixed(population.seeds[group[0]], "noise")
-        names = objective.names
-        lanes.append(
-            Lane(group, parameters, buffers, gradients, drive, names, noise, constraint, backend)
-        )
-        if together:
-            for name in _hyperparameters(drive, plan):
-                check_per_run(name, plan.differs(name), make_optimizer)
-    return lanes
+    group = _run_group(population, runs, watched, make_optimizer, gradients, backend)
+    for name in schedule.hyperparameters(group.driven.optimizer.defaults):
+        check_per_run(name, schedule.differs(name), make_optimizer)
+    return [group]
 
 
-def _lane_tensors(
-    population: Population, run: int | None
-) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+def _run_group(
+    population: Population,
+    runs: Sequence[int],
+    watched: Watched,
+    make_optimizer: MakeOptimizer,
+    gradients: Gradients,
+    backend: Backend | None = None,
+) -> RunGroup:
+    stacked = backend is not None
+    parameters, buffers = _tensors_of(population, None if stacked else runs[0])
+    driven = DrivenOptimizer(make_optimizer(parameters.values()), per_run=stacked)
+    check_steps_alone(driven.optimizer)
+    return RunGroup(
+        runs,
+        parameters,
+        buffers,
+        gradients,
+        driven,
+        watched.objective.names,
+        mixed(population.seeds[runs[0]], "noise"),
+        watched.constraint,
+        backend or "eager",
+    )
+
+
+def _tensors_of(population: Population, run: int | None) -> tuple[Tensors, Tensors]:
     """The population's own tensors for all runs, or leaves of one run's; frozen ones as buffers."""
-    trained: dict[str, torch.Tensor] = {}
-    fixed: dict[str, torch.Tensor] = {}
+    trained: Tensors = {}
+    fixed: Tensors = {}
     for name, tensor in population.tensors().items():
         own = tensor if run is None else tensor.detach()[run].clone()
         (trained if tensor.requires_grad else fixed)[name] = own.requires_grad_(
             tensor.requires_grad
         )
     return trained, fixed
-
-
-def constrain(lanes: Sequence[Lane], population: Population) -> None:
-    """What is to hold after each step holds before the first one, too."""
-    for lane in lanes:
-        lane.constrain()
-        if not lane.stacked:
-            _write_back(population, lane)
-
-
-def _hyperparameters(drive: Drive, plan: Plan | Play) -> list[str]:
-    settings = {*plan.other_tracks} & {*drive.optimizer.defaults}
-    return [name for name in plan.names if name in settings]
-
-
-def play(
-    lanes: Sequence[Lane],
-    drawn: Sequence[LabeledBatch],
-    watched: Watched,
-    population: Population,
-    plan: Plan | Play,
-    log: Log,
-    first: int,
-    stop: int,
-) -> None:
-    """One stretch in every lane; what single runs came to goes back into the population."""
-    memory = brought(watched.losses)
-    log.table[first:stop] = plan.rows(first, stop)
-    before: Settings = settings_of(watched.model) if len(lanes) > 1 else {}
-    left: Found | None = None
-    for lane in lanes:
-        lane.rewind = partial(restore, watched.model, before)
-        lane.rewind()
-        lane.play(_stretch(lane, drawn, memory, plan, log, first, stop))
-        if not lane.stacked:
-            _write_back(population, lane)
-        if len(lanes) > 1:
-            now = watched.look()
-            check_shared(lane.runs[0], left or now, now)
-            left = left or now
-
-
-def _stretch(
-    lane: Lane,
-    drawn: Sequence[LabeledBatch],
-    memory: Mapping[str, torch.Tensor],
-    plan: Plan | Play,
-    log: Log,
-    first: int,
-    stop: int,
-) -> Stretch:
-    offset = first % BLOCK
-    within = slice(offset, offset + stop - first)
-    runs = slice(lane.runs[0], lane.runs[-1] + 1)
-    rows = log.table[first:stop]
-    weights = rows.to(log.means)
-    return Stretch(
-        first,
-        _lane_batches(drawn, memory, within, lane, log.means.device),
-        weights[..., runs] if lane.stacked else weights[..., lane.runs[0]],
-        {
-            name: rows[:, plan.names.index(name), runs]
-            for name in _hyperparameters(lane.drive, plan)
-        },
-        log.means[first:stop, :, runs],
-        log.masses[first:stop, :, runs],
-    )
-
-
-def _lane_batches(
-    drawn: Sequence[LabeledBatch],
-    memory: Mapping[str, torch.Tensor],
-    within: slice,
-    lane: Lane,
-    device: torch.device,
-) -> list[LabeledBatch]:
-    """The batches of a stretch, step by step; stacked over runs where the lane is."""
-    drawn = [drawn[run] for run in lane.runs]
-    if not lane.stacked:
-        whole = drawn[0].map(lambda tensor: tensor[within].to(device))
-    else:
-        names = (tuple(drawn[0].labels), tuple(drawn[0].extras))
-        whole = LabeledBatch(
-            torch.stack([batch.inputs[within] for batch in drawn], 1).to(device),
-            {n: torch.stack([b.labels[n][within] for b in drawn], 1).to(device) for n in names[0]},
-            {n: torch.stack([b.extras[n][within] for b in drawn], 1).to(device) for n in names[1]},
-        )
-    steps = [whole.map(lambda tensor, i=i: tensor[i]) for i in range(len(whole.inputs))]
-    own = {name: kept if lane.stacked else kept[lane.runs[0]] for name, kept in memory.items()}
-    return [LabeledBatch(each.inputs, each.labels, {**each.extras, **own}) for each in steps]
-
-
-def brought(losses: Mapping[str, Loss]) -> dict[str, torch.Tensor]:
-    """What losses bring along for each run ``(runs, ...)``, by the name under which it travels."""
-    each = [loss.memory() for loss in losses.values() if isinstance(loss, Bringing)]
-    return {name: tensor for kept in each for name, tensor in kept.items()}
-
-
-def _write_back(population: Population, lane: Lane) -> None:
-    with torch.no_grad():
-        stacked = population.tensors()
-        for name, tensor in {**lane.parameters, **lane.buffers}.items():
-            stacked[name][lane.runs[0]].copy_(tensor)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_name, listed
 from latent_anchors._sites import At
@@ -14,28 +13,6 @@ from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Progress
 from latent_anchors.training._losses.forward import Forward
 from latent_anchors.training._snapshots import still_latents
-
-
-@runtime_checkable
-class Bringing(Protocol):
-    """A loss that brings tensors of its own along, for each run."""
-
-    def begin(self, population: Population) -> None:
-        """Called before the first step."""
-        ...
-
-    def memory(self) -> Mapping[str, Tensor]:
-        """By name ``(runs, ...)``; each run's own part joins its batches' extras."""
-        ...
-
-
-@runtime_checkable
-class Remembering(Bringing, Protocol):
-    """A loss that comes to know them while training, and has to be told when it goes on."""
-
-    def recall(self, memory: Mapping[str, Tensor]) -> None:
-        """Called with what :meth:`memory` gave, when a training goes on that was stopped."""
-        ...
 
 
 class LatentHoldLoss:

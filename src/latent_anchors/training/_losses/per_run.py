@@ -7,15 +7,45 @@ from collections.abc import Mapping
 from typing import TypeAlias, cast
 
 from torch import Tensor, nn
+from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._hooks import Edit
 from latent_anchors._runs import as_function, tensors_of
 from latent_anchors._sites import At
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
+from latent_anchors.training._losses.forward import Loss
 
 Edits: TypeAlias = Edit | Mapping[At, Edit]
 """One edit, or the edit of each site."""
+
+
+@runtime_checkable
+class PerRunLoss(Protocol):
+    """A loss with tensors of its own for each run."""
+
+    def begin(self, population: Population) -> None:
+        """Called before the first step."""
+        ...
+
+    def memory(self) -> Mapping[str, Tensor]:
+        """By name ``(runs, ...)``; each run's row is added to its batches' extras."""
+        ...
+
+
+@runtime_checkable
+class StatefulLoss(PerRunLoss, Protocol):
+    """A loss whose tensors change while training: they are restored when training resumes."""
+
+    def recall(self, memory: Mapping[str, Tensor]) -> None:
+        """Called with what :meth:`memory` returned, when a stopped training goes on."""
+        ...
+
+
+def tensors_of_losses(losses: Mapping[str, Loss]) -> dict[str, Tensor]:
+    """The tensors of losses that hold some for each run ``(runs, ...)``, by name."""
+    each = [loss.memory() for loss in losses.values() if isinstance(loss, PerRunLoss)]
+    return {name: tensor for kept in each for name, tensor in kept.items()}
 
 
 def by_site(edits: Edits, at: At) -> dict[At, Edit]:
