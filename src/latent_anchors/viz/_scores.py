@@ -53,7 +53,7 @@ def plot_scores(
         >>> from latent_anchors.evaluation import summarize
         >>> scores = [Score(*[summarize(runs)] * 3, 3, 5) for runs in ([0.5, 0.3], [0.9, 1.0])]
         >>> figure = plot_scores({"red": ScoreHistory("red", (0, 100), tuple(scores))})
-        >>> figure.axes[0].lines[-1].get_ydata().round(2).tolist()
+        >>> figure.axes[1].lines[-1].get_ydata().round(2).tolist()
         [0.4, 0.95]
         >>> plt.close(figure)
     """
