@@ -98,10 +98,10 @@ axis = torch.eye(width)[0]
 nearest = reg.SoftMinimum(temperature=0.1)
 objective = la.Objective(
     [
-        la.Term("anchor", reg.Anchor(axis), at=sites, label="red", where="prompt", pool=nearest),
+        la.Term("anchor", reg.Anchor(axis), at=sites, label="red", mask="prompt", pool=nearest),
         la.Term("away", reg.AntiSubspace(dims=[0]), at=sites[1:]),
         la.Term("apart", reg.AntiSubspace(dims=[0]), at=sites[0]),
-        la.Term("signs", reg.AntiSubspace(dims=[0]), at=sites, where="signs"),
+        la.Term("signs", reg.AntiSubspace(dims=[0]), at=sites, mask="signs"),
     ],
     losses=["tokens"],
     tracks=timeline.names,
@@ -315,7 +315,7 @@ by_depth = viz.plot_response(
     alike=True,
     title="Red lies where we said, from the embedding on",
 )
-viz.present(
+viz.save_figures(
     {"color_mixing": response, "by_answer": by_answer, "table": table, "depth": by_depth},
     evidence.out,
 )

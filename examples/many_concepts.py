@@ -70,14 +70,14 @@ def train(concepts, sampler, seeds, make_model, last):
             *(name, reg.Anchor(torch.eye(width)[k])),
             at=sites,
             label=name,
-            where="prompt",
+            mask="prompt",
             pool=nearest,
             track="anchor",
         )
         for k, name in enumerate(concepts)
     ]
     away = la.Term("away", reg.AntiSubspace(dims=dims), at=sites)
-    signs = la.Term("signs", reg.AntiSubspace(dims=dims), at=sites, where="signs")
+    signs = la.Term("signs", reg.AntiSubspace(dims=dims), at=sites, mask="signs")
     objective = la.Objective(
         [*anchors, away, signs], losses=["tokens"], tracks=timeline.names, other_tracks=["lr"]
     )
@@ -172,7 +172,7 @@ settings = {"sheet": sheet(1000), "levels": levels, "splits": splits, "device": 
 metrics = evidence.write(evaluation.Evaluation(together), settings, train_seconds, failures)
 print(evaluation.metric_table(metrics, [*metrics]))
 six = torch.cat([torch.stack(kept[k : k + 6]) for k in range(0, len(kept), 6)], dim=-1)
-viz.present(
+viz.save_figures(
     {
         "many_concepts": viz.plot_response(
             "color that is muted",

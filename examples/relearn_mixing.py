@@ -84,10 +84,10 @@ make_model = partial(
 sites, constraint, axis = make_model().sites, make_model().constraint, torch.eye(width)[0]
 nearest = reg.SoftMinimum(temperature=0.1)
 terms = [
-    la.Term("anchor", reg.Anchor(axis), at=sites, label="red", where="prompt", pool=nearest),
+    la.Term("anchor", reg.Anchor(axis), at=sites, label="red", mask="prompt", pool=nearest),
     la.Term("away", reg.AntiSubspace(dims=[0]), at=sites[1:]),
     la.Term("apart", reg.AntiSubspace(dims=[0]), at=sites[0]),
-    la.Term("signs", reg.AntiSubspace(dims=[0]), at=sites, where="signs"),
+    la.Term("signs", reg.AntiSubspace(dims=[0]), at=sites, mask="signs"),
 ]
 falloff = interventions.BoundedFalloff(threshold=math.cos(math.radians(70)))
 mute = interventions.Redirection(axis, target=-axis, falloff=falloff)
@@ -247,4 +247,4 @@ leakage = viz.plot_response(
     alike=True,
     title="Redness that a line can read off the stream",
 )
-viz.present({"relearn_mixing": back, "leakage": leakage}, evidence.out)
+viz.save_figures({"relearn_mixing": back, "leakage": leakage}, evidence.out)
