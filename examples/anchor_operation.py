@@ -11,7 +11,6 @@ Then it is muted, and adding stays. By default a sketch with five levels of each
 # %%
 # Which seeds, how large a language, where the results go. The split follows from the seed.
 
-import time
 from dataclasses import replace
 from functools import partial
 
@@ -30,7 +29,6 @@ from latent_anchors import (
 )
 from latent_anchors import regularizers as reg
 
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = testbed.Evidence.from_arguments(
     "anchor_operation",
     seeds=1,
@@ -44,7 +42,7 @@ device = "cuda" if torch.cuda.is_available() else "cpu"
 # %%
 # Lines of both operations, a fifth of the pairs of each held out.
 
-language = data.MixingLanguage(levels=7 if full else 5, operations=("+", "-"))
+language = testbed.MixingLanguage(levels=7 if full else 5, operations=("+", "-"))
 
 
 def sampler(parts):
@@ -84,36 +82,34 @@ objective = la.Objective(
         la.Term("equals", reg.AntiSubspace(dims=[0]), at=sites, mask="equals"),
     ],
     losses=["tokens"],
-    tracks=timeline.names,
     other_tracks=["lr"],
 )
 
-began = time.monotonic()
-studies, failures = [], []
-for seeds in groups:
-    parts = {
-        sign: language.split(seed=seeds[0] % splits, held_out=0.2, operation=sign)
-        for sign in language.operations
-    }
-    trained = la.fit(
-        make_model,
-        objective,
-        timeline,
-        sampler(parts),
-        losses={"tokens": training.next_token},
-        seeds=seeds,
-        optimizer=partial(torch.optim.AdamW, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
-        steps=evidence.steps,
-        constraint=make_model().constraint,
-        device=device,
-        backend="cuda_graph" if device == "cuda" else "eager",
-    )
-    studies.append((parts, trained.population))
-    failures += [
-        replace(failure, run=evidence.seeds.index(seeds[failure.run]))
-        for failure in trained.failures
-    ]
-train_seconds = time.monotonic() - began
+with evidence.training():
+    studies, failures = [], []
+    for seeds in groups:
+        parts = {
+            sign: language.split(seed=seeds[0] % splits, held_out=0.2, operation=sign)
+            for sign in language.operations
+        }
+        trained = la.fit(
+            make_model,
+            objective,
+            timeline,
+            sampler(parts),
+            losses={"tokens": training.next_token},
+            seeds=seeds,
+            optimizer=partial(torch.optim.AdamW, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+            steps=evidence.steps,
+            constraint=make_model().constraint,
+            device=device,
+            backend="cuda_graph" if device == "cuda" else "eager",
+        )
+        studies.append((parts, trained.population))
+        failures += [
+            replace(failure, run=evidence.seeds.index(seeds[failure.run]))
+            for failure in trained.failures
+        ]
 
 # %%
 # Muting sends what lies near the axis to the other pole, once, at the embedding: the signs are
@@ -128,11 +124,11 @@ for parts, network in studies:
     for sign, name in names.items():
         pairs = language.pairs(sign)
         asked = {"all": pairs, "held_out": parts[sign].held_out}
-        whole = evaluation.evaluate_mixing(network, language, asked, f"{name}/anchored", sign)
+        whole = testbed.evaluate_mixing(network, language, asked, f"{name}/anchored", sign)
         with la.intervene(network, muting, at=sites[0]):
-            muted = evaluation.evaluate_mixing(network, language, asked, f"{name}/muted", sign)
+            muted = testbed.evaluate_mixing(network, language, asked, f"{name}/muted", sign)
         kept = muted[f"exact_match/{name}/muted/all"] / whole[f"exact_match/{name}/anchored/all"]
-        cosines = evaluation.line_cosines(network, language.lines(pairs, sign), axis, sites)
+        cosines = testbed.line_cosines(network, language.lines(pairs, sign), axis, sites)
         found |= whole | muted | {f"retention/{name}": kept}
         found[f"cosine/{name}"] = cosines[:, 0, :, 1].mean(1)
         depths.append(cosines[..., 1].mean(2))
@@ -144,7 +140,7 @@ for parts, network in studies:
 order = torch.tensor([seed for seeds in groups for seed in seeds]).argsort()
 together = {name: torch.cat([each[name] for each in measured])[order] for name in measured[0]}
 settings = {"sheet": SHEET, "levels": language.levels, "splits": splits, "device": device}
-metrics = evidence.write(evaluation.Evaluation(together), settings, train_seconds, failures)
+metrics = evidence.write(together, settings, failures)
 print(evaluation.metric_table(metrics, [name for name in metrics if "distance" not in name]))
 by_depth = viz.plot_response(
     "blocks passed by the residual stream",

@@ -10,10 +10,6 @@ Afterwards red lies where we said, and muting that direction turns red gray.
 # %%
 # Which seeds, which hue, where the results go.
 
-import time
-
-import torch
-
 import latent_anchors as la
 from latent_anchors import (
     colorspace,
@@ -27,8 +23,6 @@ from latent_anchors import (
     viz,
 )
 from latent_anchors import regularizers as reg
-
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
 evidence = testbed.Evidence.from_arguments("anchor_red", seeds=12, concept="red")
 concept = evidence.concept
@@ -77,24 +71,22 @@ objective = la.Objective(
         la.Term("subspace", reg.Subspace(dims=(0, 1)), label="vibrant"),
     ],
     losses=["recon"],
-    tracks=timeline.names,
     other_tracks=["lr"],
 )
 
 # %%
 # Train all seeds at once.
 
-began = time.monotonic()
-trained = la.fit(
-    models.SphericalAutoencoder,
-    objective,
-    timeline,
-    sampler,
-    losses={"recon": training.reconstruction},
-    seeds=evidence.seeds,
-    steps=evidence.steps,
-)
-train_seconds = time.monotonic() - began
+with evidence.training():
+    trained = la.fit(
+        models.SphericalAutoencoder,
+        objective,
+        timeline,
+        sampler,
+        losses={"recon": training.reconstruction},
+        seeds=evidence.seeds,
+        steps=evidence.steps,
+    )
 
 # %%
 # Measure as it is, and with the concept's direction muted: whatever points along the anchor is
@@ -104,23 +96,23 @@ population, named = trained.population, colorspace.named_colors(*colorspace.COLO
 wheel = colorspace.hsv_grid(360, [1.0], [1.0])
 mute = interventions.Suppression(anchor)
 
-found = evaluation.evaluate_colors(population, concept)
-outputs = {"as trained": evaluation.reconstructions(population, named)}
-errors = {"as trained": evaluation.color_errors(population, wheel.rgb)}
+found = testbed.evaluate_colors(population, concept)
+outputs = {"as trained": testbed.reconstructions(population, named)}
+errors = {"as trained": testbed.hue_sweep(population)}
 with la.intervene(population, mute):
-    found |= evaluation.evaluate_colors(population, concept, "muted", exponent=2)
-    outputs[f"{concept} muted"] = evaluation.reconstructions(population, named)
-    errors[f"{concept} muted"] = evaluation.color_errors(population, wheel.rgb)
+    found |= testbed.evaluate_colors(population, concept, "muted", exponent=2)
+    outputs[f"{concept} muted"] = testbed.reconstructions(population, named)
+    errors[f"{concept} muted"] = testbed.hue_sweep(population)
 
 found |= {
-    f"alignment/{concept}": evaluation.alignment(population, concept, anchor),
-    "crumpled": evaluation.crumpled(population),
+    f"alignment/{concept}": testbed.color_alignment(population, concept, anchor),
+    "crumpled": testbed.crumpled(population),
     f"labels/{concept}": trained.history.labels_used("anchor"),
     "labels/vibrant": trained.history.labels_used("subspace"),
 }
 settings = {"sheet": SHEET, "mute": repr(mute), "batch_size": 64, "grid": 8}
-metrics = evidence.write(found, settings, train_seconds, trained.failures)
-print(evaluation.error_table(metrics))
+metrics = evidence.write(found, settings, trained.failures)
+print(testbed.error_table(metrics))
 print(evaluation.metric_table(metrics, ["selectivity_r2/muted", f"labels/{concept}", "crumpled"]))
 
 # %%

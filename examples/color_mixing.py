@@ -14,7 +14,6 @@ twice the width; ``--full --seeds 9`` trains three seeds on each of three splits
 # Which seeds, how large a language, where the results go. The split follows from the seed.
 
 import math
-import time
 from dataclasses import replace
 from functools import partial
 
@@ -34,7 +33,6 @@ from latent_anchors import (
 )
 from latent_anchors import regularizers as reg
 
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = testbed.Evidence.from_arguments(
     "color_mixing",
     seeds=1,
@@ -55,7 +53,7 @@ device = "cuda" if torch.cuda.is_available() else "cpu"
 # pairs is never shown, red with blue among them. A label says that a line holds a red, drawn anew
 # at each sight, and more often the more its colors are like red.
 
-language = data.MixingLanguage(levels=7 if large else 5)
+language = testbed.MixingLanguage(levels=7 if large else 5)
 redness = colorspace.hue_degree(language.colors, colorspace.hue_of("red"))
 likeness = colorspace.hsv_similarity(language.colors, colorspace.named_colors("red")[0])
 chance = 0.3 * likeness**11
@@ -104,41 +102,41 @@ objective = la.Objective(
         la.Term("signs", reg.AntiSubspace(dims=[0]), at=sites, mask="signs"),
     ],
     losses=["tokens"],
-    tracks=timeline.names,
     other_tracks=["lr"],
 )
 
 # %%
 # Two trainings that differ in nothing but the weights of these four terms.
 
-began = time.monotonic()
-unanchored = curriculum.scale(timeline, {"anchor": 0, "away": 0, "apart": 0, "signs": 0})
-studies, failures = [], []
-for seeds in groups:
-    split = language.split(seed=seeds[0] % splits, held_out=0.2, always=[("red", "blue")])
-    fits = [
-        la.fit(
-            make_model,
-            objective,
-            each,
-            sampler(split),
-            losses={"tokens": training.next_token},
-            seeds=seeds,
-            optimizer=partial(torch.optim.AdamW, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
-            steps=evidence.steps,
-            constraint=constraint,
-            device=device,
-            backend="cuda_graph" if device == "cuda" else "eager",
-        )
-        for each in (unanchored, timeline)
-    ]
-    studies.append((split, *(trained.population for trained in fits)))
-    failures += [
-        replace(failure, run=evidence.seeds.index(seeds[failure.run]))
-        for trained in fits
-        for failure in trained.failures
-    ]
-train_seconds = time.monotonic() - began
+with evidence.training():
+    unanchored = curriculum.scale(timeline, {"anchor": 0, "away": 0, "apart": 0, "signs": 0})
+    studies, failures = [], []
+    for seeds in groups:
+        split = language.split(seed=seeds[0] % splits, held_out=0.2, always=[("red", "blue")])
+        fits = [
+            la.fit(
+                make_model,
+                objective,
+                each,
+                sampler(split),
+                losses={"tokens": training.next_token},
+                seeds=seeds,
+                optimizer=partial(
+                    torch.optim.AdamW, betas=(0.9, 0.95), weight_decay=0.0, fused=True
+                ),
+                steps=evidence.steps,
+                constraint=constraint,
+                device=device,
+                backend="cuda_graph" if device == "cuda" else "eager",
+            )
+            for each in (unanchored, timeline)
+        ]
+        studies.append((split, *(trained.population for trained in fits)))
+        failures += [
+            replace(failure, run=evidence.seeds.index(seeds[failure.run]))
+            for trained in fits
+            for failure in trained.failures
+        ]
 
 # %%
 # Two edits. Muting sends what lies within 70 degrees of the axis to the other pole, at every site.
@@ -163,8 +161,8 @@ def conditions(plain, anchored):
     for name, (edit, where) in edits.items():
         with la.intervene(anchored, edit, at=where):
             yield name, anchored
-    yield "by_weights", interventions.rewrite(anchored, muting)
-    yield "narrow_by_weights", interventions.rewrite(anchored, narrowly)
+    yield "by_weights", interventions.edit_embedding(anchored, muting)
+    yield "narrow_by_weights", interventions.edit_embedding(anchored, narrowly)
 
 
 def falls(before, after):
@@ -174,7 +172,7 @@ def falls(before, after):
         evaluation.dose_response(kept[was], doses[was])
         for was, kept in zip(before, after, strict=True)
     ]
-    return torch.tensor([evaluation.never_rises(each) for each in bins])
+    return torch.tensor([evaluation.is_monotone_decreasing(each) for each in bins])
 
 
 right, measured = {}, []
@@ -193,16 +191,16 @@ for split, plain, anchored in studies:
     }
     found = {}
     for name, network in conditions(plain, anchored):
-        found |= evaluation.evaluate_mixing(network, language, asked, name)
-        right.setdefault(name, []).append(evaluation.exact_match(network, language, pairs))
+        found |= testbed.evaluate_mixing(network, language, asked, name)
+        right.setdefault(name, []).append(testbed.exact_match(network, language, pairs))
     lost = "exact_match/anchored/held_out", "exact_match/plain/held_out"
     found["exact_match/cost/held_out"] = found[lost[0]] - found[lost[1]]
     kept = found["exact_match/anchored/without_red"]
     for name in (*edits, "by_weights", "narrow_by_weights"):
         found[f"retention/{name}/without_red"] = found[f"exact_match/{name}/without_red"] / kept
         found[f"falls/{name}"] = falls(right["anchored"][-1], right[name][-1])
-    cosines = evaluation.line_cosines(anchored, language.lines(pairs), axis, sites)
-    aligned = evaluation.line_alignment(cosines, language, pairs, chance, "red").evaluation()
+    cosines = testbed.line_cosines(anchored, language.lines(pairs), axis, sites)
+    aligned = testbed.line_alignment(cosines, language, pairs, chance, "red").evaluation()
     measured.append(found | {f"{name}/anchored": value for name, value in aligned.items()})
 right = {name: torch.cat(each) for name, each in right.items()}
 
@@ -222,7 +220,6 @@ metrics = evidence.write(
         "splits": splits,
         "device": device,
     },
-    train_seconds,
     failures,
 )
 told = (
@@ -247,9 +244,9 @@ print(
 split, plain, anchored = studies[0]
 asked = torch.stack([language.encode("red blue"), language.encode("green blue")])
 with la.intervene(anchored, muting, at=sites):
-    muted = evaluation.color_answers(anchored, language, asked)[0]
+    muted = testbed.color_answers(anchored, language, asked)[0]
 for pair, said, then in zip(
-    asked, evaluation.color_answers(anchored, language, asked)[0], muted, strict=True
+    asked, testbed.color_answers(anchored, language, asked)[0], muted, strict=True
 ):
     a, b, c, d = (language.vocabulary[token] for token in [*pair, said, then])
     print(f"{a} + {b} = {c}; with red muted: {d}")
@@ -263,7 +260,7 @@ asked = torch.cartesian_prod(corner, corner)
 shown = {"as it should be": language.answers(asked)}
 for name, network in conditions(plain, anchored):
     if name != "narrow_by_weights":  # which says what the narrow edit does
-        shown[name.replace("_", " ")] = evaluation.color_answers(network, language, asked)[0]
+        shown[name.replace("_", " ")] = testbed.color_answers(network, language, asked)[0]
 table = viz.plot_swatches(
     torch.stack([language.colors[said].unflatten(0, (8, 8)) for said in shown.values()]),
     titles=[*shown],
@@ -305,7 +302,7 @@ by_answer = response_to(
 # Where a line's first color lies on the axis, from the embedding to the last block.
 
 seen = language.lines(pairs)[:, :4]
-cosines = evaluation.line_cosines(anchored, seen, axis, sites)[..., 0]
+cosines = testbed.line_cosines(anchored, seen, axis, sites)[..., 0]
 shown = ["red", "orange", "yellow", "gray", "cyan"]
 first = {name: cosines[:, :, pairs[:, 0] == language.token(name)].mean(-1) for name in shown}
 by_depth = viz.plot_response(

@@ -11,7 +11,6 @@ so that they drift from phase to phase, and now and then a wheel comes out crump
 # %%
 # Which seeds, and where the results go.
 
-import time
 from functools import partial
 
 import torch
@@ -20,7 +19,6 @@ import latent_anchors as la
 from latent_anchors import colorspace, curriculum, data, evaluation, models, testbed, training, viz
 from latent_anchors import regularizers as reg
 
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = testbed.Evidence.from_arguments("curriculum_learning", seeds=4)
 
 # %%
@@ -52,7 +50,7 @@ STEP, PHASE,        ACTION, lr::linear, recon, unit::step, planar::step, reach::
 12000,,             ,       1e-4,       1,     0.1,        0,            0.05,        0.2
 """
 sheet = curriculum.read_dopesheet(SHEET)
-timeline = sheet.timeline().with_steps(61) if evidence.smoke else sheet.timeline()
+timeline = curriculum.stretch(sheet.timeline(), 61) if evidence.smoke else sheet.timeline()
 print(sheet)
 
 # %%
@@ -64,7 +62,7 @@ grid = colorspace.hsv_grid(72, [1.0], [k / 10 for k in range(2, 11)])
 
 def weights(row):
     """How often each color is drawn."""
-    return data.color_extent(
+    return testbed.color_extent(
         grid.hsv,
         hues=[*colorspace.HUES.values()],
         reach=row["reach"],
@@ -82,7 +80,6 @@ sampler = data.Sampler(grid.rgb, batch_size=64, weights=shown)
 objective = la.Objective(
     [la.Term("unit", reg.unit_norm), la.Term("planar", reg.Subspace(dims=(0, 1)))],
     losses=["recon"],
-    tracks=timeline.names,
     other_tracks=["lr", "reach", "darkest"],
 )
 
@@ -103,27 +100,26 @@ def look(population):
     phase = phases[len(places)].replace(" ", "_")
     places.append(evaluation.latents(population, primaries))
     dome.append(evaluation.latents(population, grid.rgb)[0])
-    found[f"hue_order/{phase}"] = evaluation.hue_order(population).abs()
-    found[f"disordered/{phase}"] = evaluation.disordered(population)
-    found[f"noncircularity/{phase}"] = evaluation.noncircularity(population)
-    found[f"nonplanarity/{phase}"] = evaluation.nonplanarity(population)
+    found[f"hue_order/{phase}"] = testbed.hue_order(population).abs()
+    found[f"disordered/{phase}"] = testbed.disordered(population)
+    found[f"noncircularity/{phase}"] = testbed.noncircularity(population)
+    found[f"nonplanarity/{phase}"] = testbed.nonplanarity(population)
     if len(places) > 1:
-        found[f"drift/{phase}"] = evaluation.drift(*places[-2:])
-        found[f"drifted/{phase}"] = evaluation.drifted(*places[-2:])
+        found[f"drift/{phase}"] = testbed.drift(*places[-2:])
+        found[f"drifted/{phase}"] = testbed.drifted(*places[-2:])
 
 
-began = time.monotonic()
-trained = la.fit(
-    partial(models.PlainAutoencoder, latent_dim=3),
-    objective,
-    timeline,
-    sampler,
-    losses={"recon": training.reconstruction},
-    seeds=evidence.seeds,
-    actions={"look": lambda progress: look(progress.population)},
-    optimizer=partial(torch.optim.Adam, fused=True),
-)
-train_seconds = time.monotonic() - began
+with evidence.training():
+    trained = la.fit(
+        partial(models.PlainAutoencoder, latent_dim=3),
+        objective,
+        timeline,
+        sampler,
+        losses={"recon": training.reconstruction},
+        seeds=evidence.seeds,
+        actions={"look": lambda progress: look(progress.population)},
+        optimizer=partial(torch.optim.Adam, fused=True),
+    )
 look(trained.population)
 
 # %%
@@ -132,16 +128,16 @@ look(trained.population)
 
 population = trained.population
 found |= {
-    "height": evaluation.height(population),
-    "height_order": evaluation.height_order(population),
+    "height": testbed.height(population),
+    "height_order": testbed.height_order(population),
     "drifted/ever": torch.stack(
         [values for name, values in found.items() if name.startswith("drifted/")]
     ).any(0),
-    "crumpled/end": evaluation.crumpled(population, learnt=grid.rgb),
-    "error/shown": evaluation.color_errors(population, grid.rgb).mean(1),
+    "crumpled/end": testbed.crumpled(population, learnt=grid.rgb),
+    "error/shown": testbed.color_errors(population, grid.rgb).mean(1),
 }
 settings = {"sheet": SHEET, "batch_size": 64}
-metrics = evidence.write(evaluation.Evaluation(found), settings, train_seconds, trained.failures)
+metrics = evidence.write(found, settings, trained.failures)
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%

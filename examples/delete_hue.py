@@ -12,7 +12,6 @@ short healing pass, without labels, teaches the pruned network to say what the s
 # %%
 # Which seeds, where the results go.
 
-import time
 from functools import partial
 
 import torch
@@ -30,8 +29,6 @@ from latent_anchors import (
     viz,
 )
 from latent_anchors import regularizers as reg
-
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 
 evidence = testbed.Evidence.from_arguments("delete_hue", seeds=12)
 
@@ -76,25 +73,24 @@ objective = la.Objective(
         la.Term("gray", reg.AntiSubspace(dims=PLANE), label="gray"),
     ],
     losses=["recon", "fallback"],
-    tracks=timeline.names,
     other_tracks=["lr"],
 )
-origin = interventions.Zeroing(range(4))
+origin = interventions.ZeroAblation(range(4))
 fallback = training.EditedOutputLoss(origin, say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3))
 
 # %%
 # Train all seeds at once.
 
-began = time.monotonic()
-trained = la.fit(
-    partial(models.SphericalAutoencoder, latent_dim=4),
-    objective,
-    timeline,
-    sampler,
-    losses={"recon": training.reconstruction, "fallback": fallback},
-    seeds=evidence.seeds,
-    steps=evidence.steps,
-)
+with evidence.training():
+    trained = la.fit(
+        partial(models.SphericalAutoencoder, latent_dim=4),
+        objective,
+        timeline,
+        sampler,
+        losses={"recon": training.reconstruction, "fallback": fallback},
+        seeds=evidence.seeds,
+        steps=evidence.steps,
+    )
 
 # %%
 # The surgery, twice: the decoder's side alone, and both sides. Neither looks at any color.
@@ -115,15 +111,15 @@ STEP, lr,   imitate
 1000, 1e-4,
 """
 recovery = curriculum.read_dopesheet(HEALING).timeline()
-healed = la.fit(
-    pruned,
-    la.Objective([], losses=["imitate"], tracks=recovery.names, other_tracks=["lr"]),
-    recovery,
-    sampler,
-    losses={"imitate": training.DistillationLoss(training.Teacher(silenced))},
-    steps=evidence.steps,
-)
-train_seconds = time.monotonic() - began
+with evidence.training():
+    healed = la.fit(
+        pruned,
+        la.Objective([], losses=["imitate"], other_tracks=["lr"]),
+        recovery,
+        sampler,
+        losses={"imitate": training.DistillationLoss(training.Teacher(silenced))},
+        steps=evidence.steps,
+    )
 
 # %%
 # Measure each: the errors of named colors, and how well the error follows vibrancy.
@@ -137,20 +133,20 @@ networks = {
 groups = [*colorspace.COLOR_NAMES, "grays", "grid", "between"]
 found = evaluation.Evaluation({})
 for condition, network in networks.items():
-    errors = evaluation.error_groups(network, "red")  # "far" alone depends on the hue
+    errors = testbed.error_groups(network, "red")  # "far" alone depends on the hue
     found |= {f"error/{condition}/{group}": errors[group] for group in groups}
     if condition != "baseline":
-        found |= {f"vibrancy_r2/{condition}": evaluation.vibrancy_r2(network)}
+        found |= {f"vibrancy_r2/{condition}": testbed.vibrancy_r2(network)}
 
 found |= {
-    "crumpled": evaluation.crumpled(population),
+    "crumpled": testbed.crumpled(population),
     "labels/vibrant": trained.history.labels_used("plane"),
     "labels/gray": trained.history.labels_used("gray"),
 }
 settings = {"sheet": SHEET, "healing": HEALING, "plane": PLANE, "batch_size": 64, "grid": 8}
 failures = [*trained.failures, *healed.failures]
-metrics = evidence.write(found, settings, train_seconds, failures)
-print(evaluation.error_table(metrics, [*networks], groups))
+metrics = evidence.write(found, settings, failures)
+print(testbed.error_table(metrics, [*networks], groups))
 print(evaluation.metric_table(metrics, [name for name in metrics if "error" not in name]))
 
 # %%
@@ -158,7 +154,7 @@ print(evaluation.metric_table(metrics, [name for name in metrics if "error" not 
 # run's latents before surgery, each ringed with what comes out once hue is gone.
 
 named = colorspace.named_colors(*colorspace.COLOR_NAMES)
-outputs = [evaluation.reconstructions(network, named)[0] for network in networks.values()]
+outputs = [testbed.reconstructions(network, named)[0] for network in networks.values()]
 said = viz.plot_reconstructions(
     named.expand(len(networks), -1, -1),
     torch.stack(outputs),
@@ -169,14 +165,14 @@ said = viz.plot_reconstructions(
 against = viz.plot_error_against(
     "vibrancy to the power of 2.3",
     vibrancy**2.3,
-    evaluation.color_errors(healed.population, grid),
+    testbed.color_errors(healed.population, grid),
     grid,
     title="The more vivid a color was, the more of it is gone",
 )
 sphere = viz.plot_latents(
     evaluation.latents(population, grid)[0],
     grid,
-    evaluation.reconstructions(healed.population, grid)[0],
+    testbed.reconstructions(healed.population, grid)[0],
     views=[(1, 0, 2), (1, 2, 0), (2, 3, 0)],
     title="Hue lies in the plane at the left; rings show what comes out without it",
 )

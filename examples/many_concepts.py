@@ -10,7 +10,6 @@ end, three seeds on each of three splits.
 # %%
 # Which seeds, how large a language, where the results go. The split follows from the seed.
 
-import time
 from dataclasses import replace
 from functools import partial
 
@@ -30,7 +29,6 @@ from latent_anchors import (
 )
 from latent_anchors import regularizers as reg
 
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = testbed.Evidence.from_arguments(
     "many_concepts", seeds=1, switches={"full": "seven levels, trained to the end, three splits"}
 )
@@ -78,9 +76,7 @@ def train(concepts, sampler, seeds, make_model, last):
     ]
     away = la.Term("away", reg.AntiSubspace(dims=dims), at=sites)
     signs = la.Term("signs", reg.AntiSubspace(dims=dims), at=sites, mask="signs")
-    objective = la.Objective(
-        [*anchors, away, signs], losses=["tokens"], tracks=timeline.names, other_tracks=["lr"]
-    )
+    objective = la.Objective([*anchors, away, signs], losses=["tokens"], other_tracks=["lr"])
     trained = la.fit(
         make_model,
         objective,
@@ -112,56 +108,55 @@ def away_from(k):
 # Colors: six at once, and two. For each, the share of lines with it that are still answered
 # while it is muted, and of lines without it, beside what they were.
 
-began = time.monotonic()
-language = data.MixingLanguage(levels=levels)
-make_model = partial(
-    models.NormalizedTransformer, len(language.vocabulary), width, depth, heads, hidden
-)
-pairs = language.pairs()
-degree = {
-    name: colorspace.hue_degree(language.colors, colorspace.hue_of(name))
-    for name in ("red", "yellow", "green", "cyan", "blue", "magenta")
-}
-
-
-def color_labels(split, concepts):
-    """Lines of the pairs shown, labeled with the colors that are concepts."""
-    lines = language.lines(split.seen)
-    position = torch.arange(lines.shape[1]).expand_as(lines)
-    chances = {name: 0.3 * degree[name][split.seen] ** 12 for name in concepts}
-    labels = {
-        name: data.BernoulliLabels(data.noisy_or(*each.unbind(-1)))
-        for name, each in chances.items()
+with evidence.training():
+    language = testbed.MixingLanguage(levels=levels)
+    make_model = partial(
+        models.NormalizedTransformer, len(language.vocabulary), width, depth, heads, hidden
+    )
+    pairs = language.pairs()
+    degree = {
+        name: colorspace.hue_degree(language.colors, colorspace.hue_of(name))
+        for name in ("red", "yellow", "green", "cyan", "blue", "magenta")
     }
-    extras = {"prompt": position < 4, "signs": (position == 1) | (position == 3)}
-    return data.Sampler(lines, labels, batch_size=batch_size, extras=extras)
 
+    def color_labels(split, concepts):
+        """Lines of the pairs shown, labeled with the colors that are concepts."""
+        lines = language.lines(split.seen)
+        position = torch.arange(lines.shape[1]).expand_as(lines)
+        chances = {name: 0.3 * degree[name][split.seen] ** 12 for name in concepts}
+        labels = {
+            name: data.BernoulliLabels(data.noisy_or(*each.unbind(-1)))
+            for name, each in chances.items()
+        }
+        extras = {"prompt": position < 4, "signs": (position == 1) | (position == 3)}
+        return data.Sampler(lines, labels, batch_size=batch_size, extras=extras)
 
-measured, kept = [], []
-for seeds in groups:
-    split = language.split(seed=seeds[0] % splits, held_out=0.2, always=[("red", "blue")])
-    found = {}
-    for many, concepts in {
-        "six": [*degree],
-        **({"two": ["red", "blue"]} if everything else {}),
-    }.items():
-        sampler = color_labels(split, concepts)
-        network, sites = train(concepts, sampler, seeds, make_model, 1000 if full else 700)
-        before = evaluation.exact_match(network, language, pairs).double()
-        held_out = evaluation.exact_match(network, language, split.held_out).double().mean(1)
-        found[f"exact_match/{many}/held_out"] = held_out
-        for k, name in enumerate(concepts):
-            dose = degree[name][pairs].amax(-1)
-            with la.intervene(network, away_from(k), at=sites):
-                after = evaluation.exact_match(network, language, pairs).double()
-            without = after[:, dose < 0.2].mean(1) / before[:, dose < 0.2].mean(1)
-            found[f"exact_match/{many}/{name}_muted"] = after[:, dose > 0.8].mean(1)
-            found[f"retention/{many}/without_{name}"] = without
-            if many == "six":
-                shares = [after[:, degree[other][pairs].amax(-1) > 0.8].mean(1) for other in degree]
-                kept.append(torch.stack(shares))
-    measured.append(found)
-train_seconds = time.monotonic() - began
+    measured, kept = [], []
+    for seeds in groups:
+        split = language.split(seed=seeds[0] % splits, held_out=0.2, always=[("red", "blue")])
+        found = {}
+        for many, concepts in {
+            "six": [*degree],
+            **({"two": ["red", "blue"]} if everything else {}),
+        }.items():
+            sampler = color_labels(split, concepts)
+            network, sites = train(concepts, sampler, seeds, make_model, 1000 if full else 700)
+            before = testbed.exact_match(network, language, pairs).double()
+            held_out = testbed.exact_match(network, language, split.held_out).double().mean(1)
+            found[f"exact_match/{many}/held_out"] = held_out
+            for k, name in enumerate(concepts):
+                dose = degree[name][pairs].amax(-1)
+                with la.intervene(network, away_from(k), at=sites):
+                    after = testbed.exact_match(network, language, pairs).double()
+                without = after[:, dose < 0.2].mean(1) / before[:, dose < 0.2].mean(1)
+                found[f"exact_match/{many}/{name}_muted"] = after[:, dose > 0.8].mean(1)
+                found[f"retention/{many}/without_{name}"] = without
+                if many == "six":
+                    shares = [
+                        after[:, degree[other][pairs].amax(-1) > 0.8].mean(1) for other in degree
+                    ]
+                    kept.append(torch.stack(shares))
+        measured.append(found)
 
 # %%
 # As numbers, and as a picture: which lines are still answered, with each of six muted.
@@ -169,7 +164,7 @@ train_seconds = time.monotonic() - began
 order = torch.tensor([seed for seeds in groups for seed in seeds]).argsort()
 together = {name: torch.cat([each[name] for each in measured])[order] for name in measured[0]}
 settings = {"sheet": sheet(1000), "levels": levels, "splits": splits, "device": device}
-metrics = evidence.write(evaluation.Evaluation(together), settings, train_seconds, failures)
+metrics = evidence.write(together, settings, failures)
 print(evaluation.metric_table(metrics, [*metrics]))
 six = torch.cat([torch.stack(kept[k : k + 6]) for k in range(0, len(kept), 6)], dim=-1)
 viz.save_figures(

@@ -10,15 +10,11 @@ differently with every seed: where red lies nobody knows beforehand.
 # %%
 # Which seeds, and where the results go.
 
-import time
 from functools import partial
-
-import torch
 
 import latent_anchors as la
 from latent_anchors import colorspace, curriculum, data, evaluation, models, testbed, training, viz
 
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = testbed.Evidence.from_arguments("mlp_bottleneck", seeds=12)
 
 # %%
@@ -44,22 +40,21 @@ STEP, lr,    recon
 1500, 0.003, 1
 """
 timeline = curriculum.read_dopesheet(SHEET).timeline()
-objective = la.Objective([], losses=["recon"], tracks=timeline.names, other_tracks=["lr"])
+objective = la.Objective([], losses=["recon"], other_tracks=["lr"])
 
 # %%
 # Train all seeds at once.
 
-began = time.monotonic()
-trained = la.fit(
-    partial(models.PlainAutoencoder, latent_dim=2, normalize=True),
-    objective,
-    timeline,
-    sampler,
-    losses={"recon": training.reconstruction},
-    seeds=evidence.seeds,
-    steps=evidence.steps,
-)
-train_seconds = time.monotonic() - began
+with evidence.training():
+    trained = la.fit(
+        partial(models.PlainAutoencoder, latent_dim=2, normalize=True),
+        objective,
+        timeline,
+        sampler,
+        losses={"recon": training.reconstruction},
+        seeds=evidence.seeds,
+        steps=evidence.steps,
+    )
 
 # %%
 # Measure. The order is that of all hues that were shown, and then that of the twelve named ones,
@@ -68,28 +63,28 @@ train_seconds = time.monotonic() - began
 # nothing here: its radius is 1 by construction.
 
 population = trained.population
-gaps = evaluation.hue_gaps(population, shown.rgb)
+gaps = testbed.hue_gaps(population, shown.rgb)
 last_before = int((shown.hsv[:, 0] < BAND[0]).sum()) - 1
 others = gaps.clone()
 others[:, last_before] = 0
-errors = evaluation.color_errors(population, everything.rgb)
+errors = testbed.color_errors(population, everything.rgb)
 
 found = evaluation.Evaluation(
     {
-        "disordered/shown": evaluation.disordered(population, colors=shown.rgb),
-        "disordered/named": evaluation.disordered(population),
-        "hue_order/shown": evaluation.hue_order(population, colors=shown.rgb).abs(),
-        "hue_order/named": evaluation.hue_order(population).abs(),
+        "disordered/shown": testbed.disordered(population, colors=shown.rgb),
+        "disordered/named": testbed.disordered(population),
+        "hue_order/shown": testbed.hue_order(population, colors=shown.rgb).abs(),
+        "hue_order/named": testbed.hue_order(population).abs(),
         "gap/at_band": gaps.argmax(1) == last_before,
         "gap/band": gaps[:, last_before],
         "gap/widest_other": others.amax(1),
         "error/shown": errors[:, ~held_out].mean(1),
         "error/held_out": errors[:, held_out].mean(1),
-        "noncircularity": evaluation.noncircularity(population),
+        "noncircularity": testbed.noncircularity(population),
     }
 )
 settings = {"sheet": SHEET, "batch_size": 64, "held_out": BAND}
-metrics = evidence.write(found, settings, train_seconds, trained.failures)
+metrics = evidence.write(found, settings, trained.failures)
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%
@@ -111,7 +106,7 @@ wheels = viz.plot_wheels(
 # over all runs.
 
 some = colorspace.hsv_grid([degree / 360 for degree in range(130, 261, 10)], [1.0], [1.0])
-said = evaluation.reconstructions(population, some.rgb)[: len(first)]
+said = testbed.reconstructions(population, some.rgb)[: len(first)]
 swatches = viz.plot_reconstructions(
     some.rgb.expand_as(said),
     said,

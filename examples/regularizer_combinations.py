@@ -10,7 +10,6 @@ comparing the runs that have it with those that differ from them in nothing else
 # %%
 # Which seeds, and where the results go.
 
-import time
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
@@ -21,7 +20,6 @@ import latent_anchors as la
 from latent_anchors import (
     colorspace,
     curriculum,
-    data,
     evaluation,
     interventions,
     models,
@@ -31,36 +29,19 @@ from latent_anchors import (
 )
 from latent_anchors import regularizers as reg
 
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = testbed.Evidence.from_arguments("regularizer_combinations", seeds=6)
 
 # %%
 # The data: all hues, saturations and values, with the labels of ``sparse_labels.py``: one sample in
 # 400 is called red, one in 50 vivid.
 
-grid = colorspace.hsv_grid(36, 10, 10)
-sampler = data.Sampler(
-    grid.rgb,
-    labels={
-        "red": data.BernoulliLabels(0.5 * colorspace.hue_degree(grid.rgb, 0.0) ** 10),
-        "vivid": data.BernoulliLabels(0.5 * colorspace.vibrancy(grid.rgb) ** 100),
-    },
-    batch_size=64,
-    weights=grid.weight,
-)
+sampler = testbed.few_labels_sampler()
 
 # %%
 # The schedule with all four, and the same with some of them weighed 0.
 
-SHEET = """\
-STEP, lr,   recon, separate, anchor, plane, unit
-0,    1e-8, 1,     0.63,     1,      0.1,   0.03
-10,   0.01, ,      ,         ,       ,
-750,  0.03, ,      0.63,     1,      0.1,
-1350, 0.03, ,      0,        0.1,    0.01,
-1500, 1e-3, ,      ,         ,       ,
-"""
-timeline = curriculum.read_dopesheet(SHEET).timeline()
+print(testbed.FEW_LABELS_SHEET)
+timeline = curriculum.read_dopesheet(testbed.FEW_LABELS_SHEET).timeline()
 terms = ["separate", "anchor", "plane", "unit"]
 subsets = [subset for size in range(5) for subset in combinations(terms, size)]
 
@@ -82,7 +63,6 @@ objective = la.Objective(
         la.Term("unit", reg.unit_norm),
     ],
     losses=["recon"],
-    tracks=timeline.names,
     other_tracks=["lr"],
 )
 
@@ -90,18 +70,17 @@ objective = la.Objective(
 # Train all subsets on all seeds at once, a timeline for each run.
 
 n = len(evidence.seeds)
-began = time.monotonic()
-trained = la.fit(
-    models.PlainAutoencoder,
-    objective,
-    [each for each in map(having, subsets) for _ in evidence.seeds],
-    sampler,
-    losses={"recon": training.reconstruction},
-    seeds=[*evidence.seeds] * len(subsets),
-    optimizer=partial(torch.optim.Adam, fused=True),
-    steps=evidence.steps,
-)
-train_seconds = time.monotonic() - began
+with evidence.training():
+    trained = la.fit(
+        models.PlainAutoencoder,
+        objective,
+        [each for each in map(having, subsets) for _ in evidence.seeds],
+        sampler,
+        losses={"recon": training.reconstruction},
+        seeds=[*evidence.seeds] * len(subsets),
+        optimizer=partial(torch.optim.Adam, fused=True),
+        steps=evidence.steps,
+    )
 
 # %%
 # Measure where red lies, whether hues are in order, how unlike the lengths of hues are in their
@@ -111,14 +90,14 @@ train_seconds = time.monotonic() - began
 population = trained.population
 mute = interventions.Suppression(anchor)
 with la.intervene(population, mute):
-    selectivity = evaluation.selectivity_r2(population, "red")
+    selectivity = testbed.selectivity_r2(population, "red")
 measured = {
-    "alignment/red": evaluation.alignment(population, "red", anchor),
-    "hue_order": evaluation.hue_order(population).abs(),
-    "noncircularity": evaluation.noncircularity(population),
+    "alignment/red": testbed.color_alignment(population, "red", anchor),
+    "hue_order": testbed.hue_order(population).abs(),
+    "noncircularity": testbed.noncircularity(population),
     "selectivity_r2/muted": selectivity,
-    "error/baseline/grid": evaluation.error_groups(population, "red")["grid"],
-    "crumpled": evaluation.crumpled(population),
+    "error/baseline/grid": testbed.error_groups(population, "red")["grid"],
+    "crumpled": testbed.crumpled(population),
 }
 measured = {name: values.view(len(subsets), n) for name, values in measured.items()}
 
@@ -140,8 +119,7 @@ for name in ("alignment/red", "hue_order", "noncircularity", "selectivity_r2/mut
         effects[f"effect/{term}/{name}"] = rows[has].mean(0) - rows[~has].mean(0)
 metrics = evidence.write(
     evaluation.Evaluation(found | effects),
-    {"sheet": SHEET, "terms": terms, "mute": repr(mute), "batch_size": 64},
-    train_seconds,
+    {"sheet": testbed.FEW_LABELS_SHEET, "terms": terms, "mute": repr(mute), "batch_size": 64},
     [replace(failure, run=failure.run % n) for failure in trained.failures],
 )
 print(evaluation.metric_table(metrics, [f"selectivity_r2/muted/{subset}" for subset in called]))

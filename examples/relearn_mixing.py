@@ -12,7 +12,6 @@ five levels of each channel; ``--full --seeds 9`` takes seven, three seeds on ea
 # Which seeds, how large a language, where the results go. The split follows from the seed.
 
 import math
-import time
 from dataclasses import replace
 from functools import partial
 
@@ -20,7 +19,6 @@ import torch
 
 import latent_anchors as la
 from latent_anchors import (
-    audits,
     colorspace,
     curriculum,
     data,
@@ -33,7 +31,6 @@ from latent_anchors import (
 )
 from latent_anchors import regularizers as reg
 
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = testbed.Evidence.from_arguments(
     "relearn_mixing",
     seeds=1,
@@ -47,7 +44,7 @@ device = "cuda" if torch.cuda.is_available() else "cpu"
 # %%
 # Lines of pairs of colors, a fifth held out; a line is labeled, at times, if it holds a red.
 
-language = data.MixingLanguage(levels=3 if evidence.smoke else 7 if full else 5)
+language = testbed.MixingLanguage(levels=3 if evidence.smoke else 7 if full else 5)
 redness = colorspace.hue_degree(language.colors, colorspace.hue_of("red"))
 likeness = colorspace.hsv_similarity(language.colors, colorspace.named_colors("red")[0])
 
@@ -102,7 +99,7 @@ def train(split, seeds, losses):
     unused = {"fallback"} - {*losses}
     return la.fit(
         make_model,
-        la.Objective(terms, losses=[*losses], tracks=timeline.names, other_tracks=["lr", *unused]),
+        la.Objective(terms, losses=[*losses], other_tracks=["lr", *unused]),
         timeline,
         sampler(split),
         losses=losses,
@@ -117,22 +114,21 @@ def train(split, seeds, losses):
 # %%
 # With a fallback and without; then the cut, which rewrites the rows of the embedding.
 
-began = time.monotonic()
-tokens = {"tokens": training.next_token}
-studies, failures = [], []
-for seeds in groups:
-    split = language.split(seed=seeds[0] % splits, held_out=0.2, always=[("red", "blue")])
-    fits = {
-        "fallback": train(split, seeds, {**tokens, "fallback": fallback}),
-        "plain": train(split, seeds, tokens),
-    }
-    studies.append((split, {name: trained.population for name, trained in fits.items()}))
-    failures += [
-        replace(failure, run=evidence.seeds.index(seeds[failure.run]))
-        for trained in fits.values()
-        for failure in trained.failures
-    ]
-train_seconds = time.monotonic() - began
+with evidence.training():
+    tokens = {"tokens": training.next_token}
+    studies, failures = [], []
+    for seeds in groups:
+        split = language.split(seed=seeds[0] % splits, held_out=0.2, always=[("red", "blue")])
+        fits = {
+            "fallback": train(split, seeds, {**tokens, "fallback": fallback}),
+            "plain": train(split, seeds, tokens),
+        }
+        studies.append((split, {name: trained.population for name, trained in fits.items()}))
+        failures += [
+            replace(failure, run=evidence.seeds.index(seeds[failure.run]))
+            for trained in fits.values()
+            for failure in trained.failures
+        ]
 
 # %%
 # What is said of lines with red, before and after; whether it was foretold, before the cut, which
@@ -148,7 +144,7 @@ prompts = language.lines(pairs)[:, :4]
 def foretold(network, cut):
     """Of lines that were right, the share whose fate was told by what the cut moves."""
     moved = evaluation.displacement(evaluation.line_latents(network, prompts, sites[0]), mute)
-    before, after = (evaluation.exact_match(each, language, pairs) for each in (network, cut))
+    before, after = (testbed.exact_match(each, language, pairs) for each in (network, cut))
     told = (moved.amax(-1) > 0) != after
     return torch.stack([each[was].double().mean() for each, was in zip(told, before, strict=True)])
 
@@ -157,20 +153,20 @@ measured, curves = [], []
 for split, networks in studies:
     found = {}
     for name, network in networks.items():
-        cut = interventions.rewrite(network, mute)
+        cut = interventions.edit_embedding(network, mute)
         asked = {"held_out": split.held_out, "red": red, "without_red": others}
-        found |= evaluation.evaluate_mixing(network, language, asked, f"{name}/whole")
-        found |= evaluation.evaluate_mixing(cut, language, asked, f"{name}/cut")
-        said = evaluation.color_answers(cut, language, red)
+        found |= testbed.evaluate_mixing(network, language, asked, f"{name}/whole")
+        found |= testbed.evaluate_mixing(cut, language, asked, f"{name}/cut")
+        said = testbed.color_answers(cut, language, red)
         found[f"gray/{name}"] = (said == gray).double().mean(1)
         found[f"foretold/{name}"] = foretold(network, cut)
     network = networks["fallback"]
-    cut = interventions.rewrite(network, mute)
+    cut = interventions.edit_embedding(network, mute)
     for condition, each in {"whole": network, "cut": cut}.items():
         for depth, site in enumerate(sites):
-            leaks = audits.line_leakage(each, language, "red", site)
+            leaks = testbed.line_leakage(each, language, "red", site)
             found |= {f"{name}/{condition}/{depth}": value for name, value in leaks.items()}
-    audit = audits.line_relearning(
+    audit = testbed.line_relearning(
         cut,
         language,
         split.seen,
@@ -189,7 +185,7 @@ for split, networks in studies:
 order = torch.tensor([seed for seeds in groups for seed in seeds]).argsort()
 together = {name: torch.cat([each[name] for each in measured])[order] for name in measured[0]}
 settings = {"sheet": SHEET, "levels": language.levels, "splits": splits, "device": device}
-metrics = evidence.write(evaluation.Evaluation(together), settings, train_seconds, failures)
+metrics = evidence.write(together, settings, failures)
 told = (
     "whole/held_out",
     "cut/red",

@@ -12,7 +12,6 @@ curriculum a wheel can crumple: hues out of order stay out of order.
 # %%
 # Which seeds, and where the results go.
 
-import time
 from dataclasses import replace
 from functools import partial
 
@@ -22,7 +21,6 @@ import latent_anchors as la
 from latent_anchors import colorspace, curriculum, data, evaluation, models, testbed, training, viz
 from latent_anchors import regularizers as reg
 
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = testbed.Evidence.from_arguments("smooth_curriculum", seeds=2)
 
 # %%
@@ -45,7 +43,7 @@ STEP, PHASE,  ACTION,  lr,    recon, separate, planar, unit, red, captured, give
 7000, ,       ,        2e-4,  1,     ,         ,       0.01, 0.05, 0.05,    0.05,  ,
 """
 sheet = curriculum.read_dopesheet(SHEET)
-timeline = sheet.timeline().with_steps(71) if evidence.smoke else sheet.timeline()
+timeline = curriculum.stretch(sheet.timeline(), 71) if evidence.smoke else sheet.timeline()
 
 
 def variant(name):
@@ -65,7 +63,7 @@ print(sheet)
 # is labeled as such.
 
 grid = colorspace.hsv_grid(36, 10, 10)
-hue_focus, vibrancy = data.hue_focus(grid.hsv[:, 0]), colorspace.vibrancy(grid.rgb)
+hue_focus, vibrancy = testbed.hue_focus(grid.hsv[:, 0]), colorspace.vibrancy(grid.rgb)
 
 
 def weights(row):
@@ -101,7 +99,6 @@ objective = la.Objective(
         la.Term("red", reg.EuclideanAnchor([1.0, 0.0, 0.0, 0.0]), label="red"),
     ],
     losses=["recon", "hold"],
-    tracks=variants["captured"].names,
     other_tracks=["lr", "hues", "vibrancies"],
 )
 
@@ -120,35 +117,34 @@ places: list[torch.Tensor] = []
 def capture(progress):
     """What the sheet's action does."""
     captured.capture(progress)
-    after_hue.append(evaluation.disordered(progress.population))
+    after_hue.append(testbed.disordered(progress.population))
     places.append(evaluation.latents(progress.population, primaries))
 
 
-began = time.monotonic()
-trained = la.fit(
-    models.Population.make(models.PlainAutoencoder, [*evidence.seeds, *evidence.seeds]),
-    objective,
-    [variants["captured"]] * n + [variants["given"]] * n,
-    sampler,
-    losses={"recon": training.reconstruction, "hold": captured},
-    actions={"capture": capture},
-    callbacks=[training.Every(150, snapshots)],
-    optimizer=partial(torch.optim.Adam, fused=True),
-)
-train_seconds = time.monotonic() - began
+with evidence.training():
+    trained = la.fit(
+        models.Population.make(models.PlainAutoencoder, [*evidence.seeds, *evidence.seeds]),
+        objective,
+        [variants["captured"]] * n + [variants["given"]] * n,
+        sampler,
+        losses={"recon": training.reconstruction, "hold": captured},
+        actions={"capture": capture},
+        callbacks=[training.Every(150, snapshots)],
+        optimizer=partial(torch.optim.Adam, fused=True),
+    )
 
 # %%
 # Is the wheel in order after the first phase, and is everything clean at the end? Has a primary
 # moved since the first phase, by more than 15 degrees even, how far from its place does red lie,
 # and is the wheel flat?
 
-end = evaluation.crumpled(trained.population)
+end = testbed.crumpled(trained.population)
 places.append(evaluation.latents(trained.population, primaries))
-moved, drifted = evaluation.drift(*places), evaluation.drifted(*places)
-red_off = evaluation.anchor_angle(trained.population, "red", [1.0, 0.0, 0.0, 0.0])
-residue = evaluation.nonplanarity(trained.population)
-order = evaluation.disordered(trained.population)
-error = evaluation.error_groups(trained.population, "red")["grid"]
+moved, drifted = testbed.drift(*places), testbed.drifted(*places)
+red_off = testbed.anchor_angle(trained.population, "red", [1.0, 0.0, 0.0, 0.0])
+residue = testbed.nonplanarity(trained.population)
+order = testbed.disordered(trained.population)
+error = testbed.error_groups(trained.population, "red")["grid"]
 found = {}
 for variant, runs in {"captured": slice(0, n), "given": slice(n, 2 * n)}.items():
     found[f"disordered/{variant}/first_phase"] = after_hue[0][runs]
@@ -161,7 +157,7 @@ for variant, runs in {"captured": slice(0, n), "given": slice(n, 2 * n)}.items()
     found[f"error/baseline/{variant}/grid"] = error[runs]
 failures = [replace(failure, run=failure.run % n) for failure in trained.failures]
 settings = {"sheet": SHEET, "batch_size": 64}
-metrics = evidence.write(evaluation.Evaluation(found), settings, train_seconds, failures)
+metrics = evidence.write(found, settings, failures)
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%

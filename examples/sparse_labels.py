@@ -11,7 +11,6 @@ next.
 # %%
 # Which seeds, and where the results go.
 
-import time
 from functools import partial
 
 import torch
@@ -20,7 +19,6 @@ import latent_anchors as la
 from latent_anchors import (
     colorspace,
     curriculum,
-    data,
     evaluation,
     interventions,
     models,
@@ -30,7 +28,6 @@ from latent_anchors import (
 )
 from latent_anchors import regularizers as reg
 
-torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
 evidence = testbed.Evidence.from_arguments("sparse_labels", seeds=8)
 
 # %%
@@ -39,33 +36,13 @@ evidence = testbed.Evidence.from_arguments("sparse_labels", seeds=8)
 # ever is.
 
 RATES = [0, 1 / 64, 1 / 16, 1 / 4, 1]
-grid = colorspace.hsv_grid(36, 10, 10)
-redness = 0.5 * colorspace.hue_degree(grid.rgb, 0.0) ** 10
-vividness = 0.5 * colorspace.vibrancy(grid.rgb) ** 100
-
-
-def sampler(rate):
-    """The same draws at every rate; what is labeled at a low one is labeled at a higher one too."""
-    labels = {
-        "red": data.BernoulliLabels(rate * redness),
-        "vivid": data.BernoulliLabels(rate * vividness),
-    }
-    return data.Sampler(grid.rgb, labels, batch_size=64, weights=grid.weight)
-
 
 # %%
 # The schedule. The anchor is firm from the first step on, so that even a few labels turn the wheel
 # before it has set; it fades with the others before the end, so that colors are learnt exactly.
 
-SHEET = """\
-STEP, lr,   recon, separate, anchor, plane, unit
-0,    1e-8, 1,     0.63,     1,      0.1,   0.03
-10,   0.01, ,      ,         ,       ,
-750,  0.03, ,      0.63,     1,      0.1,
-1350, 0.03, ,      0,        0.1,    0.01,
-1500, 1e-3, ,      ,         ,       ,
-"""
-timeline = curriculum.read_dopesheet(SHEET).timeline()
+print(testbed.FEW_LABELS_SHEET)
+timeline = curriculum.read_dopesheet(testbed.FEW_LABELS_SHEET).timeline()
 
 # %%
 # The objective: latents keep apart and near length 1, all of them; what is called red points along
@@ -81,28 +58,26 @@ objective = la.Objective(
         la.Term("unit", reg.unit_norm),
     ],
     losses=["recon"],
-    tracks=timeline.names,
     other_tracks=["lr"],
 )
 
 # %%
 # Train all seeds at every rate.
 
-began = time.monotonic()
-trained = {
-    rate: la.fit(
-        models.PlainAutoencoder,
-        objective,
-        timeline,
-        sampler(rate),
-        losses={"recon": training.reconstruction},
-        seeds=evidence.seeds,
-        optimizer=partial(torch.optim.Adam, fused=True),
-        steps=evidence.steps,
-    )
-    for rate in RATES
-}
-train_seconds = time.monotonic() - began
+with evidence.training():
+    trained = {
+        rate: la.fit(
+            models.PlainAutoencoder,
+            objective,
+            timeline,
+            testbed.few_labels_sampler(rate),
+            losses={"recon": training.reconstruction},
+            seeds=evidence.seeds,
+            optimizer=partial(torch.optim.Adam, fused=True),
+            steps=evidence.steps,
+        )
+        for rate in RATES
+    }
 
 # %%
 # Measure how many labels were used, where red lies, whether hues are in order, what is learnt, and,
@@ -115,15 +90,15 @@ def measured(fitted):
     """All measures of the runs of one rate."""
     population = fitted.population
     with la.intervene(population, mute):
-        selectivity = evaluation.selectivity_r2(population, "red")
+        selectivity = testbed.selectivity_r2(population, "red")
     return {
         "labels/red": fitted.history.labels_used("anchor"),
         "labels/vivid": fitted.history.labels_used("plane"),
-        "alignment/red": evaluation.alignment(population, "red", anchor),
-        "hue_order": evaluation.hue_order(population).abs(),
+        "alignment/red": testbed.color_alignment(population, "red", anchor),
+        "hue_order": testbed.hue_order(population).abs(),
         "selectivity_r2/muted": selectivity,
-        "error/baseline/grid": evaluation.error_groups(population, "red")["grid"],
-        "crumpled": evaluation.crumpled(population),
+        "error/baseline/grid": testbed.error_groups(population, "red")["grid"],
+        "crumpled": testbed.crumpled(population),
     }
 
 
@@ -137,8 +112,7 @@ metrics = evidence.write(
     evaluation.Evaluation(
         {f"{name}/{rate:g}": found[rate][name] for name in names for rate in RATES}
     ),
-    {"sheet": SHEET, "rates": RATES, "mute": repr(mute), "batch_size": 64},
-    train_seconds,
+    {"sheet": testbed.FEW_LABELS_SHEET, "rates": RATES, "mute": repr(mute), "batch_size": 64},
     [failure for fitted in trained.values() for failure in fitted.failures],
 )
 print(evaluation.metric_table(metrics, [*metrics]))

@@ -17,6 +17,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     transitions,
 )
@@ -92,9 +93,9 @@ def test_models_record_a_site_of_one_and_of_many():
 def test_interventions_edit_for_the_length_of_a_block():
     model = network()
     before = model(COLORS)
-    with la.intervene(model, interventions.Zeroing([0])), la.record(model) as latents:
+    with la.intervene(model, interventions.ZeroAblation([0])), la.record(model) as latents:
         inside = model(COLORS)
-    handle = interventions.attach(model, interventions.Zeroing([0]))
+    handle = interventions.attach(model, interventions.ZeroAblation([0]))
     attached = model(COLORS)
     handle.remove()
     assert torch.equal(inside, attached)
@@ -107,7 +108,7 @@ def test_interventions_edit_for_the_length_of_a_block():
 def test_interventions_cut_into_weights(surgery):
     for model in (network(), models.Population.make(network, range(2))):
         cut = surgery(model, [0], example=COLORS)
-        with la.intervene(model, interventions.Zeroing([0]), at="encoder"):
+        with la.intervene(model, interventions.ZeroAblation([0]), at="encoder"):
             torch.testing.assert_close(cut(COLORS), model(COLORS))
 
 
@@ -135,7 +136,14 @@ def test_training_fits_every_seed(execution):
 
 
 def test_evaluation_sums_up_runs():
-    values = evaluation.evaluate_colors(models.Population.make(network, range(2)), "red")
+    z = evaluation.latents(models.Population.make(network, range(2)), COLORS)
+    close, far = evaluation.alignment(z, [1, 0, 0, 0]).tensor_split(2, 1)
+    values = evaluation.Evaluation({"margin": evaluation.margin(close, far)})
+    assert values.metrics()["margin"].n == 2
+
+
+def test_testbed_measures_every_color():
+    values = testbed.evaluate_colors(models.Population.make(network, range(2)), "red")
     assert {metric.n for metric in values.metrics().values()} == {2}
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from refusals import refuses
 from torch import nn
 
-from latent_anchors import audits, data, evaluation, models, training, viz
+from latent_anchors import audits, concepts, data, evaluation, models, testbed, training, viz
 from latent_anchors import interventions as edits
 from latent_anchors import regularizers as reg
 from latent_anchors._vectors import (
@@ -130,7 +130,7 @@ ON_IT = torch.cat([Z, DIRECTION[None]])
 COLORS = models.SphericalAutoencoder()
 WORDS = nn.Sequential(nn.Embedding.from_pretrained(torch.eye(4)))
 LINEAR = nn.Sequential(nn.Linear(3, 4), nn.Identity(), nn.Linear(4, 2))
-AROUND = edits.Layers("0", ("2",))
+AROUND = edits.SiteLayers("0", ("2",))
 Z_SEEN, TOKENS = torch.randn(5, 3), torch.arange(4)[None]
 
 
@@ -157,11 +157,15 @@ POINTED = {
     "orthogonalize": lambda v, other: torch.cat(
         [edits.orthogonalize(LINEAR, rows, at=AROUND)(Z_SEEN) for rows in (v, _rows(v, other))]
     ),
-    "remap": lambda v, _: edits.remap(LINEAR, v, scale=-1.0, offset=0.5, at=AROUND)(Z_SEEN),
-    "anchor_angle": lambda v, _: evaluation.anchor_angle(COLORS, "red", v),
-    "alignment": lambda v, _: evaluation.alignment(COLORS, "red", v),
-    "alignments": lambda v, _: torch.cat([*evaluation.alignments(COLORS, v).values()]),
-    "line_cosines": lambda v, _: evaluation.line_cosines(WORDS, TOKENS, v, at=["0"]),
+    "rescale_direction": lambda v, _: edits.rescale_direction(
+        LINEAR, v, scale=-1.0, offset=0.5, at=AROUND
+    )(Z_SEEN),
+    "anchor_angle": lambda v, _: testbed.anchor_angle(COLORS, "red", v),
+    "alignment": lambda v, _: evaluation.alignment(Z, v),
+    "Concept": lambda v, _: concepts.Concept("c", v, at="0").alignment(Z),
+    "color_alignment": lambda v, _: testbed.color_alignment(COLORS, "red", v),
+    "hue_alignments": lambda v, _: torch.cat([*testbed.hue_alignments(COLORS, v).values()]),
+    "line_cosines": lambda v, _: testbed.line_cosines(WORDS, TOKENS, v, at=["0"]),
 }
 """Whatever takes directions of any length, by name: from two of them to what comes of it."""
 
@@ -171,7 +175,7 @@ UNIT_ROWS_ONLY = {"project_out", "subspace", "anti_subspace"}
 DRAWN = {"plot_edit_polar"}
 """Numpy arrays in float64, made unit as all others; a drawing takes long."""
 
-ROOMS = (reg, edits, evaluation, audits, data, models, training, viz)
+ROOMS = (reg, edits, evaluation, audits, concepts, data, models, training, testbed, viz)
 
 
 def takes_a_direction(value):
@@ -207,6 +211,18 @@ def test_how_long_a_direction_is_does_not_matter_in_any_precision(name, dtype):
             found = POINTED[name](*scaled)
             torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5, check_dtype=False)
     assert wanted.abs().amax() > 0.01
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@given(st.integers(0, 10**6), st.integers(1, 4))
+def test_normalized_twice_is_normalized_once_to_the_bit(dtype, seed, n):
+    rows = torch.randn(n, 5, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+    for normalized in (as_direction, as_basis):
+        once = normalized(rows[0] if normalized is as_direction else rows)
+        assert torch.equal(normalized(once), once)
+        near = normalized(once * (1 + 1e-3))
+        torch.testing.assert_close(near, once)
+        assert not torch.equal(near, once * (1 + 1e-3))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

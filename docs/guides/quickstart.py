@@ -22,7 +22,7 @@ Python 3.11 or later, PyTorch 2.6 or later. Until the first release, install fro
 import torch
 
 import latent_anchors as la
-from latent_anchors import colorspace, curriculum, data, evaluation, interventions, models
+from latent_anchors import colorspace, curriculum, data, evaluation, interventions, models, testbed
 from latent_anchors import regularizers as reg
 
 torch.set_num_threads(1)  # tensors as small as these gain nothing from a second one
@@ -94,9 +94,9 @@ for step, batch in enumerate(sampler.batches(seed=0, steps=range(timeline.steps)
 # notice. Gray stays, too; orange, which is half red, loses half.
 
 some = ["red", "orange", "green", "blue", "gray"]
-before = evaluation.color_errors(model, colorspace.named_colors(*some))[0]
+before = testbed.color_errors(model, colorspace.named_colors(*some))[0]
 with la.intervene(model, interventions.Suppression(up)):
-    muted = evaluation.color_errors(model, colorspace.named_colors(*some))[0]
+    muted = testbed.color_errors(model, colorspace.named_colors(*some))[0]
 for name, b, m in zip(some, before, muted):
     print(f"{name:8} error {b:.4f}, with red muted {m:.4f}")
 

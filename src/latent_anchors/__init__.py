@@ -12,7 +12,8 @@ An :class:`Objective` weighs :class:`Term` after :class:`Term`, each a penalty o
 site; :func:`fit` saves the typing and trains many seeds at once; :func:`record` reads a site and
 :func:`intervene` edits it, for the length of a block. The rooms, from the ground up:
 ``transitions``, ``curriculum``, ``colorspace``, ``regularizers``, ``models``, ``interventions``,
-``data``, ``training``, ``evaluation``, ``audits``, ``testbed`` and, loaded on first use, ``viz``.
+``data``, ``training``, ``evaluation``, ``audits``, ``concepts``, ``testbed`` and, loaded on first
+use, ``viz``.
 """
 
 from importlib import import_module
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from latent_anchors import audits as audits
 from latent_anchors import colorspace as colorspace
+from latent_anchors import concepts as concepts
 from latent_anchors import curriculum as curriculum
 from latent_anchors import data as data
 from latent_anchors import evaluation as evaluation
@@ -35,6 +37,8 @@ from latent_anchors._checks import unknown
 from latent_anchors._store import load as load
 from latent_anchors._store import register as register
 from latent_anchors._store import save as save
+from latent_anchors.concepts import Concept as Concept
+from latent_anchors.concepts import axis as axis
 from latent_anchors.interventions import intervene as intervene
 from latent_anchors.models import record as record
 from latent_anchors.regularizers import Term as Term
@@ -47,11 +51,14 @@ if TYPE_CHECKING:
 __version__ = version("latent-anchors")
 
 __all__ = [
+    "Concept",
     "Objective",
     "Term",
     "__version__",
     "audits",
+    "axis",
     "colorspace",
+    "concepts",
     "curriculum",
     "data",
     "evaluation",

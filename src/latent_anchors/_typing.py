@@ -1,5 +1,8 @@
 """Type aliases for shapes. Leading axes are free: samples, positions, runs."""
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -14,3 +17,6 @@ Latents = Float[Tensor, "*batch dim"]
 
 Direction = Float[Tensor, " dim"]
 """One vector of latent space."""
+
+Inputs: TypeAlias = Tensor | tuple[Tensor, ...] | Mapping[str, Tensor]
+"""What a model takes: a tensor, a tuple of arguments, or arguments by name."""

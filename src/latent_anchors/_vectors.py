@@ -14,6 +14,10 @@ DEPENDENT = 1e-5
 """A row whose independent part is shorter than this share of it adds no direction of its own."""
 
 
+ROUNDING = 8.0
+"""Units of the last digit by which normalized rows may differ from orthonormal ones."""
+
+
 def as_vector(name: str, values: Sequence[float] | Tensor) -> Direction:
     """A vector of finite numbers, from a list or a tensor; of half precision in float32."""
     vector = torch.as_tensor(values)
@@ -29,7 +33,10 @@ def as_vector(name: str, values: Sequence[float] | Tensor) -> Direction:
 
 def as_direction(values: Sequence[float] | Tensor) -> Direction:
     """A unit vector, from a list or a tensor of any length but 0; never in half precision."""
-    vector = ordinary(as_vector("direction", values))
+    given = as_vector("direction", values)
+    if _orthonormal(given.unsqueeze(0)):
+        return given  # normalized twice is normalized once, to the bit
+    vector = ordinary(given)
     if not bool(vector.any()):
         raise ValueError(
             f"The direction is {values!r}, which points nowhere; expected a vector other than zero."
@@ -49,6 +56,8 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
             f"The basis has shape {tuple(basis.shape)}; expected rows of finite numbers, one "
             "direction each, such as [[1, 0, 0], [0, 1, 0]]."
         )
+    if given.is_floating_point() and _orthonormal(in_full_precision(given)):
+        return in_full_precision(given).detach().clone()
     # The columns past the last row would vanish from R's diagonal, so more rows than dim show too.
     basis = ordinary(basis)
     q, r = cast("tuple[Tensor, Tensor]", torch.linalg.qr(basis.mT))
@@ -67,6 +76,13 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
         in_full_precision(given).dtype if given.is_floating_point() else torch.get_default_dtype()
     )
     return rows.to(dtype)
+
+
+def _orthonormal(rows: Float[Tensor, "n dim"]) -> bool:
+    """Whether rows are orthonormal already, up to rounding."""
+    products = rows.detach().double() @ rows.detach().double().mT
+    error = products - torch.eye(len(rows), dtype=products.dtype, device=rows.device)
+    return bool((error.abs() <= ROUNDING * torch.finfo(rows.dtype).eps).all())
 
 
 def check_width(name: str, z: Tensor, dim: int) -> None:

@@ -8,11 +8,11 @@ from latent_anchors.curriculum import Keyframe
 from latent_anchors.transitions import minimum_jerk, smoothstep
 
 
-def test_a_key_is_left_by_minimum_jerk_unless_told_otherwise():
+def test_the_default_transition_is_minimum_jerk():
     assert Keyframe(3, 1).leave is minimum_jerk
 
 
-def test_a_keys_value_is_a_float_however_it_was_written():
+def test_a_keys_value_is_a_float():
     assert type(Keyframe(3, 1).value) is float
 
 
@@ -35,17 +35,17 @@ def test_a_key_has_a_finite_value(value):
         Keyframe(7, value)
 
 
-def test_a_key_is_left_by_a_function_and_not_by_its_name():
-    with refuses(TypeError, "'linear' is no transition"):
+def test_a_transition_is_a_function_and_not_its_name():
+    with refuses(TypeError, "'linear' is not a transition"):
         Keyframe(0, 1.0, leave="linear")
 
 
-def test_a_key_returns_from_json_as_it_was():
+def test_a_key_survives_json():
     key = Keyframe(7, 0.1, leave=smoothstep)
     assert Keyframe.from_json(json.loads(json.dumps(key.to_json()))) == key
 
 
-def test_a_key_that_is_left_by_an_unnamed_function_says_so_when_it_is_written():
+def test_a_key_with_an_unnamed_transition_cannot_be_written():
     key = Keyframe(7, 0.1, leave=lambda progress: progress)
     with refuses(ValueError, r"Keyframe\(7, 0.1, leave=<lambda>\) cannot be written: .* no name"):
         key.to_json()

@@ -42,12 +42,12 @@ def test_a_table_holds_the_rows(timeline):
 
 
 @given(timeline=timelines())
-def test_a_timeline_returns_from_json_and_from_a_worker_as_it_was(timeline):
+def test_a_timeline_survives_json_and_pickling(timeline):
     assert Timeline.from_json(json.loads(json.dumps(timeline.to_json()))) == timeline
     assert pickle.loads(pickle.dumps(timeline)) == timeline
 
 
-def test_a_timeline_ends_with_the_last_thing_that_is_named():
+def test_a_timeline_ends_with_the_last_key_phase_or_action():
     assert len(TIMELINE) == TIMELINE.steps == 21
     assert len(Timeline({"lr": LR}, [Phase("late", 40)])) == 41
     assert len(Timeline({"lr": LR}, actions={60: ["save"]})) == 61
@@ -58,7 +58,7 @@ def test_beyond_the_end_every_track_holds():
     assert TIMELINE(10**6) == TIMELINE(20) == {"lr": 1.0, "anchor": 0.01}
 
 
-def test_a_phase_lasts_until_the_next_and_its_name_may_come_again():
+def test_a_phase_lasts_until_the_next_and_several_can_have_one_name():
     names = [phase and phase.name for phase in map(TIMELINE.phase, [0, 2, 3, 9, 10, 11, 12, 99])]
     assert names == [None, None, "hues", "hues", "all", "all", "hues", "hues"]
     assert TIMELINE.phases[2] == Phase("hues", 12)
@@ -70,13 +70,13 @@ def test_actions_happen_at_exactly_their_step():
 
 
 @pytest.mark.parametrize("change", ["row", "actions_by_step"])
-def test_what_a_timeline_hands_out_cannot_be_changed(change):
+def test_a_timelines_rows_and_actions_are_read_only(change):
     handed = TIMELINE(3) if change == "row" else TIMELINE.actions_by_step
     with pytest.raises(TypeError, match="does not support item assignment"):
         handed["lr"] = 2.0
 
 
-def test_a_timeline_keeps_no_hold_on_what_it_was_made_from():
+def test_changing_the_arguments_afterwards_does_not_change_a_timeline():
     tracks, actions = {"lr": LR}, {4: ["look"]}
     timeline = Timeline(tracks, actions=actions)
     tracks["anchor"] = ANCHOR
@@ -100,7 +100,7 @@ def test_timelines_are_equal_when_they_hold_the_same_in_the_same_order():
     assert made() != "a timeline"
 
 
-def test_a_timeline_says_what_it_holds():
+def test_a_timelines_repr_lists_its_parts():
     assert repr(TIMELINE) == (
         "Timeline(steps=21, tracks=['lr', 'anchor'], phases=['hues', 'all', 'hues'], "
         "actions={4: ('look',), 10: ('anchor', 'save')})"
@@ -121,31 +121,60 @@ def test_an_unknown_track_is_refused_with_those_that_exist():
         TIMELINE["anchro"]
 
 
-def test_values_are_listed_step_by_step_as_ignites_schedulers_do():
-    before = repr(TIMELINE), TIMELINE(3)
-    rows = TIMELINE.simulate_values(30, ["anchor", "lr"])
-    assert rows == [[step, TIMELINE["anchor"](step), TIMELINE["lr"](step)] for step in range(30)]
-    assert TIMELINE.simulate_values(2) == [[0, *TIMELINE(0).values()], [1, *TIMELINE(1).values()]]
-    assert TIMELINE.simulate_values(0) == []
-    assert (repr(TIMELINE), TIMELINE(3)) == before
-
-
-@pytest.mark.parametrize(
-    ("number", "names", "error", "message"),
-    [
-        (-1, None, ValueError, "num_events is -1; expected at least 0"),
-        (1.5, None, TypeError, "num_events is 1.5; expected a whole number"),
-        (5, ["anchro"], ValueError, "Unknown track 'anchro'; .* Did you mean 'anchor'"),
-    ],
-)
-def test_values_are_listed_for_a_number_of_steps_and_tracks_that_exist(
-    number, names, error, message
-):
-    with refuses(error, message):
-        TIMELINE.simulate_values(number, names)
-
-
 @pytest.mark.parametrize("steps", [2.5, True])
-def test_a_length_is_a_whole_number(steps):
+def test_a_length_is_an_integer_and_not_a_bool(steps):
     with refuses(TypeError, f"steps is {steps}; expected a whole number"):
         Timeline({}, steps=steps)
+
+
+@pytest.mark.parametrize(("start", "error"), [(-1, ValueError), (0.5, TypeError)])
+def test_a_phase_starts_at_a_whole_step_that_is_not_negative(start, error):
+    with refuses(error, f"The start of phase 'hues' is {start}"):
+        Phase("hues", start)
+
+
+def test_a_phase_has_a_name():
+    with refuses(ValueError, "The phase at step 4 has no name"):
+        Phase("", 4)
+
+
+TRACKS = {"lr": Track([Keyframe(0, 0.1), Keyframe(10, 0.2)])}
+
+
+def test_a_number_is_not_a_track():
+    with refuses(TypeError, r"Track 'lr' is 0.1; .* A constant is Track\(\[Keyframe\(0, value"):
+        Timeline({"lr": 0.1})
+
+
+@pytest.mark.parametrize("start", [2, 5])
+def test_phases_start_in_increasing_order(start):
+    with refuses(ValueError, f"'b', start={start}.* after .*'a', start=5.*increasing starts"):
+        Timeline(TRACKS, [Phase("a", 5), Phase("b", start)])
+
+
+@pytest.mark.parametrize(("step", "error"), [(-1, ValueError), (0.5, TypeError)])
+def test_actions_happen_at_whole_steps_that_are_not_negative(step, error):
+    with refuses(error, rf"The step of the actions \['save'\] is {step}"):
+        Timeline(TRACKS, actions={step: ["save"]})
+
+
+def test_the_actions_of_a_step_are_a_list_and_not_a_string():
+    with refuses(TypeError, r"at step 3 are 'save'; expected a list: \['save'\]"):
+        Timeline(TRACKS, actions={3: "save"})
+
+
+def test_an_action_has_a_name():
+    with refuses(ValueError, r"at step 3 are \['save', ''\]; give each a name"):
+        Timeline(TRACKS, actions={3: ["save", ""]})
+
+
+def test_a_timeline_is_long_enough_for_everything_in_it():
+    with refuses(ValueError, "steps is 10, but the last .* at step 10; expected at least 11"):
+        Timeline(TRACKS, steps=10)
+
+
+def test_the_length_of_a_timeline_is_a_positive_integer():
+    with refuses(TypeError, "steps is 20.5; expected a whole number"):
+        Timeline(TRACKS, steps=20.5)
+    with refuses(ValueError, "steps is 0; expected at least 1"):
+        Timeline({}, steps=0)

@@ -84,7 +84,7 @@ def test_a_track_is_as_smooth_at_its_keys_as_its_transition_declares(name, space
 
 
 @given(track=tracks())
-def test_a_track_returns_from_json_and_from_a_worker_as_it_was(track):
+def test_a_track_survives_json_and_pickling(track):
     assert Track.from_json(json.loads(json.dumps(track.to_json()))) == track
     assert pickle.loads(pickle.dumps(track)) == track
 
@@ -93,13 +93,13 @@ def test_one_key_makes_a_constant():
     assert Track([Keyframe(5, 0.3)]).table(range(9)).tolist() == [0.3] * 9
 
 
-def test_equal_tracks_are_one_in_a_set_and_another_easing_makes_another_track():
+def test_equal_tracks_have_equal_hashes_and_another_easing_makes_another_track():
     first, second = (Track([Keyframe(0, 1), Keyframe(5, 2)]) for _ in range(2))
     other = Track([Keyframe(0, 1, leave=linear), Keyframe(5, 2)])
     assert len({first, second, other}) == 2
 
 
-def test_a_track_says_what_it_is_made_of():
+def test_a_tracks_repr_has_its_keys_and_space():
     track = Track([Keyframe(0, 0.1, leave=minimum_jerk)], space="log")
     assert repr(track) == ("Track(keyframes=(Keyframe(0, 0.1, leave=minimum_jerk),), space='log')")
 
@@ -110,7 +110,7 @@ def test_a_track_without_keys_is_refused():
 
 
 @pytest.mark.parametrize("second", [3, 5])
-def test_keys_come_in_the_order_of_their_steps_and_never_two_at_one(second):
+def test_steps_of_keys_strictly_increase(second):
     with refuses(ValueError, rf"Keyframe\({second}, 2.0.* after Keyframe\(5, 1.0.*increasing"):
         Track([Keyframe(5, 1.0), Keyframe(second, 2.0)])
 
@@ -121,6 +121,6 @@ def test_an_unknown_space_is_refused():
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])
-def test_log_space_has_no_zero_and_no_negative_numbers(value):
+def test_values_in_log_space_are_positive(value):
     with refuses(ValueError, rf"Keyframe\(4, {value}, .* log space; expected a value above 0"):
         Track([Keyframe(0, 1.0), Keyframe(4, value)], space="log")

@@ -7,11 +7,17 @@ import pytest
 import torch
 from torch import nn
 
-from latent_anchors import evaluation
-from latent_anchors.data import MixingLanguage
-from latent_anchors.evaluation import Evaluation, agreement, correlation, explained, summarize
+from latent_anchors import evaluation, testbed
+from latent_anchors.evaluation import (
+    Evaluation,
+    agreement,
+    correlation,
+    squared_correlation,
+    summarize,
+)
 from latent_anchors.interventions import Suppression
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import MixingLanguage
 
 LANGUAGE = MixingLanguage(levels=3)
 PAIRS = LANGUAGE.pairs()[::3]
@@ -21,9 +27,8 @@ COLORS = torch.rand(12, 3, generator=torch.Generator().manual_seed(0))
 UP = [0.0, 1.0, 0.0, 0.0]
 
 OF_COLORS = {
-    "alignment": lambda of, m: of(m, "red", UP),
-    "alignments": lambda of, m: of(m, UP),
     "anchor_angle": lambda of, m: of(m, "red", UP),
+    "color_alignment": lambda of, m: of(m, "red", UP),
     "color_errors": lambda of, m: of(m, COLORS),
     "crumpled": lambda of, m: of(m),
     "disordered": lambda of, m: of(m),
@@ -31,13 +36,17 @@ OF_COLORS = {
     "evaluate_colors": lambda of, m: of(m, "red", exponent=2.0),
     "height": lambda of, m: of(m),
     "height_order": lambda of, m: of(m),
+    "hue_alignments": lambda of, m: of(m, UP),
     "hue_gaps": lambda of, m: of(m, COLORS),
+    "hue_leakage": lambda of, m: of(m, "red"),
     "hue_order": lambda of, m: of(m),
     "hue_sweep": lambda of, m: of(m, n=12),
     "hue_turn": lambda of, m: of(m, "red"),
     "latents": lambda of, m: of(m, COLORS),
+    "latents_by_site": lambda of, m: of(m, COLORS, ["latent", "encoder"]),
     "noncircularity": lambda of, m: of(m),
     "nonplanarity": lambda of, m: of(m),
+    "predictions": lambda of, m: of(m, COLORS),
     "reconstructions": lambda of, m: of(m, COLORS),
     "selectivity_r2": lambda of, m: of(m, "red"),
     "sharpness": lambda of, m: of(m, "red"),
@@ -49,16 +58,18 @@ OF_LINES = {
     "evaluate_mixing": lambda of, m: of(m, LANGUAGE, {"some": PAIRS}),
     "exact_match": lambda of, m: of(m, LANGUAGE, PAIRS),
     "line_cosines": lambda of, m: of(m, LINES, torch.ones(30), at=["0"]),
-    "line_latents": lambda of, m: of(m, LINES, at="0"),
+    "line_leakage": lambda of, m: of(m, LANGUAGE, "red", at="0"),
 }
 OF_NUMBERS = {
     "agreement": lambda of, x: of(x, x.square()),
+    "alignment": lambda of, x: of(x.unflatten(-1, (-1, 4)), UP),
     "auc": lambda of, x: of(x, x.square()),
     "correlation": lambda of, x: of(x, x.square()),
     "displacement": lambda of, x: of(x.unflatten(-1, (-1, 4)), Suppression(UP)),
     "drift": lambda of, x: of(x.unflatten(-1, (-1, 4)), x.square().unflatten(-1, (-1, 4))),
     "drifted": lambda of, x: of(x.unflatten(-1, (-1, 4)), x.square().unflatten(-1, (-1, 4))),
-    "explained": lambda of, x: of(x, x.square()),
+    "hue_focus": lambda of, x: of(x),
+    "squared_correlation": lambda of, x: of(x, x.square()),
     "line_alignment": lambda of, x: of(
         x[:, :2, None, None] * LINES.expand(len(x), 2, -1, -1) / 30, LANGUAGE, PAIRS, CHANCE, "red"
     ),
@@ -90,7 +101,12 @@ def takes_runs(value):
 
 
 def test_every_measure_of_runs_is_among_those_asked_below():
-    found = {name for name in evaluation.__all__ if takes_runs(getattr(evaluation, name))}
+    found = {
+        name
+        for room in (evaluation, testbed)
+        for name in room.__all__
+        if takes_runs(getattr(room, name))
+    }
     assert found == {*OF_COLORS, *OF_LINES, *OF_NUMBERS, *WHOLE}
 
 
@@ -106,7 +122,7 @@ def worlds():
         for parameter in [*colors[1].parameters(), *lines[1].parameters()]:
             parameter.fill_(torch.nan)
     populations = [
-        (Population.from_models(runs), Population.from_models(runs[::2]))
+        (Population.from_models(runs), Population.from_models(runs[::2], seeds=[0, 2]))
         for runs in (colors, lines)
     ]
     return [*populations, (numbers, numbers[::2])]
@@ -122,7 +138,8 @@ def parts(found):
 @pytest.mark.parametrize("name", [*OF_COLORS, *OF_LINES, *OF_NUMBERS])
 def test_a_failed_run_has_no_value_in_any_measure_and_leaves_the_others_theirs(name, worlds):
     kind = next(k for k, each in enumerate((OF_COLORS, OF_LINES, OF_NUMBERS)) if name in each)
-    ask, of = (OF_COLORS, OF_LINES, OF_NUMBERS)[kind][name], getattr(evaluation, name)
+    ask, room = (OF_COLORS, OF_LINES, OF_NUMBERS)[kind][name], evaluation
+    of = getattr(room if hasattr(room, name) else testbed, name)
     together, alone = (parts(ask(of, runs)) for runs in worlds[kind])
     for each, expected in zip(together, alone, strict=True):
         torch.testing.assert_close(each[::2], expected, equal_nan=True)
@@ -134,7 +151,9 @@ def test_a_failed_run_has_no_value_in_any_measure_and_leaves_the_others_theirs(n
 
 
 @pytest.mark.parametrize("lost", [torch.nan, torch.inf, -torch.inf])
-@pytest.mark.parametrize("measure", [correlation, explained, lambda x, y: agreement(x, y).r2])
+@pytest.mark.parametrize(
+    "measure", [correlation, squared_correlation, lambda x, y: agreement(x, y).r2]
+)
 def test_what_is_not_finite_correlates_with_nothing(measure, lost):
     x, y = torch.linspace(0, 1, 9), torch.linspace(0, 1, 9).square()
     assert measure(x, y).isfinite()

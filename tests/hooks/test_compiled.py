@@ -3,7 +3,7 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import Suppression, attach, everywhere, intervene
+from latent_anchors.interventions import Suppression, attach, constant_falloff, intervene
 from latent_anchors.models import record
 
 pytestmark = [
@@ -126,7 +126,7 @@ def test_recording_around_a_training_that_compiles_within_is_right_at_every_step
 
 
 def test_an_attached_edit_acts_in_code_compiled_later_until_it_is_removed(model):
-    plain, mute = model(X), Suppression([1.0, 0.0, 0.0, 0.0], everywhere)
+    plain, mute = model(X), Suppression([1.0, 0.0, 0.0, 0.0], constant_falloff)
     handle = attach(model, mute, "1")
     compiled = torch.compile(model, backend="eager")
     torch.testing.assert_close(compiled(X), mute(plain))

@@ -5,7 +5,7 @@ from torch import nn
 
 from latent_anchors import Objective, Term, evaluation
 from latent_anchors.interventions import intervene
-from latent_anchors.models import Population, Site, record, run
+from latent_anchors.models import Population, Site, functional_forward, record
 from latent_anchors.regularizers import Anchor, anchor
 
 
@@ -44,8 +44,8 @@ def recorded(model, every=False):
 DOORS = {
     "record": recorded,
     "every": lambda model: recorded(model, every=True)[0],
-    "run": lambda model: run(model, {}, X, record=["latent"])[1]["latent"],
-    "run every": lambda m: run(m, {}, X, [Site("latent", every=True)])[1][
+    "run": lambda model: functional_forward(model, {}, X, record=["latent"])[1]["latent"],
+    "run every": lambda m: functional_forward(m, {}, X, [Site("latent", every=True)])[1][
         Site("latent", every=True)
     ][0],
     "population": lambda model: recorded(Population.from_models([model, model]))[1],

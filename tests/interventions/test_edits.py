@@ -20,7 +20,7 @@ from latent_anchors.interventions import (
     Repulsion,
     Steering,
     Suppression,
-    Zeroing,
+    ZeroAblation,
     intervene,
 )
 from latent_anchors.models import Population
@@ -42,12 +42,12 @@ EDITS = {
     "redirection": Redirection(RED, GRAY, NARROW),
     "redirection on an arc": Redirection(RED, GRAY, CONE, path="arc"),
     "redirection to the opposite": Redirection(RED, [-1.0, -2.0, 2.0, 0.0], path="arc"),
-    "zeroing": Zeroing([0, 2]),
+    "zeroing": ZeroAblation([0, 2]),
     "steering": Steering(GRAY),
     "narrow steering": Steering(RED, NARROW),
     "erasure": Erasure(torch.tensor([RED]).mT / 9, torch.tensor([RED]), torch.tensor(GRAY)),
     "composition": Suppression(RED, CONE).then(Steering(GRAY, strength=0.5)),
-    "longer composition": Repulsion(RED).then(Zeroing([3])).then(Projection([GRAY])).at(0.7),
+    "longer composition": Repulsion(RED).then(ZeroAblation([3])).then(Projection([GRAY])).at(0.7),
 }
 members = pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 NEAR_RED = {name: edit for name, edit in EDITS.items() if getattr(edit, "falloff", None) == NARROW}
@@ -220,9 +220,9 @@ def test_a_strength_is_saved_with_the_edit():
 
 
 def test_strengths_that_differ_by_run_are_told():
-    population = Population.from_models([Zeroing([0]).at(s) for s in (0.0, 1.0)])
-    assert "Zeroing(dims=(0,), strength=one per run)" in repr(population)
-    assert repr(Zeroing([0], strength=0.5)) == "Zeroing(dims=(0,), strength=0.5)"
+    population = Population.from_models([ZeroAblation([0]).at(s) for s in (0.0, 1.0)])
+    assert "ZeroAblation(dims=(0,), strength=one per run)" in repr(population)
+    assert repr(ZeroAblation([0], strength=0.5)) == "ZeroAblation(dims=(0,), strength=0.5)"
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.1, math.nan])
@@ -230,7 +230,7 @@ def test_strengths_outside_of_0_to_1_are_refused(strength):
     with refuses(ValueError, "strength is .*; expected a number from 0.0 to 1.0"):
         Suppression([1.0, 0.0]).at(strength)
     with refuses(ValueError, "strength is .*; expected a number from 0.0 to 1.0"):
-        Zeroing([0], strength)
+        ZeroAblation([0], strength)
 
 
 def test_then_is_one_edit_after_the_other():
@@ -250,7 +250,7 @@ def test_an_edit_of_ones_own_can_be_part_of_a_composition():
         def _edited(self, z, strength):
             return z * (1 - 2 * strength)
 
-    both = Negation(1.0).then(Zeroing([0]))
+    both = Negation(1.0).then(ZeroAblation([0]))
     assert both(Z).tolist() == [[0.0, -4.0], [0.0, -4.0]]
     assert torch.equal(both.at(0.0)(Z), Z)
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from refusals import refuses
 
-from latent_anchors.interventions import Erasure, erase, everywhere, suppress
+from latent_anchors.interventions import Erasure, constant_falloff, erase, suppress
 
 LEFT = torch.tensor([[1.0], [1.0], [0.0]])
 RIGHT = torch.tensor([[0.5, 0.5, 2.0]])
@@ -24,7 +24,7 @@ def test_what_is_read_becomes_that_of_the_center_and_the_kernel_is_spared(z):
 
 def test_about_the_origin_along_a_unit_vector_it_is_directional_ablation(z):
     v = CENTER / CENTER.norm()
-    expected = suppress(z, v, everywhere, strength=0.7)
+    expected = suppress(z, v, constant_falloff, strength=0.7)
     after = erase(z, v[:, None], v[None], torch.zeros(3), strength=0.7)
     torch.testing.assert_close(after, expected)
 

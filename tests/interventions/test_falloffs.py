@@ -13,7 +13,7 @@ from latent_anchors.interventions import (
     ConeFalloff,
     Falloff,
     Suppression,
-    everywhere,
+    constant_falloff,
 )
 
 # every member, with the alignment up to which it spares
@@ -30,7 +30,7 @@ FALLOFFS = {
     "a cone": (ConeFalloff(inner=10.0, outer=25.0), math.cos(math.radians(25.0))),
     "a pointed cone": (ConeFalloff(inner=0.0, outer=90.0), 0.0),
     "the widest cone": (ConeFalloff(inner=60.0, outer=180.0), -1.0),
-    "everywhere": (everywhere, -1.1),
+    "constant_falloff": (constant_falloff, -1.1),
 }
 with_threshold = pytest.mark.parametrize(("falloff", "spared"), FALLOFFS.values(), ids=FALLOFFS)
 members = pytest.mark.parametrize("falloff", [f for f, _ in FALLOFFS.values()], ids=FALLOFFS)

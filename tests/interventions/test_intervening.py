@@ -6,10 +6,10 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import Suppression, attach, everywhere, intervene
+from latent_anchors.interventions import Suppression, attach, constant_falloff, intervene
 from latent_anchors.models import Site, SphericalAutoencoder
 
-MUTE = Suppression([1.0, 0.0, 0.0, 0.0], everywhere)  # acts on all latents
+MUTE = Suppression([1.0, 0.0, 0.0, 0.0], constant_falloff)  # acts on all latents
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from latent_anchors.interventions import Suppression, attach, everywhere
+from latent_anchors.interventions import Suppression, attach, constant_falloff
 from latent_anchors.models import SphericalAutoencoder
 
 pytestmark = [
@@ -12,7 +12,7 @@ pytestmark = [
 
 def test_an_edit_attached_first_acts_in_the_compiled_model_and_so_does_its_strength(generator):
     model, colors = SphericalAutoencoder(), torch.rand(8, 3, generator=generator)
-    mute = Suppression([1.0, 0.0, 0.0, 0.0], everywhere)
+    mute = Suppression([1.0, 0.0, 0.0, 0.0], constant_falloff)
     z = model.latent(model.encoder(colors))
     attach(model, mute)
     compiled = torch.compile(model, backend="aot_eager")

@@ -7,20 +7,20 @@ from refusals import refuses
 from torch import nn
 
 from latent_anchors.interventions import (
-    Layers,
-    Zeroing,
+    SiteLayers,
+    ZeroAblation,
     ablate,
+    apply_surgery,
     attach,
+    edit_embedding,
     intervene,
-    operate,
     orthogonalize,
-    remap,
-    rewrite,
+    rescale_direction,
 )
 from latent_anchors.models import Population, record
 
 X = torch.rand(4, 3, generator=torch.Generator().manual_seed(0))
-AROUND = Layers("0", ("2",))
+AROUND = SiteLayers("0", ("2",))
 
 
 class Scaled(nn.Linear):
@@ -168,12 +168,12 @@ def model(make=lambda layer: layer):
 def test_a_layer_that_is_not_plainly_linear_is_refused_by_name_and_no_other_is_named(
     make, name, what
 ):
-    layers = Layers(name, ("2",))
+    layers = SiteLayers(name, ("2",))
     for surgery in (
         partial(ablate, dims=[0], at=layers),
-        partial(remap, along=0, scale=-1.0, at=layers),
+        partial(rescale_direction, along=0, scale=-1.0, at=layers),
         partial(
-            orthogonalize, directions=[1.0, 0.0, 0.0], at=Layers(None, (name,)), side="reading"
+            orthogonalize, directions=[1.0, 0.0, 0.0], at=SiteLayers(None, (name,)), side="reading"
         ),
     ):
         with refuses(ValueError, rf"^The layer '{name}' {what}(?!.*Did you mean)"):
@@ -193,7 +193,7 @@ def test_the_layer_that_runs_in_the_place_of_another_is_plain():
     cut = ablate(wrapped, [0], at="1", example=X)
     assert not cut[0].modules_to_save["default"].weight[0].any()
     assert torch.equal(cut[0].original_module.weight, wrapped[0].original_module.weight)
-    with intervene(wrapped, Zeroing([0]), at="1"):
+    with intervene(wrapped, ZeroAblation([0]), at="1"):
         torch.testing.assert_close(cut(X), wrapped(X))
 
 
@@ -213,7 +213,7 @@ def test_what_is_plain_all_the_same_is_cut(make):
     plain = model(make)
     cut = ablate(plain, [0, 3], AROUND)
     assert not cut[0].weight[[0, 3]].any()
-    with intervene(plain, Zeroing([0, 3]), at="1"):
+    with intervene(plain, ZeroAblation([0, 3]), at="1"):
         torch.testing.assert_close(cut(X), plain(X))
 
 
@@ -261,15 +261,15 @@ EMBEDDINGS = {
 def test_an_embedding_that_is_not_plainly_one_is_refused_by_name(name):
     layers = nn.Sequential(*(layer for _, layer in EMBEDDINGS.values()))
     with refuses(ValueError, f"^The layer '{name}' {EMBEDDINGS[name][0]}"):
-        rewrite(layers, torch.neg, name)
+        edit_embedding(layers, torch.neg, name)
 
 
 def test_a_name_that_does_not_exist_is_met_with_those_that_are_plain():
     layers = nn.Sequential(nn.Linear(2, 2), Scaled(2, 2), nn.Linear(2, 2))
     with refuses(ValueError, "Unknown Linear layer '9'; expected one of '0', '2'"):
-        ablate(layers, [0], Layers("9", ("2",)))
+        ablate(layers, [0], SiteLayers("9", ("2",)))
     with refuses(ValueError, "Unknown Linear layer ''; expected one of nothing"):
-        ablate(nn.Linear(2, 2), [0], Layers(""), side="writing")
+        ablate(nn.Linear(2, 2), [0], SiteLayers(""), side="writing")
 
 
 class DataParallelLike(nn.Module):
@@ -284,7 +284,7 @@ class DataParallelLike(nn.Module):
 @pytest.mark.parametrize("prefix", ["", "module.", "module.module."])
 def test_names_are_found_through_wrappers_as_sites_are(prefix):
     wrapped = DataParallelLike(DataParallelLike(model()))
-    cut = ablate(wrapped, [1], Layers(f"{prefix}0", (f"{prefix}2",)))
+    cut = ablate(wrapped, [1], SiteLayers(f"{prefix}0", (f"{prefix}2",)))
     assert type(cut) is DataParallelLike
     torch.testing.assert_close(cut(X), ablate(model(), [1], AROUND)(X))
     assert not torch.allclose(cut(X), wrapped(X))
@@ -298,7 +298,7 @@ def test_a_copy_that_would_go_on_with_the_original_weights_is_refused(place):
     part.forward = lambda x: bound(x)
     named = "the model" if place == "model" else place
     with refuses(ValueError, f"The forward of '{named}' was replaced by a function, which a copy"):
-        operate(compiled, lambda p: {"2.bias": -p["2.bias"]})
+        apply_surgery(compiled, lambda p: {"2.bias": -p["2.bias"]})
     with refuses(ValueError, f"The forward of '{named}'|'{named}' has a forward that was put onto"):
         ablate(compiled, [0], AROUND)
 
@@ -312,4 +312,4 @@ def test_a_model_that_cannot_be_copied_is_refused_with_the_reason():
 
 def test_numbers_that_are_not_at_hand_are_not_operated_on():
     with refuses(ValueError, "The parameter '0.weight' has no numbers, being on the meta device"):
-        operate(model(lambda x: x.to("meta")), lambda p: {"0.weight": -p["0.weight"]})
+        apply_surgery(model(lambda x: x.to("meta")), lambda p: {"0.weight": -p["0.weight"]})

@@ -5,7 +5,7 @@ from refusals import refuses
 from latent_anchors.interventions import (
     BoundedFalloff,
     Projection,
-    everywhere,
+    constant_falloff,
     project_out,
     suppress,
 )
@@ -28,7 +28,7 @@ def test_the_subspace_is_there_before_and_gone_after_and_the_rest_is_spared(z):
 
 
 def test_one_row_everywhere_is_directional_ablation(z):
-    torch.testing.assert_close(project_out(z, BASIS[:1]), suppress(z, BASIS[0], everywhere))
+    torch.testing.assert_close(project_out(z, BASIS[:1]), suppress(z, BASIS[0], constant_falloff))
 
 
 def test_a_falloff_sees_the_angle_to_the_subspace_whichever_way_latents_point(z):
@@ -61,7 +61,10 @@ def test_the_module_is_the_function_whatever_rows_span_the_subspace(z):
     edit = Projection(ROWS, BoundedFalloff(0.5), 0.7, renormalize=True)
     expected = project_out(z, BASIS, BoundedFalloff(0.5), 0.7, renormalize=True)
     torch.testing.assert_close(edit(z), expected)
-    assert repr(Projection(ROWS)) == "Projection(falloff=everywhere, renormalize=False, strength=1)"
+    assert (
+        repr(Projection(ROWS))
+        == "Projection(falloff=constant_falloff, renormalize=False, strength=1)"
+    )
 
 
 def test_rows_that_depend_on_each_other_are_refused():

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
 
-from latent_anchors.interventions import ConeFalloff, Redirection, everywhere, redirect
+from latent_anchors.interventions import ConeFalloff, Redirection, constant_falloff, redirect
 
 RED = torch.tensor([1.0, 2.0, -2.0, 0.0], dtype=torch.float64) / 3
 GRAY = torch.tensor([0.0, 2.0, 1.0, 2.0], dtype=torch.float64)
@@ -37,12 +37,12 @@ def test_on_an_arc_the_angle_to_the_target_shrinks_by_the_share_and_lengths_stay
 
 
 def test_on_an_arc_everything_ends_in_the_direction_of_the_target(near):
-    after = redirect(near, RED, GRAY, everywhere, path="arc")
+    after = redirect(near, RED, GRAY, constant_falloff, path="arc")
     torch.testing.assert_close(after, near.norm(dim=-1, keepdim=True) * GRAY / 3)
 
 
 def test_the_arc_stays_in_the_plane_of_latent_and_target(near):
-    after = redirect(near, RED, GRAY, everywhere, 0.5, path="arc")
+    after = redirect(near, RED, GRAY, constant_falloff, 0.5, path="arc")
     planes = torch.stack([near, GRAY.expand_as(near), after], -2)
     assert torch.linalg.matrix_rank(planes, atol=1e-6).max() == 2
 
@@ -56,7 +56,7 @@ def test_the_opposite_of_the_target_goes_by_the_same_way_each_time():
 
 def test_what_is_at_the_target_already_stays():
     for path in ("line", "arc"):
-        torch.testing.assert_close(redirect(GRAY, RED, GRAY, everywhere, path=path), GRAY)
+        torch.testing.assert_close(redirect(GRAY, RED, GRAY, constant_falloff, path=path), GRAY)
 
 
 def test_beyond_the_cone_nothing_moves(near):

@@ -30,7 +30,7 @@ def test_with_a_falloff_only_what_points_along_is_steered(z):
 def test_the_module_is_the_function(z):
     edit = Steering(VECTOR, BoundedFalloff(power=1.0), 0.7)
     assert torch.equal(edit(z), steer(z, VECTOR, BoundedFalloff(power=1.0), edit.strength))
-    assert repr(Steering(VECTOR)) == "Steering(falloff=everywhere, strength=1)"
+    assert repr(Steering(VECTOR)) == "Steering(falloff=constant_falloff, strength=1)"
 
 
 def test_a_vector_that_steers_nowhere_is_refused():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
 
-from latent_anchors.interventions import BoundedFalloff, Suppression, everywhere, suppress
+from latent_anchors.interventions import BoundedFalloff, Suppression, constant_falloff, suppress
 
 RED = torch.tensor([1.0, 2.0, -2.0, 0.0], dtype=torch.float64) / 3
 vectors = st.lists(st.floats(-10, 10), min_size=4, max_size=4)
@@ -62,7 +62,7 @@ def test_a_power_takes_out_the_share_that_the_falloff_says(degrees, power):
 
 
 def test_everywhere_it_is_directional_ablation(z):
-    torch.testing.assert_close(suppress(z, RED, everywhere) @ RED, torch.zeros_like(z[:, 0]))
+    torch.testing.assert_close(suppress(z, RED, constant_falloff) @ RED, torch.zeros_like(z[:, 0]))
     assert (suppress(z, RED) @ RED < -0.1).any()
 
 
@@ -81,7 +81,10 @@ def test_the_module_is_the_function(z):
     assert repr(mute) == (
         "Suppression(falloff=BoundedFalloff(threshold=0.2, power=1.5), strength=0.7)"
     )
-    assert repr(Suppression(RED, everywhere)) == "Suppression(falloff=everywhere, strength=1)"
+    assert (
+        repr(Suppression(RED, constant_falloff))
+        == "Suppression(falloff=constant_falloff, strength=1)"
+    )
 
 
 def test_suppressing_twice_is_suppressing_once(z):

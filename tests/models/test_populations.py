@@ -3,10 +3,23 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import BoundedFalloff, Suppression, attach, everywhere, intervene
-from latent_anchors.models import Population, Site, SphericalAutoencoder, outputs, record, run
+from latent_anchors.interventions import (
+    BoundedFalloff,
+    Suppression,
+    attach,
+    constant_falloff,
+    intervene,
+)
+from latent_anchors.models import (
+    Population,
+    Site,
+    SphericalAutoencoder,
+    functional_forward,
+    record,
+    stacked_outputs,
+)
 
-MUTE = Suppression([1.0, 0.0, 0.0, 0.0], everywhere)  # acts on all latents
+MUTE = Suppression([1.0, 0.0, 0.0, 0.0], constant_falloff)  # acts on all latents
 
 
 @pytest.fixture
@@ -102,7 +115,7 @@ def test_one_edit_acts_on_every_run(population, colors):
 
 
 def test_a_population_of_edits_holds_one_for_each_run(population, colors):
-    edits = [MUTE.at(0.0), MUTE.at(0.5), Suppression([0.0, 1.0, 0.0, 0.0], everywhere)]
+    edits = [MUTE.at(0.0), MUTE.at(0.5), Suppression([0.0, 1.0, 0.0, 0.0], constant_falloff)]
     with intervene(population, Population.from_models(edits)):
         edited = population(colors)
     torch.testing.assert_close(edited[0], population[0](colors))
@@ -166,13 +179,13 @@ def test_a_gradient_lost_while_training_is_refused(population, colors):
 
 def test_what_a_population_runs_is_the_pure_function(population, colors):
     one = {name: tensor[1] for name, tensor in population.tensors().items()}
-    output, _ = run(population.stacked, one, colors)
+    output, _ = functional_forward(population.stacked, one, colors)
     assert torch.equal(output, population[1](colors))
 
 
 def test_a_model_counts_as_a_population_of_one(population, colors):
-    assert torch.equal(outputs(population[0], colors)[0], population[0](colors))
-    assert torch.equal(outputs(population, colors), population(colors))
+    assert torch.equal(stacked_outputs(population[0], colors)[0], population[0](colors))
+    assert torch.equal(stacked_outputs(population, colors), population(colors))
 
 
 def test_a_population_can_be_saved_and_read_back(population):

@@ -5,8 +5,8 @@ import torch
 from refusals import refuses
 from torch import Tensor, nn
 
-from latent_anchors.interventions import Suppression, everywhere, intervene
-from latent_anchors.models import Population, Site, SphericalAutoencoder, record, run
+from latent_anchors.interventions import Suppression, constant_falloff, intervene
+from latent_anchors.models import Population, Site, SphericalAutoencoder, functional_forward, record
 
 
 class Giving(nn.Module):
@@ -126,7 +126,7 @@ def test_every_pass_of_a_shared_layer_is_recorded_where_that_is_said(generator):
     with record(model, "layer", every=True) as latents:
         model(x)
     assert torch.equal(latents["layer"], expected)
-    assert torch.equal(run(model, {}, x, record=[EVERY])[1][EVERY], expected)
+    assert torch.equal(functional_forward(model, {}, x, record=[EVERY])[1][EVERY], expected)
     population = Population.from_models([model, model])
     with record(population, EVERY) as latents:
         population(x)
@@ -143,7 +143,7 @@ def test_a_shared_layer_is_never_silently_its_last_pass(door, generator):
     model, x = Shared(), torch.rand(5, 4, generator=generator)
     with refuses(RuntimeError, "Site 'layer' ran 3 times"):
         if door == "run":
-            run(model, {}, x, record=["layer"])
+            functional_forward(model, {}, x, record=["layer"])
         else:
             model = Population.from_models([model]) if door == "population" else model
             with record(model, "layer") as latents:
@@ -236,7 +236,7 @@ def test_channels_in_the_middle_come_out_last(generator):
 
 
 def test_recorded_latents_are_the_edited_ones(model, colors):
-    mute = Suppression([1.0, 0.0, 0.0, 0.0], everywhere)
+    mute = Suppression([1.0, 0.0, 0.0, 0.0], constant_falloff)
     with record(model) as latents, intervene(model, mute):
         model(colors)
     with record(model) as untouched:

@@ -137,7 +137,7 @@ def test_no_room_is_made_for_runs_that_a_playhead_does_not_remember(tmp_path):
     thing = thing_of(tmp_path)
     thing["content"]["state"]["runs"] = 10**10
     forged(tmp_path, thing)
-    with refuses(ValueError, r"The state remembers \[2, 2\] runs for its triggers"):
+    with refuses(ValueError, r"The state has \[2, 2\] runs for its triggers"):
         la.load(tmp_path)
 
 

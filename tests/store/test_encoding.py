@@ -57,9 +57,9 @@ def test_what_lies_as_deep_as_is_allowed_comes_back(tmp_path):
 
 
 def test_a_long_composition_is_saved(tmp_path):
-    edit = interventions.Zeroing([0])
+    edit = interventions.ZeroAblation([0])
     for _ in range(40):
-        edit = edit.then(interventions.Zeroing([1]))
+        edit = edit.then(interventions.ZeroAblation([1]))
     la.save(edit, tmp_path)
     assert repr(la.load(tmp_path)) == repr(edit)
 

@@ -23,6 +23,6 @@ def test_what_is_not_public_or_a_picture_is_not_found(name: object):
 
 def test_public_things_have_a_name_wherever_they_are_defined():
     assert known_name(la.models.Site) == "models.Site"
-    assert known_name(la.interventions.everywhere) == "interventions.everywhere"
+    assert known_name(la.interventions.constant_falloff) == "interventions.constant_falloff"
     assert known_name(la.viz.Motion) is None
     assert known_name(dict) is None

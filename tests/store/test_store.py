@@ -45,7 +45,7 @@ def test_nothing_is_pickled(tmp_path):
 
 
 def test_a_mapping_of_things_comes_back_with_its_keys(tmp_path):
-    edits = {models.Site("a", axis=1): interventions.Zeroing([0]), "b": reg.SoftMinimum(0.5)}
+    edits = {models.Site("a", axis=1): interventions.ZeroAblation([0]), "b": reg.SoftMinimum(0.5)}
     la.save(edits, tmp_path)
     again = la.load(tmp_path)
     assert list(again) == list(edits)

@@ -9,11 +9,13 @@ import latent_anchors as la
 from latent_anchors import (
     audits,
     colorspace,
+    concepts,
     curriculum,
     data,
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     transitions,
 )
@@ -172,26 +174,32 @@ def things() -> dict[str, list[object]]:
         "interventions.BezierFalloff": [interventions.BezierFalloff(0.5, 4.0)],
         "interventions.BezierMapper": [interventions.BezierMapper()],
         "interventions.BoundedFalloff": [interventions.BoundedFalloff(0.5, 2.0)],
-        "interventions.Composition": [edit.then(interventions.Zeroing([1])).then(edit).at(0.5)],
+        "interventions.Composition": [
+            edit.then(interventions.ZeroAblation([1])).then(edit).at(0.5)
+        ],
         "interventions.ConeFalloff": [FALLOFF],
         "interventions.Erasure": [
             interventions.Erasure(torch.eye(3)[:, :1], torch.eye(3)[:1], torch.tensor(RED))
         ],
-        "interventions.Layers": [interventions.Layers("encoder.2", ("decoder.0",))],
+        "interventions.SiteLayers": [interventions.SiteLayers("encoder.2", ("decoder.0",))],
         "interventions.LinearMapper": [interventions.LinearMapper(0.1, 0.4)],
         "interventions.Projection": [interventions.Projection([RED], FALLOFF, renormalize=True)],
         "interventions.Redirection": [
-            interventions.Redirection(RED, [0.0, 1.0, 0.0], interventions.everywhere, path="arc")
+            interventions.Redirection(
+                RED, [0.0, 1.0, 0.0], interventions.constant_falloff, path="arc"
+            )
         ],
         "interventions.Repulsion": [interventions.Repulsion(RED, towards=[0.0, 0.0, 1.0])],
         "interventions.Steering": [interventions.Steering(RED, strength=0.125)],
         "interventions.Suppression": [edit, interventions.Suppression([0.1, 0.7, 3.0])],
-        "interventions.Zeroing": [interventions.Zeroing([0, 2], strength=0.1)],
+        "interventions.ZeroAblation": [interventions.ZeroAblation([0, 2], strength=0.1)],
         "data.BernoulliLabels": [data.BernoulliLabels(torch.tensor([0.5, 1.0]))],
         "data.LabelCount": [data.LabelCount(torch.tensor([82.0]), 91)],
         "data.LabeledBatch": [data.LabeledBatch(torch.eye(2), {"a": floats}, {"1": floats})],
-        "data.MixingLanguage": [data.MixingLanguage(3, ("+", "-"))],
-        "data.MixingSplit": [data.MixingSplit(torch.ones(2, 2).long(), torch.zeros(1, 2).long())],
+        "testbed.MixingLanguage": [testbed.MixingLanguage(3, ("+", "-"))],
+        "testbed.MixingSplit": [
+            testbed.MixingSplit(torch.ones(2, 2).long(), torch.zeros(1, 2).long())
+        ],
         "data.Sampler": [sampler()],
         "data.ScheduledWeights": [sampler().weights],
         "data.SoftLabels": [data.SoftLabels(torch.tensor([0.5, 1.0]))],
@@ -213,17 +221,24 @@ def things() -> dict[str, list[object]]:
         "training.TrainState": [fit.state],
         "training.TokenCrossEntropy": [training.TokenCrossEntropy(-1)],
         "training.Teacher": [teacher],
+        "concepts.Concept": [
+            concepts.Concept("red", RED, at="0", pool=reg.mean_pool, mask="real"),
+            concepts.Concept("hue", concepts.axis(0, 2, dim=3), at=["0", SITE]),
+        ],
+        "concepts.Score": [
+            concepts.Score(*[evaluation.summarize([0.5, 0.25])] * 3, n_with=3, n_without=5)
+        ],
         "evaluation.Agreement": [evaluation.Agreement(floats, floats)],
         "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],
         "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],
-        "evaluation.LineAlignment": [
-            evaluation.LineAlignment(
+        "testbed.LineAlignment": [
+            testbed.LineAlignment(
                 *(torch.rand(shape) for shape in (2, 2, (2, 1, 3), 2, 2, (2, 1, 4))),
                 torch.tensor([True, False]),
             )
         ],
         "evaluation.Metric": [metric],
-        "evaluation.MixingFloors": [evaluation.MixingFloors(0.1, 0.2, 0.3, 4)],
+        "testbed.MixingFloors": [testbed.MixingFloors(0.1, 0.2, 0.3, 4)],
         "audits.Relearning": [
             audits.Relearning(
                 (0, 1),

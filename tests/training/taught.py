@@ -6,10 +6,10 @@ import torch
 from training.tiny import COLORS, SAMPLER, timeline, trained
 
 from latent_anchors import Objective, fit
-from latent_anchors.interventions import Zeroing, intervene, prune
+from latent_anchors.interventions import ZeroAblation, intervene, prune
 from latent_anchors.training import DistillationLoss, LatentMatchingLoss, Teacher
 
-EDIT = Zeroing([0])
+EDIT = ZeroAblation([0])
 
 
 def lessons(student, teacher, *, imitation=1.0, collapse=0.0, steps=60, **options):

@@ -7,9 +7,8 @@ from jaxtyping import config
 from refusals import refuses
 from training.tiny import Normed, train
 
-from latent_anchors.training import _gradients
-from latent_anchors.training._backends import _captured, check_backend, run_by
-from latent_anchors.training._tracing import trace
+from latent_anchors.training._fit.backends import _captured, check_backend, run_by
+from latent_anchors.training._fit.trace import trace
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
@@ -17,7 +16,7 @@ CPU, GPU = torch.device("cpu"), torch.device("cuda")
 @pytest.mark.compiled
 @pytest.mark.filterwarnings("ignore:`torch")  # of torch's own compiler
 def test_a_compiled_training_ends_where_the_other_does(monkeypatch):
-    monkeypatch.setattr(_gradients, "UNTRACED", 2)
+    monkeypatch.setattr("latent_anchors.training._fit.step.UNTRACED", 2)
     compiled, plain = train(Normed, backend="compiled"), train(Normed)
     for name, tensor in plain.population.tensors().items():
         torch.testing.assert_close(compiled.population.tensors()[name], tensor)
@@ -30,7 +29,7 @@ def test_without_a_compiler_the_training_goes_on_and_says_so(monkeypatch):
 
         return fail
 
-    monkeypatch.setattr(_gradients, "UNTRACED", 2)
+    monkeypatch.setattr("latent_anchors.training._fit.step.UNTRACED", 2)
     monkeypatch.setattr(torch, "compile", no_compiler)
     with pytest.warns(
         RuntimeWarning,

@@ -2,7 +2,7 @@ import pytest
 import torch
 from refusals import refuses
 from torch import nn
-from training.test_lanes import Poisoned, to_target
+from training.test_run_group import Poisoned, to_target
 from training.tiny import Normed, close, network, same, timeline, train, weights
 
 from latent_anchors.models import Population, UnitNorm

@@ -6,9 +6,9 @@ import torch
 from training.tiny import ANCHOR, Normed, network, timeline, train
 
 from latent_anchors import Objective
-from latent_anchors.training._backends import run_by
-from latent_anchors.training._tidying import tidy
-from latent_anchors.training._tracing import trace
+from latent_anchors.training._fit.backends import run_by
+from latent_anchors.training._fit.fx_passes import tidy
+from latent_anchors.training._fit.trace import trace
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 

@@ -190,7 +190,7 @@ def test_a_training_is_silent_unless_a_bar_is_asked_for(capfd):
 
 
 def test_a_runs_model_is_an_ordinary_one_in_training_mode():
-    model = trained().population[0]
+    model = train().population[0]
     assert type(model) is SphericalAutoencoder
     assert model.training
     assert all(parameter.is_leaf for parameter in model.parameters())

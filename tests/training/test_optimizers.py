@@ -6,7 +6,7 @@ from refusals import refuses
 from torch import optim
 from training.tiny import timeline, train
 
-from latent_anchors.training._optimizers import Drive, check_per_run, check_separable
+from latent_anchors.training._fit.optimizers import DrivenOptimizer, check_per_run, check_separable
 
 BY_NUMBER = [
     optim.Adam,
@@ -75,9 +75,20 @@ def test_a_fit_refuses_settings_that_differ_between_runs():
 def test_a_row_is_written_into_the_optimizer_before_its_step(rates):
     stack = torch.zeros(2, 3, requires_grad=True)
     stack.grad = torch.ones(2, 3)
-    drive = Drive(optim.SGD([stack]), per_run=True)
+    drive = DrivenOptimizer(optim.SGD([stack]), per_run=True)
     drive.step({"lr": torch.tensor(rates), "weight_decay": torch.tensor([0.0, 0.0])})
     assert stack.detach().tolist() == [[-rate] * 3 for rate in rates]
     drive.step({"weight_decay": torch.tensor([0.2, 0.2]), "lr": torch.tensor([0.0, 0.0])})
     assert drive.optimizer.param_groups[0]["weight_decay"] == pytest.approx(0.2)
     assert stack.detach().tolist() == [[-rate] * 3 for rate in rates]
+
+
+def test_a_learning_rate_that_is_a_tensor_stays_in_its_place():
+    stack = torch.zeros(2, 3, requires_grad=True)
+    stack.grad = torch.ones(2, 3)
+    driven = DrivenOptimizer(optim.SGD([stack], lr=torch.tensor(0.1)), per_run=True)
+    place = driven.optimizer.param_groups[0]["lr"]
+    driven.step({"lr": torch.tensor([0.5, 0.5])})
+    assert driven.optimizer.param_groups[0]["lr"] is place
+    assert float(place) == 0.5
+    assert stack.detach().unique().tolist() == [-0.5]

@@ -13,8 +13,7 @@ import torch
 from torch import nn
 
 from latent_anchors.regularizers import Separation
-from latent_anchors.training._digests import digest_of_tensor
-from latent_anchors.training._python_values import Same, Values
+from latent_anchors.training._python_state.python_values import Same, Values, digest_of_tensor
 
 LEVEL = {"now": 1.0}
 OUTSIDE = ModuleType("a_users_own_module")

@@ -28,7 +28,7 @@ def test_an_easing_starts_at_0_and_ends_at_1_exactly(easing):
 
 @every_easing
 @given(beyond=st.floats(0.0, exclude_min=True))
-def test_an_easing_stays_where_it_ended_and_waits_where_it_starts(easing, beyond):
+def test_an_easing_is_constant_outside_the_unit_interval(easing, beyond):
     assert (easing(-beyond), easing(1.0 + beyond)) == (0.0, 1.0)
 
 
@@ -47,7 +47,7 @@ def test_an_easing_never_turns_back(easing, first, second):
 
 @pytest.mark.parametrize("easing", [linear, smoothstep, minimum_jerk, cosine])
 @given(tau=fractions)
-def test_a_continuous_easing_looks_the_same_from_its_end(easing, tau):
+def test_a_continuous_easing_is_symmetric(easing, tau):
     assert easing(1.0 - tau) == pytest.approx(1.0 - easing(tau), abs=1e-14)
 
 
@@ -61,7 +61,7 @@ def test_a_number_gives_a_float_and_an_array_the_same_numbers(easing):
 
 
 @every_easing
-def test_an_easing_leaves_the_array_it_was_given_alone(easing):
+def test_an_easing_does_not_change_its_argument(easing):
     tau = np.array([-1.0, 0.5, 2.0])
     easing(tau)[:] = 7.0
     assert tau.tolist() == [-1.0, 0.5, 2.0]
@@ -76,12 +76,12 @@ def test_exactly_as_many_derivatives_vanish_at_the_ends_as_declared(easing):
 
 
 @pytest.mark.parametrize("easing", [linear, smoothstep, minimum_jerk, cosine])
-def test_a_continuous_easing_does_not_jump_on_its_way(easing):
+def test_a_continuous_easing_does_not_jump(easing):
     moves = np.diff(easing(np.linspace(0.0, 1.0, 10_001)))
     assert moves.max() < 2.0 / 10_000
 
 
-def test_a_step_waits_until_the_very_end():
+def test_a_step_jumps_at_the_very_end():
     assert [step_end(np.nextafter(1.0, 0.0)), step_end(1.0)] == [0.0, 1.0]
 
 
@@ -114,7 +114,7 @@ def test_a_polynomial_easing_is_the_lowest_that_rests_at_both_ends(easing, rest)
         (0.9, 0.99144, 0.243, -4.32),
     ],
 )
-def test_minimum_jerk_moves_as_published(tau, value, velocity, acceleration):
+def test_minimum_jerk_has_the_published_values_and_derivatives(tau, value, velocity, acceleration):
     h = 1e-4
     before, at, after = (minimum_jerk(tau + shift) for shift in (-h, 0.0, h))
     assert at == pytest.approx(value, abs=1e-12)
@@ -122,6 +122,6 @@ def test_minimum_jerk_moves_as_published(tau, value, velocity, acceleration):
     assert (after - 2 * at + before) / h**2 == pytest.approx(acceleration, abs=1e-5)
 
 
-def test_the_room_offers_every_easing_by_a_name_of_its_own():
+def test_every_easing_has_a_name():
     offered = {transitions.named(name) for name in EASINGS}
     assert offered == {linear, smoothstep, minimum_jerk, cosine, step_end, pchip, quintic}

@@ -141,7 +141,7 @@ MEMBERS = {
     "animate_latents": Member(motion, "20 colors moving in latent space from step 100 to 900"),
     "plot_before_after": Member(before_after, "Where cyan was put"),
     "plot_ablation_table": Member(
-        combinations, "error: from 0.0375 with anchor and plane to 0.0591 with none"
+        ablation_table, "error: from 0.0375 with anchor and plane to 0.0591 with none"
     ),
     "plot_error_against": Member(against, "30 colors against likeness"),
     "plot_error_by_hue": Member(errors, "several: 0.91 at most, at violet"),

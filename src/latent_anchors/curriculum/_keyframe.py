@@ -1,29 +1,31 @@
-"""A value pinned to a step."""
+"""A value at a step."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from latent_anchors._checks import check_count, check_finite
-from latent_anchors.curriculum._told import check_told
+from latent_anchors.curriculum._json import check_keys
 from latent_anchors.transitions import Transition, check_transition, minimum_jerk, name_of, named
 
 
 @dataclass(frozen=True, repr=False)
 class Keyframe:
-    """A value pinned to a step, and the way to leave it for the next one.
+    """A value at a step, and the transition from it to the next keyframe.
 
-    The last keyframe of a track leaves for nowhere; its ``leave`` waits for a next one.
+    The last keyframe of a track has no next one; its ``leave`` is unused.
 
     Args:
-        step: from 0.
-        value: any finite number.
-        leave: how to travel on; :func:`~latent_anchors.transitions.pchip` and
-            :func:`~latent_anchors.transitions.quintic` pass through the keys between them.
-        rest: whether to rest here even where the track would pass through.
+        step: From 0.
+        value: Any finite number.
+        leave: The transition to the next keyframe. With
+            :func:`~latent_anchors.transitions.pchip` and
+            :func:`~latent_anchors.transitions.quintic` a track passes through its inner keys
+            without stopping.
+        rest: Whether to stop here even where the track would pass through.
 
     Raises:
-        TypeError: if the step is no whole number, or ``leave`` no function.
-        ValueError: if the step is negative, the value not finite, or an end of ``leave`` not exact.
+        TypeError: If the step is not an integer, or ``leave`` not a function.
+        ValueError: If the step is negative, the value not finite, or an end of ``leave`` not exact.
 
     Examples:
         >>> Keyframe(10, 0.1)
@@ -50,7 +52,7 @@ class Keyframe:
         """Plain values for JSON.
 
         Raises:
-            ValueError: if ``leave`` has no name to be written under.
+            ValueError: If ``leave`` has no name.
 
         Examples:
             >>> Keyframe(10, 0.1).to_json()
@@ -65,16 +67,15 @@ class Keyframe:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Keyframe":
-        """The keyframe that :meth:`to_json` wrote.
+        """Construct the keyframe that :meth:`to_json` wrote.
 
         Raises:
-            TypeError: if the data are no names with values.
-            ValueError: if a part is missing or unknown, or no transition of that name is
-                registered.
+            TypeError: If the data is not a mapping.
+            ValueError: If a key is missing or unknown, or no transition of that name is registered.
 
         Examples:
             >>> Keyframe.from_json({"step": 10, "value": 0.1, "leave": "linear"})
             Keyframe(10, 0.1, leave=linear)
         """
-        check_told("keyframe", data, ("step", "value", "leave"), ("rest",))
+        check_keys("keyframe", data, ("step", "value", "leave"), ("rest",))
         return cls(data["step"], data["value"], named(data["leave"]), data.get("rest", False))

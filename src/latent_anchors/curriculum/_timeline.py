@@ -1,58 +1,68 @@
-"""All scheduled quantities together, with the phases and actions of a training."""
+"""All tracks together, with the phases and actions of a training."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from latent_anchors._checks import check_count, check_name, unknown
-from latent_anchors.curriculum._happenings import (
-    checked_actions,
-    checked_phases,
-    checked_steps,
-    checked_tracks,
-)
-from latent_anchors.curriculum._phase import Phase
-from latent_anchors.curriculum._segment import Segment
-from latent_anchors.curriculum._stretching import (
-    stretched_actions,
-    stretched_phases,
-    stretched_track,
-    stretching,
-)
-from latent_anchors.curriculum._told import check_told, parts_of
-from latent_anchors.curriculum._track import Track, ways_of
+from latent_anchors._checks import check_count, unknown
+from latent_anchors.curriculum._interpolation import Segment
+from latent_anchors.curriculum._json import check_keys, field_names
+from latent_anchors.curriculum._track import Track, segments_of
 
 Row = Mapping[str, float]
 """The values of all tracks at one step, by name."""
 
-Point = list[float | int]
-"""A step, and values there."""
+Actions = dict[int, tuple[str, ...]]
+"""Names of actions, by step."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A named part of a training, from its start until the next phase's.
+
+    Several phases may have the same name.
+
+    Raises:
+        TypeError: If the start is not an integer.
+        ValueError: If the start is negative, or the name empty.
+
+    Examples:
+        >>> Phase("All hues", start=3000)
+        Phase(name='All hues', start=3000)
+    """
+
+    name: str
+    start: int
+
+    def __post_init__(self) -> None:
+        check_count(f"The start of phase {self.name!r}", self.start, least=0)
+        if not self.name:
+            raise ValueError(f"The phase at step {self.start} has no name; give it one.")
 
 
 class Timeline:
     """Tracks, phases and actions: a pure function from step to a row of values.
 
-    Nothing is remembered between calls, so steps may come in any order. Beyond the last step
-    every track holds its last value; a negative step is refused. Before the first phase starts
-    there is none.
+    It has no state, so steps may come in any order. Beyond the last step every track keeps its
+    last value; a negative step is refused. Before the first phase starts there is none.
 
     Args:
-        tracks: by name; rows and tables keep their order.
-        phases: starts strictly increasing; each lasts until the next one starts.
-        actions: the names of what happens at a step, by step.
-        steps: the length of the training; if not given, it ends with the last key, phase or
-            action.
+        tracks: By name; rows and tables keep their order.
+        phases: In strictly increasing order of starts; each lasts until the next one starts.
+        actions: Names of the actions at a step, by step.
+        steps: Length of the training; by default it ends with the last key, phase or action.
 
     Raises:
-        TypeError: if a track is no :class:`Track`, a step no whole number, or the actions of a
+        TypeError: If a track is not a :class:`Track`, a step not an integer, or the actions of a
             step are one string.
-        ValueError: if starts do not increase, a step is negative, an action has no name, or
+        ValueError: If starts do not increase, a step is negative, an action has no name, or
             ``steps`` ends before the last key, phase or action.
 
     Examples:
@@ -69,19 +79,19 @@ class Timeline:
         actions: Mapping[int, Sequence[str]] | None = None,
         steps: int | None = None,
     ) -> None:
-        self._tracks = checked_tracks(tracks)
-        self._phases = checked_phases(phases)
-        self._actions = checked_actions(actions or {})
-        self._steps = checked_steps(steps, self._tracks, self._phases, self._actions)
+        self._tracks = _checked_tracks(tracks)
+        self._phases = _checked_phases(phases)
+        self._actions = _checked_actions(actions or {})
+        self._steps = _checked_steps(steps, self._tracks, self._phases, self._actions)
 
     @cached_property
-    def _ways(self) -> list[tuple[str, list[int], list[Segment]]]:
-        # A row reaches straight for the segments: another call would double what it costs. They
-        # are made for the first row, since of a long sheet they cost as much as all else.
-        return [(name, *ways_of(track)) for name, track in self._tracks.items()]
+    def _segments(self) -> list[tuple[str, list[int], list[Segment]]]:
+        # A row calls the segments directly: a call per track would take 1.25 times as long. They
+        # are made for the first row, since for a long sheet they cost as much as all else.
+        return [(name, *segments_of(track)) for name, track in self._tracks.items()]
 
     def __reduce__(self) -> tuple[type["Timeline"], tuple[object, ...]]:
-        # Segments are closures, which cannot be pickled for a worker; they are made anew there.
+        # segments are closures, which cannot be pickled for a worker; it makes its own
         return Timeline, (self._tracks, self._phases, self._actions, self._steps)
 
     @property
@@ -96,7 +106,7 @@ class Timeline:
 
     @property
     def steps(self) -> int:
-        """How many steps the training has, the first being 0.
+        """The number of steps of the training; the first is 0.
 
         Examples:
             >>> Timeline({}, [Phase("hues", 9)]).steps
@@ -106,7 +116,7 @@ class Timeline:
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """All phases.
+        """All phases, in order.
 
         Examples:
             >>> Timeline({}, [Phase("hues", 9)]).phases
@@ -125,10 +135,10 @@ class Timeline:
         return MappingProxyType(self._actions)
 
     def __call__(self, step: float | int) -> Row:
-        """The row at a step; it cannot be changed.
+        """The row at a step, read-only.
 
         Raises:
-            ValueError: if the step is negative.
+            ValueError: If the step is negative.
 
         Examples:
             >>> from latent_anchors.curriculum import Keyframe
@@ -137,20 +147,23 @@ class Timeline:
         """
         _check_step(step)
         return MappingProxyType(
-            {name: ways[bisect_right(keys, step)](step) for name, keys, ways in self._ways}
+            {
+                name: segments[bisect_right(keys, step)](step)
+                for name, keys, segments in self._segments
+            }
         )
 
     def table(self, steps: ArrayLike) -> NDArray[np.float64]:
         """The rows of many steps.
 
         Args:
-            steps: of shape ``(...)``, such as ``range(len(timeline))``.
+            steps: Of shape ``(...)``, such as ``range(len(timeline))``.
 
         Returns:
             The values, of shape ``(..., tracks)``, columns in the order of :attr:`names`.
 
         Raises:
-            ValueError: if a step is negative.
+            ValueError: If a step is negative.
 
         Examples:
             >>> from latent_anchors.curriculum import Keyframe
@@ -164,65 +177,11 @@ class Timeline:
             values[..., column] = track.table(at)
         return values
 
-    def simulate_values(self, num_events: int, names: Sequence[str] | None = None) -> list[Point]:
-        """The values of the first steps, as ignite's schedulers list them.
-
-        Args:
-            num_events: how many steps.
-            names: which tracks, in which order; all, if not given.
-
-        Returns:
-            For every step a list: the step, and the value of each track.
-
-        Raises:
-            TypeError: if ``num_events`` is no whole number.
-            ValueError: if it is negative, or there is no such track.
-
-        Examples:
-            >>> from latent_anchors.curriculum import Keyframe
-            >>> timeline = Timeline({"lr": Track([Keyframe(0, 0.0), Keyframe(2, 1.0)])})
-            >>> timeline.simulate_values(3)
-            [[0, 0.0], [1, 0.5], [2, 1.0]]
-        """
-        check_count("num_events", num_events, least=0)
-        chosen = self.names if names is None else names
-        for name in chosen:
-            check_name("track", name, self.names)
-        return [
-            [step, *(self._tracks[name](step) for name in chosen)] for step in range(num_events)
-        ]
-
-    def with_steps(self, steps: int) -> "Timeline":
-        """The same in so many steps: the first step stays the first, the last becomes the last.
-
-        Everything in between is moved in proportion, to the nearest step, and from halfway between
-        two to the even one.
-
-        Raises:
-            TypeError: if ``steps`` is no whole number.
-            ValueError: if it is less than 1, or two keys of a track, two phases, or the actions of
-                two steps would come to be at one.
-
-        Examples:
-            >>> from latent_anchors.curriculum import Keyframe
-            >>> timeline = Timeline({"lr": Track([Keyframe(0, 0.0), Keyframe(10, 1.0)])})
-            >>> timeline.with_steps(21)["lr"](10)
-            0.5
-        """
-        check_count("steps", steps)
-        place = stretching(self._steps, steps)
-        return Timeline(
-            {name: stretched_track(name, track, place) for name, track in self._tracks.items()},
-            stretched_phases(self._phases, place),
-            stretched_actions(self._actions, place),
-            steps,
-        )
-
     def phase(self, step: float | int) -> Phase | None:
         """The phase at a step; None before the first one starts.
 
         Raises:
-            ValueError: if the step is negative.
+            ValueError: If the step is negative.
 
         Examples:
             >>> Timeline({}, [Phase("hues", 9)]).phase(20)
@@ -233,10 +192,10 @@ class Timeline:
         return self._phases[started - 1] if started else None
 
     def actions(self, step: int) -> tuple[str, ...]:
-        """What happens at exactly this step, in the order given.
+        """The names of the actions at exactly this step, in the order given.
 
         Raises:
-            ValueError: if the step is negative.
+            ValueError: If the step is negative.
 
         Examples:
             >>> Timeline({}, actions={9: ["anchor"]}).actions(9)
@@ -274,7 +233,7 @@ class Timeline:
         """Plain values for JSON.
 
         Raises:
-            ValueError: if a track uses a transition without a name.
+            ValueError: If a track uses a transition without a name.
 
         Examples:
             >>> Timeline({}, [Phase("hues", 9)]).to_json()["phases"]
@@ -289,24 +248,24 @@ class Timeline:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Timeline":
-        """The timeline that :meth:`to_json` wrote.
+        """Construct the timeline that :meth:`to_json` wrote.
 
         Raises:
-            TypeError: if the data, or a part of them, are no names with values.
-            ValueError: if a part is missing or unknown, or the data hold what a timeline refuses.
+            TypeError: If the data, or a part of it, is not a mapping.
+            ValueError: If a key is missing or unknown, or the constructor refuses a value.
 
         Examples:
             >>> timeline = Timeline({}, [Phase("hues", 9)])
             >>> Timeline.from_json(timeline.to_json()) == timeline
             True
         """
-        check_told("timeline", data, ("tracks", "phases", "actions", "steps"))
+        check_keys("timeline", data, ("tracks", "phases", "actions", "steps"))
         for track in data["tracks"]:
-            check_told("track of a timeline", track, ("name", "space", "keyframes"))
+            check_keys("track of a timeline", track, ("name", "space", "keyframes"))
         for phase in data["phases"]:
-            check_told("phase", phase, parts_of(Phase))
+            check_keys("phase", phase, field_names(Phase))
         for each in data["actions"]:
-            check_told("step with actions", each, ("step", "names"))
+            check_keys("step with actions", each, ("step", "names"))
         return cls(
             {track["name"]: Track.from_json(track) for track in data["tracks"]},
             [Phase(**phase) for phase in data["phases"]],
@@ -318,7 +277,7 @@ class Timeline:
 def check_timeline(
     given: object, hint: str = "such as read_dopesheet(path).timeline() or playhead.as_timeline()"
 ) -> None:
-    """Refuse what is no timeline; the hint says what to write instead."""
+    """Refuse anything but a timeline; the hint says what to write instead."""
     if not isinstance(given, Timeline):
         raise TypeError(f"The timeline is {given!r}; expected a Timeline, {hint}.")
 
@@ -326,3 +285,50 @@ def check_timeline(
 def _check_step(step: float | int) -> None:
     if not step >= 0:
         raise ValueError(f"The step is {step}; expected 0 or more.")
+
+
+def _checked_tracks(tracks: Mapping[str, Track]) -> dict[str, Track]:
+    for name, track in tracks.items():
+        if not isinstance(track, Track):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass numbers all the same
+            raise TypeError(
+                f"Track {name!r} is {track!r}; expected a Track. "
+                "A constant is Track([Keyframe(0, value)])."
+            )
+    return dict(tracks)
+
+
+def _checked_phases(phases: Sequence[Phase]) -> tuple[Phase, ...]:
+    for earlier, later in pairwise(phases):
+        if later.start <= earlier.start:
+            raise ValueError(
+                f"{later!r} comes after {earlier!r}; expected strictly increasing starts."
+            )
+    return tuple(phases)
+
+
+def _checked_actions(actions: Mapping[int, Sequence[str]]) -> Actions:
+    for step, names in actions.items():
+        check_count(f"The step of the actions {names!r}", step, least=0)
+        if isinstance(names, str):
+            raise TypeError(
+                f"The actions at step {step} are {names!r}; expected a list: [{names!r}]."
+            )
+        if not all(names):
+            raise ValueError(f"The actions at step {step} are {names!r}; give each a name.")
+    return {step: tuple(actions[step]) for step in sorted(actions)}
+
+
+def _checked_steps(
+    steps: int | None, tracks: Mapping[str, Track], phases: Sequence[Phase], actions: Actions
+) -> int:
+    keyed = [key.step for track in tracks.values() for key in track.keyframes]
+    needed = 1 + max([*keyed, *(phase.start for phase in phases), *actions], default=0)
+    if steps is None:
+        return needed
+    check_count("steps", steps)
+    if steps < needed:
+        raise ValueError(
+            f"steps is {steps}, but the last key, phase or action is at step {needed - 1}; "
+            f"expected at least {needed}."
+        )
+    return steps

@@ -1,4 +1,4 @@
-"""One scheduled quantity, as a function of the step."""
+"""One scheduled quantity as a function of the step."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -11,10 +11,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latent_anchors._checks import check_name
+from latent_anchors.curriculum._interpolation import (
+    Segment,
+    Slopes,
+    change_between,
+    constant,
+    segment,
+    segment_table,
+    slopes_of,
+)
+from latent_anchors.curriculum._json import check_keys
 from latent_anchors.curriculum._keyframe import Keyframe
-from latent_anchors.curriculum._segment import Segment, between, change_between, held, table_between
-from latent_anchors.curriculum._slopes import Slopes, slopes
-from latent_anchors.curriculum._told import check_told
 
 SPACES = ("linear", "log")
 
@@ -30,26 +37,26 @@ class Track:
         \qquad w = \mathrm{leave}\Bigl(\frac{t - t_0}{t_1 - t_0}\Bigr)
 
     in linear and in log space, between the ``keyframes`` :math:`(t_0, y_0)` and :math:`(t_1, y_1)`
-    around the step :math:`t`. At a key the value is exactly the keyed one. Before the first key
-    the first value holds, after the last key the last one, so one key makes a constant.
+    around the step :math:`t`. At a key the value is exactly the key's. Before the first key the
+    value is the first key's, after the last key the last one's; a single key makes a constant.
 
-    Where two segments that can pass through (:func:`~latent_anchors.transitions.pchip`,
-    :func:`~latent_anchors.transitions.quintic`) meet, the key between them is passed with the slope
+    Where two segments with :func:`~latent_anchors.transitions.pchip` or
+    :func:`~latent_anchors.transitions.quintic` meet, the track passes through the key with slope
 
     .. math::
         \frac{3(h_0 + h_1)}{(2h_1 + h_0)/\delta_0 + (h_1 + 2h_0)/\delta_1}
 
-    of their lengths :math:`h` and mean slopes :math:`\delta`, or with the steepest at which both
-    stay monotone, if that is less. Where the track turns back, at its first and last key, and
-    where a key says ``rest``, it rests.
+    of their lengths :math:`h` and mean slopes :math:`\delta`, or with the largest slope at which
+    both stay monotone, if that is less. The slope is 0 where the track turns back, at its first and
+    last key, and at a key with ``rest=True``.
 
     Args:
-        keyframes: at least one, steps strictly increasing.
-        space: ``"linear"`` or ``"log"``; in log space a transition moves by factors.
+        keyframes: At least one, in strictly increasing order of steps.
+        space: ``"linear"`` or ``"log"``; log space interpolates the logarithm.
 
     Raises:
-        ValueError: if there is no key, steps do not increase, the space is unknown, or a value in
-            log space is not positive.
+        ValueError: If there is no key, the steps do not increase, the space is unknown, or a value
+            in log space is not positive.
 
     References:
         Linear interpolation of the value, or of its logarithm, in eased time; Lasseter,
@@ -97,16 +104,16 @@ class Track:
     @cached_property
     def _slopes(self) -> list[Slopes]:
         changes = [change_between(*pair, self.space) for pair in pairwise(self.keyframes)]
-        return slopes(self.keyframes, changes)
+        return slopes_of(self.keyframes, changes)
 
     @cached_property
     def _segments(self) -> list[Segment]:
         pairs = zip(pairwise(self.keyframes), self._slopes, strict=True)
-        ways = [between(*pair, self.space, ends) for pair, ends in pairs]
-        return [held(self.keyframes[0]), *ways, held(self.keyframes[-1])]
+        inner = [segment(*pair, self.space, slopes) for pair, slopes in pairs]
+        return [constant(self.keyframes[0]), *inner, constant(self.keyframes[-1])]
 
     def __reduce__(self) -> tuple[type["Track"], tuple[Sequence[Keyframe], str]]:
-        # Segments are closures, which cannot be pickled for a worker; they are made anew there.
+        # segments are closures, which cannot be pickled for a worker; it makes its own
         return Track, (self.keyframes, self.space)
 
     def __call__(self, step: float | int) -> float:
@@ -120,10 +127,10 @@ class Track:
         return self._segments[bisect_right(self._steps, step)](step)
 
     def table(self, steps: ArrayLike) -> NDArray[np.float64]:
-        """The values at many steps: those of single calls, in log space up to the last bits.
+        """The values at many steps; in log space, equal to single calls up to rounding.
 
         Args:
-            steps: of shape ``(...)``, such as ``range(1501)``.
+            steps: Of shape ``(...)``, such as ``range(1501)``.
 
         Returns:
             The values, of shape ``(...)``.
@@ -133,15 +140,15 @@ class Track:
             [0.0, 0.5, 1.0]
         """
         at = np.asarray(steps, dtype=np.float64)
-        # In order, the steps of a segment are one slice, whatever the number of segments.
+        # sorted, the steps of a segment are one slice, whatever the number of segments
         order = np.argsort(at, axis=None, kind="stable")
         ordered = at.ravel()[order]
         bounds = np.searchsorted(ordered, self._steps).tolist()
         values = np.full(at.size, self.keyframes[-1].value)
         values[: bounds[0]] = self.keyframes[0].value
         segments = zip(pairwise(self.keyframes), pairwise(bounds), self._slopes, strict=True)
-        for (start, end), (low, high), ends in segments:
-            values[low:high] = table_between(start, end, self.space, ends, ordered[low:high])
+        for (start, end), (low, high), slopes in segments:
+            values[low:high] = segment_table(start, end, self.space, slopes, ordered[low:high])
         table = np.empty_like(values)
         table[order] = values
         return table.reshape(at.shape)
@@ -150,7 +157,7 @@ class Track:
         """Plain values for JSON.
 
         Raises:
-            ValueError: if a keyframe's ``leave`` has no name to be written under.
+            ValueError: If a keyframe's ``leave`` has no name.
 
         Examples:
             >>> Track([Keyframe(0, 0.5)]).to_json()
@@ -160,22 +167,22 @@ class Track:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Track":
-        """The track that :meth:`to_json` wrote.
+        """Construct the track that :meth:`to_json` wrote.
 
         Raises:
-            TypeError: if a keyframe is told by no names with values.
-            ValueError: if a part is missing or unknown, or the data hold what a track refuses.
+            TypeError: If a keyframe is not a mapping.
+            ValueError: If a key is missing or unknown, or the constructor refuses a value.
 
         Examples:
             >>> track = Track([Keyframe(0, 0.5)])
             >>> Track.from_json(track.to_json()) == track
             True
         """
-        told = {name: part for name, part in data.items() if name != "name"}
-        check_told("track", told, ("space", "keyframes"))
+        own = {name: part for name, part in data.items() if name != "name"}
+        check_keys("track", own, ("space", "keyframes"))
         return cls([Keyframe.from_json(key) for key in data["keyframes"]], data["space"])
 
 
-def ways_of(track: Track) -> tuple[list[int], list[Segment]]:
-    """The steps of the keys, and what the track does before, between and after them."""
+def segments_of(track: Track) -> tuple[list[int], list[Segment]]:
+    """The steps of the keys, and the segments before, between and after them."""
     return track._steps, track._segments  # pyright: ignore[reportPrivateUsage] -- same file

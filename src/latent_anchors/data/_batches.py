@@ -1,10 +1,11 @@
-"""A batch that knows what was said about its samples."""
+"""A batch of samples with their labels; torch maps over its tensors as over a dict's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
 from torch import Tensor
+from torch.utils._pytree import Context, register_pytree_node
 
 from latent_anchors._supervision import as_tensor
 
@@ -66,3 +67,24 @@ def _named(kind: str, given: object) -> Mapping[str, Tensor]:
     if all(isinstance(values, Tensor) for values in named.values()):
         return cast("Mapping[str, Tensor]", given)
     return {name: as_tensor(f"{name!r} of the {kind}", values) for name, values in named.items()}
+
+
+def _children(batch: LabeledBatch) -> tuple[list[object], Context]:
+    return [batch.inputs, dict(batch.labels), dict(batch.extras)], None
+
+
+def _batch_of(children: Iterable[object], _: Context) -> LabeledBatch:
+    """A batch of the same names, unchecked: torch also puts what are no tensors into its trees."""
+    batch = object.__new__(LabeledBatch)
+    for name, child in zip(("inputs", "labels", "extras"), children, strict=True):
+        object.__setattr__(batch, name, child)
+    return batch
+
+
+# no public name for this in torch 2.6 to 2.13; torch.vmap and torch.compile look it up here
+register_pytree_node(
+    LabeledBatch,
+    _children,
+    _batch_of,
+    serialized_type_name="latent_anchors.data.LabeledBatch",
+)

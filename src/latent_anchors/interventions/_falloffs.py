@@ -29,7 +29,7 @@ class Falloff(Protocol):
         ...
 
 
-def everywhere(alignment: PerSample) -> Float[Tensor, "*batch"]:
+def constant_falloff(alignment: PerSample) -> Float[Tensor, "*batch"]:
     """The falloff that spares nothing: 1 at every alignment.
 
     Args:
@@ -39,7 +39,7 @@ def everywhere(alignment: PerSample) -> Float[Tensor, "*batch"]:
         Ones ``(...)``.
 
     Examples:
-        >>> everywhere(torch.tensor([-1.0, 0.0, 1.0]))
+        >>> constant_falloff(torch.tensor([-1.0, 0.0, 1.0]))
         tensor([1., 1., 1.])
     """
     return torch.ones_like(alignment)

@@ -11,14 +11,14 @@ from latent_anchors._numerics import in_full_precision, inverse_length, length, 
 from latent_anchors._typing import Latents
 from latent_anchors._vectors import as_basis, check_width
 from latent_anchors.interventions._edits import EditModule
-from latent_anchors.interventions._falloffs import Falloff, everywhere, named
+from latent_anchors.interventions._falloffs import Falloff, constant_falloff, named
 from latent_anchors.interventions._polar import NOISE
 
 
 def project_out(
     z: Latents,
     basis: Float[Tensor, "n dim"],
-    falloff: Falloff = everywhere,
+    falloff: Falloff = constant_falloff,
     strength: float | Tensor = 1.0,
     renormalize: bool = False,
 ) -> Latents:
@@ -97,7 +97,7 @@ class Projection(EditModule):
     def __init__(
         self,
         basis: Sequence[Sequence[float]] | Tensor,
-        falloff: Falloff = everywhere,
+        falloff: Falloff = constant_falloff,
         strength: float = 1.0,
         renormalize: bool = False,
     ) -> None:

@@ -9,13 +9,13 @@ from latent_anchors._numerics import cosine, in_full_precision, moved, ordinary
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_direction, as_vector, check_width
 from latent_anchors.interventions._edits import EditModule
-from latent_anchors.interventions._falloffs import Falloff, everywhere, named
+from latent_anchors.interventions._falloffs import Falloff, constant_falloff, named
 
 
 def steer(
     z: Latents,
     vector: Direction,
-    falloff: Falloff = everywhere,
+    falloff: Falloff = constant_falloff,
     strength: float | Tensor = 1.0,
 ) -> Latents:
     r"""Add a steering vector, to all latents or as far as a falloff says.
@@ -71,7 +71,7 @@ class Steering(EditModule):
     def __init__(
         self,
         vector: Sequence[float] | Tensor,
-        falloff: Falloff = everywhere,
+        falloff: Falloff = constant_falloff,
         strength: float = 1.0,
     ) -> None:
         super().__init__(strength)

@@ -28,7 +28,7 @@ def suppress(
     with :math:`v` the unit vector of the ``direction``, :math:`b` the ``strength`` and :math:`g`
     the ``falloff``. The result is not put back onto the sphere. By default the part along the
     direction is gone, whatever it was, and latents that point away are untouched; with
-    :func:`everywhere` it is directional ablation.
+    :func:`constant_falloff` it is directional ablation.
 
     Args:
         z: Latents ``(..., dim)``.

@@ -2,23 +2,23 @@
 
 Two autoencoders with the sites ``encoder``, ``latent`` and ``decoder``; two small transformers with
 the sites ``embedding``, ``blocks.0`` and so on; :func:`record`, which reads sites for the length of
-a block; :func:`run`, a forward pass as a pure function; :class:`Population`, many runs as one
-module; and :class:`UnitNorm`, weights kept at length 1.
+a block; :func:`functional_forward`, a forward pass as a pure function; :class:`Population`, many
+runs as one module; and :class:`UnitNorm`, weights kept at length 1.
 """
 
 from latent_anchors._sites import Site as Site
 from latent_anchors.models._autoencoders import Normalize as Normalize
 from latent_anchors.models._autoencoders import PlainAutoencoder as PlainAutoencoder
 from latent_anchors.models._autoencoders import SphericalAutoencoder as SphericalAutoencoder
+from latent_anchors.models._functional_forward import functional_forward as functional_forward
 from latent_anchors.models._normalized_transformer import (
     NormalizedTransformer as NormalizedTransformer,
 )
 from latent_anchors.models._populations import Population as Population
-from latent_anchors.models._populations import outputs as outputs
+from latent_anchors.models._populations import stacked_outputs as stacked_outputs
 from latent_anchors.models._prenorm_transformer import PrenormTransformer as PrenormTransformer
 from latent_anchors.models._recording import Recording as Recording
 from latent_anchors.models._recording import record as record
-from latent_anchors.models._running import run as run
 from latent_anchors.models._unit_norm import UnitNorm as UnitNorm
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "Site",
     "SphericalAutoencoder",
     "UnitNorm",
-    "outputs",
+    "functional_forward",
     "record",
-    "run",
+    "stacked_outputs",
 ]

@@ -10,7 +10,6 @@ from typing import cast
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.func import functional_call
 from typing_extensions import override
 
 from latent_anchors._hooks import (
@@ -23,12 +22,13 @@ from latent_anchors._hooks import (
     RecorderHook,
     Table,
 )
+from latent_anchors._runs import StackedRuns, as_function, tensors_of, with_axis_of_runs
 from latent_anchors._sites import At, Site, layers_of, resolve
 from latent_anchors._streams import seeded
-from latent_anchors.models._running import one_at_a_time, run_with
+from latent_anchors.models._functional_forward import one_at_a_time, run_with
 
 
-class Population(nn.Module):
+class Population(StackedRuns):
     """Many runs as one module: run k's parameters are row k of the stacked ones.
 
     ``population(inputs)`` sends the same inputs through every run and gives ``(runs, ...)``;
@@ -54,9 +54,7 @@ class Population(nn.Module):
     """
 
     def __init__(self, stacked: nn.Module, seeds: Iterable[int]) -> None:
-        super().__init__()
-        self.seeds: tuple[int, ...] = tuple(seeds)
-        self.stacked: nn.Module = stacked
+        super().__init__(stacked, seeds)
         self._hooks: Table = OrderedDict()
         for name, tensor in self.tensors().items():
             if tensor.shape[:1] != (len(self.seeds),):
@@ -108,7 +106,7 @@ class Population(nn.Module):
         """
         if not models:
             raise ValueError("No models were given; expected at least one to stack.")
-        shapes = [{n: tuple(t.shape) for n, t in _tensors(model).items()} for model in models]
+        shapes = [{n: tuple(t.shape) for n, t in tensors_of(model).items()} for model in models]
         for index, shape in enumerate(shapes):
             if shape != shapes[0]:
                 raise ValueError(
@@ -116,20 +114,11 @@ class Population(nn.Module):
                     "architecture. Make a population for each."
                 )
         _check_settings(models)
-        rows = [_tensors(model) for model in models]
+        rows = [tensors_of(model) for model in models]
         stacked = deepcopy(models[0])
-        for name, tensor in _tensors(stacked).items():
+        for name, tensor in tensors_of(stacked).items():
             tensor.data = torch.stack([row[name].detach() for row in rows])
         return cls(stacked, range(len(models)) if seeds is None else seeds)
-
-    def __len__(self) -> int:
-        return len(self.seeds)
-
-    def __getitem__(self, index: int | slice) -> nn.Module:
-        copy = deepcopy(self.stacked)
-        for tensor in _tensors(copy).values():
-            tensor.data = tensor.data[index].clone()
-        return Population(copy, self.seeds[index]) if isinstance(index, slice) else copy
 
     def __iter__(self) -> Iterator[nn.Module]:
         return (self[index] for index in range(len(self)))
@@ -145,7 +134,7 @@ class Population(nn.Module):
             >>> population.tensors()["weight"].shape
             torch.Size([3, 1, 2])
         """
-        return _tensors(self.stacked)
+        return tensors_of(self)
 
     def hook_table(self, site: Site) -> Table:
         """Where edits and recorders of a site stand; used by ``record`` and ``intervene``.
@@ -202,7 +191,7 @@ class Population(nn.Module):
 _Outcome = tuple[Tensor, dict[At, Tensor]]
 
 
-def outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
+def stacked_outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
     """What a model or a population says, always with an axis of runs.
 
     Args:
@@ -213,10 +202,10 @@ def outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
         Outputs ``(runs, ...)``.
 
     Examples:
-        >>> outputs(nn.Linear(2, 1), torch.rand(5, 2)).shape
+        >>> stacked_outputs(nn.Linear(2, 1), torch.rand(5, 2)).shape
         torch.Size([1, 5, 1])
     """
-    return model(*inputs) if isinstance(model, Population) else model(*inputs).unsqueeze(0)
+    return with_axis_of_runs(model, model(*inputs))
 
 
 def _check_settings(models: Sequence[nn.Module]) -> None:
@@ -234,7 +223,7 @@ def _settings(model: nn.Module) -> dict[str, str]:
     """What layers keep besides numbers, as far as it can be compared."""
     kinds = {
         f"{name}.{kind}": repr(getattr(tensor, kind))
-        for name, tensor in _tensors(model).items()
+        for name, tensor in tensors_of(model).items()
         for kind in ("dtype", "requires_grad")
     }
     return kinds | {
@@ -247,13 +236,8 @@ def _settings(model: nn.Module) -> dict[str, str]:
     }
 
 
-def _tensors(model: nn.Module) -> dict[str, Tensor]:
-    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
-
-
 def _own(hook: EditHook, states: Mapping[int, Mapping[str, Tensor]]) -> Edit | None:
     """An edit as one run has it, if each run has its own."""
     if not isinstance(hook.edit, Population):
         return None
-    module, state = hook.edit.stacked, dict(states[hook.key])
-    return lambda z: functional_call(module, state, (z,))
+    return as_function(hook.edit.stacked, states[hook.key])

@@ -22,7 +22,7 @@ from latent_anchors._hooks import (
     recorder_hook,
 )
 from latent_anchors._sites import At, Site, as_site, as_sites
-from latent_anchors.models._passes import Passes
+from latent_anchors.models._recorded_passes import Passes
 
 
 class Recording(Mapping[At, Tensor]):

@@ -1,10 +1,14 @@
-"""Evidence: an example's arguments, and the results that it leaves behind."""
+"""Evidence: an example's arguments, the time it takes, and the results that it writes."""
 
-import time
 from argparse import ArgumentParser
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
+
+import torch
+from torch import Tensor
 
 from latent_anchors._checks import check_count
 from latent_anchors._records import write_json
@@ -14,20 +18,20 @@ from latent_anchors.evaluation import Evaluation, Metric
 SMOKE_STEPS, SMOKE_SEEDS = 20, 2
 
 UNNOTICED = {"step": None, "what": "no measure is finite"}
-"""What is said of a run that nobody called a failure, and of which nothing can be measured."""
+"""The record of a run that did not fail in training, and none of whose measures is finite."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Which seeds an example runs, and where its results go.
+    """The seeds that an example runs, the time it takes, and the folder for its results.
 
     Attributes:
         example: Its name.
         seeds: One for each run.
-        concept: The hue that is anchored; empty if none is.
-        smoke: Whether only a few steps of everything are wanted, for tests.
-        switches: Which of the example's own switches were given.
-        out: Where results are written.
+        concept: The hue that is anchored; empty if there is none.
+        smoke: Whether to run only a few steps of everything, as a test.
+        switches: The example's own switches that were given.
+        out: Folder for the results.
         started: When the example began, in seconds of the monotonic clock.
 
     Examples:
@@ -41,7 +45,8 @@ class Evidence:
     smoke: bool
     out: Path
     switches: frozenset[str] = frozenset()
-    started: float = field(default_factory=time.monotonic, compare=False)
+    started: float = field(default_factory=monotonic, compare=False)
+    _trainings: list[float] = field(default_factory=list[float], repr=False, compare=False)
 
     @classmethod
     def from_arguments(
@@ -54,16 +59,18 @@ class Evidence:
     ) -> "Evidence":
         """Read ``--seeds``, ``--first-seed``, ``--concept``, ``--out``, ``--smoke`` and switches.
 
+        It also sets torch to one thread: tensors as small as the examples' gain nothing from more.
+
         Args:
             example: The example's name.
-            seeds: How many by default.
+            seeds: Default number of seeds.
             concept: The hue anchored by default; without one there is no ``--concept``.
-            switches: The example's own, such as ``graded`` for ``--graded``, and what each is for.
+            switches: The example's own, such as ``graded`` for ``--graded``, with their help texts.
             arguments: Those of the command line if None.
 
         Raises:
             ValueError: If there are no seeds.
-            SystemExit: If an argument is unknown, as command lines do.
+            SystemExit: If an argument is unknown.
 
         Examples:
             >>> Evidence.from_arguments("demo", seeds=3, concept="red", arguments=["--smoke"]).smoke
@@ -81,13 +88,14 @@ class Evidence:
         given = parser.parse_args(arguments)
         on = frozenset(name for name in switches or {} if getattr(given, name))
         check_count("--seeds", given.seeds)
+        torch.set_num_threads(1)
         count = min(given.seeds, SMOKE_SEEDS) if given.smoke else given.seeds
         chosen = tuple(range(given.first_seed, given.first_seed + count))
         return cls(example, chosen, getattr(given, "concept", ""), given.smoke, given.out, on)
 
     @property
     def steps(self) -> int | None:
-        """A few steps for a smoke test, else None: as many as the timeline has.
+        """20 in a smoke test, else None: as many as the timeline has.
 
         Examples:
             >>> Evidence.from_arguments("demo", seeds=3, arguments=["--smoke"]).steps
@@ -95,30 +103,54 @@ class Evidence:
         """
         return SMOKE_STEPS if self.smoke else None
 
+    @property
+    def train_seconds(self) -> float:
+        """Duration of all :meth:`training` blocks together.
+
+        Examples:
+            >>> Evidence.from_arguments("demo", seeds=3, arguments=[]).train_seconds
+            0
+        """
+        return sum(self._trainings)
+
+    @contextmanager
+    def training(self) -> Generator[None]:
+        """Add the duration of a ``with`` block to :attr:`train_seconds`.
+
+        Examples:
+            >>> evidence = Evidence.from_arguments("demo", seeds=3, arguments=[])
+            >>> with evidence.training():
+            ...     fitted = "here"
+            >>> evidence.train_seconds > 0
+            True
+        """
+        began = monotonic()
+        yield
+        self._trainings.append(monotonic() - began)
+
     def write(
         self,
-        evaluation: Evaluation,
+        found: Mapping[str, Tensor],
         settings: Mapping[str, object],
-        train_seconds: float,
         failures: Collection[object] = (),
     ) -> dict[str, Metric]:
-        """Write ``results.json`` and give its metrics.
+        """Write ``results.json`` and return its metrics.
 
-        Runs of which no number is finite are added to the failures.
+        Runs none of whose numbers is finite are added to the failures.
 
         Args:
-            evaluation: Measures ``(runs,)``, in the order of the seeds.
-            settings: What the claim depends on: recipe, thresholds, powers.
-            train_seconds: The training alone.
+            found: Measures by name ``(runs,)``, in the order of the seeds; booleans are shares.
+            settings: Everything that the results depend on: recipe, thresholds, powers.
             failures: Records with ``run``, ``step`` and ``what``; values of these runs are null.
 
         Examples:
             >>> import tempfile, torch
             >>> with tempfile.TemporaryDirectory() as folder:
             ...     evidence = Evidence.from_arguments("demo", 2, arguments=["--out", folder])
-            ...     evidence.write(Evaluation({"a": torch.ones(2)}), {}, 0.1)["a"].mean
+            ...     evidence.write({"a": torch.ones(2)}, {})["a"].mean
             1.0
         """
+        evaluation = Evaluation(found)
         failed = {getattr(failure, "run") for failure in failures}  # noqa: B009 -- a record of any room's
         unnoticed = [{"run": run, **UNNOTICED} for run in evaluation.failed() if run not in failed]
         metrics = evaluation.metrics(failed)
@@ -126,8 +158,8 @@ class Evidence:
             "example": self.example,
             "settings": {**settings, **({"concept": self.concept} if self.concept else {})},
             "seeds": self.seeds,
-            "train_seconds": train_seconds,
-            "wall_seconds": time.monotonic() - self.started,
+            "train_seconds": self.train_seconds,
+            "wall_seconds": monotonic() - self.started,
             "failures": [*failures, *unnoticed],
             "metrics": metrics,
         }

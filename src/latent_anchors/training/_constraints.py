@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_name
-from latent_anchors.models import Population
-from latent_anchors.training._backends import Backend, run_by
-from latent_anchors.training._tidying import tidy
-from latent_anchors.training._tracing import trace
+from latent_anchors._runs import StackedRuns, tensors_of
+from latent_anchors.training._fit.backends import Backend, run_by
+from latent_anchors.training._fit.fx_passes import tidy
+from latent_anchors.training._fit.trace import trace
 
 Constraint: TypeAlias = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 """Parameters and buffers of one run in, those parameters that change out; pure and idempotent."""
@@ -38,10 +38,7 @@ def constrain(model: nn.Module, constraint: Constraint) -> None:
         >>> model.weight.tolist()
         [[0.0, 0.0]]
     """
-    stacked = isinstance(model, Population)
-    inner = model.stacked if isinstance(model, Population) else model
-    tensors = {**dict(inner.named_parameters()), **dict(inner.named_buffers())}
-    hold(constraint, tensors, stacked)
+    hold(constraint, tensors_of(model), stacked=isinstance(model, StackedRuns))
 
 
 def hold(constraint: Constraint, tensors: Mapping[str, Tensor], stacked: bool) -> None:

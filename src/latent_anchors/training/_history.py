@@ -1,14 +1,15 @@
 """What happened in a training: each part, step by step and run by run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_name
 from latent_anchors.models import Population
-from latent_anchors.training._state import TrainState
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,33 @@ class History:
 
 
 @dataclass(frozen=True, eq=False)
+class TrainState:
+    """What it takes to go on with a training, beside its population and history.
+
+    Attributes:
+        step: How many steps are done.
+        execution: How its runs are executed.
+        optimizers: The state of each optimizer: one for all runs together, or one for each.
+        noise: The state ``(bytes,)`` of the generator beside each optimizer.
+        memory: What losses remember of each run, by name ``(runs, ...)``.
+        playheads: The state of each playhead.
+        made_of: What the training was made of, in words, by where it stands.
+
+    Examples:
+        >>> TrainState(0, "vmap", (), (), {}, (), {}).step
+        0
+    """
+
+    step: int
+    execution: str
+    optimizers: Sequence[Mapping[str, Any]]
+    noise: Sequence[Tensor]
+    memory: Mapping[str, Tensor]
+    playheads: Sequence[Mapping[str, Any]]
+    made_of: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
 class FitResult:
     """A training up to its last step, or to the one at which it was stopped.
 
@@ -95,13 +123,62 @@ class FitResult:
         history: What happened on the way.
         failures: Runs that went non-finite, in order of their step.
         state: What else it takes to go on.
+        train_seconds: How long :func:`fit` took, all parts of the training together.
 
     Examples:
         >>> FitResult.__match_args__
-        ('population', 'history', 'failures', 'state')
+        ('population', 'history', 'failures', 'state', 'train_seconds')
     """
 
     population: Population
     history: History
     failures: tuple[Failure, ...]
     state: TrainState
+    train_seconds: float = 0.0
+
+
+class Log:
+    """What was written so far, ``(steps, parts or tracks, runs)``, with room for what is to come.
+
+    In the type and place of the population's parameters; the rows in float64 on the CPU.
+    """
+
+    def __init__(
+        self, tracks: Sequence[str], track_of: Mapping[str, str], population: Population
+    ) -> None:
+        self.tracks, self.track_of = tracks, track_of
+        like = next(iter(population.parameters())).detach()
+        self.means = like.new_empty(0, len(track_of), len(population))
+        self.masses = self.means.clone()
+        self.table = torch.empty(0, len(tracks), len(population), dtype=torch.float64)
+
+    def room(self, steps: int) -> None:
+        """Make it long enough for so many steps."""
+        if steps > len(self.means):
+            self.means = _longer(self.means, steps)
+            self.masses = _longer(self.masses, steps)
+            self.table = _longer(self.table, steps)
+
+    def until(self, step: int) -> History:
+        """What was written so far."""
+        return History(
+            {name: self.means[:step, i] for i, name in enumerate(self.track_of)},
+            {name: self.masses[:step, i] for i, name in enumerate(self.track_of)},
+            {name: self.table[:step, i] for i, name in enumerate(self.tracks)},
+            self.track_of,
+        )
+
+    def recall(self, history: History, steps: int) -> None:
+        """Go on from an earlier history of so many steps."""
+        self.room(steps)
+        for i, name in enumerate(self.track_of):
+            self.means[:steps, i] = history.means[name]
+            self.masses[:steps, i] = history.masses[name]
+        for i, name in enumerate(self.tracks):
+            self.table[:steps, i] = history.rows[name]
+
+
+def _longer(tensor: Tensor, steps: int) -> Tensor:
+    longer = tensor.new_full((steps, *tensor.shape[1:]), torch.nan)
+    longer[: len(tensor)] = tensor
+    return longer

@@ -1,12 +1,23 @@
-"""Snapshots: where some inputs lay, moment by moment."""
+"""Where inputs lie at a moment of a training, without noise of the model's own."""
+
+from copy import deepcopy
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._sites import At
+from latent_anchors.models import Population, record
 from latent_anchors.training._callbacks import Progress
-from latent_anchors.training._still import still_latents
+
+
+def still_latents(population: Population, inputs: Tensor, at: At) -> Tensor:
+    """Latents ``(runs, n, ...)`` in evaluation mode; the population is left as it is."""
+    # noise of the model's own would come from the global generator, and be remembered
+    still = deepcopy(population).eval()
+    with torch.no_grad(), record(still, at) as latents:
+        still(inputs.to(next(population.parameters())))
+    return latents[at].clone()
 
 
 class Snapshots:

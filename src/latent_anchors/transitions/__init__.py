@@ -1,32 +1,32 @@
 """How a value travels from one keyframe to the next.
 
 A transition maps progress to progress, both from 0 to 1. It knows nothing of steps, values or
-clocks, so any two are interchangeable. They differ in how gently they start and arrive, which
-:func:`smoothness` tells. Any function may serve; one with a name can be written down.
+clocks, so any two are interchangeable. They differ in how smoothly they start and end
+(:func:`smoothness`). Any function will do; one with a name can be saved (:func:`register_easing`).
 
-Most rest at both ends. In a track, :func:`pchip` and :func:`quintic` pass through the keys between
-others instead, without a stop.
+Most come to rest at both ends. In a track, :func:`pchip` and :func:`quintic` pass through the inner
+keys without stopping.
 
-:class:`MovingValue` is a value on its way that can be sent elsewhere at any step, without a jolt.
+:class:`MovingValue` is a value that can get a new target at any step, without a jump.
 """
 
-from latent_anchors.transitions._easing import cosine as cosine
-from latent_anchors.transitions._easing import linear as linear
-from latent_anchors.transitions._easing import minimum_jerk as minimum_jerk
-from latent_anchors.transitions._easing import smoothstep as smoothstep
-from latent_anchors.transitions._easing import step_end as step_end
-from latent_anchors.transitions._moving import MovingValue as MovingValue
-from latent_anchors.transitions._names import name_of as name_of
-from latent_anchors.transitions._names import named as named
-from latent_anchors.transitions._names import register_easing as register_easing
-from latent_anchors.transitions._names import smoothness as smoothness
-from latent_anchors.transitions._passing import hermite as hermite
-from latent_anchors.transitions._passing import max_slope as max_slope
-from latent_anchors.transitions._passing import pchip as pchip
-from latent_anchors.transitions._passing import quintic as quintic
-from latent_anchors.transitions._tabulate import tabulate as tabulate
-from latent_anchors.transitions._transition import Transition as Transition
-from latent_anchors.transitions._transition import check_transition as check_transition
+from latent_anchors.transitions._easing import (
+    Transition,
+    cosine,
+    linear,
+    minimum_jerk,
+    smoothstep,
+    step_end,
+)
+from latent_anchors.transitions._easing_registry import (
+    check_transition,
+    name_of,
+    named,
+    register_easing,
+    smoothness,
+)
+from latent_anchors.transitions._hermite import hermite, max_slope, pchip, quintic
+from latent_anchors.transitions._moving_value import MovingValue
 
 __all__ = [
     "MovingValue",
@@ -45,5 +45,4 @@ __all__ = [
     "smoothness",
     "smoothstep",
     "step_end",
-    "tabulate",
 ]

@@ -1,12 +1,29 @@
-"""The usual transitions, each on a number or on an array of them."""
+"""Easing functions, each for a number or an array."""
 
 import math
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Protocol, runtime_checkable
 
 Progress = TypeVar("Progress", float | int, NDArray[np.float64])
+
+
+@runtime_checkable
+class Transition(Protocol):
+    """A function from progress in [0, 1] to progress in [0, 1].
+
+    Any function that maps 0 to 0 and 1 to 1 is a transition; in between it may overshoot.
+
+    Examples:
+        >>> isinstance(lambda progress: progress**2, Transition)
+        True
+    """
+
+    def __call__(self, progress: float, /) -> float | int:
+        """Eased progress."""
+        ...
 
 
 def clamped(progress: Progress) -> Progress:
@@ -17,10 +34,10 @@ def clamped(progress: Progress) -> Progress:
 
 
 def linear(progress: Progress) -> Progress:
-    """At one speed from start to end: progress itself, clamped to [0, 1].
+    """Constant speed: progress itself, clamped to [0, 1].
 
     Args:
-        progress: of shape ``(...)`` or a number, from 0 to 1.
+        progress: Of shape ``(...)`` or a number, from 0 to 1.
 
     Returns:
         The same shape, from 0 to 1.
@@ -33,14 +50,14 @@ def linear(progress: Progress) -> Progress:
 
 
 def smoothstep(progress: Progress) -> Progress:
-    r"""At rest at both ends, by the lowest polynomial that can.
+    r"""The cubic with zero velocity at both ends.
 
     .. math:: 3\tau^2 - 2\tau^3
 
     where :math:`\tau` is ``progress``, clamped to [0, 1].
 
     Args:
-        progress: of shape ``(...)`` or a number, from 0 to 1.
+        progress: Of shape ``(...)`` or a number, from 0 to 1.
 
     Returns:
         The same shape, from 0 to 1.
@@ -58,14 +75,14 @@ def smoothstep(progress: Progress) -> Progress:
 
 
 def minimum_jerk(progress: Progress) -> Progress:
-    r"""The smoothest way from rest to rest: velocity and acceleration vanish at both ends.
+    r"""The quintic with zero velocity and acceleration at both ends.
 
     .. math:: 10\tau^3 - 15\tau^4 + 6\tau^5
 
     where :math:`\tau` is ``progress``, clamped to [0, 1].
 
     Args:
-        progress: of shape ``(...)`` or a number, from 0 to 1.
+        progress: Of shape ``(...)`` or a number, from 0 to 1.
 
     Returns:
         The same shape, from 0 to 1.
@@ -79,19 +96,24 @@ def minimum_jerk(progress: Progress) -> Progress:
         [0.0, 0.103515625, 0.5, 1.0]
     """
     tau = clamped(progress)
-    # Near the end the polynomial can round to just above 1, and a falling weight to below 0.
-    return clamped(tau * tau * tau * (10.0 + tau * (6.0 * tau - 15.0)))
+    # near the end the polynomial can round to just above 1, and a falling weight to below 0
+    return clamped(tau * tau * tau * minimum_jerk_factor(tau))
+
+
+def minimum_jerk_factor(tau: Progress) -> Progress:
+    """What :func:`minimum_jerk` multiplies the cube of its progress with."""
+    return 10.0 + tau * (6.0 * tau - 15.0)
 
 
 def cosine(progress: Progress) -> Progress:
-    r"""Half a turn of a circle, seen from the side: at rest at both ends.
+    r"""Half a period of a cosine, with zero velocity at both ends.
 
     .. math:: \tfrac12 (1 - \cos \pi\tau)
 
     where :math:`\tau` is ``progress``, clamped to [0, 1].
 
     Args:
-        progress: of shape ``(...)`` or a number, from 0 to 1.
+        progress: Of shape ``(...)`` or a number, from 0 to 1.
 
     Returns:
         The same shape, from 0 to 1.
@@ -110,10 +132,10 @@ def cosine(progress: Progress) -> Progress:
 
 
 def step_end(progress: Progress) -> Progress:
-    """Nothing until the end, then all at once.
+    """A step: 0 until the end, where it jumps to 1.
 
     Args:
-        progress: of shape ``(...)`` or a number, from 0 to 1.
+        progress: Of shape ``(...)`` or a number, from 0 to 1.
 
     Returns:
         The same shape: 1 where progress has reached 1, else 0.

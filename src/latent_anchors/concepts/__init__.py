@@ -1,0 +1,12 @@
+"""A concept as one object: place it, see where it lies, mute it, remove it.
+
+:class:`Concept` holds a name, a direction or plane and the sites, and composes what the other rooms
+do: penalties while the model trains, edits at inference, surgery on the weights, measures of where
+it came to lie.
+"""
+
+from latent_anchors.concepts._concept import Concept as Concept
+from latent_anchors.concepts._concept import axis as axis
+from latent_anchors.concepts._score import Score as Score
+
+__all__ = ["Concept", "Score", "axis"]

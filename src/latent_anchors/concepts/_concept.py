@@ -1,0 +1,532 @@
+"""Concept: one object for what is placed, measured, muted and removed."""
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, TypeAlias, TypeVar, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from latent_anchors import evaluation, interventions, regularizers
+from latent_anchors._checks import check_name, listed
+from latent_anchors._hooks import Handle
+from latent_anchors._sites import At, as_site, as_sites
+from latent_anchors._supervision import Given
+from latent_anchors._typing import Inputs
+from latent_anchors._vectors import as_basis, as_direction
+from latent_anchors.concepts._score import Score, pooled_alignment, score_of
+from latent_anchors.regularizers import Pooling, Term
+
+How: TypeAlias = Literal["suppress", "project", "repel", "redirect"]
+"""Ways to mute: shorten along the direction, project it out, turn away from it, or turn over."""
+
+Cut: TypeAlias = Literal["orthogonalize", "ablate", "prune"]
+"""Ways to remove: from the weights around the site, on its axes, or with the axes."""
+
+Method: TypeAlias = Literal["mean_difference", "cav", "leace"]
+
+_Model = TypeVar("_Model", bound=nn.Module)
+
+FITTERS = {
+    "mean_difference": interventions.fit_mean_difference,
+    "cav": interventions.fit_cav,
+    "leace": interventions.fit_leace,
+}
+
+CUTS = {"ablate": interventions.ablate, "prune": interventions.prune}
+
+
+def axis(*indices: int, dim: int) -> Float[Tensor, "*rows dim"]:
+    """The unit vector along a latent dimension, or the axes of a plane.
+
+    Args:
+        *indices: Latent dimensions, counted from 0.
+        dim: How many latent dimensions there are.
+
+    Returns:
+        ``(dim,)`` for one index, rows ``(n, dim)`` for several.
+
+    Raises:
+        ValueError: If an index is not one of the dimensions or comes twice, or none is given.
+
+    Examples:
+        >>> axis(0, dim=3)
+        tensor([1., 0., 0.])
+        >>> axis(0, 2, dim=3)
+        tensor([[1., 0., 0.],
+                [0., 0., 1.]])
+    """
+    if not indices or len(set(indices)) < len(indices) or not set(indices) <= set(range(dim)):
+        raise ValueError(
+            f"The indices are {listed(indices)} for dim={dim}; expected distinct ones from 0 to "
+            f"{dim - 1}, such as axis(0, dim={dim})."
+        )
+    rows = torch.eye(dim)[list(indices)]
+    return rows[0] if len(indices) == 1 else rows
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Concept:
+    """A concept: its name, its direction or plane, and the sites where it lies.
+
+    It holds no model and changes none; each method calls one function of the rooms below with the
+    direction and the sites filled in.
+
+    Attributes:
+        name: Also the name of its label and of its term's track.
+        direction: A unit vector ``(dim,)``, or orthonormal rows ``(n, dim)`` of a plane; given at
+            any length.
+        at: The site, or several.
+        pool: From the values of several positions to one per line, for labels of whole lines; see
+            :func:`~latent_anchors.regularizers.mean_pool`.
+        mask: The name of a mask in the batch, for :meth:`term`; a loop of your own passes the mask
+            itself to :meth:`penalty`.
+
+    Raises:
+        ValueError: If the name is empty, no site is given or one comes twice, or the direction is
+            zero, not finite or has dependent rows.
+        TypeError: If a site is neither a name nor a :class:`~latent_anchors.models.Site`.
+
+    Examples:
+        >>> red = Concept("red", direction=axis(0, dim=8), at="encoder.3")
+        >>> red
+        Concept('red', a direction in 8 dimensions, at='encoder.3')
+        >>> z = axis(1, dim=8).repeat(4, 1)
+        >>> red.penalty(z, labels=torch.tensor([0, 1, 0, 0]))
+        tensor(1.)
+    """
+
+    name: str
+    direction: Tensor
+    at: At | tuple[At, ...]
+    pool: Pooling | None = None
+    mask: str | None = None
+
+    def __init__(
+        self,
+        name: str,
+        direction: Sequence[float] | Sequence[Sequence[float]] | Tensor,
+        at: At | Sequence[At],
+        pool: Pooling | None = None,
+        mask: str | None = None,
+    ) -> None:
+        if not name:
+            raise ValueError("The name is empty; expected a word for the concept, such as 'red'.")
+        sites = as_sites(at)
+        if not sites or len({as_site(site) for site in sites}) < len(sites):
+            raise ValueError(
+                f"The sites of concept {name!r} are {listed(sites)}; expected at least one, each "
+                "once, such as at='encoder.3'."
+            )
+        alone = isinstance(at, At)
+        for field, value in (
+            ("name", name),
+            ("direction", _rows(direction)),
+            ("at", at if alone else tuple(sites)),
+            ("pool", pool),
+            ("mask", mask),
+        ):
+            object.__setattr__(self, field, value)
+
+    @classmethod
+    def found(
+        cls,
+        name: str,
+        latents: Float[Tensor, "n dim"],
+        labels: Float[Tensor, " n"] | Tensor,
+        at: At | Sequence[At],
+        method: Method = "mean_difference",
+    ) -> "Concept":
+        """A concept whose direction is fitted to labeled latents of a trained model.
+
+        Placed and found concepts have the same methods, so that the same code compares them. The
+        direction points to the samples with the concept.
+
+        Args:
+            name: As for a placed concept.
+            latents: ``(n, dim)``.
+            labels: ``(n,)``, from 0 to 1.
+            at: The site that the latents come from, or several.
+            method: ``"mean_difference"``, ``"cav"`` or ``"leace"``; see
+                :func:`~latent_anchors.interventions.fit_mean_difference`,
+                :func:`~latent_anchors.interventions.fit_cav` and
+                :func:`~latent_anchors.interventions.fit_leace`.
+
+        Raises:
+            ValueError: If the method is unknown, or nothing can be fitted on these samples.
+
+        Examples:
+            >>> z = torch.tensor([[0.0, 1.0], [0.0, 3.0], [4.0, 1.0], [4.0, 3.0]])
+            >>> Concept.found("red", z, torch.tensor([0, 0, 1, 1]), at="0").direction
+            tensor([1., 0.])
+        """
+        check_name("method", method, get_args(Method))
+        erasure = FITTERS[method](latents, labels)
+        found = cls(name, erasure.right[0], at)
+        along = evaluation.alignment(latents - erasure.center.to(latents), found.direction)
+        side = (along * (labels.to(along) - labels.to(along).mean())).sum()
+        return found if side >= 0 else cls(name, -found.direction, at)
+
+    @property
+    def dim(self) -> int:
+        """How many latent dimensions there are.
+
+        Examples:
+            >>> Concept("red", axis(0, dim=8), at="0").dim
+            8
+        """
+        return self.direction.shape[-1]
+
+    @property
+    def sites(self) -> tuple[At, ...]:
+        """The sites, as a tuple also where there is one.
+
+        Examples:
+            >>> Concept("red", axis(0, dim=8), at="0").sites
+            ('0',)
+        """
+        return tuple(as_sites(self.at))
+
+    def term(
+        self,
+        track: str = "",
+        reduction: Literal["mass", "count", "rate"] = "mass",
+        rate: float | None = None,
+        ignore_index: int | float | None = None,
+    ) -> Term:
+        """The penalty as a scheduled term of an objective, on the samples labeled ``name``.
+
+        Args:
+            track: The track that weighs it; ``name`` by default.
+            reduction: See :class:`~latent_anchors.regularizers.Term`, as for the rest.
+            rate: The share of labeled samples, for ``reduction="rate"``.
+            ignore_index: A label that means "not counted".
+
+        Raises:
+            ValueError: If the options do not fit together.
+
+        Examples:
+            >>> Concept("red", axis(0, dim=8), at="0").term().label
+            'red'
+        """
+        return Term(
+            self.name,
+            self._penalty,
+            at=self.at,
+            label=self.name,
+            mask=self.mask,
+            pool=self.pool,
+            track=track,
+            reduction=reduction,
+            rate=rate,
+            ignore_index=ignore_index,
+        )
+
+    def keep_out(self, label: str | None = None, name: str = "", track: str = "") -> Term:
+        """A scheduled term that keeps samples out of the direction or plane.
+
+        It is weighed lightly beside :meth:`term` when it acts on all samples: those with the
+        concept are pulled in by the other term.
+
+        Args:
+            label: A label of samples that must not lie there; all samples if None.
+            name: ``"keep_out_"`` and the concept's name by default.
+            track: The track that weighs it; ``name`` by default.
+
+        Examples:
+            >>> Concept("red", axis(0, dim=8), at="0").keep_out().name
+            'keep_out_red'
+        """
+        penalty = regularizers.AntiSubspace(basis=self._basis)
+        name = name or f"keep_out_{self.name}"
+        return Term(name, penalty, at=self.at, label=label, mask=self.mask, track=track)
+
+    def penalty(
+        self,
+        latents: Mapping[At, Tensor] | Tensor,
+        labels: Given,
+        mask: Given | None = None,
+    ) -> Float[Tensor, ""]:
+        """How far the labeled samples are from the direction: one number to add to a loss.
+
+        It is the mean over the labeled samples, weighed by their labels, and exactly 0, with zero
+        gradient, where nobody is labeled. Of a direction it is the mean of one minus the cosine
+        (:func:`~latent_anchors.regularizers.anchor`), of a plane the squared distance from it
+        (:func:`~latent_anchors.regularizers.subspace`); several sites count equally.
+
+        Args:
+            latents: What :func:`~latent_anchors.record` recorded, or the latents ``(..., dim)`` at
+                the only site.
+            labels: ``(...)``, from 0 to 1; 0 means "not labeled". One per line with ``pool``.
+            mask: Which positions count ``(...)``, bool or 0 and 1.
+
+        Returns:
+            ``()``, at least 0.
+
+        Raises:
+            ValueError: If latents, labels or mask have shapes that do not fit, or a label is not
+                from 0 to 1.
+            KeyError: If a site was not recorded.
+            TypeError: If the labels are no tensor and no array of numpy's, or latents are integers.
+
+        Examples:
+            >>> red = Concept("red", axis(0, dim=2), at="0")
+            >>> z = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 2.0]])
+            >>> red.penalty(z, torch.tensor([1.0, 1.0, 0.0]))
+            tensor(0.5000)
+            >>> red.penalty(z, torch.zeros(3))
+            tensor(0.)
+        """
+        term = self._unmasked if mask is None else self._masked
+        masks = {} if mask is None or term.where is None else {term.where: mask}
+        reduced = term.reduce(self._by_site(latents), {self.name: labels}, masks)
+        return regularizers.mean(reduced.total, reduced.divisor)
+
+    def edit(
+        self, within: int | float | None = None, how: How = "suppress", strength: float = 1.0
+    ) -> interventions.EditModule:
+        """An edit that takes the concept out of latents.
+
+        Args:
+            within: Degrees from the direction within which it acts. By default ``"suppress"`` and
+                ``"redirect"`` act within 90 degrees, ``"project"`` everywhere. For ``"repel"`` the
+                angle that is kept free, 60 degrees by default.
+            how: ``"suppress"``: the part along the direction is gone
+                (:class:`~latent_anchors.interventions.Suppression`). ``"project"``: the projection
+                onto the direction or plane, either sign
+                (:class:`~latent_anchors.interventions.Projection`). ``"repel"``: turned away,
+                lengths kept (:class:`~latent_anchors.interventions.Repulsion`). ``"redirect"``:
+                turned to the opposite pole
+                (:class:`~latent_anchors.interventions.Redirection`). A plane is projected out.
+            strength: From 0 to 1.
+
+        Raises:
+            ValueError: If ``how`` is unknown or needs a direction and the concept is a plane, or
+                the angle or the strength is out of its range.
+
+        Examples:
+            >>> red = Concept("red", axis(0, dim=2), at="0")
+            >>> red.edit(within=18)(torch.tensor([[3.0, 0.1], [3.0, 3.0]]))
+            tensor([[0.0000, 0.1000],
+                    [3.0000, 3.0000]])
+        """
+        plane = self.direction.ndim == 2
+        how = "project" if plane and how == "suppress" else how
+        check_name("how to mute", how, get_args(How))
+        if plane and how != "project":
+            raise ValueError(
+                f"Concept {self.name!r} is a plane of {len(self.direction)} directions, and "
+                f"how={how!r} needs one; expected how='project'."
+            )
+        if how == "project":
+            falloff = interventions.constant_falloff if within is None else _gate(float(within))
+            return interventions.Projection(self._basis, falloff, strength)
+        if how == "repel":
+            ceiling = math.cos(_radians(60.0 if within is None else float(within), below=90.0))
+            mapper = interventions.LinearMapper(ceiling=ceiling)
+            return interventions.Repulsion(self.direction, mapper, strength)
+        falloff = _gate(90.0 if within is None else float(within))
+        if how == "redirect":
+            opposite = -self.direction
+            return interventions.Redirection(self.direction, opposite, falloff, strength, "arc")
+        return interventions.Suppression(self.direction, falloff, strength)
+
+    def muted(
+        self,
+        model: nn.Module,
+        within: int | float | None = None,
+        how: How = "suppress",
+        strength: float = 1.0,
+    ) -> AbstractContextManager[dict[At, Handle]]:
+        """Mute the concept at its sites for the length of a ``with`` block.
+
+        See :meth:`edit` for the arguments and :func:`~latent_anchors.intervene` for the block.
+
+        Args:
+            model: Any module, or a population.
+            within: Degrees from the direction within which it acts.
+            how: The kind of edit.
+            strength: From 0 to 1.
+
+        Raises:
+            ValueError: If a site does not exist, or an argument is out of its range.
+            RuntimeError: If the model never ran within the block.
+
+        Examples:
+            >>> model = nn.Sequential(nn.Identity())
+            >>> red = Concept("red", axis(0, dim=2), at="0")
+            >>> with red.muted(model):
+            ...     model(torch.tensor([3.0, 4.0]))
+            tensor([0., 4.])
+        """
+        edit = self.edit(within, how, strength)
+        return interventions.intervene(model, edit, at=self.sites)
+
+    def removed(
+        self,
+        model: _Model,
+        example: Tensor | tuple[Tensor, ...] | None = None,
+        how: Cut = "orthogonalize",
+    ) -> _Model:
+        """A new model whose weights no longer write or read the direction at the sites.
+
+        Args:
+            model: A model, or a population; it stays as it is.
+            example: What the model takes ``(...)``, or a tuple of arguments, to find the layers
+                around the sites.
+            how: ``"orthogonalize"``, for any direction or plane; along axes also ``"ablate"``, or
+                ``"prune"``, which makes the layers narrower. See
+                :func:`~latent_anchors.interventions.orthogonalize`,
+                :func:`~latent_anchors.interventions.ablate` and
+                :func:`~latent_anchors.interventions.prune`.
+
+        Returns:
+            A new model, or a population with the same seeds.
+
+        Raises:
+            ValueError: If ``how`` is unknown or needs axes and the direction is not along one, or
+                the layers around a site are ambiguous.
+
+        Examples:
+            >>> model = nn.Sequential(nn.Linear(3, 2), nn.Identity(), nn.Linear(2, 1))
+            >>> red = Concept("red", axis(0, dim=2), at="1")
+            >>> clean = red.removed(model, example=torch.rand(5, 3))
+            >>> clean[0].weight[0]
+            tensor([0., 0., 0.], grad_fn=<SelectBackward0>)
+        """
+        check_name("how to remove", how, get_args(Cut))
+        for site in self.sites:
+            if how == "orthogonalize":
+                model = interventions.orthogonalize(model, self.direction, site, example)
+            else:
+                model = CUTS[how](model, self._axes(how), site, example)
+        return model
+
+    def alignment(
+        self, latents: Mapping[At, Tensor] | Tensor, mask: Given | None = None
+    ) -> Float[Tensor, "*samples"]:
+        """How far each sample lies along the direction; pooled and averaged over the sites.
+
+        Args:
+            latents: What :func:`~latent_anchors.record` recorded, or the latents ``(..., dim)`` at
+                the only site.
+            mask: Which positions count ``(...)``, for the pooling.
+
+        Returns:
+            ``(...)``, from -1 to 1; of a plane from 0 to 1. See
+            :func:`~latent_anchors.evaluation.alignment`.
+
+        Raises:
+            ValueError: If the latents have another width.
+
+        Examples:
+            >>> Concept("red", axis(0, dim=2), at="0").alignment(torch.tensor([[3.0, 4.0]]))
+            tensor([0.6000])
+        """
+        given = self._by_site(latents)
+        sites = [given[site] for site in self.sites]
+        return pooled_alignment(sites, self.direction, self.pool, mask)
+
+    def score(
+        self,
+        model: nn.Module,
+        inputs: Inputs,
+        has_it: Given,
+        mask: Given | None = None,
+    ) -> Score:
+        """How well the alignment separates samples with the concept from those without it.
+
+        Args:
+            model: A model, or a population, which gives intervals over its runs.
+            inputs: What the model takes: a tensor, a tuple of arguments, or a mapping by name.
+            has_it: Whether each sample has the concept ``(...)``, bool or 0 and 1. One per line
+                with ``pool``.
+            mask: Which positions count ``(...)``.
+
+        Raises:
+            ValueError: If labels or mask have another shape than the alignments, are not 0 and 1,
+                or only one kind of sample is there; or a site does not exist.
+
+        Examples:
+            >>> model = nn.Sequential(nn.Identity())
+            >>> x = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0], [-1.0, 0.0]])
+            >>> red = Concept("red", axis(0, dim=2), at="0")
+            >>> red.score(model, x, has_it=torch.tensor([1, 1, 0, 0]))
+            Score(auc=1.000, margin=0.670, alignment=0.800)
+        """
+        found = evaluation.latents_by_site(model, inputs, self.sites)
+        counted = None if self.pool is not None else mask
+        return score_of(self.name, self.alignment(found, mask), has_it, counted)
+
+    @cached_property
+    def _unmasked(self) -> Term:
+        return self.term()
+
+    @cached_property
+    def _masked(self) -> Term:
+        return replace(self._unmasked, mask=self.mask or "mask")
+
+    @property
+    def _basis(self) -> Float[Tensor, "n dim"]:
+        return self.direction.reshape(-1, self.dim)
+
+    @property
+    def _penalty(self) -> nn.Module:
+        if self.direction.ndim == 1:
+            return regularizers.Anchor(self.direction)
+        return regularizers.Subspace(basis=self.direction)
+
+    def _by_site(self, latents: Mapping[At, Tensor] | Tensor) -> Mapping[At, Tensor]:
+        if isinstance(latents, Mapping):
+            return latents
+        if not isinstance(latents, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance] -- users mix up arguments
+            raise TypeError(
+                f"The latents of concept {self.name!r} are of type {type(latents).__name__}; "
+                "expected what la.record(model, concept.at) recorded, or a tensor. Mind the order: "
+                "latents, labels."
+            )
+        if len(self.sites) > 1:
+            raise ValueError(
+                f"Concept {self.name!r} lies at {len(self.sites)} sites, and one tensor was given; "
+                "expected the latents of each. Pass what la.record(model, concept.at) recorded."
+            )
+        return dict.fromkeys(self.sites, latents)
+
+    def _axes(self, how: str) -> list[int]:
+        """The axes that the direction or plane consists of."""
+        if bool((self._basis.count_nonzero(dim=-1) > 1).any()):
+            raise ValueError(
+                f"Concept {self.name!r} does not lie along axes, which how={how!r} needs; expected "
+                "a direction such as la.axis(0, dim=8). Use how='orthogonalize'."
+            )
+        return [int(index) for index in self._basis.abs().argmax(dim=-1)]
+
+    def __repr__(self) -> str:
+        plane = self.direction.ndim == 2
+        what = f"a plane of {len(self.direction)}" if plane else "a direction"
+        return f"Concept({self.name!r}, {what} in {self.dim} dimensions, at={self.at!r})"
+
+
+def _rows(direction: object) -> Tensor:
+    """A unit vector, or orthonormal rows; a single row is a direction."""
+    given = torch.as_tensor(direction)
+    if given.ndim == 2 and len(given) > 1:
+        return as_basis(given)
+    return as_direction(given[0] if given.ndim == 2 and len(given) else given)
+
+
+def _radians(degrees: float, below: float = 180.0) -> float:
+    if not 0 < degrees < below:
+        raise ValueError(
+            f"within is {degrees!r} degrees; expected above 0 and below {below:g}. To mute "
+            "everywhere, use how='project' without within."
+        )
+    return math.radians(degrees)
+
+
+def _gate(degrees: float) -> interventions.BoundedFalloff:
+    return interventions.BoundedFalloff(threshold=math.cos(_radians(degrees)))

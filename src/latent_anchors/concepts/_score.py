@@ -1,0 +1,108 @@
+"""Score: how well a concept's alignment separates samples with it from those without."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from latent_anchors._numerics import as_floats
+from latent_anchors._supervision import Given, as_tensor
+from latent_anchors.evaluation import Metric, alignment, auc, margin, summarize
+from latent_anchors.regularizers import Pooling
+
+
+@dataclass(frozen=True, repr=False)
+class Score:
+    """How a concept's alignment separates samples with it from those without, over runs.
+
+    Attributes:
+        auc: The share of pairs of a sample with and one without the concept that are in the right
+            order (:func:`~latent_anchors.evaluation.auc`); 1/2 where the alignment tells nothing.
+        margin: The 5 % quantile of those with it less the 95 % quantile of those without it. See
+            :func:`~latent_anchors.evaluation.margin`.
+        alignment: The mean alignment of those with it.
+        n_with: How many samples have it.
+        n_without: How many do not.
+
+    Examples:
+        >>> one = summarize([0.9])
+        >>> Score(auc=one, margin=one, alignment=one, n_with=3, n_without=5)
+        Score(auc=0.900, margin=0.900, alignment=0.900)
+    """
+
+    auc: Metric
+    margin: Metric
+    alignment: Metric
+    n_with: int
+    n_without: int
+
+    def __repr__(self) -> str:
+        shown = (f.name for f in fields(self) if not f.name.startswith("n_"))
+        return f"Score({', '.join(f'{name}={_shown(getattr(self, name))}' for name in shown)})"
+
+
+def pooled_alignment(
+    latents: Sequence[Tensor],
+    direction: Tensor,
+    pool: Pooling | None,
+    mask: Given | None,
+) -> Float[Tensor, "*samples"]:
+    """Alignments, pooled over positions at each site, then averaged over the sites."""
+    sites = [alignment(z, direction) for z in latents]
+    if pool is not None:
+        given = None if mask is None else as_tensor("The mask", mask, sites[0].device) != 0
+        # poolings take penalties, of which the least is the best
+        sites = [1 - pool(1 - each, _expanded(given, each)) for each in sites]
+    return torch.stack(sites).mean(0)
+
+
+def score_of(
+    name: str,
+    alignments: Float[Tensor, "runs *samples"],
+    has_it: Given,
+    mask: Given | None,
+) -> Score:
+    """The score of alignments ``(runs, ...)``, given which samples have the concept."""
+    what = f"has_it of concept {name!r}"
+    with_it = _yes_or_no(what, has_it, alignments)
+    counted = torch.ones_like(with_it)
+    if mask is not None:
+        counted = _yes_or_no(f"The mask of concept {name!r}", mask, alignments)
+    concept, others = alignments[:, with_it & counted], alignments[:, ~with_it & counted]
+    n_with, n_without = concept.shape[1], others.shape[1]
+    if not n_with or not n_without:
+        raise ValueError(
+            f"{what} says yes for {n_with} samples and no for {n_without}; expected some of each."
+        )
+    found = (auc(concept, others), margin(concept, others), concept.mean(-1))
+    metrics = [summarize(as_floats(each)) for each in found]
+    return Score(*metrics, n_with=n_with, n_without=n_without)
+
+
+def _yes_or_no(what: str, given: Given, alignments: Tensor) -> Tensor:
+    values = as_tensor(what, given, alignments.device)
+    if values.shape != alignments.shape[1:]:
+        raise ValueError(
+            f"{what} has shape {tuple(values.shape)}, the alignments have "
+            f"{tuple(alignments.shape[1:])}; expected one for each sample. For labels of whole "
+            "lines, give the concept a pool."
+        )
+    if not bool(((values == 0) | (values == 1)).all()):
+        raise ValueError(
+            f"{what} has other values than 0 and 1; expected yes or no for each sample. "
+            "Write degree > 0.5."
+        )
+    return values != 0
+
+
+def _expanded(mask: Tensor | None, values: Tensor) -> Tensor | None:
+    return None if mask is None else mask.expand(values.shape)
+
+
+def _shown(metric: Metric) -> str:
+    if metric.mean is None:
+        return "no value"
+    half = "" if metric.ci95 is None else f" [{metric.ci95[0]:.3f}, {metric.ci95[1]:.3f}]"
+    return f"{metric.mean:.3f}{half}"

@@ -1,0 +1,1 @@
+"""Dope sheets: a schedule as a table that people read and edit."""

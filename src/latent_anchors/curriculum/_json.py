@@ -1,0 +1,28 @@
+"""Validate a mapping loaded from JSON before constructing an object from it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, cast
+
+from latent_anchors._checks import listed
+
+
+def check_keys(
+    kind: str, data: object, required: Sequence[str], optional: Collection[str] = ()
+) -> None:
+    """Refuse anything but a mapping with the required keys and no unknown ones."""
+    if not isinstance(data, Mapping):
+        raise TypeError(f"A {kind} must be a mapping with keys {listed(required)}; got {data!r}.")
+    keys = [*cast("Mapping[object, object]", data)]
+    missing = [key for key in required if key not in keys]
+    unknown = [key for key in keys if key not in (*required, *optional)]
+    if missing or unknown:
+        raise ValueError(
+            f"A {kind} has the keys {listed(keys)}; expected {listed(required)}, as to_json() "
+            f"writes it. Missing: {listed(missing)}; unknown: {listed(unknown)}."
+        )
+
+
+def field_names(record: Any) -> tuple[str, ...]:
+    """The names of a dataclass's fields."""
+    return tuple(field.name for field in fields(record))

@@ -1,0 +1,1 @@
+"""Playing a timeline with triggers that react to measurements."""

@@ -1,0 +1,1 @@
+"""Erasers fitted on labeled latents: mean difference, CAV, LEACE."""

@@ -1,0 +1,141 @@
+"""Directions found afterwards, and the edits that erase them."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from latent_anchors._checks import check_finite
+from latent_anchors._typing import Direction, PerSample
+from latent_anchors.interventions._erasers.erasure import Erasure
+from latent_anchors.interventions._erasers.samples import ROUNDING, Samples, checked, samples
+
+STEPS = 500
+"""The most steps of LBFGS; a logistic regression takes tens."""
+
+
+def fit_mean_difference(z: Float[Tensor, "n dim"], labels: Float[Tensor, " n"] | Tensor) -> Erasure:
+    """Erase the line from the mean of the samples without the concept to the mean of those with it.
+
+    Afterwards the means are equal, so that no linear probe tells the two apart on these samples
+    better than a constant. It is checked on them. A label between 0 and 1 counts as that share of
+    a sample with the concept.
+
+    Args:
+        z: Latents ``(n, dim)``.
+        labels: ``(n,)``, from 0 to 1.
+
+    Raises:
+        ValueError: If shapes do not fit, all labels are the same, or the means are.
+        RuntimeError: If the means still differ afterwards, by rounding.
+
+    References:
+        Belrose et al., "LEACE: perfect linear concept erasure in closed form", 2023, section 3, for
+        why equal means suffice.
+
+    Examples:
+        >>> z = torch.tensor([[0.0, 1.0], [0.0, 3.0], [4.0, 1.0], [4.0, 3.0]])
+        >>> fit_mean_difference(z, torch.tensor([0, 0, 1, 1]))(z)
+        tensor([[2., 1.],
+                [2., 3.],
+                [2., 1.],
+                [2., 3.]])
+    """
+    given = samples(z, _one(labels))
+    v = _difference(given).unsqueeze(0)
+    return checked("fit_mean_difference", given.erasure(v.mT, v), given)
+
+
+def fit_cav(
+    z: Float[Tensor, "n dim"], labels: Float[Tensor, " n"] | Tensor, ridge: float = 0.01
+) -> Erasure:
+    r"""Erase a concept activation vector: the normal of a logistic regression's boundary.
+
+    .. math::
+        \min_{w, c} \; \tfrac12 \, \overline{\ell}_1 + \tfrac12 \, \overline{\ell}_0
+        + \tfrac{\lambda}{2} \lVert w \rVert^2
+
+    with the mean logistic losses :math:`\overline{\ell}` of the samples with and without the
+    concept, so that both weigh the same however rare one is, and the ``ridge`` :math:`\lambda`, on
+    latents scaled to unit variance. Erasing it blinds this one probe; others may still read the
+    concept, so nothing is promised of them: see :func:`fit_leace`.
+
+    Args:
+        z: Latents ``(n, dim)``.
+        labels: ``(n,)``, from 0 to 1.
+        ridge: Above 0.
+
+    Raises:
+        ValueError: If shapes do not fit, labels are all the same or not from 0 to 1, the means are
+            the same, or the ridge is not above 0.
+
+    References:
+        Kim et al., "Interpretability beyond feature attribution: quantitative testing with concept
+        activation vectors (TCAV)", 2018, section 3.2.
+
+    Examples:
+        >>> z = torch.tensor([[0.0, 1.0], [0.0, 3.0], [4.0, 1.0], [4.0, 3.0]])
+        >>> fit_cav(z, torch.tensor([0, 0, 1, 1])).right.round(decimals=3).abs()
+        tensor([[1., 0.]])
+    """
+    check_finite("ridge", ridge)
+    given, y = samples(z, _one(labels)), labels.double()
+    _difference(given)  # refuses equal means, of which no boundary is best
+    if ridge <= 0 or float(y.min()) < 0 or float(y.max()) > 1:
+        raise ValueError(
+            f"ridge is {ridge:g} and labels go from {float(y.min()):g} to {float(y.max()):g}; "
+            "expected a ridge above 0, such as 0.01, and labels from 0 to 1."
+        )
+    scale = given.z.std(0, correction=0)
+    # what never changes says nothing
+    scale = torch.where(scale > ROUNDING * given.spread(), scale, torch.inf)
+    w = _logistic((given.z - given.z.mean(0)) / scale, y, ridge) / scale
+    v = (w / w.square().sum().sqrt()).unsqueeze(0)
+    return given.erasure(v.mT, v)
+
+
+def _one(labels: Tensor) -> Tensor:
+    if labels.ndim != 1:
+        raise ValueError(
+            f"The labels have shape {tuple(labels.shape)}; expected (n,), one concept at a time. "
+            "For several at once, use fit_leace."
+        )
+    return labels
+
+
+def _difference(given: Samples) -> Direction:
+    """The unit vector from the mean without the concept to the mean with it."""
+    difference = given.covariance(given.z)[:, 0]  # in proportion to that of the means
+    length = difference.square().sum().sqrt()
+    if float(length) <= ROUNDING**2 * given.spread():
+        raise ValueError(
+            f"The mean latent of {len(given.z)} samples is the same with and without the concept; "
+            "expected a difference. Mind the order of latents and labels."
+        )
+    return difference / length
+
+
+@torch.enable_grad()
+def _logistic(x: Tensor, y: PerSample, ridge: float) -> Tensor:
+    """Weights of a logistic regression in which both classes weigh one half."""
+    with_it, without_it = y / (2.0 * y.sum()), (1.0 - y) / (2.0 * (1.0 - y).sum())
+    w = torch.zeros(x.shape[1], dtype=x.dtype, device=x.device, requires_grad=True)
+    c = torch.zeros((), dtype=x.dtype, device=x.device, requires_grad=True)
+    optimizer = torch.optim.LBFGS(
+        [w, c],
+        max_iter=STEPS,
+        tolerance_grad=1e-9,
+        tolerance_change=0.0,
+        line_search_fn="strong_wolfe",
+    )
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        score = x @ w + c
+        total = (with_it * softplus(-score) + without_it * softplus(score)).sum()
+        total = total + 0.5 * ridge * w.square().sum()
+        total.backward()
+        return total
+
+    optimizer.step(loss)
+    return w.detach()

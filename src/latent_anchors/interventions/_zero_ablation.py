@@ -1,0 +1,71 @@
+"""Zeroing: chosen axes of the latent space say nothing."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from latent_anchors._checks import listed
+from latent_anchors._numerics import in_full_precision
+from latent_anchors._typing import Latents
+from latent_anchors._vectors import check_width
+from latent_anchors.interventions._edits import EditModule
+
+
+def zero_dims(z: Latents, dims: Sequence[int], strength: float | Tensor = 1.0) -> Latents:
+    """Shrink some dimensions of the latents, at strength 1 to exact zeros.
+
+    The same as :func:`project_out` along axes; the others stay bit for bit.
+
+    Args:
+        z: Latents ``(..., dim)``.
+        dims: Axes counted from 0.
+        strength: From 0 to 1; as a tensor ``()``, or of a shape that broadcasts with ``(...)``.
+
+    Returns:
+        ``(..., dim)``.
+
+    Examples:
+        >>> import torch
+        >>> zero_dims(torch.tensor([3.0, 4.0, 5.0]), dims=[0, 2])
+        tensor([0., 4., 0.])
+    """
+    full = in_full_precision(z)
+    chosen = torch.tensor([k in dims for k in range(z.shape[-1])], device=z.device)
+    kept = torch.as_tensor(1.0 - strength).to(full).unsqueeze(-1)
+    return torch.where(chosen, kept * full, full).to(z.dtype)
+
+
+class ZeroAblation(EditModule):
+    """:func:`zero_dims`, carrying its strength.
+
+    Args:
+        dims: Axes counted from 0.
+        strength: From 0 to 1.
+
+    Raises:
+        ValueError: If axes are not distinct, or the strength is out of its range.
+
+    Examples:
+        >>> import torch
+        >>> ZeroAblation([0])(torch.tensor([3.0, 4.0]))
+        tensor([0., 4.])
+    """
+
+    def __init__(self, dims: Sequence[int], strength: float = 1.0) -> None:
+        super().__init__(strength)
+        self.dims: tuple[int, ...] = tuple(dims)
+        if not self.dims or len(set(self.dims)) < len(self.dims) or min(self.dims) < 0:
+            raise ValueError(
+                f"dims is {listed(dims)}; expected distinct axes counted from 0, such as dims=[0]."
+            )
+
+    @override
+    def _edited(self, z: Latents, strength: Tensor) -> Latents:
+        check_width("ZeroAblation", z, max(z.shape[-1] if z.ndim else 0, max(self.dims) + 1))
+        return zero_dims(z, self.dims, strength)
+
+    @override
+    def _settings(self) -> list[str]:
+        return [f"dims={self.dims}"]

@@ -1,0 +1,1 @@
+"""What Python holds that a step may read: found, compared and put in words."""

@@ -1,0 +1,321 @@
+"""A concept composes what exists: each method equals the calls that it stands for."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from refusals import refuses
+from torch import nn
+
+import latent_anchors as la
+from latent_anchors import Concept, axis, evaluation, interventions
+from latent_anchors import regularizers as reg
+from latent_anchors.models import Population, Site
+
+Z = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
+LABELS = torch.tensor([1.0, 0.0, 0.5, 0.0, 1.0, 0.0])
+V = [0.0, 3.0, 4.0, 0.0]
+PLANE = [[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0]]
+
+
+def model():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 4), nn.Linear(4, 2))
+
+
+def mean_of(penalty, labels=LABELS):
+    return (penalty(Z) * labels).sum() / labels.sum()
+
+
+class TestPenalty:
+    def test_of_a_direction_is_the_anchor_and_of_a_plane_the_subspace(self):
+        v, plane = Concept("c", V, at="0"), Concept("c", PLANE, at="0")
+        torch.testing.assert_close(v.penalty(Z, LABELS), mean_of(reg.Anchor(V)))
+        torch.testing.assert_close(plane.penalty(Z, LABELS), mean_of(reg.Subspace(basis=PLANE)))
+
+    @pytest.mark.parametrize("direction", [V, PLANE])
+    def test_is_exactly_zero_with_zero_gradient_where_nobody_is_labeled(self, direction):
+        z = Z.clone().requires_grad_()
+        penalty = Concept("c", direction, at="0").penalty(z, torch.zeros(6))
+        penalty.backward()
+        assert penalty == 0
+        assert z.grad is not None
+        assert (z.grad == 0).all()
+
+    def test_pulls_the_labeled_and_no_others(self):
+        z = Z.clone().requires_grad_()
+        Concept("c", V, at="0").penalty(z, LABELS).backward()
+        assert ((z.grad != 0).any(-1) == (LABELS > 0)).all()
+
+    def test_does_not_see_what_a_mask_excludes(self):
+        mask = torch.tensor([1, 1, 1, 0, 0, 1])
+        lost = Z.clone()
+        lost[3:5] = math.nan
+        red = Concept("c", V, at="0")
+        expected = red.penalty(Z[mask == 1], LABELS[mask == 1])
+        torch.testing.assert_close(red.penalty(lost, LABELS, mask), expected)
+
+    def test_of_recorded_latents_at_several_sites_is_their_mean(self):
+        red, net, x = Concept("c", V, at=["0", "1"]), model(), torch.rand(6, 3)
+        with la.record(net, red.at) as z:
+            net(x)
+        each = [Concept("c", V, at=site).penalty(z[site], LABELS) for site in ("0", "1")]
+        torch.testing.assert_close(red.penalty(z, LABELS), sum(each) / 2)
+
+    def test_of_lines_is_pooled_over_the_positions_that_count(self):
+        red = Concept("c", V, at="0", pool=reg.mean_pool)
+        z, mask = torch.randn(2, 3, 4), torch.tensor([[1, 1, 0], [1, 0, 0]])
+        anchored = reg.Anchor(V)(z)
+        expected = (anchored[0, :2].mean() + anchored[1, 0]) / 2
+        torch.testing.assert_close(red.penalty(z, torch.ones(2), mask), expected)
+
+    def test_takes_numpy_labels(self):
+        red = Concept("c", V, at="0")
+        assert torch.equal(red.penalty(Z, LABELS.numpy()), red.penalty(Z, LABELS))
+        assert red.penalty(Z, np.array([True] * 6)) > 0
+
+    def test_of_swapped_arguments_and_wrong_shapes_is_refused(self):
+        red, two = Concept("c", V, at="0"), Concept("c", V, at=["0", "1"])
+        with refuses(ValueError, "has shape"):
+            red.penalty(LABELS, Z)
+        with refuses(ValueError, "Term 'c': label 'c' has shape"):
+            red.penalty(Z, LABELS[:3])
+        with refuses(TypeError, "are of type list; expected what la.record"):
+            red.penalty([1.0], LABELS)
+        with refuses(ValueError, "lies at 2 sites, and one tensor was given"):
+            two.penalty(Z, LABELS)
+        with refuses(ValueError, "made for 4 latent dimensions.*shape \\(6, 3\\)"):
+            red.penalty(Z[:, :3], LABELS)
+        with refuses(ValueError, "runs from 0 to 7"):
+            red.penalty(Z, torch.tensor([0, 7, 0, 0, 0, 0]))
+
+    def test_with_a_named_mask_needs_it(self):
+        with refuses(KeyError, "mask 'real'"):
+            Concept("c", V, at="0", mask="real").penalty(Z, LABELS)
+
+
+class TestTerms:
+    def test_the_term_is_the_penalty_in_an_objective(self):
+        red = Concept("red", V, at="0", mask="real")
+        term = red.term(track="pull")
+        assert (term.name, term.label, term.track, term.at) == ("red", "red", "pull", "0")
+        every = torch.ones(6, dtype=torch.bool)
+        reduced = term.reduce({"0": Z}, {"red": LABELS}, {"real": every})
+        mean = reg.mean(reduced.total, reduced.divisor)
+        torch.testing.assert_close(mean, red.penalty(Z, LABELS, every))
+
+    def test_keep_out_acts_on_all_or_on_a_label(self):
+        red = Concept("red", V, at="0")
+        everyone, some = red.keep_out(), red.keep_out(label="gray", name="gray")
+        assert (everyone.name, everyone.label) == ("keep_out_red", None)
+        assert (some.name, some.label, some.track) == ("gray", "gray", "gray")
+        expected = reg.AntiSubspace(basis=torch.tensor([V]))(Z).sum()
+        torch.testing.assert_close(everyone.reduce({"0": Z}, {}).total, expected)
+
+
+class TestEdit:
+    @pytest.mark.parametrize(
+        ("how", "within", "same"),
+        [
+            ("suppress", None, interventions.Suppression(V)),
+            (
+                "suppress",
+                30,
+                interventions.Suppression(
+                    V, interventions.BoundedFalloff(math.cos(math.radians(30)))
+                ),
+            ),
+            ("project", None, interventions.Projection([V])),
+            ("repel", 50, interventions.Repulsion(V, interventions.LinearMapper(0.0, 0.6427876))),
+            ("redirect", None, interventions.Redirection(V, [-v for v in V], path="arc")),
+        ],
+    )
+    def test_is_the_named_edit(self, how, within, same):
+        z = torch.cat([Z, torch.tensor([V, [-v for v in V]])])
+        found = Concept("c", V, at="0").edit(within, how)
+        torch.testing.assert_close(found(z), same(z))
+        torch.testing.assert_close(found.at(0.0)(z), z)
+
+    def test_of_a_plane_is_its_projection(self):
+        plane = Concept("c", PLANE, at="0")
+        torch.testing.assert_close(plane.edit()(Z), interventions.Projection(PLANE)(Z))
+        with refuses(ValueError, "is a plane of 2 directions, and how='repel' needs one"):
+            plane.edit(how="repel")
+
+    def test_refuses_other_ways_and_angles(self):
+        red = Concept("c", V, at="0")
+        with refuses(ValueError, "Unknown how to mute 'mute'"):
+            red.edit(how="mute")
+        for within, how in ((0, "suppress"), (180, "suppress"), (90, "repel"), (-3, "project")):
+            with refuses(ValueError, "expected above 0 and below"):
+                red.edit(within, how)
+
+    def test_mutes_at_every_site_for_the_length_of_the_block(self):
+        red, net, x = Concept("c", V, at=["0", "1"]), model(), torch.rand(5, 3)
+        before = net(x)
+        edit = red.edit(how="project", strength=0.5)
+        with la.intervene(net, edit, at=["0", "1"]):
+            expected = net(x)
+        with red.muted(net, how="project", strength=0.5):
+            torch.testing.assert_close(net(x), expected)
+        assert torch.equal(net(x), before)
+        assert not torch.equal(expected, before)
+
+
+class TestRemoval:
+    @pytest.mark.parametrize("direction", [V, PLANE])
+    def test_orthogonalizes_at_every_site(self, direction):
+        net, x = model(), torch.rand(5, 3)
+        clean = Concept("c", direction, at=["0", "1"]).removed(net, example=x)
+        expected = interventions.orthogonalize(net, direction, "0", x)
+        expected = interventions.orthogonalize(expected, direction, "1", x)
+        assert torch.equal(clean(x), expected(x))
+        assert not torch.equal(clean(x), net(x))
+
+    def test_along_axes_ablates_or_prunes(self):
+        net, x = model(), torch.rand(5, 3)
+        for direction, dims in ((axis(2, dim=4), [2]), (axis(0, 3, dim=4), [0, 3])):
+            red = Concept("c", direction, at="0")
+            for how in ("ablate", "prune"):
+                same = getattr(interventions, how)(net, dims, at="0")
+                assert torch.equal(red.removed(net, x, how)(x), same(x))
+
+    def test_of_another_direction_cannot_prune(self):
+        red = Concept("c", V, at="0")
+        with refuses(ValueError, "does not lie along axes, which how='prune' needs"):
+            red.removed(model(), torch.rand(5, 3), how="prune")
+        with refuses(ValueError, "Unknown how to remove 'cut'"):
+            red.removed(model(), torch.rand(5, 3), how="cut")
+
+
+class TestScore:
+    def test_is_auc_margin_and_alignment_of_each_run(self):
+        nets = Population.make(model, seeds=range(3))
+        x, has_it = torch.rand(40, 3), torch.arange(40) % 3 == 0
+        found = Concept("c", V, at="0").score(nets, x, has_it)
+        cosines = evaluation.alignment(evaluation.latents(nets, x, "0"), V)
+        yes, no = cosines[:, has_it], cosines[:, ~has_it]
+        assert found.auc.per_seed == pytest.approx(evaluation.auc(yes, no).tolist())
+        assert found.margin.per_seed == pytest.approx(evaluation.margin(yes, no).tolist())
+        assert found.alignment.per_seed == pytest.approx(yes.mean(-1).tolist())
+        assert (found.auc.n, found.n_with, found.n_without) == (3, 14, 26)
+
+    def test_of_an_ordinary_model_is_that_of_its_run_in_a_population(self):
+        nets = Population.make(model, seeds=range(2))
+        x, has_it = torch.rand(10, 3), torch.arange(10) < 4
+        red = Concept("c", V, at="1")
+        both = red.score(nets, x, has_it).auc.per_seed
+        assert [red.score(net, x, has_it).auc.mean for net in nets] == pytest.approx(both)
+
+    def test_of_lines_and_of_positions(self):
+        torch.manual_seed(0)
+        net, tokens = nn.Sequential(nn.Embedding(9, 4)), torch.randint(9, (8, 5))
+        mask = torch.ones(8, 5)
+        mask[:, 3:] = 0
+        lines = Concept("c", V, at="0", pool=reg.mean_pool)
+        has_it = torch.arange(8) < 4
+        cosines = evaluation.alignment(evaluation.latents(net, tokens, "0"), V)[0]
+        pooled = cosines[:, :3].mean(-1)
+        expected = evaluation.auc(pooled[has_it], pooled[~has_it])
+        assert lines.score(net, tokens, has_it, mask).auc.mean == pytest.approx(float(expected))
+        each, counted = (tokens < 3), mask > 0
+        places = Concept("c", V, at="0").score(net, tokens, each, mask)
+        expected = evaluation.auc(cosines[each & counted], cosines[~each & counted])
+        assert places.auc.mean == pytest.approx(float(expected))
+        assert places.n_with + places.n_without == 24
+
+    def test_leaves_the_mode_and_the_gradients_alone(self):
+        net = model().train()
+        Concept("c", V, at="0").score(net, torch.rand(4, 3), torch.tensor([1, 1, 0, 0]))
+        assert net.training
+        assert all(parameter.grad is None for parameter in net.parameters())
+
+    def test_needs_a_yes_or_no_for_each_and_some_of_both(self):
+        red, x = Concept("c", V, at="0"), torch.rand(4, 3)
+        with refuses(ValueError, "has_it of concept 'c' has shape \\(3,\\), the alignments"):
+            red.score(model(), x, torch.ones(3))
+        with refuses(ValueError, "other values than 0 and 1.*degree > 0.5"):
+            red.score(model(), x, torch.tensor([0.0, 0.5, 1.0, 1.0]))
+        with refuses(ValueError, "says yes for 4 samples and no for 0"):
+            red.score(model(), x, torch.ones(4))
+        with refuses(ValueError, "Unknown site 'zero'"):
+            Concept("c", V, at="zero").score(model(), x, torch.ones(4))
+
+    def test_of_a_failed_run_is_no_value(self):
+        nets = Population.make(model, seeds=range(2))
+        nets.stacked[0].weight.data[1] = math.nan
+        found = Concept("c", V, at="0").score(nets, torch.rand(4, 3), torch.tensor([1, 1, 0, 0]))
+        for metric in (found.auc, found.margin, found.alignment):
+            assert metric.per_seed[0] is not None
+            assert metric.per_seed[1] is None
+        nets.stacked[0].weight.data[0] = math.nan
+        lost = Concept("c", V, at="0").score(nets, torch.rand(4, 3), torch.tensor([1, 1, 0, 0]))
+        assert "auc=no value" in repr(lost)
+
+    def test_shows_intervals_over_runs(self):
+        nets = Population.make(model, seeds=range(3))
+        found = Concept("c", V, at="0").score(nets, torch.rand(4, 3), torch.tensor([1, 1, 0, 0]))
+        assert "[" in repr(found)
+
+
+class TestFound:
+    @pytest.mark.parametrize("method", ["mean_difference", "cav", "leace"])
+    def test_points_to_the_samples_with_the_concept(self, method):
+        if method == "leace":
+            pytest.importorskip("concept_erasure")
+        z = torch.randn(400, 4, generator=torch.Generator().manual_seed(1))
+        has_it = z[:, 1] - 0.5 * z[:, 2] > 0.8
+        for labels, sign in ((has_it, 1.0), (~has_it, -1.0)):
+            red = Concept.found("red", z, labels.float(), at="0", method=method)
+            target = torch.tensor([0.0, sign, -0.5 * sign, 0.0])
+            assert evaluation.alignment(red.direction, target) > 0.95
+            assert red.direction.norm().item() == pytest.approx(1.0)
+
+    def test_is_the_fitted_direction(self):
+        has_it = Z[:, 0] > 0
+        erasure = interventions.fit_mean_difference(Z, has_it)
+        found = Concept.found("red", Z, has_it, at="0")
+        torch.testing.assert_close(found.direction, erasure.right[0])
+
+    def test_refuses_an_unknown_method(self):
+        with refuses(ValueError, "Unknown method 'probe'"):
+            Concept.found("red", Z, Z[:, 0] > 0, at="0", method="probe")
+
+
+class TestConstruction:
+    def test_a_direction_of_any_length_becomes_a_unit_vector_and_a_plane_orthonormal(self):
+        v, plane = Concept("c", V, at="0"), Concept("c", PLANE, at="0")
+        torch.testing.assert_close(v.direction, torch.tensor([0.0, 0.6, 0.8, 0.0]))
+        torch.testing.assert_close(plane.direction @ plane.direction.mT, torch.eye(2))
+        assert Concept("c", [V], at="0").direction.ndim == 1
+
+    def test_is_frozen(self):
+        with pytest.raises(AttributeError):
+            Concept("c", V, at="0").name = "d"
+
+    def test_sites_are_as_they_were_spelled(self):
+        one, several = Concept("c", V, at="0"), Concept("c", V, at=["0", Site("1", axis=1)])
+        assert (one.at, one.sites) == ("0", ("0",))
+        assert several.at == several.sites == ("0", Site("1", axis=1))
+        assert "at=('0', Site(" in repr(several)
+        assert "a plane of 2 in 4 dimensions" in repr(Concept("c", PLANE, at="0"))
+
+    def test_refuses_what_is_no_concept(self):
+        with refuses(ValueError, "The name is empty"):
+            Concept("", V, at="0")
+        for at in ([], ["0", "0"], ["0", Site("0")]):
+            with refuses(ValueError, "expected at least one, each once"):
+                Concept("c", V, at=at)
+        with refuses(TypeError, "The site is a module, Linear"):
+            Concept("c", V, at=nn.Linear(1, 1))
+        with refuses(ValueError, "points nowhere"):
+            Concept("c", [0.0, 0.0], at="0")
+        with refuses(ValueError, "not independent directions"):
+            Concept("c", [[1.0, 0.0], [2.0, 0.0]], at="0")
+
+    def test_axes_are_distinct_dimensions(self):
+        assert torch.equal(axis(2, 0, dim=3), torch.eye(3)[[2, 0]])
+        for indices in ((), (3,), (-1,), (0, 0)):
+            with refuses(ValueError, "expected distinct ones from 0 to 2"):
+                axis(*indices, dim=3)

@@ -1,0 +1,103 @@
+import pytest
+import torch
+from refusals import refuses
+from torch import nn
+
+from latent_anchors.interventions import Suppression, constant_falloff
+from latent_anchors.models import Site, SphericalAutoencoder, functional_forward, record
+
+MUTE = Suppression([1.0, 0.0, 0.0, 0.0], constant_falloff)  # acts on all latents
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return SphericalAutoencoder()
+
+
+@pytest.fixture
+def colors(generator):
+    return torch.rand(8, 3, generator=generator)
+
+
+def hooks(model):
+    return sum(len(layer._forward_hooks) for layer in model.modules())
+
+
+def test_to_run_is_to_call(model, colors):
+    output, latents = functional_forward(model, {}, colors)
+    assert torch.equal(output, model(colors))
+    assert latents == {}
+
+
+def test_other_parameters_are_another_model(model, colors):
+    other = SphericalAutoencoder()
+    output, _ = functional_forward(model, dict(other.named_parameters()), colors)
+    assert torch.equal(output, other(colors))
+
+
+def test_it_returns_what_record_would_have_read(model, colors):
+    sites = ["encoder", Site("latent")]
+    _, latents = functional_forward(model, {}, colors, record=sites)
+    with record(model, sites) as recorded:
+        model(colors)
+    assert list(latents) == sites
+    assert all(torch.equal(latents[site], recorded[site]) for site in sites)
+
+
+def test_edits_act_and_are_recorded(model, colors):
+    output, latents = functional_forward(
+        model, {}, colors, record=["latent"], edits={"latent": MUTE}
+    )
+    assert torch.equal(latents["latent"], MUTE(model.latent(model.encoder(colors))))
+    assert torch.equal(output, model.decoder(latents["latent"]))
+
+
+def test_several_arguments_come_as_a_tuple():
+    model, x = nn.Bilinear(2, 2, 1), torch.ones(3, 2)
+    assert torch.equal(functional_forward(model, {}, (x, -x))[0], model(x, -x))
+
+
+def test_no_hook_stays_behind_even_when_the_edit_fails(model, colors):
+    functional_forward(model, {}, colors, record=["latent"], edits={"encoder": torch.neg})
+    assert hooks(model) == 0
+    with refuses(ValueError, r"turned latents of shape \(8, 4\) into \(8, 2\); expected the same"):
+        functional_forward(model, {}, colors, edits={"latent": lambda z: z[:, :2]})
+    assert hooks(model) == 0
+
+
+def test_it_maps_over_runs(model, colors):
+    others = [SphericalAutoencoder() for _ in range(3)]
+    stacked, _ = torch.func.stack_module_state(others)
+
+    def one(parameters, inputs):
+        return functional_forward(
+            model, parameters, inputs, record=["latent"], edits={"latent": MUTE}
+        )
+
+    inputs = torch.stack([colors, colors.flip(0), 1 - colors])
+    outputs, latents = torch.func.vmap(one)(stacked, inputs)
+    for k, other in enumerate(others):
+        output, alone = one(dict(other.named_parameters()), inputs[k])
+        torch.testing.assert_close(outputs[k], output)
+        torch.testing.assert_close(latents["latent"][k], alone["latent"])
+
+
+def test_it_can_be_differentiated(model, colors):
+    def spread(parameters):
+        return (
+            functional_forward(model, parameters, colors, record=["latent"])[1]["latent"]
+            .square()[:, 0]
+            .sum()
+        )
+
+    slopes = torch.func.grad(spread)(dict(model.named_parameters()))
+    with record(model) as latents:
+        model(colors)
+    latents["latent"].square()[:, 0].sum().backward()
+    torch.testing.assert_close(slopes["encoder.0.weight"], model.encoder[0].weight.grad)
+
+
+def test_an_unknown_site_is_refused(model, colors):
+    with refuses(ValueError, "Unknown site 'nowhere'"):
+        functional_forward(model, {}, colors, record=["nowhere"])

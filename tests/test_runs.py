@@ -1,0 +1,43 @@
+"""What populations share, next to what an ordinary model has."""
+
+import torch
+from torch import nn
+
+from latent_anchors._runs import (
+    architecture,
+    as_function,
+    one_run,
+    seeds_of,
+    tensors_of,
+    with_axis_of_runs,
+)
+from latent_anchors.models import Population
+
+X = torch.rand(5, 2)
+POPULATION = Population.make(lambda: nn.BatchNorm1d(2, affine=True), seeds=[4, 7])
+MODEL = POPULATION[1].eval()
+
+
+def test_an_ordinary_model_is_one_run_with_seed_0():
+    assert architecture(MODEL) is one_run(MODEL) is MODEL
+    assert seeds_of(MODEL) == (0,)
+    assert with_axis_of_runs(MODEL, X).shape == (1, 5, 2)
+
+
+def test_a_population_has_an_architecture_seeds_and_an_axis_of_runs():
+    assert architecture(POPULATION) is POPULATION.stacked
+    assert seeds_of(POPULATION) == (4, 7)
+    assert torch.equal(one_run(POPULATION).weight, POPULATION.tensors()["weight"][0])
+    assert with_axis_of_runs(POPULATION, X) is X
+
+
+def test_tensors_are_parameters_and_buffers_of_one_run_or_stacked():
+    stacked = tensors_of(POPULATION)
+    assert stacked.keys() == tensors_of(MODEL).keys() > {"weight", "running_mean"}
+    assert all(torch.equal(stacked[name][1], each) for name, each in tensors_of(MODEL).items())
+
+
+def test_an_architecture_with_the_tensors_of_a_run_is_that_run():
+    row = {name: tensor[1] for name, tensor in tensors_of(POPULATION).items()}
+    run = as_function(POPULATION.stacked.eval(), row)
+    assert torch.equal(run(X), MODEL(X))
