@@ -229,7 +229,7 @@ def test_an_error_within_says_in_which_term_it_happened():
 def test_unknown_options_are_refused_with_the_known_ones():
     with refuses(ValueError, "Unknown reduction of term 'anchor' 'sum'; expected one of 'mass'"):
         term(reduction="sum")
-    with refuses(ValueError, "Unknown axis of term 'anchor' 'runs'"):
+    with refuses(ValueError, "Unknown set_axis of term 'anchor' 'runs'"):
         term(set_axis="runs")
 
 

@@ -282,7 +282,7 @@ class Concept:
             tensor(0.)
         """
         term = self._unmasked if mask is None else self._masked
-        masks = {} if mask is None or term.where is None else {term.where: mask}
+        masks = {} if mask is None or term.mask is None else {term.mask: mask}
         reduced = term.reduce(self._by_site(latents), {self.name: labels}, masks)
         return regularizers.mean(reduced.total, reduced.divisor)
 
