@@ -96,23 +96,23 @@ population, named = trained.population, colorspace.named_colors(*colorspace.COLO
 wheel = colorspace.hsv_grid(360, [1.0], [1.0])
 mute = interventions.Suppression(anchor)
 
-found = evaluation.evaluate_colors(population, concept)
-outputs = {"as trained": evaluation.reconstructions(population, named)}
-errors = {"as trained": evaluation.hue_sweep(population)}
+found = testbed.evaluate_colors(population, concept)
+outputs = {"as trained": testbed.reconstructions(population, named)}
+errors = {"as trained": testbed.hue_sweep(population)}
 with la.intervene(population, mute):
-    found |= evaluation.evaluate_colors(population, concept, "muted", exponent=2)
-    outputs[f"{concept} muted"] = evaluation.reconstructions(population, named)
-    errors[f"{concept} muted"] = evaluation.hue_sweep(population)
+    found |= testbed.evaluate_colors(population, concept, "muted", exponent=2)
+    outputs[f"{concept} muted"] = testbed.reconstructions(population, named)
+    errors[f"{concept} muted"] = testbed.hue_sweep(population)
 
 found |= {
     f"alignment/{concept}": testbed.color_alignment(population, concept, anchor),
-    "crumpled": evaluation.crumpled(population),
+    "crumpled": testbed.crumpled(population),
     f"labels/{concept}": trained.history.labels_used("anchor"),
     "labels/vibrant": trained.history.labels_used("subspace"),
 }
 settings = {"sheet": SHEET, "mute": repr(mute), "batch_size": 64, "grid": 8}
 metrics = evidence.write(found, settings, trained.failures)
-print(evaluation.error_table(metrics))
+print(testbed.error_table(metrics))
 print(evaluation.metric_table(metrics, ["selectivity_r2/muted", f"labels/{concept}", "crumpled"]))
 
 # %%
@@ -131,4 +131,4 @@ summary = viz.plot_before_after(
     "muted, it turns gray, its neighbors in part",
 )
 sphere = viz.plot_latents(z, grid, title="The latent sphere of the first run, from three sides")
-viz.present({"anchor_red": summary, "sphere": sphere}, evidence.out)
+viz.save_figures({"anchor_red": summary, "sphere": sphere}, evidence.out)

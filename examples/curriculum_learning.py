@@ -62,7 +62,7 @@ grid = colorspace.hsv_grid(72, [1.0], [k / 10 for k in range(2, 11)])
 
 def weights(row):
     """How often each color is drawn."""
-    return data.color_extent(
+    return testbed.color_extent(
         grid.hsv,
         hues=[*colorspace.HUES.values()],
         reach=row["reach"],
@@ -78,7 +78,7 @@ sampler = data.Sampler(grid.rgb, batch_size=64, weights=shown)
 # The objective: length 1, and hue in the plane of dimensions 0 and 1.
 
 objective = la.Objective(
-    [la.Term("unit", reg.Unitarity()), la.Term("planar", reg.Subspace(dims=(0, 1)))],
+    [la.Term("unit", reg.unit_norm), la.Term("planar", reg.Subspace(dims=(0, 1)))],
     losses=["recon"],
     other_tracks=["lr", "reach", "darkest"],
 )
@@ -100,13 +100,13 @@ def look(population):
     phase = phases[len(places)].replace(" ", "_")
     places.append(evaluation.latents(population, primaries))
     dome.append(evaluation.latents(population, grid.rgb)[0])
-    found[f"hue_order/{phase}"] = evaluation.hue_order(population).abs()
-    found[f"disordered/{phase}"] = evaluation.disordered(population)
-    found[f"noncircularity/{phase}"] = evaluation.noncircularity(population)
-    found[f"nonplanarity/{phase}"] = evaluation.nonplanarity(population)
+    found[f"hue_order/{phase}"] = testbed.hue_order(population).abs()
+    found[f"disordered/{phase}"] = testbed.disordered(population)
+    found[f"noncircularity/{phase}"] = testbed.noncircularity(population)
+    found[f"nonplanarity/{phase}"] = testbed.nonplanarity(population)
     if len(places) > 1:
-        found[f"drift/{phase}"] = evaluation.drift(*places[-2:])
-        found[f"drifted/{phase}"] = evaluation.drifted(*places[-2:])
+        found[f"drift/{phase}"] = testbed.drift(*places[-2:])
+        found[f"drifted/{phase}"] = testbed.drifted(*places[-2:])
 
 
 with evidence.training():
@@ -128,13 +128,13 @@ look(trained.population)
 
 population = trained.population
 found |= {
-    "height": evaluation.height(population),
-    "height_order": evaluation.height_order(population),
+    "height": testbed.height(population),
+    "height_order": testbed.height_order(population),
     "drifted/ever": torch.stack(
         [values for name, values in found.items() if name.startswith("drifted/")]
     ).any(0),
-    "crumpled/end": evaluation.crumpled(population, learnt=grid.rgb),
-    "error/shown": evaluation.color_errors(population, grid.rgb).mean(1),
+    "crumpled/end": testbed.crumpled(population, learnt=grid.rgb),
+    "error/shown": testbed.color_errors(population, grid.rgb).mean(1),
 }
 settings = {"sheet": SHEET, "batch_size": 64}
 metrics = evidence.write(found, settings, trained.failures)
@@ -151,4 +151,4 @@ side = viz.plot_unfolding(
     ends, grid.rgb, view=(1, 2, 0), title="From the side: the darker, the farther out of the plane"
 )
 plan = viz.plot_timeline(timeline, title="What is shown and asked for, in five phases")
-viz.present({"above": above, "side": side, "timeline": plan}, evidence.out)
+viz.save_figures({"above": above, "side": side, "timeline": plan}, evidence.out)

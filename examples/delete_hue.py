@@ -133,20 +133,20 @@ networks = {
 groups = [*colorspace.COLOR_NAMES, "grays", "grid", "between"]
 found = evaluation.Evaluation({})
 for condition, network in networks.items():
-    errors = evaluation.error_groups(network, "red")  # "far" alone depends on the hue
+    errors = testbed.error_groups(network, "red")  # "far" alone depends on the hue
     found |= {f"error/{condition}/{group}": errors[group] for group in groups}
     if condition != "baseline":
-        found |= {f"vibrancy_r2/{condition}": evaluation.vibrancy_r2(network)}
+        found |= {f"vibrancy_r2/{condition}": testbed.vibrancy_r2(network)}
 
 found |= {
-    "crumpled": evaluation.crumpled(population),
+    "crumpled": testbed.crumpled(population),
     "labels/vibrant": trained.history.labels_used("plane"),
     "labels/gray": trained.history.labels_used("gray"),
 }
 settings = {"sheet": SHEET, "healing": HEALING, "plane": PLANE, "batch_size": 64, "grid": 8}
 failures = [*trained.failures, *healed.failures]
 metrics = evidence.write(found, settings, failures)
-print(evaluation.error_table(metrics, [*networks], groups))
+print(testbed.error_table(metrics, [*networks], groups))
 print(evaluation.metric_table(metrics, [name for name in metrics if "error" not in name]))
 
 # %%
@@ -154,7 +154,7 @@ print(evaluation.metric_table(metrics, [name for name in metrics if "error" not 
 # run's latents before surgery, each ringed with what comes out once hue is gone.
 
 named = colorspace.named_colors(*colorspace.COLOR_NAMES)
-outputs = [evaluation.reconstructions(network, named)[0] for network in networks.values()]
+outputs = [testbed.reconstructions(network, named)[0] for network in networks.values()]
 said = viz.plot_reconstructions(
     named.expand(len(networks), -1, -1),
     torch.stack(outputs),
@@ -165,15 +165,15 @@ said = viz.plot_reconstructions(
 against = viz.plot_error_against(
     "vibrancy to the power of 2.3",
     vibrancy**2.3,
-    evaluation.color_errors(healed.population, grid),
+    testbed.color_errors(healed.population, grid),
     grid,
     title="The more vivid a color was, the more of it is gone",
 )
 sphere = viz.plot_latents(
     evaluation.latents(population, grid)[0],
     grid,
-    evaluation.reconstructions(healed.population, grid)[0],
+    testbed.reconstructions(healed.population, grid)[0],
     views=[(1, 0, 2), (1, 2, 0), (2, 3, 0)],
     title="Hue lies in the plane at the left; rings show what comes out without it",
 )
-viz.present({"delete_hue": said, "error": against, "sphere": sphere}, evidence.out)
+viz.save_figures({"delete_hue": said, "error": against, "sphere": sphere}, evidence.out)

@@ -62,17 +62,17 @@ with evidence.training():
 conditions = {"as trained": whole, "cut": cut, f"{concept} removed": healed.population}
 named = colorspace.named_colors(*colorspace.COLOR_NAMES)
 grid, wheel = colorspace.rgb_grid(8), colorspace.hsv_grid(360, [1.0], [1.0])
-outputs = {name: evaluation.reconstructions(each, named) for name, each in conditions.items()}
-errors = {name: evaluation.hue_sweep(each) for name, each in conditions.items()}
+outputs = {name: testbed.reconstructions(each, named) for name, each in conditions.items()}
+errors = {name: testbed.hue_sweep(each) for name, each in conditions.items()}
 
 found = (
-    evaluation.evaluate_colors(whole, concept)
-    | evaluation.evaluate_colors(cut, concept, "cut", exponent=3)
-    | evaluation.evaluate_colors(healed.population, concept, "removed", exponent=3)
+    testbed.evaluate_colors(whole, concept)
+    | testbed.evaluate_colors(cut, concept, "cut", exponent=3)
+    | testbed.evaluate_colors(healed.population, concept, "removed", exponent=3)
     | {
-        "sharpness/removed": evaluation.sharpness(healed.population, concept),
+        "sharpness/removed": testbed.sharpness(healed.population, concept),
         f"alignment/{concept}": testbed.color_alignment(whole, concept, anchor),
-        "crumpled": evaluation.crumpled(whole),
+        "crumpled": testbed.crumpled(whole),
         f"labels/{concept}": trained.history.labels_used("anchor"),
     }
 )
@@ -84,7 +84,7 @@ settings = {
     "grid": 8,
 }
 metrics = evidence.write(found, settings, [*trained.failures, *healed.failures])
-print(evaluation.error_table(metrics, ["baseline", "cut", "removed"]))
+print(testbed.error_table(metrics, ["baseline", "cut", "removed"]))
 print(
     evaluation.metric_table(
         metrics,
@@ -107,8 +107,8 @@ panels = viz.plot_before_after(
     title=f"{concept.capitalize()} is cut out of the weights; what it took along is healed",
 )
 similarity = colorspace.hsv_similarity(grid, colorspace.named_colors(concept)) ** 3
-damage = evaluation.color_errors(healed.population, grid)
+damage = testbed.color_errors(healed.population, grid)
 against = viz.plot_error_against(
     f"similarity to {concept}, cubed", similarity, damage, grid, title="Who is hurt"
 )
-viz.present({"delete_red": panels, "similarity": against}, evidence.out)
+viz.save_figures({"delete_red": panels, "similarity": against}, evidence.out)

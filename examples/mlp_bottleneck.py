@@ -63,24 +63,24 @@ with evidence.training():
 # nothing here: its radius is 1 by construction.
 
 population = trained.population
-gaps = evaluation.hue_gaps(population, shown.rgb)
+gaps = testbed.hue_gaps(population, shown.rgb)
 last_before = int((shown.hsv[:, 0] < BAND[0]).sum()) - 1
 others = gaps.clone()
 others[:, last_before] = 0
-errors = evaluation.color_errors(population, everything.rgb)
+errors = testbed.color_errors(population, everything.rgb)
 
 found = evaluation.Evaluation(
     {
-        "disordered/shown": evaluation.disordered(population, colors=shown.rgb),
-        "disordered/named": evaluation.disordered(population),
-        "hue_order/shown": evaluation.hue_order(population, colors=shown.rgb).abs(),
-        "hue_order/named": evaluation.hue_order(population).abs(),
+        "disordered/shown": testbed.disordered(population, colors=shown.rgb),
+        "disordered/named": testbed.disordered(population),
+        "hue_order/shown": testbed.hue_order(population, colors=shown.rgb).abs(),
+        "hue_order/named": testbed.hue_order(population).abs(),
         "gap/at_band": gaps.argmax(1) == last_before,
         "gap/band": gaps[:, last_before],
         "gap/widest_other": others.amax(1),
         "error/shown": errors[:, ~held_out].mean(1),
         "error/held_out": errors[:, held_out].mean(1),
-        "noncircularity": evaluation.noncircularity(population),
+        "noncircularity": testbed.noncircularity(population),
     }
 )
 settings = {"sheet": SHEET, "batch_size": 64, "held_out": BAND}
@@ -106,7 +106,7 @@ wheels = viz.plot_wheels(
 # over all runs.
 
 some = colorspace.hsv_grid([degree / 360 for degree in range(130, 261, 10)], [1.0], [1.0])
-said = evaluation.reconstructions(population, some.rgb)[: len(first)]
+said = testbed.reconstructions(population, some.rgb)[: len(first)]
 swatches = viz.plot_reconstructions(
     some.rgb.expand_as(said),
     said,
@@ -119,4 +119,4 @@ by_hue = viz.plot_error_by_hue(
     {"without teal to blue": errors},
     title="The error lies where hues were held out, from teal to blue",
 )
-viz.present({"wheels": wheels, "swatches": swatches, "errors": by_hue}, evidence.out)
+viz.save_figures({"wheels": wheels, "swatches": swatches, "errors": by_hue}, evidence.out)

@@ -79,29 +79,29 @@ named = colorspace.named_colors(*colorspace.COLOR_NAMES)
 wheel = colorspace.hsv_grid(360, [1.0], [1.0])
 moved = evaluation.displacement(evaluation.latents(population, grid), muted)
 
-found = evaluation.evaluate_colors(population, concept)
-outputs = {"as trained": evaluation.reconstructions(population, named)}
-errors = {"as trained": evaluation.hue_sweep(population)}
+found = testbed.evaluate_colors(population, concept)
+outputs = {"as trained": testbed.reconstructions(population, named)}
+errors = {"as trained": testbed.hue_sweep(population)}
 with la.intervene(population, muted):
-    found |= evaluation.evaluate_colors(population, concept, "muted", exponent=2)
-    found |= {"sharpness/muted": evaluation.sharpness(population, concept)}
-    outputs[f"{concept} muted"] = evaluation.reconstructions(population, named)
-    errors[f"{concept} muted"] = evaluation.hue_sweep(population)
-    damage = evaluation.color_errors(population, grid)
+    found |= testbed.evaluate_colors(population, concept, "muted", exponent=2)
+    found |= {"sharpness/muted": testbed.sharpness(population, concept)}
+    outputs[f"{concept} muted"] = testbed.reconstructions(population, named)
+    errors[f"{concept} muted"] = testbed.hue_sweep(population)
+    damage = testbed.color_errors(population, grid)
 
 foretold = evaluation.agreement(moved, damage)
 aligned = testbed.hue_alignments(population, anchor)
 found |= {
     **{f"alignment/{name}": cosine for name, cosine in aligned.items()},
     "foretold_r2/muted": foretold.r2,
-    "hue_order": evaluation.hue_order(population).abs(),
-    "noncircularity": evaluation.noncircularity(population),
-    "crumpled": evaluation.crumpled(population),
+    "hue_order": testbed.hue_order(population).abs(),
+    "noncircularity": testbed.noncircularity(population),
+    "crumpled": testbed.crumpled(population),
     f"labels/{concept}": trained.history.labels_used("anchor"),
 }
 settings = {"sheet": testbed.POLE_SHEET, "mute": repr(muted), "batch_size": 64, "grid": 8}
 metrics = evidence.write(found, settings, trained.failures)
-print(evaluation.error_table(metrics))
+print(testbed.error_table(metrics))
 summary = ["selectivity_r2/muted", "sharpness/muted", "foretold_r2/muted", "error/muted/far"]
 print(evaluation.metric_table(metrics, [*summary, f"labels/{concept}", "crumpled"]))
 
@@ -127,10 +127,10 @@ panels = viz.plot_before_after(
 sphere = viz.plot_latents(
     z, grid, cone=(anchor, WIDTH), title=f"The narrow edit's cone, {WIDTH:g} degrees around"
 )
-lobes = viz.plot_lobes({"narrow": narrow, "graded": graded}, anchor, title="Two ways to mute")
+lobes = viz.plot_edit_polar({"narrow": narrow, "graded": graded}, anchor, title="Two ways to mute")
 similarity = colorspace.hsv_similarity(grid, colorspace.named_colors(concept)) ** 2
 against = viz.plot_error_against(
     f"similarity to {concept}, squared", similarity, damage, grid, title="Who is hurt"
 )
 figures = {"mute_red": panels, "sphere": sphere, "lobes": lobes, "similarity": against}
-viz.present(figures, evidence.out)
+viz.save_figures(figures, evidence.out)

@@ -13,7 +13,6 @@ from functools import partial
 
 import latent_anchors as la
 from latent_anchors import (
-    audits,
     colorspace,
     curriculum,
     data,
@@ -110,7 +109,7 @@ with evidence.training():
 # %%
 # The audits.
 
-audit = audits.relearning(
+audit = testbed.hue_relearning(
     edited,
     concept,
     untaught=untaught,
@@ -119,11 +118,11 @@ audit = audits.relearning(
     limit=5.0 if evidence.smoke else None,
 )
 networks = {"whole": whole, "edited": edited, "untaught": untaught, "erased": erased}
-found = audit.found | evaluation.evaluate_colors(edited, concept, "removed", exponent=3)
+found = audit.found | testbed.evaluate_colors(edited, concept, "removed", exponent=3)
 for name, network in networks.items():
-    leaks = audits.leakage(network, concept)
+    leaks = testbed.hue_leakage(network, concept)
     found |= {f"{measure}/{name}": values for measure, values in leaks.items()}
-found |= audits.perturbation(edited, concept)
+found |= testbed.hue_perturbation(edited, concept)
 
 settings = {
     "sheet": testbed.POLE_SHEET,
@@ -158,4 +157,4 @@ ratios = viz.plot_seeds(
     scale="log",
     title="Steps to bring it back: beside fresh, beside untaught; and to teach something else",
 )
-viz.present({"relearning": curves, "ratios": ratios}, evidence.out)
+viz.save_figures({"relearning": curves, "ratios": ratios}, evidence.out)

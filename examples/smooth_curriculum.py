@@ -63,7 +63,7 @@ print(sheet)
 # is labeled as such.
 
 grid = colorspace.hsv_grid(36, 10, 10)
-hue_focus, vibrancy = data.hue_focus(grid.hsv[:, 0]), colorspace.vibrancy(grid.rgb)
+hue_focus, vibrancy = testbed.hue_focus(grid.hsv[:, 0]), colorspace.vibrancy(grid.rgb)
 
 
 def weights(row):
@@ -95,7 +95,7 @@ objective = la.Objective(
     [
         la.Term("separate", reg.EuclideanSeparation(softening=0.01)),
         la.Term("planar", reg.Subspace(dims=(0, 1))),
-        la.Term("unit", reg.Unitarity()),
+        la.Term("unit", reg.unit_norm),
         la.Term("red", reg.EuclideanAnchor([1.0, 0.0, 0.0, 0.0]), label="red"),
     ],
     losses=["recon", "hold"],
@@ -117,7 +117,7 @@ places: list[torch.Tensor] = []
 def capture(progress):
     """What the sheet's action does."""
     captured.capture(progress)
-    after_hue.append(evaluation.disordered(progress.population))
+    after_hue.append(testbed.disordered(progress.population))
     places.append(evaluation.latents(progress.population, primaries))
 
 
@@ -138,13 +138,13 @@ with evidence.training():
 # moved since the first phase, by more than 15 degrees even, how far from its place does red lie,
 # and is the wheel flat?
 
-end = evaluation.crumpled(trained.population)
+end = testbed.crumpled(trained.population)
 places.append(evaluation.latents(trained.population, primaries))
-moved, drifted = evaluation.drift(*places), evaluation.drifted(*places)
-red_off = evaluation.anchor_angle(trained.population, "red", [1.0, 0.0, 0.0, 0.0])
-residue = evaluation.nonplanarity(trained.population)
-order = evaluation.disordered(trained.population)
-error = evaluation.error_groups(trained.population, "red")["grid"]
+moved, drifted = testbed.drift(*places), testbed.drifted(*places)
+red_off = testbed.anchor_angle(trained.population, "red", [1.0, 0.0, 0.0, 0.0])
+residue = testbed.nonplanarity(trained.population)
+order = testbed.disordered(trained.population)
+error = testbed.error_groups(trained.population, "red")["grid"]
 found = {}
 for variant, runs in {"captured": slice(0, n), "given": slice(n, 2 * n)}.items():
     found[f"disordered/{variant}/first_phase"] = after_hue[0][runs]
@@ -170,4 +170,4 @@ motion = viz.animate_latents(
 )
 strip = viz.plot_snapshots(first, shown, snapshots.steps, title=title)
 plan = viz.plot_timeline(timeline, title="What is emphasized, and when")
-viz.present({"motion": motion, "unfolding": strip, "timeline": plan}, evidence.out, dark=True)
+viz.save_figures({"motion": motion, "unfolding": strip, "timeline": plan}, evidence.out, dark=True)

@@ -55,7 +55,7 @@ objective = la.Objective(
         la.Term("separate", reg.Separation(power=100)),
         la.Term("anchor", reg.Anchor(anchor), label="red"),
         la.Term("plane", reg.Subspace(dims=(0, 1)), label="vivid"),
-        la.Term("unit", reg.Unitarity()),
+        la.Term("unit", reg.unit_norm),
     ],
     losses=["recon"],
     other_tracks=["lr"],
@@ -90,15 +90,15 @@ def measured(fitted):
     """All measures of the runs of one rate."""
     population = fitted.population
     with la.intervene(population, mute):
-        selectivity = evaluation.selectivity_r2(population, "red")
+        selectivity = testbed.selectivity_r2(population, "red")
     return {
         "labels/red": fitted.history.labels_used("anchor"),
         "labels/vivid": fitted.history.labels_used("plane"),
         "alignment/red": testbed.color_alignment(population, "red", anchor),
-        "hue_order": evaluation.hue_order(population).abs(),
+        "hue_order": testbed.hue_order(population).abs(),
         "selectivity_r2/muted": selectivity,
-        "error/baseline/grid": evaluation.error_groups(population, "red")["grid"],
-        "crumpled": evaluation.crumpled(population),
+        "error/baseline/grid": testbed.error_groups(population, "red")["grid"],
+        "crumpled": testbed.crumpled(population),
     }
 
 
@@ -138,4 +138,4 @@ moments = {
     for rate in RATES
 }
 strip = viz.plot_unfolding(moments, colors, title="The same network, with ever more labels")
-viz.present({"sparse_labels": response, "latents": strip}, evidence.out)
+viz.save_figures({"sparse_labels": response, "latents": strip}, evidence.out)

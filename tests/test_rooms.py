@@ -17,6 +17,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     transitions,
 )
@@ -135,7 +136,14 @@ def test_training_fits_every_seed(execution):
 
 
 def test_evaluation_sums_up_runs():
-    values = evaluation.evaluate_colors(models.Population.make(network, range(2)), "red")
+    z = evaluation.latents(models.Population.make(network, range(2)), COLORS)
+    close, far = evaluation.alignment(z, [1, 0, 0, 0]).tensor_split(2, 1)
+    values = evaluation.Evaluation({"margin": evaluation.margin(close, far)})
+    assert values.metrics()["margin"].n == 2
+
+
+def test_testbed_measures_every_color():
+    values = testbed.evaluate_colors(models.Population.make(network, range(2)), "red")
     assert {metric.n for metric in values.metrics().values()} == {2}
 
 
@@ -149,7 +157,7 @@ def test_viz_draws_and_moves(tmp_path: Path):
     timeline = curriculum.read_dopesheet(SHEET).timeline()
     z = torch.nn.functional.normalize(torch.randn(2, 27, 4), dim=-1)
     motion = la.viz.animate_latents(z, COLORS, steps=[0, 1], seconds=0.2)
-    la.viz.present({"plan": la.viz.plot_timeline(timeline), "sphere": motion}, tmp_path)
+    la.viz.save_figures({"plan": la.viz.plot_timeline(timeline), "sphere": motion}, tmp_path)
     plt.close("all")
     for name in ("plan.png", "sphere.gif"):
         with Image.open(tmp_path / name) as picture:

@@ -160,19 +160,19 @@ POINTED = {
     "rescale_direction": lambda v, _: edits.rescale_direction(
         LINEAR, v, scale=-1.0, offset=0.5, at=AROUND
     )(Z_SEEN),
-    "anchor_angle": lambda v, _: evaluation.anchor_angle(COLORS, "red", v),
+    "anchor_angle": lambda v, _: testbed.anchor_angle(COLORS, "red", v),
     "alignment": lambda v, _: evaluation.alignment(Z, v),
     "Concept": lambda v, _: concepts.Concept("c", v, at="0").alignment(Z),
     "color_alignment": lambda v, _: testbed.color_alignment(COLORS, "red", v),
     "hue_alignments": lambda v, _: torch.cat([*testbed.hue_alignments(COLORS, v).values()]),
-    "line_cosines": lambda v, _: evaluation.line_cosines(WORDS, TOKENS, v, at=["0"]),
+    "line_cosines": lambda v, _: testbed.line_cosines(WORDS, TOKENS, v, at=["0"]),
 }
 """Whatever takes directions of any length, by name: from two of them to what comes of it."""
 
 LENGTHS_COUNT = {"steer", "Steering"}
 UNIT_ROWS_ONLY = {"project_out", "subspace", "anti_subspace"}
 """Their basis is orthonormal already, which is what they document."""
-DRAWN = {"plot_lobes"}
+DRAWN = {"plot_edit_polar"}
 """Numpy arrays in float64, made unit as all others; a drawing takes long."""
 
 ROOMS = (reg, edits, evaluation, audits, concepts, data, models, training, testbed, viz)

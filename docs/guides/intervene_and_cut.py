@@ -24,6 +24,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
@@ -89,9 +90,9 @@ some = ["red", "orange", "yellow", "green", "cyan", "blue", "rose", "gray"]
 colors = colorspace.named_colors(*some)
 mute = interventions.Suppression(red)
 
-outputs = {"as trained": evaluation.reconstructions(networks, colors)[0]}
+outputs = {"as trained": testbed.reconstructions(networks, colors)[0]}
 with la.intervene(networks, mute):
-    outputs["red muted"] = evaluation.reconstructions(networks, colors)[0]
+    outputs["red muted"] = testbed.reconstructions(networks, colors)[0]
 rows = torch.stack([*outputs.values()])
 viz.plot_reconstructions(
     colors.expand_as(rows),
@@ -121,9 +122,9 @@ edits = {
 print(f"{'error':22}" + "".join(f"{name:>8}" for name in some))
 for title, edit in edits.items():
     with la.intervene(networks, edit):
-        errors = evaluation.color_errors(networks, colors).mean(0)
+        errors = testbed.color_errors(networks, colors).mean(0)
     print(f"{title:22}" + "".join(f"{error:8.3f}" for error in errors))
-viz.plot_lobes(edits, red, title="What each edit does to unit vectors")
+viz.plot_edit_polar(edits, red, title="What each edit does to unit vectors")
 
 # %%
 # What will be hit
@@ -134,7 +135,7 @@ viz.plot_lobes(edits, red, title="What each edit does to unit vectors")
 edit = edits["smooth, to 40 degrees"]
 expected = evaluation.displacement(evaluation.latents(networks, grid), edit)
 with la.intervene(networks, edit):
-    damage = evaluation.color_errors(networks, grid)
+    damage = testbed.color_errors(networks, grid)
 foretold = evaluation.agreement(expected, damage).r2
 print("foretold, r2 of each run:", [f"{r2:.2f}" for r2 in foretold])
 
@@ -166,9 +167,9 @@ for name, other in others.items():
 # ``attach`` gives a handle instead. Removing it removes this edit and no other.
 
 handle = interventions.attach(networks, mute)
-with_edit = evaluation.color_errors(networks, colors)[0, 0]
+with_edit = testbed.color_errors(networks, colors)[0, 0]
 handle.remove()
-without = evaluation.color_errors(networks, colors)[0, 0]
+without = testbed.color_errors(networks, colors)[0, 0]
 print(f"error of red {with_edit:.3f} while attached, {without:.5f} after")
 
 # %%
@@ -183,7 +184,7 @@ print(f"error of red {with_edit:.3f} while attached, {without:.5f} after")
 # whatever its small remainder points to, not gray.
 
 cut = interventions.prune(networks, [0])
-outputs["red's axis cut"] = evaluation.reconstructions(cut, colors)[0]
+outputs["red's axis cut"] = testbed.reconstructions(cut, colors)[0]
 rows = torch.stack([*outputs.values()])
 viz.plot_reconstructions(
     colors.expand_as(rows),
@@ -202,7 +203,7 @@ viz.plot_reconstructions(
 # It is an edit baked in, but one without a falloff, since weights know no angles: both poles go.
 
 blind = interventions.orthogonalize(networks, red, side="reading")
-errors = evaluation.color_errors(blind, colors).mean(0)
+errors = testbed.color_errors(blind, colors).mean(0)
 print(", ".join(f"{name} {error:.3f}" for name, error in zip(some, errors, strict=True)))
 
 # %%

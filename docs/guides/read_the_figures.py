@@ -22,6 +22,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     viz,
 )
@@ -134,8 +135,8 @@ wheel = colorspace.hsv_grid(360, [1.0], [1.0])
 outputs, sweeps = {}, {}
 for condition, edit in {"as trained": wide.at(0.0), "narrow": narrow, "wide": wide}.items():
     with la.intervene(networks, edit):
-        outputs[condition] = evaluation.reconstructions(networks, named)
-        sweeps[condition] = evaluation.color_errors(networks, wheel.rgb)
+        outputs[condition] = testbed.reconstructions(networks, named)
+        sweeps[condition] = testbed.color_errors(networks, wheel.rgb)
 first = torch.stack([each[0] for each in outputs.values()])
 viz.plot_reconstructions(
     named.expand_as(first), first, rows=[*outputs], columns=names, title="The first run"
@@ -181,7 +182,7 @@ viz.plot_before_after(
 # moves. At the right the same against alignment. *Look for* where it begins to act, and whether
 # that is smooth.
 
-viz.plot_lobes({"narrow": narrow, "wide": wide}, red, title="Two ways to mute")
+viz.plot_edit_polar({"narrow": narrow, "wide": wide}, red, title="Two ways to mute")
 
 # %%
 # Who is hurt
@@ -192,7 +193,7 @@ viz.plot_lobes({"narrow": narrow, "wide": wide}, red, title="Two ways to mute")
 
 similarity = colorspace.hsv_similarity(grid, colorspace.named_colors("red")) ** 2
 with la.intervene(networks, wide):
-    damage = evaluation.color_errors(networks, grid)
+    damage = testbed.color_errors(networks, grid)
 viz.plot_error_against(
     "similarity to red, squared", similarity, damage, grid, title="Half the sphere muted"
 )
@@ -205,7 +206,7 @@ viz.plot_error_against(
 # a crossed run is a failure that a mean hides.
 
 with la.intervene(networks, narrow):
-    found = evaluation.evaluate_colors(networks, "red", "muted")
+    found = testbed.evaluate_colors(networks, "red", "muted")
 viz.plot_seeds(
     "error under the narrow edit",
     {group: found[f"error/muted/{group}"] for group in ("orange", "rose", "far", "grays")},

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from latent_anchors.colorspace import hsv_grid, vibrancy
-from latent_anchors.data import focus, hue_focus, levels
+from latent_anchors.data import focus, levels
+from latent_anchors.testbed import hue_focus
 
 WEIGHTS = torch.linspace(0, 1, 101, dtype=torch.float64)
 numbers = st.floats(-2, 2)

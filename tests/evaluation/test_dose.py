@@ -7,8 +7,13 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from latent_anchors.colorspace import hue_degree
-from latent_anchors.data import MixingLanguage
-from latent_anchors.evaluation import DoseBin, dose_response, never_rises, share_interval
+from latent_anchors.evaluation import (
+    DoseBin,
+    dose_response,
+    is_monotone_decreasing,
+    wilson_interval,
+)
+from latent_anchors.testbed import MixingLanguage
 
 answers = st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=40)
 
@@ -36,7 +41,7 @@ def test_runs_are_counted_together_with_the_interval_of_a_share():
     low, high = dose_response(right, torch.tensor([0.1, 0.9]), bins=2)
     assert (low.n, high.n) == (3, 3)
     assert (low.share, high.share) == (pytest.approx(1 / 3), 1.0)
-    assert high.ci95 == share_interval(1.0, 3)
+    assert high.ci95 == wilson_interval(1.0, 3)
 
 
 def test_an_empty_bin_has_neither_share_nor_interval():
@@ -47,32 +52,32 @@ def test_an_empty_bin_has_neither_share_nor_interval():
 def responses(*shares, n=1000):
     """Bins of these shares."""
     return tuple(
-        DoseBin(0.1 * k, 0.1 * k + 0.1, n, share, share_interval(share, n))
+        DoseBin(0.1 * k, 0.1 * k + 0.1, n, share, wilson_interval(share, n))
         for k, share in enumerate(shares)
     )
 
 
 def test_a_response_that_falls_never_rises_and_its_reverse_does():
     falling = responses(1.0, 0.9, 0.5, 0.0)
-    assert never_rises(falling)
-    assert not never_rises(falling[::-1])
+    assert is_monotone_decreasing(falling)
+    assert not is_monotone_decreasing(falling[::-1])
 
 
 def test_a_rise_within_the_interval_of_its_bin_is_none():
-    assert never_rises(responses(0.50, 0.52))
-    assert not never_rises(responses(0.50, 0.56))
-    assert never_rises(responses(0.50, 0.56, n=20))
+    assert is_monotone_decreasing(responses(0.50, 0.52))
+    assert not is_monotone_decreasing(responses(0.50, 0.56))
+    assert is_monotone_decreasing(responses(0.50, 0.56, n=20))
 
 
 def test_many_small_rises_add_up():
-    assert not never_rises(responses(0.50, 0.52, 0.54, 0.56))
+    assert not is_monotone_decreasing(responses(0.50, 0.52, 0.54, 0.56))
 
 
 def test_empty_bins_say_nothing():
     empty = DoseBin(0.4, 0.5, 0, None, None)
     high, low = responses(1.0, 0.0)
-    assert never_rises((empty, high, empty, low))
-    assert not never_rises((low, empty, high))
+    assert is_monotone_decreasing((empty, high, empty, low))
+    assert not is_monotone_decreasing((low, empty, high))
 
 
 def test_red_is_muted_in_proportion_to_the_reddest_operand():
@@ -82,7 +87,7 @@ def test_red_is_muted_in_proportion_to_the_reddest_operand():
     response = dose_response(redness < 0.6, redness)
     assert [part.share for part in response if part.high < 0.65] == [1.0] * 6
     assert {part.share for part in response if part.low > 0.55} <= {0.0, None}
-    assert never_rises(response)
+    assert is_monotone_decreasing(response)
 
 
 def test_doses_and_bins_that_cannot_be_are_refused():

@@ -8,10 +8,16 @@ import torch
 from torch import nn
 
 from latent_anchors import evaluation, testbed
-from latent_anchors.data import MixingLanguage
-from latent_anchors.evaluation import Evaluation, agreement, correlation, explained, summarize
+from latent_anchors.evaluation import (
+    Evaluation,
+    agreement,
+    correlation,
+    squared_correlation,
+    summarize,
+)
 from latent_anchors.interventions import Suppression
 from latent_anchors.models import Population, SphericalAutoencoder
+from latent_anchors.testbed import MixingLanguage
 
 LANGUAGE = MixingLanguage(levels=3)
 PAIRS = LANGUAGE.pairs()[::3]
@@ -32,6 +38,7 @@ OF_COLORS = {
     "height_order": lambda of, m: of(m),
     "hue_alignments": lambda of, m: of(m, UP),
     "hue_gaps": lambda of, m: of(m, COLORS),
+    "hue_leakage": lambda of, m: of(m, "red"),
     "hue_order": lambda of, m: of(m),
     "hue_sweep": lambda of, m: of(m, n=12),
     "hue_turn": lambda of, m: of(m, "red"),
@@ -39,6 +46,7 @@ OF_COLORS = {
     "latents_by_site": lambda of, m: of(m, COLORS, ["latent", "encoder"]),
     "noncircularity": lambda of, m: of(m),
     "nonplanarity": lambda of, m: of(m),
+    "predictions": lambda of, m: of(m, COLORS),
     "reconstructions": lambda of, m: of(m, COLORS),
     "selectivity_r2": lambda of, m: of(m, "red"),
     "sharpness": lambda of, m: of(m, "red"),
@@ -50,7 +58,7 @@ OF_LINES = {
     "evaluate_mixing": lambda of, m: of(m, LANGUAGE, {"some": PAIRS}),
     "exact_match": lambda of, m: of(m, LANGUAGE, PAIRS),
     "line_cosines": lambda of, m: of(m, LINES, torch.ones(30), at=["0"]),
-    "line_latents": lambda of, m: of(m, LINES, at="0"),
+    "line_leakage": lambda of, m: of(m, LANGUAGE, "red", at="0"),
 }
 OF_NUMBERS = {
     "agreement": lambda of, x: of(x, x.square()),
@@ -60,7 +68,8 @@ OF_NUMBERS = {
     "displacement": lambda of, x: of(x.unflatten(-1, (-1, 4)), Suppression(UP)),
     "drift": lambda of, x: of(x.unflatten(-1, (-1, 4)), x.square().unflatten(-1, (-1, 4))),
     "drifted": lambda of, x: of(x.unflatten(-1, (-1, 4)), x.square().unflatten(-1, (-1, 4))),
-    "explained": lambda of, x: of(x, x.square()),
+    "hue_focus": lambda of, x: of(x),
+    "squared_correlation": lambda of, x: of(x, x.square()),
     "line_alignment": lambda of, x: of(
         x[:, :2, None, None] * LINES.expand(len(x), 2, -1, -1) / 30, LANGUAGE, PAIRS, CHANCE, "red"
     ),
@@ -113,7 +122,7 @@ def worlds():
         for parameter in [*colors[1].parameters(), *lines[1].parameters()]:
             parameter.fill_(torch.nan)
     populations = [
-        (Population.from_models(runs), Population.from_models(runs[::2]))
+        (Population.from_models(runs), Population.from_models(runs[::2], seeds=[0, 2]))
         for runs in (colors, lines)
     ]
     return [*populations, (numbers, numbers[::2])]
@@ -142,7 +151,9 @@ def test_a_failed_run_has_no_value_in_any_measure_and_leaves_the_others_theirs(n
 
 
 @pytest.mark.parametrize("lost", [torch.nan, torch.inf, -torch.inf])
-@pytest.mark.parametrize("measure", [correlation, explained, lambda x, y: agreement(x, y).r2])
+@pytest.mark.parametrize(
+    "measure", [correlation, squared_correlation, lambda x, y: agreement(x, y).r2]
+)
 def test_what_is_not_finite_correlates_with_nothing(measure, lost):
     x, y = torch.linspace(0, 1, 9), torch.linspace(0, 1, 9).square()
     assert measure(x, y).isfinite()

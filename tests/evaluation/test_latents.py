@@ -1,6 +1,6 @@
 import torch
-from evaluation.stubs import Broken
 from refusals import refuses
+from testbed.colors.stubs import Broken
 from torch import nn
 
 from latent_anchors import intervene

@@ -9,12 +9,7 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from latent_anchors._records import plain
-from latent_anchors.evaluation import (
-    Evaluation,
-    mean_interval,
-    share_interval,
-    summarize,
-)
+from latent_anchors.evaluation import Evaluation, summarize, t_interval, wilson_interval
 
 missing = st.sampled_from([None, math.nan, math.inf, -math.inf])
 value = st.floats(-10, 10)
@@ -42,7 +37,7 @@ def test_a_summary_is_of_the_values_that_exist(per_seed):
     assert (found.min, found.max) == (min(there), max(there))
     assert found.mean == pytest.approx(sum(there) / len(there))
     assert found.std == (statistics.stdev(there) if len(there) > 1 else 0.0)
-    assert found.ci95 == mean_interval(found.mean, found.std, found.n)
+    assert found.ci95 == t_interval(found.mean, found.std, found.n)
 
 
 @given(per_seed=st.lists(st.one_of(value, missing), max_size=12))
@@ -60,8 +55,8 @@ def test_a_single_value_has_no_spread_to_tell_an_interval_from():
 
 def test_a_share_has_another_interval_than_a_mean():
     per_seed = [0.0, 0.0, 1.0, 0.0]
-    assert summarize(per_seed, share=True).ci95 == share_interval(0.25, 4)
-    assert summarize(per_seed).ci95 == mean_interval(0.25, 0.5, 4)
+    assert summarize(per_seed, share=True).ci95 == wilson_interval(0.25, 4)
+    assert summarize(per_seed).ci95 == t_interval(0.25, 0.5, 4)
 
 
 FOUND = Evaluation(

@@ -8,9 +8,10 @@ from torch import nn
 
 from latent_anchors import intervene
 from latent_anchors.colorspace import rgb_grid
-from latent_anchors.evaluation import agreement, color_errors, displacement, latents
+from latent_anchors.evaluation import agreement, displacement, latents
 from latent_anchors.interventions import Suppression
 from latent_anchors.models import Population
+from latent_anchors.testbed import color_errors
 
 MUTE = Suppression([1.0, 0.0, 0.0])
 rows = st.lists(st.floats(0.1, 5).map(lambda x: round(x, 2)), min_size=3, max_size=3)

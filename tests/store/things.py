@@ -15,6 +15,7 @@ from latent_anchors import (
     evaluation,
     interventions,
     models,
+    testbed,
     training,
     transitions,
 )
@@ -97,8 +98,8 @@ def objective() -> la.Objective:
     shared = reg.Anchor(RED)
     terms = [
         la.Term("near", shared, label="red", at=[SITE, "latent"], track="w", pool=reg.min_pool),
-        la.Term("again", shared, at={SITE: 2.0}, normalizer="rate", rate=0.25),
-        la.Term("unit", reg.unitarity, where="mask"),
+        la.Term("again", shared, at={SITE: 2.0}, reduction="rate", rate=0.25),
+        la.Term("unit", reg.unit_norm, mask="mask"),
     ]
     return la.Objective(terms, ["recon"], other_tracks=["lr"], constants={"recon": 1.0})
 
@@ -115,7 +116,7 @@ def trained(
 
 
 def reduction() -> reg.Reduction:
-    return reg.Term("unit", reg.unitarity).reduce({"latent": torch.rand(4, 3)}, {})
+    return reg.Term("unit", reg.unit_norm).reduce({"latent": torch.rand(4, 3)}, {})
 
 
 @cache
@@ -152,15 +153,11 @@ def things() -> dict[str, list[object]]:
         "regularizers.AntiSubspace": [reg.AntiSubspace(basis=[RED, [0.0, 1.0, 3.0]])],
         "regularizers.EuclideanAnchor": [reg.EuclideanAnchor(RED)],
         "regularizers.EuclideanSeparation": [reg.EuclideanSeparation(0.01, chunk=3)],
-        "regularizers.MaxPool": [reg.MaxPool()],
-        "regularizers.MeanPool": [reg.MeanPool()],
-        "regularizers.MinPool": [reg.MinPool()],
         "regularizers.Reduction": [reduction()],
         "regularizers.Separation": [reg.Separation(50.0)],
         "regularizers.SoftMinimum": [reg.SoftMinimum(0.25)],
         "regularizers.Subspace": [reg.Subspace(dims=(0, 1)), reg.Subspace(basis=[RED])],
         "regularizers.Term": [*objective().terms],
-        "regularizers.Unitarity": [reg.Unitarity()],
         "models.Normalize": [models.Normalize()],
         "models.NormalizedTransformer": [models.NormalizedTransformer(5, 8, 2, 2, 6)],
         "models.PlainAutoencoder": [models.PlainAutoencoder(normalize=True).double()],
@@ -199,13 +196,15 @@ def things() -> dict[str, list[object]]:
         "data.BernoulliLabels": [data.BernoulliLabels(torch.tensor([0.5, 1.0]))],
         "data.LabelCount": [data.LabelCount(torch.tensor([82.0]), 91)],
         "data.LabeledBatch": [data.LabeledBatch(torch.eye(2), {"a": floats}, {"1": floats})],
-        "data.MixingLanguage": [data.MixingLanguage(3, ("+", "-"))],
-        "data.MixingSplit": [data.MixingSplit(torch.ones(2, 2).long(), torch.zeros(1, 2).long())],
+        "testbed.MixingLanguage": [testbed.MixingLanguage(3, ("+", "-"))],
+        "testbed.MixingSplit": [
+            testbed.MixingSplit(torch.ones(2, 2).long(), torch.zeros(1, 2).long())
+        ],
         "data.Sampler": [sampler()],
         "data.ScheduledWeights": [sampler().weights],
         "data.SoftLabels": [data.SoftLabels(torch.tensor([0.5, 1.0]))],
         "training.LatentMatchingLoss": [training.LatentMatchingLoss(teacher, SITE, power=0.5)],
-        "training.Every": [training.Every(3, reg.unitarity)],
+        "training.Every": [training.Every(3, reg.unit_norm)],
         "training.Failure": [training.Failure(1, 3, "recon")],
         "training.EditedOutputLoss": [
             training.EditedOutputLoss(
@@ -232,14 +231,14 @@ def things() -> dict[str, list[object]]:
         "evaluation.Agreement": [evaluation.Agreement(floats, floats)],
         "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],
         "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],
-        "evaluation.LineAlignment": [
-            evaluation.LineAlignment(
+        "testbed.LineAlignment": [
+            testbed.LineAlignment(
                 *(torch.rand(shape) for shape in (2, 2, (2, 1, 3), 2, 2, (2, 1, 4))),
                 torch.tensor([True, False]),
             )
         ],
         "evaluation.Metric": [metric],
-        "evaluation.MixingFloors": [evaluation.MixingFloors(0.1, 0.2, 0.3, 4)],
+        "testbed.MixingFloors": [testbed.MixingFloors(0.1, 0.2, 0.3, 4)],
         "audits.Relearning": [
             audits.Relearning(
                 (0, 1),

@@ -4,7 +4,7 @@ import torch
 from matplotlib.axes import Axes
 from refusals import refuses
 
-from latent_anchors.evaluation import explained
+from latent_anchors.evaluation import squared_correlation
 from latent_anchors.viz import plot_error_against
 
 draw = torch.Generator().manual_seed(0)
@@ -41,7 +41,7 @@ def test_the_line_is_that_of_least_squares():
 
 
 def test_the_legend_tells_how_much_is_explained_over_runs():
-    each = explained(ERRORS, X.expand(3, 30))
+    each = squared_correlation(ERRORS, X.expand(3, 30))
     assert (
         told(panel()) == f"R² {each.mean():.3f} ({each.min():.3f} to {each.max():.3f} over 3 runs)"
     )

@@ -6,26 +6,16 @@ a fresh decoder what can still be read off the latents, :func:`perturbation` sha
 take latents and degrees of any model.
 """
 
-from latent_anchors.audits._leakage import leakage as leakage
 from latent_anchors.audits._leakage import probe_degrees as probe_degrees
-from latent_anchors.audits._line_leakage import line_leakage as line_leakage
-from latent_anchors.audits._line_relearning import line_relearning as line_relearning
-from latent_anchors.audits._perturbation import perturbation as perturbation
 from latent_anchors.audits._probes import linear_probe as linear_probe
 from latent_anchors.audits._probes import nonlinear_probe as nonlinear_probe
 from latent_anchors.audits._probes import r2 as r2
 from latent_anchors.audits._relearned import Relearning as Relearning
-from latent_anchors.audits._relearning import relearning as relearning
 
 __all__ = [
     "Relearning",
-    "leakage",
-    "line_leakage",
-    "line_relearning",
     "linear_probe",
     "nonlinear_probe",
-    "perturbation",
     "probe_degrees",
     "r2",
-    "relearning",
 ]

@@ -5,23 +5,11 @@ from functools import partial
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from latent_anchors._checks import check_name
-from latent_anchors._runs import seeds_of
-from latent_anchors._sites import At
 from latent_anchors._streams import stream
 from latent_anchors.audits._probes import linear_probe, nonlinear_probe, r2
-from latent_anchors.colorspace import (
-    HUES,
-    hsv_similarity,
-    hue_degree,
-    hue_of,
-    named_colors,
-    rgb_grid,
-    rgb_midpoints,
-)
-from latent_anchors.evaluation import Evaluation, latents
+from latent_anchors.evaluation import Evaluation
 
 Probe = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -67,78 +55,9 @@ def probe_degrees(
     return Evaluation(found)
 
 
-def leakage(model: nn.Module, concept: str, at: At = "latent") -> Evaluation:
-    r"""How much of a concept's degree can be read off a site, beside what colors alone tell.
-
-    Learnt on the 8x8x8 RGB grid, told of the 7x7x7 points halfway between: R², at most 1. A color
-    has a degree of redness whether or not anyone kept a place for it, and latents that hold all
-    other colors tell much of it; so a number means nothing alone. Beside ``leakage/linear`` and
-    ``leakage/nonlinear`` stand
-
-    * ``/shuffled``: learnt from shuffled degrees; chance;
-    * ``/floor``: the same probe on the raw RGB values. What a line finds in them is in any code
-      that holds colors; only what exceeds it is a place of the concept's own. A small network
-      finds all of it there, so that for it the next is the measure;
-    * ``/ideal``: the same probe on colors from which the concept was taken, each blended with gray
-      by its similarity :math:`s` to it: :math:`x + s (1/2 - x)`.
-
-    ``leakage/decoder`` is a fresh decoder's: a small network that learns to say every color from
-    its latent; R² of the degree of what it says. ``leakage/decoder/error`` is its error at the
-    concept itself, and ``/decoder/ideal`` and ``/decoder/error/ideal`` the same from blended
-    colors.
-
-    Args:
-        model: A model (one run) or a population; edits in force count.
-        concept: One of the twelve hues.
-        at: The site.
-
-    Returns:
-        By name ``(runs,)``.
-
-    Raises:
-        ValueError: If there is no such hue or site.
-        RuntimeError: If the site never ran.
-
-    References:
-        Alain and Bengio, "Understanding intermediate layers using linear classifier probes", 2016.
-
-    Examples:
-        >>> from latent_anchors.models import SphericalAutoencoder
-        >>> found = leakage(SphericalAutoencoder(), "red")
-        >>> round(float(found["leakage/linear/floor"]), 2), len(found)
-        (0.9, 12)
-    """
-    check_name("hue", concept, tuple(HUES))
-    color, colors, new = named_colors(concept), rgb_grid(8), rgb_midpoints(8)
-    seeds = seeds_of(model)
-    degree = partial(hue_degree, hue=hue_of(concept))
-    z, z_new, z_concept = (latents(model, some, at) for some in (colors, new, color))
-    ideal, ideal_new, ideal_concept = (_without(some, color) for some in (colors, new, color))
-
-    found = dict(probe_degrees(z, degree(colors).to(z), z_new, degree(new).to(z), seeds))
-    for beside, x, x_new in (("floor", colors, new), ("ideal", ideal, ideal_new)):
-        told = probe_degrees(x[None], degree(colors), x_new[None], degree(new))
-        found |= {f"{name}/{beside}": told[name] for name in ("linear", "nonlinear")}
-    for beside, x, x_new, x_concept, own in (
-        ("", z, z_new, z_concept, seeds),
-        ("/ideal", ideal[None], ideal_new[None], ideal_concept[None], (0,)),
-    ):
-        said = nonlinear_probe(x, colors.to(x), torch.cat([x_new, x_concept], 1), own).clamp(0, 1)
-        found[f"decoder{beside}"] = r2(degree(said[:, :-1]), degree(new).to(x))
-        found[f"decoder/error{beside}"] = (said[:, -1] - color.to(x)).square().mean(1)
-    return Evaluation(
-        {f"leakage/{name}": score.to(z).expand(len(z)) for name, score in found.items()}
-    )
-
-
 def _probes(seeds: Sequence[int]) -> dict[str, Probe]:
     return {"linear": linear_probe, "nonlinear": partial(nonlinear_probe, seeds=tuple(seeds))}
 
 
 def _shuffled(n: int, seed: int) -> Tensor:
     return torch.randperm(n, generator=stream(seed, "shuffled degrees"))
-
-
-def _without(colors: Float[Tensor, "n 3"], concept: Float[Tensor, "1 3"]) -> Tensor:
-    """Colors blended with gray, by their similarity to a concept."""
-    return colors + hsv_similarity(colors, concept).unsqueeze(-1) * (0.5 - colors)

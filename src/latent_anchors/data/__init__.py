@@ -8,33 +8,25 @@ then a function of a row of a timeline, of a user's own or made from `color_exte
 from latent_anchors.data._batches import LabeledBatch as LabeledBatch
 from latent_anchors.data._counts import LabelCount as LabelCount
 from latent_anchors.data._counts import count_labels as count_labels
-from latent_anchors.data._extents import color_extent as color_extent
 from latent_anchors.data._focus import focus as focus
-from latent_anchors.data._focus import hue_focus as hue_focus
 from latent_anchors.data._focus import levels as levels
 from latent_anchors.data._labels import BernoulliLabels as BernoulliLabels
 from latent_anchors.data._labels import LabelDraw as LabelDraw
 from latent_anchors.data._labels import SoftLabels as SoftLabels
 from latent_anchors.data._labels import noisy_or as noisy_or
-from latent_anchors.data._language import MixingLanguage as MixingLanguage
 from latent_anchors.data._samplers import Sampler as Sampler
 from latent_anchors.data._scheduled import ScheduledWeights as ScheduledWeights
-from latent_anchors.data._splits import MixingSplit as MixingSplit
 
 __all__ = [
     "BernoulliLabels",
     "LabelCount",
     "LabelDraw",
     "LabeledBatch",
-    "MixingLanguage",
-    "MixingSplit",
     "Sampler",
     "ScheduledWeights",
     "SoftLabels",
-    "color_extent",
     "count_labels",
     "focus",
-    "hue_focus",
     "levels",
     "noisy_or",
 ]

@@ -1,6 +1,5 @@
 """Levels and focus: weights by which a few samples come first, and the others by and by."""
 
-import math
 from typing import TypeAlias
 
 import torch
@@ -92,27 +91,3 @@ def focus(weights: Weights, fraction: Number) -> Weights:
     for end in (f.min(), f.max()):
         check_between("The fraction", float(end), 0.0, 1.0)
     return levels(weights, low=(FEW * (1 - 2 * f)).clamp(min=0), out_low=(2 * f - 1).clamp(min=0))
-
-
-def hue_focus(hue: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
-    r"""How near a hue is to one of the six pure ones: red, yellow, green, cyan, blue, magenta.
-
-    .. math::
-        \frac{1 + \cos 12 \pi h}{2}
-
-    where h is ``hue``: 1 at a pure hue and 0 halfway between two, smooth all round.
-
-    Args:
-        hue: In turns, ``(...)``, any number of them.
-
-    Returns:
-        From 0 to 1, ``(...)``.
-
-    References:
-        The focus on primary and secondary colors of ``ex-preppy`` (2025).
-
-    Examples:
-        >>> [round(weight, 4) for weight in hue_focus(torch.tensor([0.0, 1 / 24, 1 / 12])).tolist()]
-        [1.0, 0.5, 0.0]
-    """
-    return (1 + (12 * math.pi * hue).cos()) / 2

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from latent_anchors._checks import check_count
-from latent_anchors.evaluation._intervals import share_interval
+from latent_anchors.evaluation._intervals import wilson_interval
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def dose_response(
     return tuple(_bin(right[..., index == k], k / bins, (k + 1) / bins) for k in range(bins))
 
 
-def never_rises(response: tuple[DoseBin, ...]) -> bool:
+def is_monotone_decreasing(response: tuple[DoseBin, ...]) -> bool:
     r"""Whether the share of right answers falls with the dose, as far as can be told.
 
     .. math:: \ell_k \le p_j \quad \text{for all bins } j < k
@@ -89,9 +89,9 @@ def never_rises(response: tuple[DoseBin, ...]) -> bool:
     Examples:
         >>> import torch
         >>> right = torch.tensor([True, False] * 50)
-        >>> falling, rising = torch.tensor([0.0, 1.0] * 50), torch.tensor([1.0, 0.0] * 50)
-        >>> never_rises(dose_response(right, falling)), never_rises(dose_response(right, rising))
-        (True, False)
+        >>> doses = torch.tensor([0.0, 1.0] * 50), torch.tensor([1.0, 0.0] * 50)
+        >>> [is_monotone_decreasing(dose_response(right, dose)) for dose in doses]
+        [True, False]
     """
     least = math.inf
     for part in response:
@@ -107,4 +107,4 @@ def never_rises(response: tuple[DoseBin, ...]) -> bool:
 def _bin(right: Tensor, low: float, high: float) -> DoseBin:
     n = right.numel()
     share = float(right.double().mean()) if n else None
-    return DoseBin(low, high, n, share, None if share is None else share_interval(share, n))
+    return DoseBin(low, high, n, share, None if share is None else wilson_interval(share, n))

@@ -9,7 +9,7 @@ Z95 = 1.959963984540054
 """The normal distribution's 97.5 % point."""
 
 
-def mean_interval(mean: float, std: float, n: int) -> tuple[float, float] | None:
+def t_interval(mean: float, std: float, n: int) -> tuple[float, float] | None:
     r"""95 % interval of a mean; None for fewer than two values, which say nothing of spread.
 
     .. math:: \bar x \pm t_{0.975, n-1} \, s / \sqrt n
@@ -20,7 +20,7 @@ def mean_interval(mean: float, std: float, n: int) -> tuple[float, float] | None
         Student, "The probable error of a mean", Biometrika, 1908.
 
     Examples:
-        >>> low, high = mean_interval(10.0, 2.0, n=5)
+        >>> low, high = t_interval(10.0, 2.0, n=5)
         >>> round(low, 3), round(high, 3)
         (7.517, 12.483)
     """
@@ -30,7 +30,7 @@ def mean_interval(mean: float, std: float, n: int) -> tuple[float, float] | None
     return mean - half, mean + half
 
 
-def share_interval(share: float, n: int) -> tuple[float, float] | None:
+def wilson_interval(share: float, n: int) -> tuple[float, float] | None:
     r"""95 % interval of a share, Wilson's; None without a value.
 
     .. math::
@@ -45,7 +45,7 @@ def share_interval(share: float, n: int) -> tuple[float, float] | None:
         Wilson, "Probable inference, the law of succession, and statistical inference", JASA, 1927.
 
     Examples:
-        >>> low, high = share_interval(0.0, n=60)
+        >>> low, high = wilson_interval(0.0, n=60)
         >>> low, round(high, 3)
         (0.0, 0.06)
     """

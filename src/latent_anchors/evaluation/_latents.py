@@ -87,12 +87,38 @@ def latents_by_site(
     return {site: with_axis_of_runs(model, missing(recorded[site])) for site in sites}
 
 
-def _forward(model: nn.Module, inputs: Inputs) -> None:
+def predictions(model: nn.Module, inputs: Inputs) -> Float[Tensor, "runs *samples"]:
+    """What a model puts out, in evaluation mode, run by run.
+
+    Args:
+        model: A model (one run) or a population that returns a tensor; edits in force count.
+        inputs: What the model takes, as for :func:`latents`.
+
+    Returns:
+        ``(runs, ...)``, finite or not.
+
+    Raises:
+        TypeError: If the model returns something else than a tensor.
+
+    Examples:
+        >>> predictions(nn.Flatten(), torch.ones(2, 1, 3)).shape
+        torch.Size([1, 2, 3])
+    """
+    with as_evaluated(model):
+        found = _forward(model, inputs)
+    if not isinstance(found, Tensor):
+        raise TypeError(
+            f"The model returned {type(found).__name__}; expected a tensor. Wrap it in a module "
+            "that returns the tensor, such as the logits."
+        )
+    return with_axis_of_runs(model, found)
+
+
+def _forward(model: nn.Module, inputs: Inputs) -> object:
     if isinstance(inputs, Mapping):
-        model(**{name: _moved(model, given) for name, given in inputs.items()})
-    else:
-        given = (inputs,) if isinstance(inputs, Tensor) else inputs
-        model(*(_moved(model, each) for each in cast("tuple[Tensor, ...]", given)))
+        return model(**{name: _moved(model, given) for name, given in inputs.items()})
+    given = (inputs,) if isinstance(inputs, Tensor) else inputs
+    return model(*(_moved(model, each) for each in cast("tuple[Tensor, ...]", given)))
 
 
 def _moved(model: nn.Module, given: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from latent_anchors._checks import unknown
 from latent_anchors._numerics import as_floats
-from latent_anchors.evaluation._intervals import mean_interval, share_interval
+from latent_anchors.evaluation._intervals import t_interval, wilson_interval
 
 Measured = Float[Tensor, " runs"] | Bool[Tensor, " runs"]
 """A number for each run; or whether something holds of it, of which the share is asked."""
@@ -62,7 +62,7 @@ def summarize(per_seed: Sequence[float | None], share: bool = False) -> Metric:
         return Metric(values, None, None, None, None, 0, None)
     mean, n = statistics.fmean(there), len(there)
     std = statistics.stdev(there) if n > 1 else 0.0
-    interval = share_interval(mean, n) if share else mean_interval(mean, std, n)
+    interval = wilson_interval(mean, n) if share else t_interval(mean, std, n)
     return Metric(values, mean, std, min(there), max(there), n, interval)
 
 
@@ -135,3 +135,31 @@ class Evaluation(Mapping[str, Tensor]):
             )
             for name, values in self._values.items()
         }
+
+
+def metric_table(metrics: Mapping[str, Metric], names: Sequence[str]) -> str:
+    """Some measures over all runs: mean, standard deviation, least and greatest, 95 % interval.
+
+    Args:
+        metrics: By name.
+        names: Rows.
+
+    Raises:
+        KeyError: If one of them was not measured.
+
+    Examples:
+        >>> from latent_anchors.evaluation import summarize
+        >>> print(metric_table({"labels": summarize([80.0, 84.0])}, ["labels"]))
+        labels: 82 (std 2.828, min 80, max 84, n 2, 95 % interval of the mean 56.59 to 107.4)
+    """
+    return "\n".join(f"{name}: {_summary(metrics[name])}" for name in names)
+
+
+def _summary(metric: Metric) -> str:
+    if metric.mean is None:
+        return "no value"
+    spread = f"std {metric.std:.4g}, min {metric.min:.4g}, max {metric.max:.4g}, n {metric.n}"
+    if metric.ci95 is None:
+        return f"{metric.mean:.4g} ({spread})"
+    low, high = metric.ci95
+    return f"{metric.mean:.4g} ({spread}, 95 % interval of the mean {low:.4g} to {high:.4g})"

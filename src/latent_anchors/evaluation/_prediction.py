@@ -7,7 +7,7 @@ from torch import Tensor
 
 from latent_anchors._numerics import in_full_precision, missing
 from latent_anchors._typing import Latents, PerSample
-from latent_anchors.evaluation._selectivity import explained
+from latent_anchors.evaluation._correlation import squared_correlation
 from latent_anchors.interventions import Edit
 
 
@@ -96,4 +96,6 @@ def agreement(
     # in units of the largest prediction, of which no square over- or underflows
     largest = in_full_precision(predicted).abs().amax(-1, keepdim=True)
     p, o = predicted / largest, observed / largest
-    return Agreement(explained(observed, predicted), missing((p * o).sum(-1) / p.square().sum(-1)))
+    return Agreement(
+        squared_correlation(observed, predicted), missing((p * o).sum(-1) / p.square().sum(-1))
+    )

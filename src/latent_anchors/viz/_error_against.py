@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from latent_anchors.evaluation import explained
+from latent_anchors.evaluation import squared_correlation
 from latent_anchors.viz._arrays import Array, as_array, as_colors, as_runs
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
@@ -28,7 +28,7 @@ def plot_error_against(
 
     Each dot has its color. Of several runs a dot is at the mean, with a hairline from the least to
     the greatest. The dashed line is the regression of the means; beside it stands how much of the
-    errors' variance it explains, as `evaluation.explained` tells it, over runs.
+    errors' variance it explains, as `evaluation.squared_correlation` has it, over runs.
 
     Args:
         label: What the predictor is, below it.
@@ -61,7 +61,9 @@ def plot_error_against(
             f"predictor is {x[0]:g} for every color; expected at least two values, for a line to "
             "be drawn. Choose colors that differ in it."
         )
-    told = explained(torch.from_numpy(runs), torch.from_numpy(x).expand(runs.shape)).numpy()
+    told = squared_correlation(
+        torch.from_numpy(runs), torch.from_numpy(x).expand(runs.shape)
+    ).numpy()
     words = f"Errors of {counted(len(x), 'color')} against {label}, with a line that explains "
     words += f"{told.mean():.0%} of their variance."
     figure, inks = new_figure(theme, 6.0, 4.4, title, words)

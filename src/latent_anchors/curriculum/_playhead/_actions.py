@@ -13,7 +13,7 @@ class EndPhase:
     """The current phase ends: the next one starts at the next step, with all that follows.
 
     Actions in the skipped steps do not run. Keys there are skipped, as is one at the very start of
-    the next phase, since there is no time to reach it. Each track moves on from its present value,
+    the next phase, since there is no time to reach it. Each track moves on from its current value,
     velocity and acceleration, by minimum jerk:
 
     * to its first key after the next phase's start, at that key's new step;
@@ -21,7 +21,7 @@ class EndPhase:
       ``step_end``: to that value, in the steps that were left until its key;
     * a track that is waiting to jump, by ``step_end``, jumps to the plan's value.
 
-    Meanwhile a track stays within the range of its keys and its present value; it stops abruptly
+    Meanwhile a track stays within the range of its keys and its current value; it stops abruptly
     at the edge and at its goal rather than overshoot. It arrives at rest, even at a key that the
     plan would pass through, and follows the plan from there. A track that a trigger has retargeted
     keeps moving to that target.
@@ -89,7 +89,7 @@ class ExtendPhase:
 class Retarget:
     """A track leaves the plan and moves to another value, separately in each run.
 
-    It starts from its present value, velocity and acceleration, moves by minimum jerk, and keeps
+    It starts from its current value, velocity and acceleration, moves by minimum jerk, and keeps
     the new value: For that run, later keys no longer count, whatever happens to phases, until a
     trigger retargets the track again.
 
@@ -97,11 +97,11 @@ class Retarget:
         track: The name of the track.
         value: The new value, or what ``of`` says.
         over: How many steps the move takes; 0 jumps.
-        of: Whether ``value`` is the new ``"value"`` itself, a ``"factor"`` on the present value, or
-            a ``"difference"`` from it.
         overshoot: ``"allow"``, ``"clamp"`` or ``"lengthen"``, as in
             :class:`~latent_anchors.transitions.MovingValue`. Unless allowed, the track stays within
-            the range of its keys, the new value and its present value.
+            the range of its keys, the new value and its current value.
+        of: Whether ``value`` is the new ``"value"`` itself, a ``"factor"`` on the current value, or
+            a ``"difference"`` from it.
 
     Raises:
         TypeError: If ``over`` is not an integer.
@@ -126,7 +126,7 @@ class Retarget:
         check_name("of", self.of, OF)
 
     def goal(self, now: float) -> float:
-        """The new value of a track whose present value is ``now``.
+        """The new value of a track whose current value is ``now``.
 
         Examples:
             >>> Retarget("lr", 0.5, over=200, of="factor").goal(0.2)

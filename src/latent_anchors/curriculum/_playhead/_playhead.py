@@ -30,7 +30,7 @@ class Playhead:
 
     Before a step, read its row; after it, pass the measurements to :meth:`observe`. A trigger takes
     effect from the next step, so ``row(step)`` of a past step never changes; that of a later step
-    is the present plan. The result depends on nothing but the measurements.
+    is the current plan. The result depends on nothing but the measurements.
 
     Steps are observed in order, each at most once; some may be left out. A measurement is a number
     for all runs, or a sequence, array or tensor with one for each. None, NaN and infinity leave a
@@ -87,7 +87,7 @@ class Playhead:
 
     @property
     def steps(self) -> int:
-        """The present number of steps of the training.
+        """The current number of steps of the training.
 
         Examples:
             >>> Playhead(Timeline({}, [Phase("hues", 9)])).steps
@@ -134,7 +134,7 @@ class Playhead:
         return tuple(self._now.track(name, run)(step) for run in range(self.runs))
 
     def phase(self, step: int) -> Phase | None:
-        """The phase at a step, with its present start; None before the first.
+        """The phase at a step, with its current start; None before the first.
 
         Raises:
             TypeError: If the step is not an integer.
@@ -148,7 +148,7 @@ class Playhead:
         return self._now.phase(step)
 
     def ends(self, step: int) -> int:
-        """The step after the present end of the phase at a step.
+        """The step after the current end of the phase at a step.
 
         Raises:
             TypeError: If the step is not an integer.
@@ -233,7 +233,7 @@ class Playhead:
     def as_timeline(self, run: int = 0) -> Timeline:
         """The timeline as one run played it, without triggers.
 
-        At every step its row is the playhead's: those that were played, then the present plan. A
+        At every step its row is the playhead's: those that were played, then the current plan. A
         track that a trigger has moved has a key at each step, with linear interpolation.
 
         Raises:
@@ -250,7 +250,7 @@ class Playhead:
     def state_dict(self) -> dict[str, Any]:
         """The state as plain values for JSON.
 
-        It has the log rather than the present plan, which follows from it.
+        It has the log rather than the current plan, which follows from it.
 
         Examples:
             >>> Playhead(Timeline({}, [Phase("hues", 9)])).state_dict()["step"]

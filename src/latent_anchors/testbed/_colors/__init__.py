@@ -1,0 +1,1 @@
+"""Measures and audits of models that reconstruct colors."""

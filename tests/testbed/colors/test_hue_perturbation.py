@@ -1,0 +1,68 @@
+"""Weights that tremble."""
+
+import math
+
+import pytest
+import torch
+from audits.worlds import SEEDS, untrained
+from refusals import refuses
+
+from latent_anchors.audits._starts import by_layer, norm, parameters_of
+from latent_anchors.colorspace import rgb_grid
+from latent_anchors.testbed import color_errors, hue_perturbation
+from latent_anchors.testbed._colors import _hue_perturbation as _perturbation
+from latent_anchors.testbed._colors._hue_perturbation import _shaken
+
+
+def test_without_noise_errors_are_those_of_the_network():
+    found = hue_perturbation(untrained(), "red", sizes=(0.0,), draws=2)
+    plain = color_errors(untrained(), torch.tensor([[1.0, 0.0, 0.0]]))[:, 0]
+    assert torch.allclose(found["perturbation/concept/0"], plain)
+    grid = color_errors(untrained(), rgb_grid(8)).mean(1)
+    assert torch.allclose(found["perturbation/grid/0"], grid, rtol=1e-6)
+
+
+def test_errors_are_averaged_over_16_draws_unless_said_otherwise(monkeypatch):
+    draws = []
+    monkeypatch.setattr(_perturbation, "_shaken", lambda p, _, draw: draws.append(draw) or p)
+    hue_perturbation(untrained(), "red", sizes=(0.1,))
+    assert draws == [*range(16)]
+
+
+def test_noise_has_the_relative_size_that_was_asked_for_in_every_layer():
+    old = parameters_of(untrained())
+    draws = [parameters_of(_shaken(untrained(), 0.1, draw)) for draw in range(40)]
+    for names in by_layer(old).values():
+        moved = [norm([new[name] - old[name] for name in names]) for new in draws]
+        relative = torch.stack(moved).square().mean(0).sqrt() / norm([old[name] for name in names])
+        assert torch.allclose(relative, torch.full((len(SEEDS),), 0.1), rtol=0.15)
+
+
+def test_weights_that_surgery_set_to_zero_tremble_too():
+    pruned = untrained()[:]
+    with torch.no_grad():
+        pruned.stacked.get_parameter("decoder.0.weight")[..., 0] = 0.0
+    shaken = parameters_of(_shaken(pruned, 0.1, 0))["decoder.0.weight"]
+    assert (shaken[..., 0] != 0).all()
+
+
+def test_a_run_trembles_alone_as_among_others_and_the_network_stays():
+    before = {name: p.clone() for name, p in parameters_of(untrained()).items()}
+    together = hue_perturbation(untrained(), "red", sizes=(0.1,), draws=3)
+    alone = hue_perturbation(untrained()[1:], "red", sizes=(0.1,), draws=3)
+    for name, errors in together.items():
+        assert torch.allclose(errors[1:], alone[name])
+    assert all(torch.equal(p, before[name]) for name, p in parameters_of(untrained()).items())
+
+
+@pytest.mark.parametrize("size", [-0.1, math.nan])
+def test_a_size_that_is_none_is_refused(size: float):
+    with refuses(ValueError, r"size is .*; expected a number from 0.0"):
+        hue_perturbation(untrained(), "red", sizes=(size,))
+
+
+def test_no_draws_and_no_sizes_are_refused():
+    with refuses(ValueError, r"draws is 0; expected at least 1"):
+        hue_perturbation(untrained(), "red", draws=0)
+    with refuses(ValueError, r"The number of sizes is 0"):
+        hue_perturbation(untrained(), "red", sizes=())
