@@ -145,7 +145,7 @@ for title, edit in edits.items():
     with la.intervene(networks, edit):
         errors = testbed.color_errors(networks, colors).mean(0)
     print(f"{title:22}" + "".join(f"{error:8.3f}" for error in errors))
-viz.plot_lobes(edits, red, title="What each edit does to unit vectors")
+viz.plot_edit_polar(edits, red, title="What each edit does to unit vectors")
 
 # %%
 # What will be hit
