@@ -14,7 +14,6 @@ from latent_anchors._hooks import Edit as Edit
 from latent_anchors._hooks import Handle as Handle
 from latent_anchors._hooks import clear as clear
 from latent_anchors._hooks import in_force as in_force
-from latent_anchors.interventions._cones import ConeFalloff as ConeFalloff
 from latent_anchors.interventions._edits import Composition as Composition
 from latent_anchors.interventions._edits import EditModule as EditModule
 from latent_anchors.interventions._erasers.erasure import Erasure as Erasure
@@ -26,6 +25,7 @@ from latent_anchors.interventions._erasers.fitted_directions import (
 from latent_anchors.interventions._erasers.leace import fit_leace as fit_leace
 from latent_anchors.interventions._falloffs import BezierFalloff as BezierFalloff
 from latent_anchors.interventions._falloffs import BoundedFalloff as BoundedFalloff
+from latent_anchors.interventions._falloffs import ConeFalloff as ConeFalloff
 from latent_anchors.interventions._falloffs import Falloff as Falloff
 from latent_anchors.interventions._falloffs import constant_falloff as constant_falloff
 from latent_anchors.interventions._intervening import attach as attach
