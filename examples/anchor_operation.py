@@ -55,9 +55,9 @@ sites, axis = make_model().sites, torch.eye(size.width)[0]
 nearest = reg.SoftMinimum(temperature=0.1)
 objective = la.Objective(
     [
-        la.Term("minus", reg.Anchor(axis), at=sites, label="minus", where="prompt", pool=nearest),
+        la.Term("minus", reg.Anchor(axis), at=sites, label="minus", mask="prompt", pool=nearest),
         la.Term("away", reg.AntiSubspace(dims=[0]), at=sites),
-        la.Term("equals", reg.AntiSubspace(dims=[0]), at=sites, where="equals"),
+        la.Term("equals", reg.AntiSubspace(dims=[0]), at=sites, mask="equals"),
     ],
     losses=["tokens"],
     other_tracks=["lr"],
@@ -120,4 +120,4 @@ by_depth = viz.plot_response(
     alike=True,
     title="Subtraction lies on the axis that was chosen",
 )
-viz.present({"anchor_operation": by_depth}, evidence.out)
+viz.save_figures({"anchor_operation": by_depth}, evidence.out)

@@ -147,4 +147,4 @@ response = viz.plot_response(
     alike=True,
     title="Lines with red go wrong, the others stay",
 )
-viz.present({"color_mixing": response, "table": table}, evidence.out)
+viz.save_figures({"color_mixing": response, "table": table}, evidence.out)

@@ -69,7 +69,7 @@ def objective(names):
     ]
     off_axes = reg.AntiSubspace(dims=range(len(names)))
     away = la.Term("away", off_axes, at=sites)
-    signs = la.Term("signs", off_axes, at=sites, where="signs")
+    signs = la.Term("signs", off_axes, at=sites, mask="signs")
     anchors = [concept.term(track="anchor") for concept in concepts]
     return la.Objective([*anchors, away, signs], losses=["tokens"], other_tracks=["lr"])
 
@@ -129,4 +129,4 @@ picture = viz.plot_response(
     alike=True,
     title="Each color is muted alone",
 )
-viz.present({"many_concepts": picture}, evidence.out)
+viz.save_figures({"many_concepts": picture}, evidence.out)

@@ -144,4 +144,4 @@ leakage = viz.plot_response(
     alike=True,
     title="Redness that a linear map can read from the stream",
 )
-viz.present({"relearn_mixing": back, "leakage": leakage}, evidence.out)
+viz.save_figures({"relearn_mixing": back, "leakage": leakage}, evidence.out)

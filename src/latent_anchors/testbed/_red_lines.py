@@ -84,10 +84,10 @@ def red_terms(sites: Sequence[str], axis: Float[Tensor, " dim"]) -> list[Term]:
     """
     nearest, off_axis = reg.SoftMinimum(temperature=0.1), reg.AntiSubspace(dims=[0])
     return [
-        Term("anchor", reg.Anchor(axis), at=sites, label="red", where="prompt", pool=nearest),
+        Term("anchor", reg.Anchor(axis), at=sites, label="red", mask="prompt", pool=nearest),
         Term("away", off_axis, at=sites[1:]),
         Term("apart", off_axis, at=sites[0]),
-        Term("signs", off_axis, at=sites, where="signs"),
+        Term("signs", off_axis, at=sites, mask="signs"),
     ]
 
 
