@@ -116,9 +116,9 @@ class Recorders(Hooks[Recording]):
         missed = [at for at, hook in self._recorders.items() if not hook.acted]
         if missed:
             raise RuntimeError(
-                f"Nothing was recorded at {listed(missed)} within the block; expected the model to run. "
-                "Call this very model (not a copy or a function compiled before) in the block, in "
-                "this thread, on a path that passes the site."
+                f"Nothing was recorded at {listed(missed)} within the block; expected the model to "
+                "run. Call this very model (not a copy or a function compiled before) in the block, "
+                "in this thread, on a path that passes the site."
             )
 
     def _keeper(
