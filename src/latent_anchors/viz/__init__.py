@@ -25,6 +25,7 @@ from latent_anchors.viz._reconstructions import plot_reconstructions as plot_rec
 from latent_anchors.viz._redrawing import redraw as redraw
 from latent_anchors.viz._responses import plot_response as plot_response
 from latent_anchors.viz._save_figures import save_figures as save_figures
+from latent_anchors.viz._scores import plot_scores as plot_scores
 from latent_anchors.viz._seeds import plot_seeds as plot_seeds
 from latent_anchors.viz._swatches import plot_swatches as plot_swatches
 from latent_anchors.viz._timelines import plot_timeline as plot_timeline
@@ -43,6 +44,7 @@ __all__ = [
     "plot_reconstructions",
     "plot_relearning",
     "plot_response",
+    "plot_scores",
     "plot_seeds",
     "plot_snapshots",
     "plot_swatches",
