@@ -44,7 +44,7 @@ class FusedKernel:
 
 
 def convert(colors: Colors, formula: Callable[[Colors], Colors], kernel: FusedKernel) -> Colors:
-    """Apply the kernel to ordinary CPU tensors and the formula to all others; both give the same."""
+    """Apply the kernel to ordinary CPU tensors, the formula to all others, alike in result."""
     if not _is_ordinary(colors):
         return formula(colors)  # Which also says what is wrong with the colors.
     if colors.requires_grad and torch.is_grad_enabled():
