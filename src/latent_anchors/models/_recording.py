@@ -117,8 +117,8 @@ class Recorders(Hooks[Recording]):
         if missed:
             raise RuntimeError(
                 f"Nothing was recorded at {listed(missed)} within the block; expected the model to "
-                "run. Call this very model (not a copy or a function compiled before) in the block, "
-                "in this thread, on a path that passes the site."
+                "run. Call this very model (not a copy or a function compiled before) in the "
+                "block, in this thread, on a path that passes the site."
             )
 
     def _keeper(
