@@ -6,7 +6,7 @@ it came to lie. :class:`Watch` measures that while a model trains.
 """
 
 from latent_anchors.concepts._concept import Concept as Concept
-from latent_anchors.concepts._concept import axis as axis
+from latent_anchors.concepts._directions import axis as axis
 from latent_anchors.concepts._score import Score as Score
 from latent_anchors.concepts._watch import ScoreHistory as ScoreHistory
 from latent_anchors.concepts._watch import Watch as Watch

@@ -1,13 +1,11 @@
 """Concept: one object for what is placed, measured, muted and removed."""
 
-import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias, TypeVar, get_args
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -17,56 +15,17 @@ from latent_anchors._hooks import Handle
 from latent_anchors._sites import At, as_site, as_sites
 from latent_anchors._supervision import Given
 from latent_anchors._typing import Inputs
-from latent_anchors._vectors import as_basis, as_direction
+from latent_anchors.concepts._directions import Method, as_rows, axes_of, found_direction
+from latent_anchors.concepts._muting import How, edit_of
 from latent_anchors.concepts._score import Score, pooled_alignment, score_of
 from latent_anchors.regularizers import Pooling, Term
-
-How: TypeAlias = Literal["suppress", "project", "repel", "redirect"]
-"""Ways to mute: shorten along the direction, project it out, turn away from it, or turn over."""
 
 Cut: TypeAlias = Literal["orthogonalize", "ablate", "prune"]
 """Ways to remove: from the weights around the site, on its axes, or with the axes."""
 
-Method: TypeAlias = Literal["mean_difference", "cav", "leace"]
-
 _Model = TypeVar("_Model", bound=nn.Module)
 
-FITTERS = {
-    "mean_difference": interventions.fit_mean_difference,
-    "cav": interventions.fit_cav,
-    "leace": interventions.fit_leace,
-}
-
 CUTS = {"ablate": interventions.ablate, "prune": interventions.prune}
-
-
-def axis(*indices: int, dim: int) -> Float[Tensor, "*rows dim"]:
-    """The unit vector along a latent dimension, or the axes of a plane.
-
-    Args:
-        *indices: Latent dimensions, counted from 0.
-        dim: How many latent dimensions there are.
-
-    Returns:
-        ``(dim,)`` for one index, rows ``(n, dim)`` for several.
-
-    Raises:
-        ValueError: If an index is not one of the dimensions or comes twice, or none is given.
-
-    Examples:
-        >>> axis(0, dim=3)
-        tensor([1., 0., 0.])
-        >>> axis(0, 2, dim=3)
-        tensor([[1., 0., 0.],
-                [0., 0., 1.]])
-    """
-    if not indices or len(set(indices)) < len(indices) or not set(indices) <= set(range(dim)):
-        raise ValueError(
-            f"The indices are {listed(indices)} for dim={dim}; expected distinct ones from 0 to "
-            f"{dim - 1}, such as axis(0, dim={dim})."
-        )
-    rows = torch.eye(dim)[list(indices)]
-    return rows[0] if len(indices) == 1 else rows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,7 +84,7 @@ class Concept:
         alone = isinstance(at, At)
         for field, value in (
             ("name", name),
-            ("direction", _rows(direction)),
+            ("direction", as_rows(direction)),
             ("at", at if alone else tuple(sites)),
             ("pool", pool),
             ("mask", mask),
@@ -164,12 +123,7 @@ class Concept:
             >>> Concept.found("red", z, torch.tensor([0, 0, 1, 1]), at="0").direction
             tensor([1., 0.])
         """
-        check_name("method", method, get_args(Method))
-        erasure = FITTERS[method](latents, labels)
-        found = cls(name, erasure.right[0], at)
-        along = evaluation.alignment(latents - erasure.center.to(latents), found.direction)
-        side = (along * (labels.to(along) - labels.to(along).mean())).sum()
-        return found if side >= 0 else cls(name, -found.direction, at)
+        return cls(name, found_direction(latents, labels, method), at)
 
     @property
     def dim(self) -> int:
@@ -314,26 +268,7 @@ class Concept:
             tensor([[0.0000, 0.1000],
                     [3.0000, 3.0000]])
         """
-        plane = self.direction.ndim == 2
-        how = "project" if plane and how == "suppress" else how
-        check_name("how to mute", how, get_args(How))
-        if plane and how != "project":
-            raise ValueError(
-                f"Concept {self.name!r} is a plane of {len(self.direction)} directions, and "
-                f"how={how!r} needs one; expected how='project'."
-            )
-        if how == "project":
-            falloff = interventions.constant_falloff if within is None else _gate(float(within))
-            return interventions.Projection(self._basis, falloff, strength)
-        if how == "repel":
-            ceiling = math.cos(_radians(60.0 if within is None else float(within), below=90.0))
-            mapper = interventions.LinearMapper(ceiling=ceiling)
-            return interventions.Repulsion(self.direction, mapper, strength)
-        falloff = _gate(90.0 if within is None else float(within))
-        if how == "redirect":
-            opposite = -self.direction
-            return interventions.Redirection(self.direction, opposite, falloff, strength, "arc")
-        return interventions.Suppression(self.direction, falloff, strength)
+        return edit_of(self.name, self.direction, within, how, strength)
 
     def muted(
         self,
@@ -403,7 +338,7 @@ class Concept:
             if how == "orthogonalize":
                 model = interventions.orthogonalize(model, self.direction, site, example)
             else:
-                model = CUTS[how](model, self._axes(how), site, example)
+                model = CUTS[how](model, axes_of(self.name, self._basis, how), site, example)
         return model
 
     def alignment(
@@ -496,37 +431,7 @@ class Concept:
             )
         return dict.fromkeys(self.sites, latents)
 
-    def _axes(self, how: str) -> list[int]:
-        """The axes that the direction or plane consists of."""
-        if bool((self._basis.count_nonzero(dim=-1) > 1).any()):
-            raise ValueError(
-                f"Concept {self.name!r} does not lie along axes, which how={how!r} needs; expected "
-                "a direction such as la.axis(0, dim=8). Use how='orthogonalize'."
-            )
-        return [int(index) for index in self._basis.abs().argmax(dim=-1)]
-
     def __repr__(self) -> str:
         plane = self.direction.ndim == 2
         what = f"a plane of {len(self.direction)}" if plane else "a direction"
         return f"Concept({self.name!r}, {what} in {self.dim} dimensions, at={self.at!r})"
-
-
-def _rows(direction: object) -> Tensor:
-    """A unit vector, or orthonormal rows; a single row is a direction."""
-    given = torch.as_tensor(direction)
-    if given.ndim == 2 and len(given) > 1:
-        return as_basis(given)
-    return as_direction(given[0] if given.ndim == 2 and len(given) else given)
-
-
-def _radians(degrees: float, below: float = 180.0) -> float:
-    if not 0 < degrees < below:
-        raise ValueError(
-            f"within is {degrees!r} degrees; expected above 0 and below {below:g}. To mute "
-            "everywhere, use how='project' without within."
-        )
-    return math.radians(degrees)
-
-
-def _gate(degrees: float) -> interventions.BoundedFalloff:
-    return interventions.BoundedFalloff(threshold=math.cos(_radians(degrees)))
