@@ -133,7 +133,7 @@ found |= {
     "drifted/ever": torch.stack(
         [values for name, values in found.items() if name.startswith("drifted/")]
     ).any(0),
-    "crumpled/end": testbed.crumpled(population, learnt=grid.rgb),
+    "crumpled/end": testbed.crumpled(population, learned=grid.rgb),
     "error/shown": testbed.color_errors(population, grid.rgb).mean(1),
 }
 settings = {"sheet": SHEET, "batch_size": 64}

@@ -143,7 +143,7 @@ prompts = language.lines(pairs)[:, :4]
 
 def foretold(network, cut):
     """Of lines that were right, the share whose fate was told by what the cut moves."""
-    moved = evaluation.displacement(evaluation.line_latents(network, prompts, sites[0]), mute)
+    moved = evaluation.displacement(evaluation.latents(network, prompts, sites[0]), mute)
     before, after = (testbed.exact_match(each, language, pairs) for each in (network, cut))
     told = (moved.amax(-1) > 0) != after
     return torch.stack([each[was].double().mean() for each, was in zip(told, before, strict=True)])

@@ -232,7 +232,6 @@ def things() -> dict[str, list[object]]:
         "concepts.Score": [
             concepts.Score(*[evaluation.summarize([0.5, 0.25])] * 3, n_with=3, n_without=5)
         ],
-        "evaluation.Agreement": [evaluation.Agreement(floats, floats)],
         "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],
         "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],
         "testbed.LineAlignment": [
