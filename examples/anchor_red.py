@@ -131,4 +131,4 @@ summary = viz.plot_before_after(
     "muted, it turns gray, its neighbors in part",
 )
 sphere = viz.plot_latents(z, grid, title="The latent sphere of the first run, from three sides")
-viz.present({"anchor_red": summary, "sphere": sphere}, evidence.out)
+viz.save_figures({"anchor_red": summary, "sphere": sphere}, evidence.out)

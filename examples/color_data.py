@@ -121,4 +121,6 @@ wheels = viz.plot_wheels(
     ~colorspace.hue_between(turn, *BANDS["cyan"]),
     title="The color wheel without cyan",
 )
-viz.present({"rgb": by_red, "hsv": by_hue, **bands, "wedge": wedge, "wheels": wheels}, evidence.out)
+viz.save_figures(
+    {"rgb": by_red, "hsv": by_hue, **bands, "wedge": wedge, "wheels": wheels}, evidence.out
+)

@@ -78,7 +78,7 @@ sampler = data.Sampler(grid.rgb, batch_size=64, weights=shown)
 # The objective: length 1, and hue in the plane of dimensions 0 and 1.
 
 objective = la.Objective(
-    [la.Term("unit", reg.Unitarity()), la.Term("planar", reg.Subspace(dims=(0, 1)))],
+    [la.Term("unit", reg.unit_norm), la.Term("planar", reg.Subspace(dims=(0, 1)))],
     losses=["recon"],
     other_tracks=["lr", "reach", "darkest"],
 )
@@ -151,4 +151,4 @@ side = viz.plot_unfolding(
     ends, grid.rgb, view=(1, 2, 0), title="From the side: the darker, the farther out of the plane"
 )
 plan = viz.plot_timeline(timeline, title="What is shown and asked for, in five phases")
-viz.present({"above": above, "side": side, "timeline": plan}, evidence.out)
+viz.save_figures({"above": above, "side": side, "timeline": plan}, evidence.out)

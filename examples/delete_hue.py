@@ -176,4 +176,4 @@ sphere = viz.plot_latents(
     views=[(1, 0, 2), (1, 2, 0), (2, 3, 0)],
     title="Hue lies in the plane at the left; rings show what comes out without it",
 )
-viz.present({"delete_hue": said, "error": against, "sphere": sphere}, evidence.out)
+viz.save_figures({"delete_hue": said, "error": against, "sphere": sphere}, evidence.out)

@@ -111,4 +111,4 @@ damage = testbed.color_errors(healed.population, grid)
 against = viz.plot_error_against(
     f"similarity to {concept}, cubed", similarity, damage, grid, title="Who is hurt"
 )
-viz.present({"delete_red": panels, "similarity": against}, evidence.out)
+viz.save_figures({"delete_red": panels, "similarity": against}, evidence.out)

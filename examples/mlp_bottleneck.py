@@ -119,4 +119,4 @@ by_hue = viz.plot_error_by_hue(
     {"without teal to blue": errors},
     title="The error lies where hues were held out, from teal to blue",
 )
-viz.present({"wheels": wheels, "swatches": swatches, "errors": by_hue}, evidence.out)
+viz.save_figures({"wheels": wheels, "swatches": swatches, "errors": by_hue}, evidence.out)

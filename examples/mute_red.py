@@ -127,10 +127,10 @@ panels = viz.plot_before_after(
 sphere = viz.plot_latents(
     z, grid, cone=(anchor, WIDTH), title=f"The narrow edit's cone, {WIDTH:g} degrees around"
 )
-lobes = viz.plot_lobes({"narrow": narrow, "graded": graded}, anchor, title="Two ways to mute")
+lobes = viz.plot_edit_polar({"narrow": narrow, "graded": graded}, anchor, title="Two ways to mute")
 similarity = colorspace.hsv_similarity(grid, colorspace.named_colors(concept)) ** 2
 against = viz.plot_error_against(
     f"similarity to {concept}, squared", similarity, damage, grid, title="Who is hurt"
 )
 figures = {"mute_red": panels, "sphere": sphere, "lobes": lobes, "similarity": against}
-viz.present(figures, evidence.out)
+viz.save_figures(figures, evidence.out)

@@ -92,4 +92,4 @@ realized = playhead.as_timeline()
 reacted = viz.plot_timeline(
     realized, planned=plan.timeline(), title="The plan (dashed), and what measurements made of it"
 )
-viz.present({"retargeted": retargeted, "reacted": reacted}, evidence.out)
+viz.save_figures({"retargeted": retargeted, "reacted": reacted}, evidence.out)

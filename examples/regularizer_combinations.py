@@ -60,7 +60,7 @@ objective = la.Objective(
         la.Term("separate", reg.Separation(power=100)),
         la.Term("anchor", reg.Anchor(anchor), label="red"),
         la.Term("plane", reg.Subspace(dims=(0, 1)), label="vivid"),
-        la.Term("unit", reg.Unitarity()),
+        la.Term("unit", reg.unit_norm),
     ],
     losses=["recon"],
     other_tracks=["lr"],
@@ -135,7 +135,7 @@ shown = {
     "selectivity, R²": measured["selectivity_r2/muted"],
     "error in 1/1000": 1000 * measured["error/baseline/grid"],
 }
-matrix = viz.plot_combinations(subsets, shown, title="What each combination of terms does")
+matrix = viz.plot_ablation_table(subsets, shown, title="What each combination of terms does")
 colors = colorspace.hsv_grid(24, 5, 5).rgb
 z = evaluation.latents(population, colors)[::n]
 missing = {
@@ -143,4 +143,4 @@ missing = {
     for term in terms
 }
 strip = viz.plot_unfolding({"all four": z[-1]} | missing, colors, title="What each term is for")
-viz.present({"regularizer_combinations": matrix, "latents": strip}, evidence.out)
+viz.save_figures({"regularizer_combinations": matrix, "latents": strip}, evidence.out)

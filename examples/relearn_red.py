@@ -157,4 +157,4 @@ ratios = viz.plot_seeds(
     scale="log",
     title="Steps to bring it back: beside fresh, beside untaught; and to teach something else",
 )
-viz.present({"relearning": curves, "ratios": ratios}, evidence.out)
+viz.save_figures({"relearning": curves, "ratios": ratios}, evidence.out)

@@ -95,7 +95,7 @@ objective = la.Objective(
     [
         la.Term("separate", reg.EuclideanSeparation(softening=0.01)),
         la.Term("planar", reg.Subspace(dims=(0, 1))),
-        la.Term("unit", reg.Unitarity()),
+        la.Term("unit", reg.unit_norm),
         la.Term("red", reg.EuclideanAnchor([1.0, 0.0, 0.0, 0.0]), label="red"),
     ],
     losses=["recon", "hold"],
@@ -170,4 +170,4 @@ motion = viz.animate_latents(
 )
 strip = viz.plot_snapshots(first, shown, snapshots.steps, title=title)
 plan = viz.plot_timeline(timeline, title="What is emphasized, and when")
-viz.present({"motion": motion, "unfolding": strip, "timeline": plan}, evidence.out, dark=True)
+viz.save_figures({"motion": motion, "unfolding": strip, "timeline": plan}, evidence.out, dark=True)

@@ -55,7 +55,7 @@ objective = la.Objective(
         la.Term("separate", reg.Separation(power=100)),
         la.Term("anchor", reg.Anchor(anchor), label="red"),
         la.Term("plane", reg.Subspace(dims=(0, 1)), label="vivid"),
-        la.Term("unit", reg.Unitarity()),
+        la.Term("unit", reg.unit_norm),
     ],
     losses=["recon"],
     other_tracks=["lr"],
@@ -138,4 +138,4 @@ moments = {
     for rate in RATES
 }
 strip = viz.plot_unfolding(moments, colors, title="The same network, with ever more labels")
-viz.present({"sparse_labels": response, "latents": strip}, evidence.out)
+viz.save_figures({"sparse_labels": response, "latents": strip}, evidence.out)

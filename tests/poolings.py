@@ -7,8 +7,5 @@ POOLINGS = {
     "max_pool": reg.max_pool,
     "min_pool": reg.min_pool,
     "soft_minimum": reg.soft_minimum,
-    "MeanPool": reg.MeanPool(),
-    "MaxPool": reg.MaxPool(),
-    "MinPool": reg.MinPool(),
     "SoftMinimum": reg.SoftMinimum(0.5),
 }

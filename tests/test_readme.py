@@ -3,7 +3,12 @@
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -24,15 +29,66 @@ def test_the_commands_are_complete_in_themselves():
         assert "-c constraints.txt" in command
 
 
+QUICK_START = (ROOT / "docs" / "guides" / "quickstart.py").read_text()
+
+
+def in_a_loop_of_your_own(seed: int, penalty_weight: str = "0.3") -> dict[str, Any]:
+    """The names of the quick start's model after the README's first lines have run on it."""
+    setup = QUICK_START.split("import latent_anchors as la")[0]
+    names: dict[str, Any] = {}
+    exec(setup.replace("manual_seed(0)", f"manual_seed({seed})"), names)
+    exec(blocks("python")[0].replace("0.3 *", f"{penalty_weight} *"), names)
+    return names
+
+
+def accuracies(names: dict[str, Any], model: nn.Module) -> list[float]:
+    """Where the grade goes with the color as in training, and where it does not."""
+    with torch.no_grad():
+        right = (model.eval()(names["x_test"]).argmax(-1) == names["y_test"]).double()
+    usual = names["has_red"] == names["y_test"].bool()
+    return [right[usual].mean().item(), right[~usual].mean().item()]
+
+
+def measured(seed: int) -> list[list[float]]:
+    """The rows of the README's table, for one seed."""
+    without, names = in_a_loop_of_your_own(seed, "0.0"), in_a_loop_of_your_own(seed)
+    with names["red"].muted(names["model"], within=18):
+        muted = accuracies(names, names["model"])
+    trained = [[*scored(each), *accuracies(each, each["model"])] for each in (without, names)]
+    return [*trained, muted, accuracies(names, names["clean"])]
+
+
+def scored(names: dict[str, Any]) -> list[float]:
+    score = names["red"].score(names["model"], names["x_test"], names["has_red"])
+    return [score.auc.mean, score.margin.mean]
+
+
+def test_its_first_lines_run_on_a_model_of_your_own_and_give_the_figures_of_its_table():
+    table = README.split("|---|---|---|---|---|\n")[1].split("\n\n")[0].splitlines()
+    printed = [[float(cell) for cell in re.findall(r"-?\d\.\d+", row)] for row in table]
+    seeds = [measured(seed) for seed in range(8)]
+    for row, runs in zip(printed, zip(*seeds, strict=True), strict=True):
+        means = torch.tensor(runs).mean(0)
+        # another processor rounds differently, and training makes that visible
+        torch.testing.assert_close(torch.tensor(row), means, rtol=0, atol=0.02)
+
+
 def test_the_program_runs_in_an_empty_file_and_mutes_red(tmp_path: Path):
     program = tmp_path / "program.py"
-    program.write_text("import torch\ntorch.set_num_threads(1)\n" + blocks("python")[0])
+    program.write_text("import torch\ntorch.set_num_threads(1)\n" + blocks("python")[1])
     done = subprocess.run(
         [sys.executable, program], capture_output=True, text=True, cwd=tmp_path, check=False
     )
     assert done.returncode == 0, done.stderr
-    muted = {line.split()[0]: float(line.split()[-1]) for line in done.stdout.splitlines()}
+    score, *lines = done.stdout.splitlines()
+    assert score.startswith("Score(auc=0.99")
+    muted = {line.split()[0]: float(line.split()[-1]) for line in lines}
     assert muted["red"] > 0.1 > 0.01 > muted["blue"]
+
+
+def test_the_site_opens_with_the_same_lines():
+    index = (ROOT / "docs" / "index.rst").read_text()
+    assert textwrap.indent(blocks("python")[0], "   ", str.strip) in index
 
 
 def test_its_figure_is_there():

@@ -157,7 +157,7 @@ def test_viz_draws_and_moves(tmp_path: Path):
     timeline = curriculum.read_dopesheet(SHEET).timeline()
     z = torch.nn.functional.normalize(torch.randn(2, 27, 4), dim=-1)
     motion = la.viz.animate_latents(z, COLORS, steps=[0, 1], seconds=0.2)
-    la.viz.present({"plan": la.viz.plot_timeline(timeline), "sphere": motion}, tmp_path)
+    la.viz.save_figures({"plan": la.viz.plot_timeline(timeline), "sphere": motion}, tmp_path)
     plt.close("all")
     for name in ("plan.png", "sphere.gif"):
         with Image.open(tmp_path / name) as picture:

@@ -50,7 +50,7 @@ def test_labels_of_any_type_are_looked_at(dtype):
         ([1, -1], r"runs from -1 to 1; .*Term\(ignore_index=-1\) leaves it out"),
         ([3, 0, 9], "runs from 0 to 9; .*of whole numbers only 0 and 1.*write labels == k"),
         ([0.5, 1.5], "runs from 0.5 to 1.5; expected numbers from 0 to 1. Scale them"),
-        ([0.5, float("nan")], r"is NaN at 1 of 2 places that count; .*Term\(where=...\)"),
+        ([0.5, float("nan")], r"is NaN at 1 of 2 places that count; .*Term\(mask=...\)"),
         ([0.5, float("inf")], "runs from 0.5 to inf; expected numbers from 0 to 1"),
     ],
 )

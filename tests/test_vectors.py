@@ -172,7 +172,7 @@ POINTED = {
 LENGTHS_COUNT = {"steer", "Steering"}
 UNIT_ROWS_ONLY = {"project_out", "subspace", "anti_subspace"}
 """Their basis is orthonormal already, which is what they document."""
-DRAWN = {"plot_lobes"}
+DRAWN = {"plot_edit_polar"}
 """Numpy arrays in float64, made unit as all others; a drawing takes long."""
 
 ROOMS = (reg, edits, evaluation, audits, concepts, data, models, training, testbed, viz)

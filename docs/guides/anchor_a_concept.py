@@ -43,7 +43,7 @@ print(f"{marked.sum():.0f} marks, {(marked * (degree < 0.5)).sum():.0f} of them 
 # ----------
 # Any ``nn.Module`` will do, and any layer that has a name. Ours is a bottleneck called "latent",
 # whose output has length 1, so that only directions count. Without such a layer, add the term
-# :class:`~latent_anchors.regularizers.Unitarity`, or leave lengths free: anchors compare angles.
+# :func:`~latent_anchors.regularizers.unit_norm`, or leave lengths free: anchors compare angles.
 
 from collections import OrderedDict
 

@@ -182,7 +182,7 @@ viz.plot_before_after(
 # moves. At the right the same against alignment. *Look for* where it begins to act, and whether
 # that is smooth.
 
-viz.plot_lobes({"narrow": narrow, "wide": wide}, red, title="Two ways to mute")
+viz.plot_edit_polar({"narrow": narrow, "wide": wide}, red, title="Two ways to mute")
 
 # %%
 # Who is hurt

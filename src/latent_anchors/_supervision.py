@@ -119,7 +119,7 @@ def _expected(numbers: Tensor) -> str:
     if bool(numbers.isnan().any()):
         return (
             "expected a number from 0 to 1 there. Put 0 where nobody said, or leave the places out "
-            "with Term(where=...)."
+            "with Term(mask=...)."
         )
     least = float(numbers.min())
     if least in (-100.0, -1.0):

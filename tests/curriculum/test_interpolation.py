@@ -107,7 +107,7 @@ def test_a_track_has_as_many_continuous_derivatives_at_its_keys_as_declared(
     for key in before.keyframes:
         at = key.step + h * np.arange(-2, 3)
         left2, left, here, right, right2 = moved(track, track.table(at))
-        # A jump of a slope would not shrink with h; of an acceleration, neither.
+        # a jump of a slope or an acceleration would not shrink with h
         assert abs((right - here) - (here - left)) / h < 100 * h
         if smoothness(leave) == 2:
             left_bend, right_bend = left2 - 2 * left + here, right2 - 2 * right + here

@@ -77,7 +77,7 @@ def test_a_track_is_as_smooth_at_its_keys_as_its_transition_declares(name, space
     leave = named(name)
     keys = [Keyframe(0, 1.0, leave), Keyframe(10, 3.0, leave), Keyframe(15, 2.0, leave)]
     track, order, h = Track(keys, space), smoothness(leave) + 1, 1e-2
-    # At rest on either side up to the declared derivative, and no further.
+    # at rest on either side up to the declared derivative, and no further
     before = abs(track(10 - h) - 3.0) / h**order
     after = abs(track(10 + h) - 3.0) / h**order
     assert 1e-3 < max(before, after) < 3.0

@@ -31,20 +31,20 @@ def under(model, edit, at):
         return model(X)
 
 
-def test_reading_nothing_is_zeroing_after_the_normalization(model):
+def test_reading_side_equals_zero_ablation_after_the_normalization(model):
     read = ablate(model, DIMS, AROUND, side="reading")(X)
     torch.testing.assert_close(read, under(model, zeroing, "latent"))
     assert not torch.allclose(read, model(X))
 
 
 @pytest.mark.parametrize("side", ["both", "writing"])
-def test_writing_nothing_is_zeroing_before_the_normalization(model, side):
+def test_writing_side_equals_zero_ablation_before_the_normalization(model, side):
     written = ablate(model, DIMS, AROUND, side=side)(X)
     torch.testing.assert_close(written, under(model, zeroing, "encoder"))
     assert not torch.allclose(written, model(X))
 
 
-def test_before_a_normalization_and_after_it_are_not_the_same():
+def test_the_two_sides_of_a_normalization_differ():
     spherical, plain = SphericalAutoencoder().double(), PlainAutoencoder().double()
     for model, same in ((spherical, False), (plain, True)):
         written, read = (
@@ -53,7 +53,7 @@ def test_before_a_normalization_and_after_it_are_not_the_same():
         assert torch.allclose(written, read) is same
 
 
-def test_suppressing_both_poles_of_an_axis_is_reading_nothing_from_it():
+def test_reading_side_equals_suppression_of_both_signs_of_an_axis():
     model = SphericalAutoencoder().double()
     axis = torch.eye(4, dtype=torch.float64)[1]
     both_poles = under(model, Projection(axis.unsqueeze(0)), "latent")
@@ -62,7 +62,7 @@ def test_suppressing_both_poles_of_an_axis_is_reading_nothing_from_it():
     assert not torch.allclose(ablate(model, [1], AROUND, side="reading")(X), one_pole)
 
 
-def test_an_activation_that_keeps_zero_may_lie_between():
+def test_an_activation_that_maps_0_to_0_may_be_in_between():
     model = nn.Sequential(nn.Linear(3, 4), nn.GELU(), nn.Linear(4, 2)).double()
     for side in ("both", "writing", "reading"):
         torch.testing.assert_close(
@@ -96,14 +96,14 @@ def test_ablating_twice_is_ablating_once_and_dims_add_up(model):
 
 
 @pytest.mark.parametrize("side", ["both", "writing", "reading"])
-def test_no_gradient_reaches_what_went_on_both_sides(side):
+def test_no_gradient_reaches_weights_ablated_on_both_sides(side):
     model = ablate(SphericalAutoencoder().double(), DIMS, AROUND, side=side)
     model(X).square().sum().backward()
     row, column = model.encoder[2].weight.grad[DIMS], model.decoder[0].weight.grad[:, DIMS]
     assert bool(row.any() or column.any()) is (side != "both")
 
 
-def test_weights_that_diverged_are_silenced_all_the_same():
+def test_diverged_weights_are_zeroed_too():
     model = PlainAutoencoder()
     with torch.no_grad():
         model.encoder[2].weight[0] = torch.nan

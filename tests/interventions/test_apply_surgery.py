@@ -57,7 +57,7 @@ def same(one, other):
     return all(torch.equal(one[name], other[name]) for name in other)
 
 
-def test_the_original_is_untouched_and_the_new_model_is_another(surgery, model):
+def test_the_original_is_unchanged_and_the_new_model_differs(surgery, model):
     before = weights(model)
     new = surgery(model)
     assert type(new) is SphericalAutoencoder
@@ -68,7 +68,7 @@ def test_the_original_is_untouched_and_the_new_model_is_another(surgery, model):
     assert same(weights(model), before)
 
 
-def test_a_population_is_operated_on_run_by_run(surgery):
+def test_surgery_on_a_population_acts_on_each_run(surgery):
     population = Population.make(SphericalAutoencoder, seeds=[3, 1, 4])
     before = weights(population)
     new = surgery(population)
@@ -85,7 +85,7 @@ def test_the_result_can_be_trained(surgery, model):
     assert all(parameter.is_leaf and parameter.grad.any() for parameter in new.decoder.parameters())
 
 
-def test_the_mode_and_the_type_of_numbers_are_kept(surgery, model):
+def test_training_mode_and_dtype_are_kept(surgery, model):
     new = surgery(model.eval())
     assert not new.training
     prepared = model.bfloat16()
@@ -97,7 +97,7 @@ def test_the_mode_and_the_type_of_numbers_are_kept(surgery, model):
     assert {tensor.dtype for tensor in halves.state_dict().values()} == {torch.bfloat16}
 
 
-def test_autocast_costs_no_digits(surgery, model):
+def test_autocast_does_not_reduce_precision(surgery, model):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         under = surgery(model)
     assert same(weights(under), weights(surgery(model)))
@@ -113,7 +113,7 @@ def test_edits_and_recordings_in_force_stay_with_the_original(surgery, model):
         assert torch.equal(model(X), said)
 
 
-def test_a_population_keeps_its_edits_to_itself_too():
+def test_edits_in_force_stay_with_the_original_population():
     population = Population.make(SphericalAutoencoder, seeds=[0, 1])
     plain = ablate(population, [0])(X)
     with intervene(population, torch.neg):
@@ -126,7 +126,7 @@ def test_a_frozen_layer_stays_frozen(surgery, model):
     assert [p.requires_grad for p in surgery(model).parameters()] == [False] * 4 + [True] * 4
 
 
-def test_a_surgery_that_writes_into_what_it_is_given_harms_nobody(model):
+def test_a_surgery_that_writes_in_place_does_not_change_the_original(model):
     def careless(parameters):
         return {"encoder.0.bias": parameters["encoder.0.bias"].zero_()}
 
@@ -135,7 +135,7 @@ def test_a_surgery_that_writes_into_what_it_is_given_harms_nobody(model):
     assert model.encoder[0].bias.any()
 
 
-def test_two_parameters_may_be_made_of_one():
+def test_one_tensor_may_become_two_parameters():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     new = apply_surgery(model, lambda p: {"0.weight": p["1.weight"], "1.weight": p["0.weight"]})
     assert torch.equal(new[0].weight, model[1].weight)
@@ -145,7 +145,7 @@ def test_two_parameters_may_be_made_of_one():
     assert copied[1].weight.any()
 
 
-def test_buffers_are_operated_on_too():
+def test_buffers_can_be_changed_too():
     model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).eval()
     new = apply_surgery(model, lambda p: {"1.running_mean": p["1.running_mean"] + 1.0})
     assert new[1].running_mean.tolist() == [1.0, 1.0]
@@ -156,8 +156,8 @@ def test_a_name_that_the_model_does_not_have_is_refused(model):
         apply_surgery(model, lambda p: {"encoder.9": p["encoder.0.bias"]})
 
 
-def test_another_type_of_number_is_refused(model):
-    with refuses(TypeError, r"made 'encoder.0.bias' torch.float64; expected torch.float32"):
+def test_another_dtype_is_refused(model):
+    with refuses(TypeError, r"returned 'encoder.0.bias' as torch.float64; expected torch.float32"):
         apply_surgery(model, lambda p: {"encoder.0.bias": p["encoder.0.bias"].double()})
 
 
@@ -232,9 +232,9 @@ equal = pytest.mark.parametrize(("surgery", "edit", "site", "past"), EQUAL.value
 dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=str)
 
 
-def test_every_surgery_is_held_to_its_edit():
+def test_every_surgery_is_compared_with_its_edit():
     functions = inspect.getmembers(interventions, inspect.isfunction)
-    surgeries = {name for name, f in functions if "_Model" in str(f.__annotations__.get("return"))}
+    surgeries = {name for name, f in functions if "Model" in str(f.__annotations__.get("return"))}
     assert surgeries == {name.split(",")[0] for name in EQUAL} | {"apply_surgery"}
 
 
@@ -253,14 +253,14 @@ def test_in_every_precision_surgery_equals_its_edit(surgery, edit, site, past, d
 
 @dtypes
 @equal
-def test_in_every_precision_a_path_past_it_is_refused(surgery, edit, site, past, dtype):
+def test_in_every_precision_another_path_is_refused(surgery, edit, site, past, dtype):
     del edit, site
     with refuses(ValueError, "not only through|are tied to 'tied.weight'"):
         surgery(Reader(past, strength=1e-3).to(dtype), "latent")
 
 
 @equal
-def test_halves_are_computed_in_full_precision_and_rounded_once(surgery, edit, site, past):
+def test_half_precision_is_computed_in_float32_and_rounded_once(surgery, edit, site, past):
     del edit, site, past
     around = SiteLayers("into", ("out",))
     for dtype in DTYPES[2:]:

@@ -39,7 +39,7 @@ def stream(model, sites):
     return [latents[site] for site in sites]
 
 
-def test_rewriting_is_the_edit_at_the_embedding_in_all_that_follows(model):
+def test_it_equals_the_edit_at_the_embedding_at_all_sites_behind_it(model):
     sites = transformer().sites
     new, old = stream(edit_embedding(model, GATED), sites), stream(model, sites)
     with intervene(model, GATED, at="embedding"):
@@ -49,7 +49,7 @@ def test_rewriting_is_the_edit_at_the_embedding_in_all_that_follows(model):
     assert not torch.allclose(new[-1], old[-1])
 
 
-def test_rows_that_answers_are_read_out_with_are_others():
+def test_logits_from_the_rows_change_too():
     torch.manual_seed(2)
     model = transformer()
     with intervene(model, GATED, at="embedding"):
@@ -57,7 +57,7 @@ def test_rows_that_answers_are_read_out_with_are_others():
     assert not torch.allclose(edit_embedding(model, GATED)(TOKENS), edited)
 
 
-def test_nothing_is_written_along_an_axis_by_weights_as_by_edits(model):
+def test_an_axis_is_removed_by_weights_as_by_edits(model):
     blind = edit_embedding(model, Projection(AXIS[None], renormalize=True))
     for block in ("blocks.0", "blocks.1"):
         for writer in ("attention.out", "down"):
@@ -78,7 +78,7 @@ def test_nothing_is_written_along_an_axis_by_weights_as_by_edits(model):
     assert stream(model, sites)[-1][..., 0].abs().max() > 1e-3
 
 
-def test_a_layer_that_is_no_embedding_is_refused():
+def test_a_layer_that_is_not_an_embedding_is_refused():
     with refuses(ValueError, "'blocks' is of type .*ModuleList; expected a plain nn.Embedding"):
         edit_embedding(transformer(), GATED, "blocks")
 

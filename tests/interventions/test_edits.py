@@ -69,14 +69,14 @@ def test_at_strength_0_nothing_happens_and_otherwise_something(edit, z):
 
 
 @pytest.mark.parametrize("edit", NEAR_RED.values(), ids=NEAR_RED)
-def test_outside_of_its_falloff_latents_stay_bit_for_bit(edit):
+def test_where_the_falloff_is_0_latents_are_unchanged_bit_for_bit(edit):
     away = torch.tensor([[2.0, -1.0, 0.0, 1.0], [9.0, 0.0, 0.0, -1.0], [0.0, 0.0, 0.0, 0.0]])
     assert torch.equal(edit(away), away)
     assert not torch.equal(edit(torch.tensor([RED])), torch.tensor([RED]))
 
 
 @members
-def test_the_latents_given_are_left_alone(edit, z):
+def test_the_given_latents_are_not_modified(edit, z):
     before, state = z.clone(), {k: v.clone() for k, v in edit.state_dict().items()}
     edit(z)
     assert torch.equal(z, before)
@@ -84,7 +84,7 @@ def test_the_latents_given_are_left_alone(edit, z):
 
 
 @members
-def test_leading_axes_are_free_and_samples_do_not_interact(edit, z):
+def test_any_leading_axes_work_and_samples_do_not_interact(edit, z):
     one_by_one = torch.stack([edit(row) for row in z])
     torch.testing.assert_close(edit(z), one_by_one)
     torch.testing.assert_close(edit(z[:36].reshape(2, 3, 6, 4)), edit(z[:36]).reshape(2, 3, 6, 4))
@@ -102,18 +102,18 @@ def test_a_sample_that_is_not_finite_leaves_the_others_bit_for_bit(edit, z, valu
 
 
 @members
-def test_its_strength_is_a_tensor_without_axes(edit):
+def test_strength_is_a_scalar_tensor(edit):
     assert edit.strength.shape == ()
     assert edit.at(0.5).strength.shape == ()
 
 
 @members
-def test_it_is_mapped_over_latents(edit, z):
+def test_it_works_under_vmap(edit, z):
     torch.testing.assert_close(torch.vmap(edit)(z), edit(z))
 
 
 @members
-def test_each_run_has_a_strength_of_its_own(edit, z):
+def test_each_run_may_have_its_own_strength(edit, z):
     strengths = [0.0, 0.3, 1.0]
     models = Population.from_models([nn.Sequential(nn.Linear(4, 4)) for _ in strengths])
     z_of_run = models(z)
@@ -133,21 +133,21 @@ def test_half_precision_is_computed_in_single(edit, dtype, z):
 
 
 @members
-def test_double_precision_stays_so(edit, z):
+def test_double_precision_is_kept(edit, z):
     assert edit(z.double()).dtype == torch.float64
     assert torch.equal(edit.at(0.0)(z.double()), z.double())
 
 
 @members
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_an_edit_that_was_moved_to_half_acts_on_full_latents(edit, dtype, z):
+def test_an_edit_in_half_precision_acts_on_float32_latents(edit, dtype, z):
     half = edit.at(float(edit.strength)).to(dtype)
     assert half(z).dtype == z.dtype
     assert torch.equal(half.at(0.0)(z), z)
 
 
 @members
-def test_autocast_costs_no_digits(edit, z):
+def test_autocast_does_not_reduce_precision(edit, z):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         under = edit(z)
     assert torch.equal(under, edit(z))
@@ -155,7 +155,7 @@ def test_autocast_costs_no_digits(edit, z):
 
 @members
 @pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
-def test_gradients_are_finite_at_the_origin_and_where_it_is_degenerate(edit, strength, z):
+def test_gradients_are_finite_at_the_origin_and_in_degenerate_cases(edit, strength, z):
     edit = edit.at(strength)
     edit.strength.requires_grad_()
     edit(z.requires_grad_()).square().sum().backward()
@@ -164,7 +164,7 @@ def test_gradients_are_finite_at_the_origin_and_where_it_is_degenerate(edit, str
 
 
 @members
-def test_it_comes_back_from_disk_without_pickle(edit, z, tmp_path):
+def test_it_is_saved_and_loaded_without_pickle(edit, z, tmp_path):
     la.save(edit, tmp_path)
     again = la.load(tmp_path)
     assert torch.equal(again(z), edit(z))
@@ -187,7 +187,7 @@ def test_latents_of_another_width_and_integers_are_refused(edit):
         edit(torch.zeros(5, 4, dtype=torch.int64))
 
 
-def test_unless_a_strength_is_given_every_edit_acts_in_full():
+def test_the_default_strength_is_1():
     members = (getattr(interventions, name) for name in interventions.__all__)
     given = [inspect.signature(m).parameters for m in members if inspect.isroutine(m) or is_edit(m)]
     strengths = [parameters["strength"].default for parameters in given if "strength" in parameters]
@@ -199,7 +199,7 @@ def is_edit(member):
     return inspect.isclass(member) and issubclass(member, EditModule)
 
 
-def test_at_another_strength_is_another_edit_and_the_first_stays():
+def test_at_returns_a_copy_with_another_strength():
     mute = Suppression([1.0, 0.0], strength=1.0)
     half = mute.at(0.5)
     assert half(Z).tolist() == [[1.5, 4.0], [-3.0, 4.0]]
@@ -207,7 +207,7 @@ def test_at_another_strength_is_another_edit_and_the_first_stays():
     assert mute.strength == 1
 
 
-def test_a_strength_written_in_place_acts_at_once():
+def test_a_strength_changed_in_place_acts_at_once():
     mute = Suppression([1.0, 0.0])
     mute.strength.fill_(0.0)
     assert torch.equal(mute(Z), Z)
@@ -219,7 +219,7 @@ def test_a_strength_is_saved_with_the_edit():
     assert torch.equal(other(Z), mute(Z))
 
 
-def test_strengths_that_differ_by_run_are_told():
+def test_repr_says_that_strengths_differ_by_run():
     population = Population.from_models([ZeroAblation([0]).at(s) for s in (0.0, 1.0)])
     assert "ZeroAblation(dims=(0,), strength=one per run)" in repr(population)
     assert repr(ZeroAblation([0], strength=0.5)) == "ZeroAblation(dims=(0,), strength=0.5)"
@@ -245,7 +245,7 @@ def test_the_strength_of_a_composition_scales_that_of_both():
     torch.testing.assert_close(both(Z), second.at(0.5)(first.at(0.4)(Z)))
 
 
-def test_an_edit_of_ones_own_can_be_part_of_a_composition():
+def test_a_user_defined_edit_can_be_part_of_a_composition():
     class Negation(EditModule):
         def _edited(self, z, strength):
             return z * (1 - 2 * strength)
@@ -255,6 +255,6 @@ def test_an_edit_of_ones_own_can_be_part_of_a_composition():
     assert torch.equal(both.at(0.0)(Z), Z)
 
 
-def test_what_has_no_strength_cannot_be_part_of_a_composition():
+def test_a_function_without_strength_is_refused_in_a_composition():
     with refuses(TypeError, "neg.* cannot be part of a composition; expected an edit with a stren"):
         Suppression([1.0, 0.0]).then(torch.neg)

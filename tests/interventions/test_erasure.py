@@ -14,7 +14,7 @@ def z(generator):
     return torch.randn(16, 3, generator=generator)
 
 
-def test_what_is_read_becomes_that_of_the_center_and_the_kernel_is_spared(z):
+def test_readings_become_those_of_the_center_and_the_kernel_is_unchanged(z):
     after = erase(z, LEFT, RIGHT, CENTER)
     torch.testing.assert_close(after @ RIGHT.mT, (RIGHT @ CENTER).expand(16, 1))
     assert (z @ RIGHT.mT).std() > 1
@@ -22,14 +22,14 @@ def test_what_is_read_becomes_that_of_the_center_and_the_kernel_is_spared(z):
     torch.testing.assert_close(erase(unread, LEFT, RIGHT, CENTER), unread)
 
 
-def test_about_the_origin_along_a_unit_vector_it_is_directional_ablation(z):
+def test_along_a_unit_vector_about_the_origin_it_is_directional_ablation(z):
     v = CENTER / CENTER.norm()
     expected = suppress(z, v, constant_falloff, strength=0.7)
     after = erase(z, v[:, None], v[None], torch.zeros(3), strength=0.7)
     torch.testing.assert_close(after, expected)
 
 
-def test_each_run_may_have_its_strength(z):
+def test_each_run_may_have_its_own_strength(z):
     strengths = torch.tensor([0.0, 0.4, 1.0])
     after = erase(z.expand(3, 16, 3), LEFT, RIGHT, CENTER, strengths.unsqueeze(-1))
     expected = [Erasure(LEFT, RIGHT, CENTER).at(s)(z) for s in strengths.tolist()]
@@ -37,7 +37,7 @@ def test_each_run_may_have_its_strength(z):
     assert repr(Erasure(LEFT, RIGHT, CENTER)) == "Erasure(dim=3, k=1, strength=1)"
 
 
-def test_parts_that_do_not_fit_together_are_refused():
+def test_shapes_that_do_not_match_are_refused():
     with refuses(ValueError, r"shapes \(3, 1\), \(3, 1\) and \(3,\); expected \(dim, k\)"):
         Erasure(LEFT, RIGHT.mT, CENTER)
     with refuses(ValueError, "The right is .*; expected one finite number per latent dimension"):

@@ -55,11 +55,11 @@ AROUND = SiteLayers("into", ("out",))
     ],
 )
 @pytest.mark.parametrize("at", ["encoder", "latent"])
-def test_around_the_latents_of_an_autoencoder_are_the_ends_of_its_halves(model, at):
+def test_the_layers_of_an_autoencoder_are_found(model, at):
     assert find_layers(model, at) == SiteLayers("encoder.2", ("decoder.0",))
 
 
-def test_the_order_of_definition_says_nothing():
+def test_the_order_of_definition_does_not_matter():
     assert found(straight) == AROUND
     reversed_order = nn.Sequential()
     layers = {"2": nn.Linear(4, 4), "1": nn.Identity(), "0": nn.Linear(4, 4)}
@@ -80,7 +80,7 @@ def test_the_order_of_definition_says_nothing():
         nn.Sequential(nn.Dropout(), nn.Tanh(), Normalize()),
     ],
 )
-def test_what_keeps_channels_apart_and_zero_at_zero_may_lie_between(between):
+def test_modules_that_keep_channels_apart_and_map_0_to_0_may_be_in_between(between):
     assert found(straight, latent=between) == AROUND
     assert found(straight, at="into", latent=between) == AROUND
 
@@ -101,7 +101,7 @@ class Shuffled(nn.Module):
         Shuffled(),
     ],
 )
-def test_what_mixes_channels_or_moves_zero_may_not(between):
+def test_modules_that_mix_channels_or_move_0_are_refused(between):
     with refuses(ValueError, "none writes the latents at 'latent'"):
         found(straight, latent=between)
     with refuses(ValueError, "none reads the latents at 'into'"):
@@ -121,13 +121,13 @@ class Paired(nn.Module):
 
 
 @pytest.mark.parametrize(("one", "other"), [*permutations(range(5), 2)])
-def test_no_two_channels_may_be_mixed(one, other):
+def test_mixing_any_two_channels_is_refused(one, other):
     mixed = nn.Sequential(nn.Linear(3, 5), Paired(one, other), nn.Linear(5, 2))
     with refuses(ValueError, "none writes the latents at '1'"):
         find_layers(mixed, "1", X)
 
 
-def test_a_single_channel_that_does_not_keep_zero_is_refused_too():
+def test_a_single_channel_that_moves_0_is_refused():
     one = nn.Sequential(nn.Linear(3, 1), nn.Sigmoid(), nn.Linear(1, 2))
     with refuses(ValueError, "none writes the latents at '1'"):
         find_layers(one, "1", X)
@@ -200,7 +200,7 @@ def site_never(m, x):
         (site_never, "'latent' ran 0 times on the example"),
     ],
 )
-def test_what_is_ambiguous_is_refused(forward, match):
+def test_ambiguous_layers_are_refused(forward, match):
     with refuses(ValueError, match):
         found(forward)
 
@@ -217,7 +217,7 @@ def test_one_side_is_found_though_the_other_is_ambiguous():
     assert ablate(Wired(gated), [0], example=X, side="reading").into.weight.all()
 
 
-def test_coincidences_of_the_weights_do_not_deceive():
+def test_coincidences_of_the_weights_do_not_mislead():
     model = Wired(lambda m, x: m.out(m.latent(m.back(m.into(x)))))
     nn.init.eye_(model.back.weight)
     nn.init.zeros_(model.back.bias)
@@ -226,7 +226,7 @@ def test_coincidences_of_the_weights_do_not_deceive():
     assert find_layers(model, example=X) == SiteLayers("back", ("out",))
 
 
-def test_channels_may_be_in_the_middle():
+def test_channels_may_be_on_a_middle_axis():
     def forward(m, x):
         return m.out(m.latent(m.into(x).mT).mT)
 
@@ -251,7 +251,7 @@ def test_without_an_example_the_width_must_be_the_only_one_that_runs():
         find_layers(Wired(lambda m, x: straight(m, x[:, :3])))
 
 
-def test_tracing_leaves_the_model_as_it_is():
+def test_tracing_does_not_change_the_model():
     model = Wired(straight, latent=nn.Dropout())
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     find_layers(model)

@@ -10,7 +10,7 @@ members = pytest.mark.parametrize("fit", FITS)
 
 
 @members
-def test_a_probe_finds_the_concept_before_and_not_after_and_another_one_stays(fit):
+def test_a_probe_finds_the_concept_before_and_not_after_and_another_concept_stays(fit):
     z, concept, other = latents()
     erased = fit(z, concept)(z)
     # a CAV is the normal of one probe; what others read is promised by the two that equal the means
@@ -22,7 +22,7 @@ def test_a_probe_finds_the_concept_before_and_not_after_and_another_one_stays(fi
 
 @pytest.mark.parametrize("fit", [fit_mean_difference, fit_leace])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_of_a_concept_that_six_in_ten_thousand_have_nothing_is_left(fit, dtype):
+def test_a_concept_in_six_of_ten_thousand_samples_is_erased(fit, dtype):
     z, concept, _ = latents(10_000, share=6e-4)
     z = z.to(dtype)
     erased = fit(z, concept)(z)
@@ -31,7 +31,7 @@ def test_of_a_concept_that_six_in_ten_thousand_have_nothing_is_left(fit, dtype):
     assert gap(erased, concept) < 1e-3
 
 
-def test_a_cav_of_a_concept_that_six_in_ten_thousand_have_points_at_it():
+def test_a_cav_of_a_concept_in_six_of_ten_thousand_samples_points_at_it():
     z, concept, _ = latents(10_000, share=6e-4)
     v = fit_cav(z, concept).right[0]
     ahead = ((z @ v).unsqueeze(0) < (z[concept == 1] @ v).unsqueeze(1)).double().mean()
@@ -61,20 +61,20 @@ def test_labels_may_be_booleans_or_integers_and_latents_half(fit):
 
 
 @members
-def test_samples_count_and_not_their_order(fit, generator):
+def test_the_order_of_samples_does_not_matter(fit, generator):
     z, concept, _ = latents()
     order = torch.randperm(len(z), generator=generator)
     torch.testing.assert_close(fit(z[order], concept[order])(z), fit(z, concept)(z))
 
 
-def test_the_direction_found_serves_other_edits():
+def test_the_fitted_direction_can_be_used_in_other_edits():
     z, concept, _ = latents()
     edit = Projection(fit_mean_difference(z, concept).right)
     assert gap(z, concept) > 0.5
     assert gap(edit(z), concept) < 1e-6
 
 
-def test_a_dimension_that_never_changes_has_no_say_in_a_cav():
+def test_a_constant_dimension_has_weight_0_in_a_cav():
     z, concept, _ = latents()
     with_constant = torch.cat([z, torch.full((len(z), 1), 7.0)], -1)
     v = fit_cav(with_constant, concept).right[0]
@@ -82,7 +82,7 @@ def test_a_dimension_that_never_changes_has_no_say_in_a_cav():
     torch.testing.assert_close(v[:-1], fit_cav(z, concept).right[0], rtol=1e-5, atol=1e-6)
 
 
-def test_a_cav_is_where_the_slopes_of_its_loss_vanish():
+def test_a_cav_minimizes_its_loss():
     z, concept, _ = latents(500)
     w = fit_cav(z, concept, ridge=0.1).right[0]
     scale = z.std(0, correction=0)
@@ -116,7 +116,7 @@ def lowest(loss):
 
 
 @members
-def test_what_nothing_can_be_fitted_on_is_refused(fit):
+def test_samples_that_cannot_be_fitted_on_are_refused(fit):
     z, y = torch.eye(4), torch.tensor([0.0, 0.0, 1.0, 1.0])
     with refuses(ValueError, r"latents have shape \(4, 4\) and the labels \(3,\); expected \(n"):
         fit(z, y[:3])
@@ -127,7 +127,7 @@ def test_what_nothing_can_be_fitted_on_is_refused(fit):
 
 
 @pytest.mark.parametrize("fit", [fit_mean_difference, fit_cav])
-def test_several_concepts_at_once_are_for_leace(fit):
+def test_several_concepts_are_refused_and_leace_is_named(fit):
     with refuses(ValueError, r"labels have shape \(4, 2\); .* For several at once, use fit_leace"):
         fit(torch.eye(4), torch.eye(4)[:, :2])
 
@@ -138,7 +138,7 @@ def test_equal_means_are_refused(fit):
         fit(torch.eye(2).repeat(2, 1), torch.tensor([0.0, 0.0, 1.0, 1.0]))
 
 
-def test_a_cav_takes_shares_and_a_ridge():
+def test_a_ridge_of_0_and_labels_above_1_are_refused():
     z, y = torch.eye(4), torch.tensor([0.0, 0.0, 1.0, 1.0])
     with refuses(ValueError, "ridge is 0 and labels go from 0 to 1; expected a ridge above 0"):
         fit_cav(z, y, ridge=0.0)
@@ -148,13 +148,13 @@ def test_a_cav_takes_shares_and_a_ridge():
 
 @members
 @pytest.mark.parametrize("unit", [1e-20, 1e20])
-def test_what_is_erased_does_not_depend_on_the_unit(fit, unit):
+def test_erasing_does_not_depend_on_the_scale_of_latents(fit, unit):
     z, concept, _ = latents()
     z = z.float()
     torch.testing.assert_close(fit(unit * z, concept)(unit * z) / unit, fit(z, concept)(z))
 
 
-def test_both_classes_of_a_cav_weigh_one_half_whatever_their_sizes(generator):
+def test_both_classes_of_a_cav_have_weight_one_half(generator):
     z, y = torch.rand(80, 2, generator=generator).double() ** 3, torch.arange(80) % 2
     z[y == 1] = 0.3 - 0.6 * z[y == 1]
     # the same samples, although one class is four times as large; a ridge would see another spread

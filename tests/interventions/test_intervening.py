@@ -42,7 +42,7 @@ def test_an_edit_acts_within_its_block_and_not_after(model, colors):
     assert hooks(model) == 0
 
 
-def test_an_edit_ends_even_when_its_block_fails(model):
+def test_an_edit_ends_when_its_block_fails(model):
     with pytest.raises(ZeroDivisionError), intervene(model, MUTE):
         _ = hooks(model) / 0
     assert hooks(model) == 0
@@ -58,7 +58,7 @@ def test_edits_act_in_the_order_in_which_they_were_attached(model, colors):
 
 
 @pytest.mark.parametrize("gone", [0, 1, 2])
-def test_removing_one_handle_leaves_the_others_alone(gone, model, colors):
+def test_removing_one_handle_leaves_the_others(gone, model, colors):
     edits = [MUTE, lambda z: z + 1.0, lambda z: 2.0 * z]
     first, second = [edit for k, edit in enumerate(edits) if k != gone]
     expected = decoded(model, colors, lambda z: second(first(z)))
@@ -71,7 +71,7 @@ def test_removing_one_handle_leaves_the_others_alone(gone, model, colors):
     assert hooks(model) == 0
 
 
-def test_hooks_of_others_stay(model, colors):
+def test_other_hooks_stay(model, colors):
     seen = []
     model.latent.register_forward_hook(lambda *_: seen.append(1))
     with intervene(model, MUTE):
@@ -87,7 +87,7 @@ def test_a_handle_is_a_context_manager_too(model, colors):
     assert hooks(model) == 0
 
 
-def test_the_strength_can_be_written_while_in_force(model, colors):
+def test_the_strength_can_be_changed_while_in_force(model, colors):
     mute = MUTE.at(1.0)
     with intervene(model, mute):
         at_one = model(colors)
@@ -103,7 +103,7 @@ def test_gradients_flow_through_an_edit(model, colors):
     assert model.encoder[0].weight.grad.any()
 
 
-def test_channels_in_the_middle_are_edited_as_channels(generator):
+def test_channels_on_a_middle_axis_are_edited(generator):
     images = torch.rand(2, 3, 5, 6, generator=generator)
     model, mute = nn.Sequential(nn.Identity()), Suppression([0.0, 1.0, 0.0])
     with intervene(model, mute, at=Site("0", axis=1)):
@@ -141,7 +141,7 @@ def test_one_edit_acts_at_several_sites(model, colors):
     assert hooks(model) == 0
 
 
-def test_each_site_may_have_an_edit_of_its_own(model, colors):
+def test_each_site_may_have_its_own_edit(model, colors):
     with intervene(model, {"latent": MUTE, "encoder": torch.exp}):
         within = model(colors)
     assert torch.equal(within, model.decoder(MUTE(model.latent(model.encoder(colors).exp()))))
@@ -155,7 +155,7 @@ def test_removing_the_edit_of_one_site_leaves_the_other(model, colors):
     assert torch.equal(within, decoded(model, colors, torch.neg))
 
 
-def test_where_one_of_several_sites_is_unknown_nothing_stays_attached(model):
+def test_if_one_of_several_sites_is_unknown_nothing_stays_attached(model):
     with (
         refuses(ValueError, "Unknown site 'nowhere'"),
         intervene(model, MUTE, at=["latent", "nowhere"]),
@@ -164,7 +164,7 @@ def test_where_one_of_several_sites_is_unknown_nothing_stays_attached(model):
     assert hooks(model) == 0
 
 
-def test_where_one_of_several_sites_never_ran_it_is_named(model, colors):
+def test_of_several_sites_one_that_never_ran_is_named(model, colors):
     with (
         refuses(RuntimeError, "The edit at 'decoder' never acted"),
         intervene(model, torch.neg, at=["encoder", "decoder"]),
@@ -173,7 +173,7 @@ def test_where_one_of_several_sites_never_ran_it_is_named(model, colors):
 
 
 @pytest.mark.parametrize("sites", [[], ["latent", "latent"]])
-def test_no_sites_and_sites_that_recur_are_refused(sites, model):
+def test_no_sites_and_repeated_sites_are_refused(sites, model):
     with (
         refuses(ValueError, r"The sites are \[.*\]; expected at least one, each once"),
         intervene(model, MUTE, at=sites),
@@ -182,9 +182,9 @@ def test_no_sites_and_sites_that_recur_are_refused(sites, model):
 
 
 @pytest.mark.parametrize(("edits", "at"), [({}, "latent"), ({"latent": MUTE}, "encoder")])
-def test_edits_by_site_come_without_other_sites(edits, at, model):
+def test_edits_by_site_together_with_at_are_refused(edits, at, model):
     with (
-        refuses(ValueError, "Edits were given for the sites .*Leave `at` out"),
+        refuses(ValueError, "Edits were given for the sites .*Leave at out"),
         intervene(model, edits, at=at),
     ):
         pass

@@ -19,7 +19,7 @@ def test_it_changes_latents_less_than_any_other_eraser_fitted_here():
     assert change(fit_leace(z, concept)(z)) < 0.95 * change(fit_mean_difference(z, concept)(z))
 
 
-def test_the_package_as_it_comes_leaves_a_rare_concept_in_place():
+def test_the_package_with_its_defaults_does_not_erase_a_rare_concept():
     z, concept, _ = latents(10_000, share=6e-4)
     erased = fit_leace(z, concept)(z)
     from concept_erasure import LeaceEraser
@@ -38,9 +38,9 @@ def test_several_concepts_are_erased_at_once_and_labels_may_depend_on_each_other
         assert found(erased, y) < 0.55
 
 
-def test_where_the_concept_is_left_in_place_it_is_refused():
+def test_a_concept_that_is_not_erased_is_refused():
     z, concept, _ = latents(10_000, share=6e-4)
-    with refuses(RuntimeError, "fit_leace left 1 of the covariance with a label; .* Lower its tol"):
+    with refuses(RuntimeError, "fit_leace left 1 of the covariance with a label; .* Lower the tol"):
         fit_leace(z, concept, tolerance=0.5)
 
 

@@ -33,19 +33,19 @@ def test_alignment_stays_up_to_the_threshold_and_shrinks_above(mapper, alignment
 
 
 @members
-def test_full_alignment_is_sent_to_the_ceiling(mapper):
+def test_full_alignment_becomes_the_ceiling(mapper):
     assert mapper(double(1.0)).tolist() == pytest.approx([mapper.ceiling])
 
 
 @members
 @given(a=cosines, b=cosines)
-def test_who_was_closer_is_so_still(mapper, a, b):
+def test_the_order_of_alignments_is_kept(mapper, a, b):
     less, more = mapper(double(*sorted((a, b))))
     assert less <= more + 1e-12
 
 
 @members
-def test_slopes_are_finite_and_those_of_small_differences(mapper):
+def test_gradients_are_finite_and_agree_with_finite_differences(mapper):
     ends = double(-1.0, mapper.threshold, 1.0).requires_grad_()
     mapper(ends).sum().backward()
     assert ends.grad.isfinite().all()
@@ -54,7 +54,7 @@ def test_slopes_are_finite_and_those_of_small_differences(mapper):
 
 
 @members
-def test_leading_axes_are_free_and_mapped(mapper, generator):
+def test_any_leading_axes_and_vmap_give_the_same(mapper, generator):
     alignment = 2 * torch.rand(2, 3, 5, generator=generator) - 1
     flat = mapper(alignment.flatten()).reshape(alignment.shape)
     assert torch.equal(mapper(alignment), flat)
@@ -86,6 +86,6 @@ def test_a_bezier_that_ends_as_steep_as_the_straight_line_is_that_line():
         ),
     ],
 )
-def test_mappers_that_cannot_be_are_refused(make, message):
+def test_values_out_of_range_are_refused(make, message):
     with refuses(ValueError, message):
         make()

@@ -47,7 +47,7 @@ def test_writing_nothing_along_it_is_projecting_before_the_normalization(model, 
     assert not torch.allclose(written, model(X))
 
 
-def test_before_a_normalization_and_after_it_are_not_the_same():
+def test_the_two_sides_of_a_normalization_differ():
     model = SphericalAutoencoder().double()
     written, read = (
         orthogonalize(model, V, AROUND, side=side)(X) for side in ("writing", "reading")
@@ -63,7 +63,7 @@ def test_the_direction_is_gone_from_the_latents_and_was_there_before(model):
     torch.testing.assert_close(after["latent"] @ V, torch.zeros_like(after["latent"][..., 0]))
 
 
-def test_a_subspace_goes_as_a_whole():
+def test_a_subspace_is_removed_as_a_whole():
     model = PlainAutoencoder().double()
     for side in ("writing", "reading"):
         gone = orthogonalize(model, SPANNING, AROUND, side=side)(X)
@@ -86,9 +86,9 @@ def test_doing_it_twice_is_doing_it_once(model):
 
 def test_an_activation_between_is_refused_off_the_axes():
     model = nn.Sequential(nn.Linear(3, 4), nn.GELU(), nn.Linear(4, 2)).double()
-    with refuses(ValueError, "Between '0' and the site '1' each channel is changed"):
+    with refuses(ValueError, "Between '0' and the site '1' an activation changes each channel"):
         orthogonalize(model, V, at="1")
-    with refuses(ValueError, "Between '2' and the site '0' each channel is changed"):
+    with refuses(ValueError, "Between '2' and the site '0' an activation changes each channel"):
         orthogonalize(model, V, at="0", side="reading")
     read = orthogonalize(model, V, at="1", side="reading")(X)
     torch.testing.assert_close(read, under(model, without, "1"))

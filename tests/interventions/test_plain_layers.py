@@ -34,11 +34,11 @@ class Called(nn.Linear):
 
 
 class Plain(nn.Linear):
-    """A subclass that changes nothing of what is computed."""
+    """A subclass that computes the same."""
 
 
 class Wrapper(nn.Module):
-    """As low-rank adapters are made: the layer, and what is added to it."""
+    """Like a low-rank adapter: the layer, and what is added to it."""
 
     def __init__(self, base_layer):
         super().__init__()
@@ -50,7 +50,7 @@ class Wrapper(nn.Module):
 
 
 class Chosen(nn.Module):
-    """As wrappers are made that train a copy of a layer and keep the original aside."""
+    """Like wrappers that train a copy of a layer and store the original."""
 
     def __init__(self, original_module):
         super().__init__()
@@ -62,7 +62,7 @@ class Chosen(nn.Module):
 
 
 class Packed(nn.Parameter):
-    """As quantized weights are kept."""
+    """Like quantized weights."""
 
 
 def weight(make):
@@ -74,7 +74,7 @@ def weight(make):
 
 
 def elsewhere(layer):
-    """As sharding leaves a layer: what was a parameter is a view of something else."""
+    """Like sharding, after which a weight is a view of something else."""
     flat = layer.weight.detach()
     del layer._parameters["weight"]
     layer.weight = flat
@@ -112,36 +112,44 @@ def negate(_layer, inputs):
 
 
 ODD = {
-    "a subclass that scales": (as_scaled, "0", "computes in its own way, as a Scaled"),
-    "a call of its own": (lambda _: Called(3, 4), "0", "computes in its own way, as a Called"),
+    "a subclass that scales": (as_scaled, "0", "has its own forward, as a Scaled"),
+    "a call of its own": (lambda _: Called(3, 4), "0", "has its own forward, as a Called"),
     "a wrapper": (Wrapper, "0", "is a wrapper, which adds to its base_layer.* merge"),
     "what it wraps": (Wrapper, "0.base_layer", "is part of '0', which adds to its base.* merge"),
     "what it adds": (Wrapper, "0.up.default", "is part of '0', which adds to its base_layer"),
-    "a layer kept aside": (Chosen, "0.original_module", "is kept aside by '0', which may run anot"),
-    "what keeps it aside": (Chosen, "0", "is of type .*test_plain_layers.Chosen"),
+    "a stored original": (Chosen, "0.original_module", "is stored by '0', which may run anot"),
+    "what stores it": (Chosen, "0", "is of type .*test_plain_layers.Chosen"),
     "another layer": (lambda _: nn.Conv1d(3, 4, 1), "0", r"is of type torch.*conv.Conv1d"),
     "a parametrization": (
         nn.utils.parametrizations.weight_norm,
         "0",
-        "has weights that are computed, or kept elsewhere.* remove_parametrizations",
+        "has weights that are computed, or stored elsewhere.* remove_parametrizations",
     ),
-    "a weight kept elsewhere": (elsewhere, "0", "has weights that are computed, or kept elsewhere"),
-    "a forward put onto it": (
+    "a weight stored elsewhere": (
+        elsewhere,
+        "0",
+        "has weights that are computed, or stored elsewhere",
+    ),
+    "a replaced forward": (
         forward(lambda layer: partial(type(layer).forward, layer)),
         "0",
-        "has a forward that was put onto it.* remove_hook",
+        "has a forward that was replaced.* remove_hook",
     ),
-    "a method put onto it": (
+    "a replaced method": (
         forward(lambda layer: MethodType(type(layer).forward, layer)),
         "0",
-        "has a forward that was put onto it",
+        "has a forward that was replaced",
     ),
-    "no numbers": (lambda layer: layer.to("meta"), "0", "has a weight that has no numbers.* meta"),
-    "not made yet": (lambda _: nn.LazyLinear(4), "0", "has a weight that is a UninitializedParam"),
+    "no values": (lambda layer: layer.to("meta"), "0", "has a weight that has no values.* meta"),
+    "not created yet": (
+        lambda _: nn.LazyLinear(4),
+        "0",
+        "has a weight that is a Uninitialized",
+    ),
     "integers": (
         weight(lambda w: nn.Parameter(w.to(torch.int8), requires_grad=False)),
         "0",
-        "has a weight that is of type torch.int8.* unpack",
+        "has a weight that has dtype torch.int8.* unpack",
     ),
     "a tensor of another kind": (weight(Packed), "0", "has a weight that is a Packed instead of"),
     "another shape": (
@@ -149,11 +157,11 @@ ODD = {
         "0",
         r"has a weight that has shape \(12,\) instead of \(4, 3\)",
     ),
-    "a hook": (hooked("register_forward_hook", double), "0", "has a hook of others, double"),
+    "a hook": (hooked("register_forward_hook", double), "0", "has another library's hook, double"),
     "a hook before": (
         hooked("register_forward_pre_hook", negate),
         "0",
-        "has a hook of others, nega",
+        "has another library's hook, nega",
     ),
 }
 odd = pytest.mark.parametrize(("make", "name", "what"), ODD.values(), ids=ODD)
@@ -165,9 +173,7 @@ def model(make=lambda layer: layer):
 
 
 @odd
-def test_a_layer_that_is_not_plainly_linear_is_refused_by_name_and_no_other_is_named(
-    make, name, what
-):
+def test_a_layer_that_is_not_plain_is_refused_by_name(make, name, what):
     layers = SiteLayers(name, ("2",))
     for surgery in (
         partial(ablate, dims=[0], at=layers),
@@ -183,12 +189,12 @@ def test_a_layer_that_is_not_plainly_linear_is_refused_by_name_and_no_other_is_n
 @pytest.mark.parametrize(
     "make", [make for make, name, _ in ODD.values() if name == "0" and make is not Chosen]
 )
-def test_and_it_is_not_taken_for_one_by_the_trace(make):
+def test_a_layer_that_is_not_plain_is_not_found_by_tracing(make):
     with refuses(ValueError, "^(The layer '0' |The model |Of the . linear layers, none writes)"):
         ablate(model(make), [0], at="1", example=X)
 
 
-def test_the_layer_that_runs_in_the_place_of_another_is_plain():
+def test_the_layer_that_replaces_another_is_plain():
     wrapped = model(Chosen)
     cut = ablate(wrapped, [0], at="1", example=X)
     assert not cut[0].modules_to_save["default"].weight[0].any()
@@ -209,7 +215,7 @@ def flat(layer):
     [lambda _: Plain(3, 4), lambda layer: layer.requires_grad_(False), flat],
     ids=["a subclass that adds nothing", "a frozen layer", "numbers side by side"],
 )
-def test_what_is_plain_all_the_same_is_cut(make):
+def test_subclasses_frozen_layers_and_shared_storage_count_as_plain(make):
     plain = model(make)
     cut = ablate(plain, [0, 3], AROUND)
     assert not cut[0].weight[[0, 3]].any()
@@ -217,7 +223,7 @@ def test_what_is_plain_all_the_same_is_cut(make):
         torch.testing.assert_close(cut(X), plain(X))
 
 
-def test_hooks_of_ours_are_not_hooks_of_others():
+def test_our_own_hooks_are_allowed():
     watched = model()
     free = ablate(watched, [0], AROUND)
     with record(watched, "0"), intervene(watched, torch.neg, at="2"):
@@ -226,14 +232,14 @@ def test_hooks_of_ours_are_not_hooks_of_others():
     assert torch.equal(cut(X), free(X))
     watched[0].register_forward_hook(double)
     handle = attach(watched, torch.neg, at="0")
-    with refuses(ValueError, "'0' has a hook of others, double"):
+    with refuses(ValueError, "'0' has another library's hook, double"):
         ablate(watched, [0], AROUND)
     handle.remove()
 
 
-def test_a_population_is_looked_at_too():
+def test_layers_of_a_population_are_checked_too():
     population = Population.make(lambda: model(as_scaled), seeds=[0, 1])
-    with refuses(ValueError, "The layer '0' computes in its own way, as a Scaled"):
+    with refuses(ValueError, "The layer '0' has its own forward, as a Scaled"):
         ablate(population, [0], AROUND)
 
 
@@ -249,22 +255,22 @@ class Bypassed(nn.Module):
 
 
 EMBEDDINGS = {
-    "0": ("computes in its own way, as a ScaledEmbedding", ScaledEmbedding(5, 2)),
-    "1": ("rescales its rows as it runs.* max_norm to None", nn.Embedding(5, 2, max_norm=1.0)),
+    "0": ("has its own forward, as a ScaledEmbedding", ScaledEmbedding(5, 2)),
+    "1": ("rescales its rows when it runs.* max_norm to None", nn.Embedding(5, 2, max_norm=1.0)),
     "2": (r"is of type .*EmbeddingBag; expected a plain nn.Embedding", nn.EmbeddingBag(5, 2)),
-    "3": ("has a weight that has no numbers", nn.Embedding(5, 2, device="meta")),
+    "3": ("has a weight that has no values", nn.Embedding(5, 2, device="meta")),
     "4.base_layer": ("is part of '4', which adds", Bypassed(nn.Embedding(5, 2))),
 }
 
 
 @pytest.mark.parametrize("name", EMBEDDINGS)
-def test_an_embedding_that_is_not_plainly_one_is_refused_by_name(name):
+def test_an_embedding_that_is_not_plain_is_refused_by_name(name):
     layers = nn.Sequential(*(layer for _, layer in EMBEDDINGS.values()))
     with refuses(ValueError, f"^The layer '{name}' {EMBEDDINGS[name][0]}"):
         edit_embedding(layers, torch.neg, name)
 
 
-def test_a_name_that_does_not_exist_is_met_with_those_that_are_plain():
+def test_an_unknown_name_is_refused_with_the_plain_layers():
     layers = nn.Sequential(nn.Linear(2, 2), Scaled(2, 2), nn.Linear(2, 2))
     with refuses(ValueError, "Unknown Linear layer '9'; expected one of '0', '2'"):
         ablate(layers, [0], SiteLayers("9", ("2",)))
@@ -291,7 +297,7 @@ def test_names_are_found_through_wrappers_as_sites_are(prefix):
 
 
 @pytest.mark.parametrize("place", ["model", "0"])
-def test_a_copy_that_would_go_on_with_the_original_weights_is_refused(place):
+def test_a_copy_that_would_use_the_original_weights_is_refused(place):
     compiled = model()
     part = compiled if place == "model" else compiled[0]
     bound = part.forward
@@ -299,7 +305,7 @@ def test_a_copy_that_would_go_on_with_the_original_weights_is_refused(place):
     named = "the model" if place == "model" else place
     with refuses(ValueError, f"The forward of '{named}' was replaced by a function, which a copy"):
         apply_surgery(compiled, lambda p: {"2.bias": -p["2.bias"]})
-    with refuses(ValueError, f"The forward of '{named}'|'{named}' has a forward that was put onto"):
+    with refuses(ValueError, f"The forward of '{named}'|'{named}' has a forward that was replaced"):
         ablate(compiled, [0], AROUND)
 
 
@@ -310,6 +316,6 @@ def test_a_model_that_cannot_be_copied_is_refused_with_the_reason():
         ablate(uncopied, [0], AROUND)
 
 
-def test_numbers_that_are_not_at_hand_are_not_operated_on():
-    with refuses(ValueError, "The parameter '0.weight' has no numbers, being on the meta device"):
+def test_surgery_on_tensors_without_values_is_refused():
+    with refuses(ValueError, "The parameter '0.weight' has no values, as it is on the meta device"):
         apply_surgery(model(lambda x: x.to("meta")), lambda p: {"0.weight": -p["0.weight"]})

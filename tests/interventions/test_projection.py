@@ -19,7 +19,7 @@ def z(generator):
     return torch.randn(32, 4, generator=generator, dtype=torch.float64)
 
 
-def test_the_subspace_is_there_before_and_gone_after_and_the_rest_is_spared(z):
+def test_the_component_in_the_subspace_is_removed_and_the_rest_is_unchanged(z):
     after = project_out(z, BASIS)
     assert (z @ BASIS.mT).norm(dim=-1).min() > 0.1
     torch.testing.assert_close(after @ BASIS.mT, torch.zeros(32, 2).double())
@@ -27,7 +27,7 @@ def test_the_subspace_is_there_before_and_gone_after_and_the_rest_is_spared(z):
     torch.testing.assert_close(after @ rest, z @ rest)
 
 
-def test_one_row_everywhere_is_directional_ablation(z):
+def test_one_row_is_directional_ablation(z):
     torch.testing.assert_close(project_out(z, BASIS[:1]), suppress(z, BASIS[0], constant_falloff))
 
 

@@ -40,7 +40,7 @@ def test_pruning_a_population_equals_ablating_it(make):
     torch.testing.assert_close(pruned[1](X), ablate(population[1], [1, 3], AROUND)(X))
 
 
-def test_the_latents_that_remain_are_those_of_the_ablated_model():
+def test_remaining_latents_are_those_of_the_ablated_model():
     model = spherical()
     pruned, ablated = prune(model, [0, 3], AROUND), ablate(model, [0, 3], AROUND)
     with record(pruned) as few, record(ablated) as many:
@@ -49,7 +49,7 @@ def test_the_latents_that_remain_are_those_of_the_ablated_model():
     assert not many["latent"][..., [0, 3]].any()
 
 
-def test_widths_are_told_wherever_they_are_kept():
+def test_latent_dim_is_updated_wherever_it_is_stored():
     pruned = prune(spherical(), [4])
     assert pruned.latent_dim == 4
     assert (pruned.encoder[2].out_features, pruned.decoder[0].in_features) == (4, 4)
@@ -59,7 +59,7 @@ def test_widths_are_told_wherever_they_are_kept():
     assert prune(Population.make(spherical, seeds=[0, 1]), [4], AROUND)[0].latent_dim == 4
 
 
-def test_the_width_of_another_model_nearby_stays():
+def test_latent_dim_of_another_model_is_unchanged():
     class Pair(nn.Module):
         def __init__(self):
             super().__init__()
@@ -72,7 +72,7 @@ def test_the_width_of_another_model_nearby_stays():
     assert (pruned.a.latent_dim, pruned.b.latent_dim) == (4, 5)
 
 
-def test_pruning_can_go_on():
+def test_a_pruned_model_can_be_pruned_again():
     model = spherical()
     torch.testing.assert_close(
         prune(prune(model, [1], AROUND), [1], AROUND)(X), ablate(model, [1, 2], AROUND)(X)
@@ -80,14 +80,14 @@ def test_pruning_can_go_on():
     assert find_layers(prune(model, [1], AROUND)) == AROUND
 
 
-def test_all_dimensions_cannot_go():
+def test_pruning_all_dimensions_is_refused():
     with refuses(ValueError, "are all latent dimensions; expected at least one to remain"):
         prune(SphericalAutoencoder(latent_dim=2), [0, 1])
 
 
-def test_what_needs_the_full_width_is_refused():
+def test_models_that_need_the_full_width_are_refused():
     rms = nn.Sequential(nn.Linear(3, 4), nn.RMSNorm(4), nn.Linear(4, 2))
-    with refuses(ValueError, "The pruned model no longer runs. Something near the latents needs"):
+    with refuses(ValueError, "The pruned model no longer runs. Something around the site needs"):
         prune(rms, [0], at="1")
 
     class RootMeanSquare(Normalize):
@@ -96,5 +96,5 @@ def test_what_needs_the_full_width_is_refused():
 
     scaled = nn.Sequential(nn.Linear(3, 4), RootMeanSquare(), nn.Linear(4, 2))
     ablate(scaled, [0], at="1")
-    with refuses(ValueError, "Pruning would not equal ablating. Something near the latents"):
+    with refuses(ValueError, "Pruning would not equal ablating. Something around the site"):
         prune(scaled, [0], at="1")

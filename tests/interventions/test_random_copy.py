@@ -27,18 +27,18 @@ class Knotted:
 
 
 class Leaky(nn.Module):
-    """A path past the site, in an output of any shape, that `says` may hide."""
+    """A path past the site, in an output of any shape, that `output` may hide."""
 
-    def __init__(self, says=lambda y: y, leak=1e-3):
+    def __init__(self, output=lambda y: y, leak=1e-3):
         super().__init__()
         torch.manual_seed(0)
         self.into, self.latent, self.out = nn.Linear(3, 4), nn.Identity(), nn.Linear(4, 3)
-        self.skip, self.says, self.leak = nn.Linear(4, 3), says, leak
+        self.skip, self.output, self.leak = nn.Linear(4, 3), output, leak
 
     def forward(self, x):
         h = self.into(x)
         y = self.out(self.latent(h))
-        return self.says(y + self.leak * self.skip(h) if self.leak else y)
+        return self.output(y + self.leak * self.skip(h) if self.leak else y)
 
 
 def masked(value):
@@ -64,14 +64,14 @@ OUTPUTS = {
 }
 
 
-@pytest.mark.parametrize("says", OUTPUTS.values(), ids=OUTPUTS)
-def test_a_path_past_the_site_shows_in_outputs_of_any_shape(says):
-    assert find_layers(Leaky(says, leak=0.0), example=X) == SiteLayers("into", ("out",))
+@pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS)
+def test_a_path_past_the_site_is_seen_in_outputs_of_any_structure(output):
+    assert find_layers(Leaky(output, leak=0.0), example=X) == SiteLayers("into", ("out",))
     with refuses(ValueError, "not only through the site 'latent'"):
-        find_layers(Leaky(says), example=X)
+        find_layers(Leaky(output), example=X)
 
 
-def test_a_path_past_the_site_shows_under_autocast():
+def test_a_path_past_the_site_is_seen_under_autocast():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert find_layers(Leaky(leak=0.0), example=X) == SiteLayers("into", ("out",))
         with refuses(ValueError, "not only through the site 'latent'"):
@@ -79,7 +79,7 @@ def test_a_path_past_the_site_shows_under_autocast():
 
 
 @pytest.mark.parametrize(
-    ("says", "match"),
+    ("output", "match"),
     [
         (lambda y: [y.tolist()], "holds no tensor of finite numbers"),
         (lambda y: y * torch.inf, "holds no tensor of finite numbers"),
@@ -87,14 +87,14 @@ def test_a_path_past_the_site_shows_under_autocast():
         (lambda y: y @ torch.eye(3).bfloat16(), "does not run on the example, in a copy in full"),
     ],
 )
-def test_an_output_in_which_nothing_would_show_is_refused(says, match):
+def test_outputs_in_which_no_difference_could_be_seen_are_refused(output, match):
     with refuses(ValueError, match):
-        find_layers(Leaky(says), example=X)
+        find_layers(Leaky(output), example=X)
     with refuses((ValueError, RuntimeError), f"{match}|same dtype"):
-        prune(Leaky(says), [0], SiteLayers("into", ("out",)), X)
+        prune(Leaky(output), [0], SiteLayers("into", ("out",)), X)
 
 
-def test_what_a_model_does_not_take_is_refused_with_what_it_says():
+def test_an_example_that_does_not_fit_is_refused_with_the_models_error():
     with refuses(
         ValueError, "does not run on the example, .*shapes cannot be multiplied.*example="
     ):
@@ -103,15 +103,15 @@ def test_what_a_model_does_not_take_is_refused_with_what_it_says():
         find_layers(Leaky(), example={"x": X})
 
 
-def test_weights_that_are_not_at_hand_cannot_be_traced():
+def test_weights_without_values_cannot_be_traced():
     model = Leaky()
     model.other = nn.Linear(2, 2, device="meta")
-    with refuses(ValueError, "cannot be traced: 'other.weight' has no numbers.*at=SiteLayers"):
+    with refuses(ValueError, "cannot be traced: 'other.weight' has no values.*at=SiteLayers"):
         ablate(model, [0], example=X)
     assert not ablate(model, [0], SiteLayers("into", ("out",))).into.weight[0].any()
 
 
-def test_a_model_that_diverged_does_not_deceive_the_check_of_pruning():
+def test_a_diverged_model_does_not_mislead_the_check_of_pruning():
     class Centered(nn.Module):
         def forward(self, z):
             return z - z.mean(-1, keepdim=True)
@@ -122,7 +122,7 @@ def test_a_model_that_diverged_does_not_deceive_the_check_of_pruning():
         prune(model, [0], SiteLayers("0", ("2",)), X)
 
 
-def test_convolutions_of_many_channels_do_not_drown_what_leaks():
+def test_convolutions_of_many_channels_do_not_hide_another_path():
     deep = [nn.Conv1d(c, 64, 3, padding=1) for c in [1, *[64] * 40]]
     for leak in (0.0, 1e-2):
         model = nn.Sequential(Leaky(leak=leak), nn.Unflatten(-1, (1, 3)), *deep)
@@ -133,7 +133,7 @@ def test_convolutions_of_many_channels_do_not_drown_what_leaks():
             assert find_layers(model, "0.latent", X) == SiteLayers("0.into", ("0.out",))
 
 
-def test_looking_draws_no_random_numbers_of_the_users():
+def test_the_global_random_state_is_not_used():
     model, state = Leaky(leak=0.0), torch.random.get_rng_state()
     find_layers(model)
     assert torch.equal(torch.random.get_rng_state(), state)

@@ -25,7 +25,7 @@ def alignment(z):
 
 @members
 @given(vector=vectors)
-def test_lengths_stay_and_the_alignment_is_what_the_mapper_says(mapper, vector):
+def test_lengths_are_kept_and_alignment_follows_the_mapper(mapper, vector):
     z = torch.tensor(vector, dtype=torch.float64)
     if z.norm() > 1e-6:
         after = repel(z, RED, mapper)
@@ -33,7 +33,7 @@ def test_lengths_stay_and_the_alignment_is_what_the_mapper_says(mapper, vector):
         torch.testing.assert_close(alignment(after), mapper(alignment(z)), rtol=1e-6, atol=1e-7)
 
 
-def test_latents_turn_in_their_own_plane(z):
+def test_latents_rotate_in_their_plane_with_the_direction(z):
     after = repel(z, RED)
     normal = torch.stack([z, RED.expand_as(z), after], -2)
     assert torch.linalg.matrix_rank(normal, atol=1e-6).max() == 2
@@ -42,7 +42,7 @@ def test_latents_turn_in_their_own_plane(z):
 
 
 @members
-def test_what_points_away_is_untouched_bit_for_bit(mapper, z):
+def test_latents_that_point_away_are_unchanged_bit_for_bit(mapper, z):
     away = z[alignment(z) <= 0]
     assert len(away) > 0
     assert torch.equal(repel(away, RED, mapper), away)
@@ -50,7 +50,7 @@ def test_what_points_away_is_untouched_bit_for_bit(mapper, z):
 
 
 @given(strength=st.floats(0, 1))
-def test_a_strength_goes_a_share_of_the_way_and_keeps_lengths(strength):
+def test_strength_is_a_fraction_of_the_change_and_keeps_lengths(strength):
     z = torch.tensor([0.9, 0.3, -0.2, 0.1], dtype=torch.float64)
     full, part = repel(z, RED), repel(z, RED, strength=strength)
     expected = torch.lerp(alignment(z), alignment(full), strength)
@@ -58,7 +58,7 @@ def test_a_strength_goes_a_share_of_the_way_and_keeps_lengths(strength):
     torch.testing.assert_close(part.norm(), z.norm())
 
 
-def test_a_fully_aligned_latent_goes_where_it_is_told_each_time():
+def test_a_fully_aligned_latent_is_rotated_towards_the_given_vector():
     gray = torch.tensor([0.0, 1.0, 1.0, 3.0], dtype=torch.float64)
     after = repel(2 * RED, RED, LinearMapper(ceiling=0.6), towards=gray)
     side = gray - (gray @ RED) * RED
@@ -68,7 +68,7 @@ def test_a_fully_aligned_latent_goes_where_it_is_told_each_time():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_rounding_has_no_say_in_where_a_fully_aligned_latent_goes(dtype):
+def test_rounding_does_not_decide_where_a_fully_aligned_latent_goes(dtype):
     red = RED.to(dtype)
     lengths = torch.logspace(-6, 6, 50, dtype=dtype).unsqueeze(-1)
     turned = repel(lengths * red, red) / lengths
@@ -80,7 +80,7 @@ def test_away_from_full_alignment_it_is_continuous(z):
     torch.testing.assert_close(repel(z + step, RED), repel(z, RED), rtol=0, atol=1e-5)
 
 
-def test_the_module_is_the_function(z):
+def test_the_module_equals_the_function(z):
     away = Repulsion(3 * RED, BezierMapper(0.2, 0.5), strength=0.7, towards=[0.0, 0.0, 1.0, 1.0])
     expected = repel(z, RED, BezierMapper(0.2, 0.5), 0.7)
     torch.testing.assert_close(away(z), expected, rtol=1e-6, atol=1e-6)
@@ -90,17 +90,17 @@ def test_the_module_is_the_function(z):
 
 
 @pytest.mark.parametrize("towards", [[2.0, 0.0], [-1.0, 0.0], [0.0, 1.0, 0.0]])
-def test_a_fallback_that_is_no_other_direction_is_refused(towards):
-    with refuses(ValueError, r"towards is .*; expected 2 numbers, a vector off the line"):
+def test_towards_parallel_to_the_direction_is_refused(towards):
+    with refuses(ValueError, r"towards is .*; expected 2 numbers, a vector that is not"):
         Repulsion([1.0, 0.0], towards=towards)
 
 
-def test_in_one_dimension_there_is_nowhere_to_turn():
-    with refuses(ValueError, "at a right angle to .* in 1 dimension; .* Use Suppression"):
+def test_one_dimension_is_refused():
+    with refuses(ValueError, "No vector is orthogonal to .* in 1 dimension; .* Use Suppression"):
         Repulsion([1.0])
 
 
-def test_a_quarter_turn_is_a_quarter_turn():
+def test_a_right_angle_is_a_right_angle():
     almost = math.radians(1.0)
     z = torch.tensor([math.cos(almost), math.sin(almost)], dtype=torch.float64)
     after = repel(z, torch.tensor([1.0, 0.0]), LinearMapper(ceiling=1e-12))

@@ -81,7 +81,7 @@ def test_an_axis_survives_an_activation_and_a_direction_does_not():
     model = nn.Sequential(nn.Linear(3, 4), nn.GELU(), nn.Linear(4, 2)).double()
     remapped = rescale_direction(model, 2, -1.0, 0.5, at="1")(X)
     torch.testing.assert_close(remapped, under(model, moved(AXIS, -1.0, 0.5), "0"))
-    with refuses(ValueError, "Between '0' and the site '1' each channel is changed"):
+    with refuses(ValueError, "Between '0' and the site '1' an activation changes each channel"):
         rescale_direction(model, V, -1.0, at="1")
 
 

@@ -9,14 +9,14 @@ from latent_anchors.models import PlainAutoencoder, SphericalAutoencoder
 AROUND = SiteLayers("encoder.2", ("decoder.0",))
 
 
-def test_layers_that_are_named_are_taken_at_the_users_word(generator):
+def test_named_layers_are_used_as_given(generator):
     model = SphericalAutoencoder()
     named, traced = ablate(model, [1], at=AROUND), ablate(model, [1])
     x = torch.rand(6, 3, generator=generator)
     assert torch.equal(named(x), traced(x))
 
 
-def test_only_the_layers_of_the_side_asked_for_are_cut():
+def test_only_layers_of_the_given_side_are_changed():
     model = SphericalAutoencoder()
     read = ablate(model, [1], at=AROUND, side="reading")
     assert torch.equal(read.encoder[2].weight, model.encoder[2].weight)
@@ -25,9 +25,9 @@ def test_only_the_layers_of_the_side_asked_for_are_cut():
 
 
 def test_a_side_without_its_layer_is_refused():
-    with refuses(ValueError, r"consumers=\(\)\) lacks a layer that side 'both' needs"):
+    with refuses(ValueError, r"consumers=\(\)\) lacks a layer that side='both' needs"):
         ablate(SphericalAutoencoder(), [0], at=SiteLayers("encoder.2"))
-    with refuses(ValueError, "lacks a layer that side 'writing' needs"):
+    with refuses(ValueError, "lacks a layer that side='writing' needs"):
         ablate(SphericalAutoencoder(), [0], at=SiteLayers(None, ("decoder.0",)), side="writing")
     with refuses(ValueError, "Unknown side 'left'; expected one of 'both'"):
         ablate(SphericalAutoencoder(), [0], at=AROUND, side="left")

@@ -12,7 +12,7 @@ def z(generator):
     return torch.randn(32, 3, generator=generator)
 
 
-def test_the_vector_is_added_at_its_own_length(z):
+def test_the_vector_is_not_normalized(z):
     torch.testing.assert_close(steer(z, VECTOR) - z, VECTOR.expand_as(z))
 
 
@@ -27,12 +27,12 @@ def test_with_a_falloff_only_what_points_along_is_steered(z):
     assert 0 < along.sum() < 32
 
 
-def test_the_module_is_the_function(z):
+def test_the_module_equals_the_function(z):
     edit = Steering(VECTOR, BoundedFalloff(power=1.0), 0.7)
     assert torch.equal(edit(z), steer(z, VECTOR, BoundedFalloff(power=1.0), edit.strength))
     assert repr(Steering(VECTOR)) == "Steering(falloff=constant_falloff, strength=1)"
 
 
-def test_a_vector_that_steers_nowhere_is_refused():
+def test_the_zero_vector_is_refused():
     with refuses(ValueError, "points nowhere"):
         Steering([0.0, 0.0])

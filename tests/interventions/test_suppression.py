@@ -18,7 +18,7 @@ def z(generator):
 
 
 @given(vector=vectors, strength=st.floats(0, 1))
-def test_what_is_along_the_direction_shrinks_and_the_rest_is_spared(vector, strength):
+def test_the_component_along_the_direction_shrinks_and_the_rest_is_unchanged(vector, strength):
     z = torch.tensor(vector, dtype=torch.float64)
     along, after = z @ RED, suppress(z, RED, strength=strength)
     kept = 1 - strength if along > 1e-9 else 1.0
@@ -26,14 +26,14 @@ def test_what_is_along_the_direction_shrinks_and_the_rest_is_spared(vector, stre
     torch.testing.assert_close(after - (after @ RED) * RED, z - along * RED, rtol=1e-6, atol=1e-8)
 
 
-def test_the_concept_is_there_before_and_gone_after(z):
+def test_the_concept_can_be_read_before_and_not_after(z):
     along = z @ RED
     after = suppress(z, RED) @ RED
     assert (along > 0).any()
     torch.testing.assert_close(after, along.clamp_max(0))
 
 
-def test_what_points_away_is_untouched_bit_for_bit(z):
+def test_latents_that_point_away_are_unchanged_bit_for_bit(z):
     away = z[z @ RED < 0]
     assert torch.equal(suppress(away, RED), away)
     assert not torch.equal(suppress(-away, RED), -away)
@@ -52,7 +52,7 @@ def test_exactly_on_the_threshold_nothing_happens():
 
 
 @given(degrees=st.floats(0, 89), power=st.floats(0.5, 5))
-def test_a_power_takes_out_the_share_that_the_falloff_says(degrees, power):
+def test_the_falloff_is_the_fraction_removed(degrees, power):
     theta = math.radians(degrees)
     z = torch.tensor([math.cos(theta), math.sin(theta)], dtype=torch.float64)
     falloff = BoundedFalloff(power=power)
@@ -61,12 +61,12 @@ def test_a_power_takes_out_the_share_that_the_falloff_says(degrees, power):
     torch.testing.assert_close(after[0], (1 - share) * z[0])
 
 
-def test_everywhere_it_is_directional_ablation(z):
+def test_with_a_constant_falloff_it_is_directional_ablation(z):
     torch.testing.assert_close(suppress(z, RED, constant_falloff) @ RED, torch.zeros_like(z[:, 0]))
     assert (suppress(z, RED) @ RED < -0.1).any()
 
 
-def test_it_maps_over_strengths(z):
+def test_it_works_under_vmap_over_strengths(z):
     strengths = torch.tensor([0.0, 0.3, 1.0])
     each = torch.func.vmap(lambda s: suppress(z, RED, strength=s))(strengths)
     expected = [suppress(z, RED, strength=s) for s in strengths]
@@ -75,7 +75,7 @@ def test_it_maps_over_strengths(z):
     torch.testing.assert_close(broadcast, torch.stack(expected))
 
 
-def test_the_module_is_the_function(z):
+def test_the_module_equals_the_function(z):
     mute = Suppression(3 * RED, BoundedFalloff(0.2, 1.5), strength=0.7)
     torch.testing.assert_close(mute(z), suppress(z, RED, BoundedFalloff(0.2, 1.5), 0.7))
     assert repr(mute) == (
@@ -91,6 +91,6 @@ def test_suppressing_twice_is_suppressing_once(z):
     torch.testing.assert_close(suppress(suppress(z, RED), RED), suppress(z, RED))
 
 
-def test_a_direction_that_points_nowhere_is_refused():
+def test_the_zero_vector_is_refused():
     with refuses(ValueError, "points nowhere"):
         Suppression([0.0, 0.0])

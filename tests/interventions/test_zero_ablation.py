@@ -5,20 +5,20 @@ from refusals import refuses
 from latent_anchors.interventions import ZeroAblation, project_out, zero_dims
 
 
-def test_it_is_projection_along_axes_and_the_others_stay_bit_for_bit(generator):
+def test_it_is_projection_along_axes_and_other_dimensions_are_unchanged(generator):
     z = torch.randn(8, 5, generator=generator)
     after = zero_dims(z, [1, 3], strength=0.6)
     torch.testing.assert_close(after, project_out(z, torch.eye(5)[[1, 3]], strength=0.6))
     assert torch.equal(after[:, [0, 2, 4]], z[:, [0, 2, 4]])
 
 
-def test_in_full_it_leaves_exact_zeros(generator):
+def test_at_strength_1_it_leaves_exact_zeros(generator):
     z = torch.randn(8, 5, generator=generator)
     assert not ZeroAblation([1, 3])(z)[:, [1, 3]].any()
     assert z[:, [1, 3]].all()
 
 
-def test_each_run_may_have_its_strength(generator):
+def test_each_run_may_have_its_own_strength(generator):
     z = torch.randn(3, 8, 2, generator=generator)
     strengths = torch.tensor([0.0, 0.25, 1.0])
     after = zero_dims(z, [0], strengths.unsqueeze(-1))
@@ -26,6 +26,6 @@ def test_each_run_may_have_its_strength(generator):
 
 
 @pytest.mark.parametrize("dims", [[], [0, 0], [-1]])
-def test_axes_that_are_none_or_recur_are_refused(dims):
-    with refuses(ValueError, r"dims is .*; expected distinct axes counted from 0"):
+def test_no_dimensions_and_repeated_ones_are_refused(dims):
+    with refuses(ValueError, r"dims is .*; expected distinct dimensions from 0"):
         ZeroAblation(dims)

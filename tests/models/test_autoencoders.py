@@ -26,7 +26,7 @@ def test_the_published_networks_have_the_published_sizes(make, latent_dim, depth
 
 
 @both
-def test_three_channels_four_latents_and_one_hidden_layer_unless_said_otherwise(make):
+def test_the_defaults_are_three_channels_four_latents_and_one_hidden_layer(make):
     model = make()
     assert (model.channels, model.latent_dim, model.hidden, model.depth) == (3, 4, 16, 1)
     assert size(model) == 263
@@ -40,7 +40,7 @@ def test_latents_lie_on_the_sphere(colors):
     assert (latents["encoder"].norm(dim=-1) - 1).abs().max() > 0.1
 
 
-def test_plain_latents_are_what_the_encoder_says_and_a_sphere_only_if_asked_for(colors):
+def test_plain_latents_are_the_encoders_output_and_normalized_on_request(colors):
     free, bound = PlainAutoencoder(), PlainAutoencoder(normalize=True)
     with record(free, ["encoder", "latent"]) as latents, record(bound) as on_sphere:
         free(colors)
@@ -49,7 +49,7 @@ def test_plain_latents_are_what_the_encoder_says_and_a_sphere_only_if_asked_for(
     torch.testing.assert_close(on_sphere["latent"].norm(dim=-1), torch.ones(32))
 
 
-def test_outputs_are_clamped_in_evaluation_and_free_while_training(colors):
+def test_outputs_are_clamped_in_evaluation_mode_only(colors):
     model = SphericalAutoencoder()
     with torch.no_grad():
         model.decoder[-1].bias.copy_(torch.tensor([-1.0, 0.5, 2.0]))
@@ -59,12 +59,12 @@ def test_outputs_are_clamped_in_evaluation_and_free_while_training(colors):
     assert torch.equal(clamped, free.clamp(0, 1))
 
 
-def test_plain_outputs_lie_strictly_between_0_and_1(colors):
+def test_plain_outputs_are_strictly_between_0_and_1(colors):
     outputs = PlainAutoencoder()(colors)
     assert 0 < outputs.min() < outputs.max() < 1
 
 
-def test_what_comes_out_is_the_decoder_of_the_sphere_of_the_encoder(colors):
+def test_the_output_is_decoder_of_normalized_encoder(colors):
     model = SphericalAutoencoder()
     z = model.encoder(colors)
     by_hand = model.decoder(z / z.norm(dim=-1, keepdim=True))
@@ -72,7 +72,7 @@ def test_what_comes_out_is_the_decoder_of_the_sphere_of_the_encoder(colors):
 
 
 @both
-def test_leading_axes_are_free(make, colors):
+def test_any_leading_axes_work(make, colors):
     model = make()
     torch.testing.assert_close(model(colors.reshape(2, 4, 4, 3)).reshape(32, 3), model(colors))
 
@@ -86,7 +86,7 @@ def test_the_origin_stays_where_it_is_and_its_gradient_is_finite():
 
 @both
 @pytest.mark.parametrize("name", ["channels", "latent_dim", "hidden", "depth"])
-def test_sizes_are_whole_numbers_from_one_up(make, name):
+def test_sizes_below_1_and_fractions_are_refused(make, name):
     with refuses(ValueError, f"{name} is 0; expected at least 1"):
         make(**{name: 0})
     with refuses(TypeError, f"{name} is 1.5; expected a whole number"):

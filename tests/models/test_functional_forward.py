@@ -24,19 +24,19 @@ def hooks(model):
     return sum(len(layer._forward_hooks) for layer in model.modules())
 
 
-def test_to_run_is_to_call(model, colors):
+def test_it_equals_a_call_of_the_model(model, colors):
     output, latents = functional_forward(model, {}, colors)
     assert torch.equal(output, model(colors))
     assert latents == {}
 
 
-def test_other_parameters_are_another_model(model, colors):
+def test_given_parameters_replace_those_of_the_model(model, colors):
     other = SphericalAutoencoder()
     output, _ = functional_forward(model, dict(other.named_parameters()), colors)
     assert torch.equal(output, other(colors))
 
 
-def test_it_returns_what_record_would_have_read(model, colors):
+def test_it_returns_what_record_reads(model, colors):
     sites = ["encoder", Site("latent")]
     _, latents = functional_forward(model, {}, colors, record=sites)
     with record(model, sites) as recorded:
@@ -58,7 +58,7 @@ def test_several_arguments_come_as_a_tuple():
     assert torch.equal(functional_forward(model, {}, (x, -x))[0], model(x, -x))
 
 
-def test_no_hook_stays_behind_even_when_the_edit_fails(model, colors):
+def test_no_hook_is_left_even_if_the_edit_fails(model, colors):
     functional_forward(model, {}, colors, record=["latent"], edits={"encoder": torch.neg})
     assert hooks(model) == 0
     with refuses(ValueError, r"turned latents of shape \(8, 4\) into \(8, 2\); expected the same"):
@@ -66,7 +66,7 @@ def test_no_hook_stays_behind_even_when_the_edit_fails(model, colors):
     assert hooks(model) == 0
 
 
-def test_it_maps_over_runs(model, colors):
+def test_it_works_under_vmap_over_runs(model, colors):
     others = [SphericalAutoencoder() for _ in range(3)]
     stacked, _ = torch.func.stack_module_state(others)
 

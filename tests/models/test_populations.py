@@ -44,7 +44,7 @@ def test_every_run_is_the_model_it_was_made_from_bit_for_bit():
     assert all(same_weights(one, model) for one, model in zip(population, models, strict=True))
 
 
-def test_a_run_is_made_under_its_own_seed_whoever_else_is_there(population):
+def test_a_run_is_made_under_its_own_seed_whatever_the_other_runs(population):
     alone = Population.make(SphericalAutoencoder, seeds=[4])
     assert same_weights(alone[0], population[2])
     assert not same_weights(population[0], population[1])
@@ -56,7 +56,7 @@ def test_making_a_population_leaves_the_global_generator_alone():
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_together_the_runs_say_what_each_says_alone(population, colors):
+def test_a_population_gives_the_outputs_of_its_runs(population, colors):
     alone = torch.stack([model(colors) for model in population])
     torch.testing.assert_close(population(colors), alone)
 
@@ -124,7 +124,7 @@ def test_a_population_of_edits_holds_one_for_each_run(population, colors):
             torch.testing.assert_close(output, model(colors))
 
 
-def test_the_strength_of_a_run_can_be_written_while_in_force(population, colors):
+def test_the_strength_of_a_run_can_be_changed_while_in_force(population, colors):
     edits = Population.from_models([MUTE.at(0.0)] * 3)
     with intervene(population, edits):
         before = population(colors)
@@ -168,16 +168,16 @@ def test_a_block_in_which_the_site_never_ran_is_refused(colors):
         population(colors)
 
 
-def test_a_gradient_lost_while_training_is_refused(population, colors):
+def test_losing_gradients_in_training_is_refused(population, colors):
     with (
-        refuses(RuntimeError, "cannot carry a gradient, though the model is being trained"),
+        refuses(RuntimeError, "have no gradient although the model is in training"),
         record(population),
         torch.no_grad(),
     ):
         population(colors)
 
 
-def test_what_a_population_runs_is_the_pure_function(population, colors):
+def test_a_run_equals_functional_forward(population, colors):
     one = {name: tensor[1] for name, tensor in population.tensors().items()}
     output, _ = functional_forward(population.stacked, one, colors)
     assert torch.equal(output, population[1](colors))
@@ -203,7 +203,7 @@ def test_an_unknown_site_is_refused(population):
         pass
 
 
-def test_nobody_makes_no_population():
+def test_an_empty_list_of_models_is_refused():
     with refuses(ValueError, "No models were given"):
         Population.from_models([])
 
@@ -215,7 +215,7 @@ def test_models_that_differ_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "told"),
+    ("one", "other", "setting"),
     [
         (nn.Dropout(0.5), nn.Dropout(0.25), "p=0.25, model 0 has 0.5"),
         (
@@ -225,9 +225,9 @@ def test_models_that_differ_are_refused():
         ),
     ],
 )
-def test_models_that_differ_in_their_settings_are_refused(one, other, told):
+def test_models_that_differ_in_their_settings_are_refused(one, other, setting):
     assert len(Population.from_models([one, one])) == 2
-    with refuses(ValueError, f"Model 1 has {told}.*expected models alike but for their numbers"):
+    with refuses(ValueError, f"Model 1 has {setting}.*expected models that differ only in"):
         Population.from_models([one, other])
 
 

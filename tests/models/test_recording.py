@@ -85,7 +85,7 @@ def test_recording_changes_nothing(model, colors):
     assert torch.equal(recorded, model(colors))
 
 
-def test_a_later_pass_replaces_an_earlier_one_that_was_read(model, colors):
+def test_a_later_pass_replaces_one_that_was_read(model, colors):
     with record(model) as latents:
         model(colors)
         assert len(latents["latent"]) == 8
@@ -93,7 +93,7 @@ def test_a_later_pass_replaces_an_earlier_one_that_was_read(model, colors):
         assert len(latents["latent"]) == len(latents["latent"]) == 2
 
 
-def test_several_passes_that_were_not_read_are_refused_as_one(model, colors):
+def test_several_passes_that_were_not_read_are_refused(model, colors):
     with record(model) as latents:
         model(colors)
         model(colors[:2])
@@ -117,7 +117,7 @@ class Shared(nn.Module):
 EVERY = Site("layer", every=True)
 
 
-def test_every_pass_of_a_shared_layer_is_recorded_where_that_is_said(generator):
+def test_every_pass_of_a_shared_layer_is_recorded_on_request(generator):
     model, x = Shared(), torch.rand(5, 4, generator=generator)
     passes = [model.layer(x)]
     for _ in range(2):
@@ -139,7 +139,7 @@ def test_every_pass_of_a_shared_layer_is_recorded_where_that_is_said(generator):
 
 
 @pytest.mark.parametrize("door", ["record", "run", "population"])
-def test_a_shared_layer_is_never_silently_its_last_pass(door, generator):
+def test_the_last_pass_of_a_shared_layer_is_never_returned_silently(door, generator):
     model, x = Shared(), torch.rand(5, 4, generator=generator)
     with refuses(RuntimeError, "Site 'layer' ran 3 times"):
         if door == "run":
@@ -179,7 +179,7 @@ class Maybe(nn.Module):
         return self.b(self.a(x) if use else x)
 
 
-def test_of_a_site_that_did_not_run_nothing_stale_is_left():
+def test_a_site_that_did_not_run_returns_no_stale_latents():
     model = Maybe()
     with record(model, ["a", "b"]) as latents:
         model(torch.ones(2, 4), use=True)
@@ -227,7 +227,7 @@ def test_latents_are_replaced_in_any_wrapping(wrap, unwrap, item, colors):
     assert torch.equal(edited, -model(colors))
 
 
-def test_channels_in_the_middle_come_out_last(generator):
+def test_channels_on_a_middle_axis_are_moved_to_the_end(generator):
     images = torch.rand(2, 3, 5, 6, generator=generator)
     model, site = nn.Sequential(nn.Conv2d(3, 7, 1)), Site("0", axis=1)
     with record(model, site) as latents:
@@ -294,27 +294,25 @@ def test_a_block_in_which_the_site_never_ran_is_refused(model, colors):
     assert hooks(model) == 0
 
 
-def test_asking_too_early_is_refused(model, colors):
+def test_reading_before_a_pass_is_refused(model, colors):
     with record(model) as latents:
         with refuses(KeyError, "Nothing has left site 'latent' yet; recorded so far: nothing"):
             latents["latent"]
         model(colors)
 
 
-def test_the_hook_leaves_even_when_the_block_fails(model):
+def test_the_hook_is_removed_when_the_block_fails(model):
     with pytest.raises(ZeroDivisionError), record(model):
         _ = hooks(model) / 0
     assert hooks(model) == 0
 
 
 @pytest.mark.parametrize("frozen", ["nothing", "encoder"])
-def test_a_gradient_lost_while_training_is_refused(frozen, model, colors):
+def test_losing_gradients_in_training_is_refused(frozen, model, colors):
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(not name.startswith(frozen))
     with (
-        refuses(
-            RuntimeError, "'latent' cannot carry a gradient, though the model is being trained"
-        ),
+        refuses(RuntimeError, "'latent' have no gradient although the model is in training"),
         record(model),
         torch.no_grad(),
     ):
@@ -322,7 +320,7 @@ def test_a_gradient_lost_while_training_is_refused(frozen, model, colors):
 
 
 @pytest.mark.parametrize("excuse", ["evaluating", "frozen", "within no_grad"])
-def test_nobody_asks_for_gradients_outside_of_training(excuse, model, colors):
+def test_gradients_are_not_required_outside_training(excuse, model, colors):
     model.train(excuse != "evaluating").requires_grad_(excuse != "frozen")
     wanted = torch.set_grad_enabled(excuse != "within no_grad")
     with wanted, record(model) as latents, torch.no_grad():

@@ -7,7 +7,7 @@ from torch.nn.functional import gelu, normalize, scaled_dot_product_attention
 
 from latent_anchors.models import NormalizedTransformer, Population, PrenormTransformer, record
 from latent_anchors.models._attention import rotary
-from latent_anchors.models._scale import Scale
+from latent_anchors.models._transformer_parts import LearnedScale
 
 both = pytest.mark.parametrize("kind", [NormalizedTransformer, PrenormTransformer])
 
@@ -20,7 +20,7 @@ def tokens(generator):
 
 
 @both
-def test_what_is_said_at_a_position_depends_on_no_later_one(kind, tokens):
+def test_logits_do_not_depend_on_later_positions(kind, tokens):
     model = kind(**SIZES)
     later = tokens.clone()
     later[:, 4] = (later[:, 4] + 1) % 12
@@ -29,14 +29,14 @@ def test_what_is_said_at_a_position_depends_on_no_later_one(kind, tokens):
 
 
 @both
-def test_what_is_said_depends_on_the_order_of_what_came_before(kind, tokens):
+def test_logits_depend_on_the_order_of_earlier_positions(kind, tokens):
     model = kind(**SIZES)
     swapped = tokens[:, [1, 0, 2, 3, 4, 5]]
     assert (model(swapped)[:, 5] - model(tokens)[:, 5]).abs().max() > 1e-4
 
 
 @both
-def test_leading_axes_of_lines_are_free(kind, tokens):
+def test_any_leading_axes_work(kind, tokens):
     model = kind(**SIZES)
     torch.testing.assert_close(model(tokens.view(5, 1, 6))[:, 0], model(tokens))
     torch.testing.assert_close(model(tokens[0]), model(tokens)[0])
@@ -52,7 +52,7 @@ def test_logits_are_those_of_the_last_sites_stream(kind, tokens):
     torch.testing.assert_close(logits, norm(stream) @ model.embedding.weight.T)
 
 
-def test_the_stream_lies_on_the_sphere_at_every_site_and_elsewhere_it_does_not(tokens):
+def test_the_residual_stream_is_normalized_at_every_site_of_the_normalized_transformer_only(tokens):
     model, other = NormalizedTransformer(**SIZES), PrenormTransformer(**SIZES)
     with record(model, model.sites) as on, record(other, other.sites) as off:
         model(tokens)
@@ -62,7 +62,7 @@ def test_the_stream_lies_on_the_sphere_at_every_site_and_elsewhere_it_does_not(t
         assert (off[site].norm(dim=-1) - 1).abs().max() > 0.01
 
 
-def test_a_turned_stream_says_the_same_since_no_axis_is_special(tokens):
+def test_a_rotated_residual_stream_gives_the_same_logits(tokens):
     model = NormalizedTransformer(**SIZES).double()
     turn, _ = torch.linalg.qr(torch.randn(16, 16, dtype=torch.float64))
     before = model(tokens)
@@ -75,7 +75,7 @@ def test_a_turned_stream_says_the_same_since_no_axis_is_special(tokens):
     torch.testing.assert_close(model(tokens), before)
 
 
-def test_a_fresh_network_is_constrained_already_and_a_stretched_one_is_not():
+def test_a_new_network_fulfills_its_constraint():
     model = NormalizedTransformer(**SIZES)
     weights = dict(model.named_parameters())
     held = model.constraint(weights)
@@ -86,19 +86,19 @@ def test_a_fresh_network_is_constrained_already_and_a_stretched_one_is_not():
 
 
 @given(shift=st.integers(0, 20))
-def test_turned_vectors_compare_by_the_difference_of_positions_alone(shift):
+def test_inner_products_of_rotary_vectors_depend_on_position_differences(shift):
     q, k = torch.randn(2, 8, generator=torch.Generator().manual_seed(0)).double()
     turned_q, turned_k = rotary(q.expand(24, 8)), rotary(k.expand(24, 8))
     torch.testing.assert_close(turned_q[shift + 3] @ turned_k[shift], turned_q[3] @ turned_k[0])
     assert abs(turned_q[3] @ turned_k[0] - turned_q[0] @ turned_k[0]) > 1e-3
 
 
-def test_the_first_position_is_not_turned():
+def test_the_first_position_is_not_rotated():
     x = torch.randn(1, 8)
     torch.testing.assert_close(rotary(x), x)
 
 
-def test_attention_is_what_one_head_after_another_would_do():
+def test_attention_equals_a_loop_over_heads():
     attention = PrenormTransformer(**SIZES).blocks[0].attention
     h = torch.randn(5, 6, 16)
     heads = []
@@ -122,7 +122,7 @@ def test_a_block_on_the_sphere_steps_towards_unit_results_by_its_share_of_the_de
     torch.testing.assert_close(block(before), h)
 
 
-def test_gains_learn_at_their_own_rates():
+def test_scales_learn_at_their_own_rates():
     model = NormalizedTransformer(**SIZES).requires_grad_(False)
     block = model.blocks[0]
     gains = {block.attention.scale: 8**0.5, model.logits: 1.0, block.gain: 16**0.5}
@@ -132,14 +132,14 @@ def test_gains_learn_at_their_own_rates():
         assert float(gain.s) == pytest.approx(rates[gain])
 
 
-def test_a_gain_is_in_proportion_to_what_is_learned():
-    gain = Scale(3.0, 0.5)
+def test_a_scale_is_proportional_to_its_parameter():
+    gain = LearnedScale(3.0, 0.5)
     torch.testing.assert_close(gain(torch.ones(2)), torch.full((2,), 3.0))
     torch.nn.init.constant_(gain.s, 1.5)
     torch.testing.assert_close(gain(torch.ones(2)), torch.full((2,), 9.0))
 
 
-def test_matrices_begin_uniform_within_one_by_the_root_of_their_inputs():
+def test_matrices_are_initialized_like_linear_layers():
     weights = PrenormTransformer(vocabulary=100, width=64, depth=1).named_parameters()
     for weight in (weight for _, weight in weights if weight.ndim == 2):
         reach = weight.abs().max() * weight.shape[-1] ** 0.5
@@ -147,7 +147,7 @@ def test_matrices_begin_uniform_within_one_by_the_root_of_their_inputs():
 
 
 @both
-def test_four_blocks_of_eight_heads_unless_said_otherwise(kind):
+def test_the_defaults_are_four_blocks_of_eight_heads(kind):
     model = kind(vocabulary=3)
     assert (model.width, model.depth, model.heads, model.hidden) == (64, 4, 8, 256)
 
@@ -161,13 +161,13 @@ def test_run_k_alone_equals_run_k_among_several(kind, tokens):
 
 @both
 @pytest.mark.parametrize("name", list(SIZES))
-def test_sizes_of_a_transformer_are_whole_numbers_from_one_up(kind, name):
+def test_sizes_below_1_and_fractions_are_refused(kind, name):
     with refuses(ValueError, f"{name} is 0; expected at least 1"):
         kind(**{**SIZES, name: 0})
 
 
 @both
-def test_a_width_that_the_heads_cannot_share_in_pairs_is_refused(kind):
+def test_a_width_that_is_not_a_multiple_of_twice_the_heads_is_refused(kind):
     with refuses(ValueError, "multiple of 4, twice the heads"):
         kind(**{**SIZES, "width": 18})
     assert kind(**{**SIZES, "width": 12}).width == 12

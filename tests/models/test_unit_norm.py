@@ -26,14 +26,14 @@ def test_vectors_along_the_axis_have_length_one_and_keep_their_direction(shape, 
 
 
 @given(shape=shapes, seed=seeds, axis=axes)
-def test_twice_is_once(shape, seed, axis):
+def test_it_is_idempotent(shape, seed, axis):
     unit = UnitNorm({"weight": axis})
     once = unit({"weight": drawn(shape, seed)})
     torch.testing.assert_close(unit(once), once, rtol=1e-14, atol=0)
 
 
 @given(shape=shapes, seed=seeds, axis=axes)
-def test_runs_are_mapped_and_never_mixed(shape, seed, axis):
+def test_it_works_under_vmap_over_runs(shape, seed, axis):
     unit, weight = UnitNorm({"weight": axis}), drawn([3, *shape], seed)
     mapped = torch.vmap(unit)({"weight": weight})["weight"]
     apart = torch.stack([unit({"weight": run})["weight"] for run in weight])
@@ -47,12 +47,12 @@ def test_a_plain_axis_from_the_front_would_normalize_over_runs():
     assert not torch.allclose(mixed.norm(dim=-2), torch.ones(3, 4, dtype=torch.float64))
 
 
-def test_the_origin_stays():
+def test_zero_vectors_stay_zero():
     held = UnitNorm({"weight": -1})({"weight": torch.tensor([[0.0, 0.0], [0.0, 2.0]])})
     assert held["weight"].tolist() == [[0, 0], [0, 1]]
 
 
-def test_others_are_left_alone_and_nothing_is_written():
+def test_other_parameters_are_unchanged_and_nothing_is_written_in_place():
     weight, bias = torch.tensor([[3.0, 4.0]]), torch.tensor([2.0])
     held = UnitNorm({"weight": -1})({"weight": weight, "bias": bias})
     assert {*held} == {"weight"}
@@ -67,15 +67,15 @@ def test_it_is_saved_and_loaded(tmp_path):
 
 @pytest.mark.parametrize("axis", [0, 1])
 def test_axes_are_counted_from_the_end(axis):
-    with refuses(ValueError, f"axis {axis} for 'weight'; expected one counted from the end"):
+    with refuses(ValueError, f"axis {axis} for 'weight'; expected a negative axis"):
         UnitNorm({"weight": axis})
 
 
-def test_a_parameter_that_is_not_there_is_named():
+def test_a_missing_parameter_is_refused_by_name():
     with refuses(KeyError, "UnitNorm needs parameter 'weight'; the model has 'bias'"):
         UnitNorm({"weight": -1})({"bias": torch.ones(2)})
 
 
-def test_an_axis_that_is_not_there_is_named():
+def test_a_missing_axis_is_refused():
     with refuses(ValueError, r"axis -2 for 'bias' of shape \(2,\); expected one from -1 to -1"):
         UnitNorm({"bias": -2})({"bias": torch.ones(2)})

@@ -16,13 +16,12 @@ PENALTIES = {
     "anchor": partial(reg.anchor, direction=DIRECTION),
     "anti_anchor": partial(reg.anti_anchor, direction=DIRECTION),
     "euclidean_anchor": partial(reg.euclidean_anchor, point=DIRECTION),
-    "unitarity": reg.unitarity,
+    "unit_norm": reg.unit_norm,
     "subspace": partial(reg.subspace, basis=BASIS),
     "anti_subspace": partial(reg.anti_subspace, basis=BASIS),
     "Anchor": reg.Anchor([0.0, 1.0, 0.0, 0.0]),
     "AntiAnchor": reg.AntiAnchor([0.0, 1.0, 0.0, 0.0]),
     "EuclideanAnchor": reg.EuclideanAnchor([0.0, 1.0, 0.0, 0.0]),
-    "Unitarity": reg.Unitarity(),
     "Subspace": reg.Subspace(dims=(0, 2)),
     "AntiSubspace": reg.AntiSubspace(basis=BASIS),
 }
@@ -69,11 +68,11 @@ def multiplies_under_autocast(z):
 
 def writes(z):
     z.detach().mul_(2.0)
-    return reg.unitarity(z)
+    return reg.unit_norm(z)
 
 
 def decides_by_value(z):
-    return reg.unitarity(z) if z.sum() > 0 else reg.unitarity(-z)
+    return reg.unit_norm(z) if z.sum() > 0 else reg.unit_norm(-z)
 
 
 def sees_all_sets(z, mask=None):
@@ -97,7 +96,7 @@ def sees_itself(z, mask=None):
 
 
 def is_harmed_by_nan(z):
-    return reg.unitarity(z) + 0.0 * full(z).sum()
+    return reg.unit_norm(z) + 0.0 * full(z).sum()
 
 
 def multiplies_by_the_mask(z, mask=None):
@@ -123,16 +122,16 @@ def values_who_is_outside(z, mask=None):
 
 
 BROKEN = {
-    "one number per sample, whatever the leading axes": lambda z: reg.unitarity(z).unsqueeze(-1),
-    "never below 0": lambda z: -reg.unitarity(z),
+    "one number per sample, whatever the leading axes": lambda z: reg.unit_norm(z).unsqueeze(-1),
+    "never below 0": lambda z: -reg.unit_norm(z),
     "finite everywhere, and so is the gradient": length_by_square_root,
-    "a gradient reaches the latents": lambda z: reg.unitarity(z.detach()),
+    "a gradient reaches the latents": lambda z: reg.unit_norm(z.detach()),
     "half precision is made full": half_stays_half,
     "autocast costs no digits": multiplies_under_autocast,
-    "float64 stays float64": lambda z: reg.unitarity(z.float()),
+    "float64 stays float64": lambda z: reg.unit_norm(z.float()),
     "the latents are left as they were": writes,
     "no control flow depends on values": decides_by_value,
-    "samples never interact": lambda z: reg.unitarity(full(z) - full(z).mean(0)),
+    "samples never interact": lambda z: reg.unit_norm(full(z) - full(z).mean(0)),
     "sets never interact": sees_all_sets,
     "shuffling the set shuffles the values": prefers_odd_places,
     "the size of the set does not change the scale": grows_with_the_set,
@@ -180,7 +179,7 @@ def test_a_coupling_taken_for_a_penalty_is_not_let_through():
 
 
 def test_a_penalty_taken_for_a_coupling_is_not_let_through():
-    assert complaints(reg.unitarity, coupling=True) == [
+    assert complaints(reg.unit_norm, coupling=True) == [
         "one member alone gives 0",
         "what a mask excludes has no influence",
     ]
@@ -236,7 +235,7 @@ def test_an_error_on_the_way_breaks_the_promise_and_is_told(error, told):
     def no_vectors(z):
         if z.ndim == 1:
             raise error
-        return reg.unitarity(z)
+        return reg.unit_norm(z)
 
     with refuses(ValueError, f"samples never interact: it stopped with {told}."):
         reg.check(no_vectors, dim=4)
@@ -256,18 +255,18 @@ def test_latents_of_the_wrong_width_are_the_penaltys_own_business():
 
 def test_dimensions_are_counted():
     with refuses(TypeError, "dim is 2.5"):
-        reg.check(reg.unitarity, dim=2.5)
+        reg.check(reg.unit_norm, dim=2.5)
 
 
 def test_checking_leaves_the_global_generator_alone():
     before = torch.get_rng_state()
-    reg.check(reg.unitarity, dim=3)
+    reg.check(reg.unit_norm, dim=3)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_checking_is_as_strict_where_gradients_are_off():
     with torch.no_grad():
-        reg.check(reg.unitarity, dim=3)
+        reg.check(reg.unit_norm, dim=3)
         assert complaints(length_by_square_root, coupling=False) == [
             "finite everywhere, and so is the gradient"
         ]

@@ -8,7 +8,7 @@ from poolings import POOLINGS
 from refusals import refuses
 from regularizers.test_checking import COUPLINGS, PENALTIES
 
-from latent_anchors.regularizers import Separation, Term, mean_pool, unitarity
+from latent_anchors.regularizers import Separation, Term, mean_pool, unit_norm
 
 EVERY = {**PENALTIES, **COUPLINGS}
 RAGGED = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0], [1, 0, 1, 0, 1]]).bool()
@@ -40,10 +40,10 @@ def unmoved(term, inside, labels=None, masks=None):
     return not slope[~inside].any()
 
 
-@pytest.mark.parametrize("over", ["batch", "position"])
+@pytest.mark.parametrize("set_axis", ["batch", "position"])
 @pytest.mark.parametrize("name", EVERY)
-def test_latents_outside_of_a_mask(name, over):
-    term = Term("it", EVERY[name], where="there", over=over)
+def test_latents_outside_of_a_mask(name, set_axis):
+    term = Term("it", EVERY[name], mask="there", set_axis=set_axis)
     assert unmoved(term, RAGGED, masks={"there": RAGGED})
 
 
@@ -56,7 +56,7 @@ def test_latents_whose_label_is_to_be_ignored(name):
 @pytest.mark.parametrize("pool", POOLINGS)
 @pytest.mark.parametrize("name", ["Anchor", "Separation"])
 def test_positions_that_are_not_pooled(name, pool):
-    term = Term("it", EVERY[name], where="there", pool=POOLINGS[pool], label="red")
+    term = Term("it", EVERY[name], mask="there", pool=POOLINGS[pool], label="red")
     labels = {"red": torch.tensor([1.0, 0.5, 1.0, 0.25]).double()}
     assert unmoved(term, RAGGED, labels, {"there": RAGGED})
 
@@ -79,7 +79,7 @@ def test_an_unlabeled_member_of_a_coupling_is_seen_all_the_same():
 
 @pytest.mark.parametrize("name", COUPLINGS)
 def test_masked_members_are_no_neighbors_of_lines_of_any_length(name):
-    by_position = Term("it", COUPLINGS[name], over="position").values({"latent": Z}, RAGGED)
+    by_position = Term("it", COUPLINGS[name], set_axis="position").values({"latent": Z}, RAGGED)
     by_batch = Term("it", COUPLINGS[name]).values({"latent": Z}, RAGGED)
     for line, inside in enumerate(RAGGED):
         alone = COUPLINGS[name](Z[line, inside])
@@ -92,7 +92,7 @@ def test_masked_members_are_no_neighbors_of_lines_of_any_length(name):
 
 
 def test_labels_outside_of_a_mask_may_be_anything():
-    term = Term("it", unitarity, label="red", where="there")
+    term = Term("it", unit_norm, label="red", mask="there")
     plain = outcome(term, Z, {"red": SOFT}, {"there": RAGGED})
     for by in (*SPOILS, -100.0):
         found = outcome(term, Z, {"red": spoiled(SOFT, RAGGED, by)}, {"there": RAGGED})
@@ -100,7 +100,7 @@ def test_labels_outside_of_a_mask_may_be_anything():
 
 
 def test_lines_without_a_position_may_have_any_label():
-    term = Term("it", unitarity, label="red", where="there", pool=mean_pool)
+    term = Term("it", unit_norm, label="red", mask="there", pool=mean_pool)
     labels = torch.tensor([1.0, 1.0, math.nan, 1.0])
     total = outcome(term, Z, {"red": labels}, {"there": RAGGED})[0]
     assert total[3] == total[2] == 3
@@ -108,13 +108,20 @@ def test_lines_without_a_position_may_have_any_label():
 
 def test_ignoring_a_label_is_masking_it():
     label = SOFT.masked_fill(~RAGGED, -100)
-    ignoring = Term("it", Separation(power=2.0), over="position", label="red", ignore_index=-100)
-    masking = Term("it", Separation(power=2.0), over="position", label="red", where="there")
+    ignoring = Term(
+        "it", Separation(power=2.0), set_axis="position", label="red", ignore_index=-100
+    )
+    masking = Term("it", Separation(power=2.0), set_axis="position", label="red", mask="there")
     one = outcome(ignoring, Z, {"red": label})
     other = outcome(masking, Z, {"red": label}, {"there": RAGGED})
     torch.testing.assert_close(one, other)
     both = Term(
-        "it", Separation(power=2.0), over="position", label="red", ignore_index=-100, where="there"
+        "it",
+        Separation(power=2.0),
+        set_axis="position",
+        label="red",
+        ignore_index=-100,
+        mask="there",
     )
     more = torch.arange(5).expand(4, 5) > 0
     fewer = outcome(masking, Z, {"red": SOFT}, {"there": more & RAGGED})
@@ -130,9 +137,9 @@ def test_ignored_lines_are_no_neighbors_where_positions_are_pooled():
     torch.testing.assert_close([*vars(whole).values()], [*vars(part).values()])
 
 
-@pytest.mark.parametrize("normalizer", ["mass", "count"])
-def test_mapped_over_runs_it_is_the_same(normalizer):
-    term = Term("it", Separation(power=2.0), label="red", where="there", normalizer=normalizer)
+@pytest.mark.parametrize("reduction", ["mass", "count"])
+def test_mapped_over_runs_it_is_the_same(reduction):
+    term = Term("it", Separation(power=2.0), label="red", mask="there", reduction=reduction)
 
     def slope(z, label, mask):
         return torch.func.grad(
@@ -148,14 +155,14 @@ def test_mapped_over_runs_it_is_the_same(normalizer):
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.bfloat16, torch.float64])
 def test_labels_of_any_type_that_say_the_same_do_the_same(dtype):
-    term = Term("it", unitarity, label="red")
+    term = Term("it", unit_norm, label="red")
     plain = term.reduce({"latent": Z.float()}, {"red": RAGGED.float()})
     found = term.reduce({"latent": Z.float()}, {"red": RAGGED.to(dtype)})
     assert torch.equal(torch.stack([*vars(found).values()]), torch.stack([*vars(plain).values()]))
 
 
 def test_arrays_of_numpys_are_labels_and_masks():
-    term = Term("it", unitarity, label="red", where="there")
+    term = Term("it", unit_norm, label="red", mask="there")
     plain = term.reduce({"latent": Z}, {"red": SOFT}, {"there": RAGGED}).total
     for mask in (RAGGED.numpy(), RAGGED.long().numpy()):
         assert term.reduce({"latent": Z}, {"red": SOFT.numpy()}, {"there": mask}).total == plain
@@ -174,13 +181,13 @@ def leaks(values, _):
 
 
 def centered(z):
-    return unitarity(z - z.mean(-2, keepdim=True))
+    return unit_norm(z - z.mean(-2, keepdim=True))
 
 
 @pytest.mark.parametrize("coupling", [crowded, centered])
 def test_a_coupling_that_cannot_leave_members_out_is_refused_where_some_do_not_count(coupling):
     assert Term("it", coupling).reduce({"latent": Z}, {}).total > 0
-    for options in ({"label": "red"}, {"where": "red"}, {"where": "red", "over": "position"}):
+    for options in ({"label": "red"}, {"mask": "red"}, {"mask": "red", "set_axis": "position"}):
         with refuses(
             ValueError, "Term 'it': its penalty compares samples and cannot leave any out"
         ):
@@ -192,9 +199,9 @@ def test_a_coupling_that_cannot_leave_members_out_is_refused_where_some_do_not_c
 @pytest.mark.parametrize("pool", [leaks, dilutes])
 def test_a_pooling_that_sees_what_does_not_count_is_refused(pool):
     with refuses(ValueError, "Term 'it': its pooling sees positions that do not count"):
-        Term("it", unitarity, where="there", pool=pool).reduce({"latent": Z}, {}, {"there": RAGGED})
+        Term("it", unit_norm, mask="there", pool=pool).reduce({"latent": Z}, {}, {"there": RAGGED})
     label = {"red": torch.ones(4)}
-    assert Term("it", unitarity, label="red", pool=pool).reduce({"latent": Z}, label).mass == 4
+    assert Term("it", unit_norm, label="red", pool=pool).reduce({"latent": Z}, label).mass == 4
 
 
 def test_it_is_tried_once_and_with_one_sample_not_at_all():
@@ -202,7 +209,7 @@ def test_it_is_tried_once_and_with_one_sample_not_at_all():
 
     def counted(z):
         calls.append(tuple(z.shape))
-        return unitarity(z)
+        return unit_norm(z)
 
     term = Term("it", counted, label="red")
     term.reduce({"latent": Z[:1, 0]}, {"red": torch.ones(1)})

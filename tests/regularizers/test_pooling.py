@@ -145,14 +145,6 @@ def test_those_who_tie_share_the_gradient():
     assert slope(reg.max_pool, x).tolist() == [0, 0, 0.5, 0.5]
 
 
-@pytest.mark.parametrize("module", ["MeanPool", "MaxPool", "MinPool"])
-def test_a_module_is_the_function(module, generator):
-    x = torch.randn(3, 4, generator=generator)
-    mask = torch.rand(3, 4, generator=generator) > 0.5
-    function = POOLINGS[f"{module.removesuffix('Pool').lower()}_pool"]
-    assert torch.equal(POOLINGS[module](x, mask), function(x, mask))
-
-
 @every_pooling
 def test_lines_without_positions_are_refused(pool):
     for shape in [(), (3, 0)]:

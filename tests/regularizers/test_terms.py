@@ -14,12 +14,12 @@ from latent_anchors.regularizers import (
     Anchor,
     Separation,
     Term,
-    Unitarity,
     anchor,
     mean,
     mean_pool,
     min_pool,
     separation,
+    unit_norm,
 )
 
 RED = torch.tensor([1.0, 0.0])
@@ -55,10 +55,10 @@ def test_those_without_a_label_have_no_say(z):
 @pytest.mark.parametrize(
     ("options", "share"),
     [
-        ({"normalizer": "mass"}, 1.0),
-        ({"normalizer": "count"}, 0.01),
-        ({"normalizer": "rate", "rate": 0.01}, 1.0),
-        ({"normalizer": "rate", "rate": 0.1}, 0.1),
+        ({"reduction": "mass"}, 1.0),
+        ({"reduction": "count"}, 0.01),
+        ({"reduction": "rate", "rate": 0.01}, 1.0),
+        ({"reduction": "rate", "rate": 0.1}, 0.1),
     ],
 )
 def test_soft_labels_all_round_act_fully_by_mass_and_softly_by_count(options, share, z):
@@ -66,14 +66,14 @@ def test_soft_labels_all_round_act_fully_by_mass_and_softly_by_count(options, sh
     torch.testing.assert_close(value, share * anchor(z, RED).mean())
 
 
-normalizers = pytest.mark.parametrize(
+reductions = pytest.mark.parametrize(
     "options",
-    [{"normalizer": "mass"}, {"normalizer": "count"}, {"normalizer": "rate", "rate": 0.001}],
+    [{"reduction": "mass"}, {"reduction": "count"}, {"reduction": "rate", "rate": 0.001}],
     ids=["mass", "count", "rate"],
 )
 
 
-@normalizers
+@reductions
 def test_a_batch_in_which_nobody_has_a_label_gives_exactly_zero_and_no_gradient(options, z):
     z.requires_grad_()
     value = averaged(term(label="red", **options), z, red=torch.zeros(4))
@@ -82,7 +82,7 @@ def test_a_batch_in_which_nobody_has_a_label_gives_exactly_zero_and_no_gradient(
     assert not slope.any()
 
 
-@normalizers
+@reductions
 def test_somebody_with_a_label_is_pulled(options, z):
     z.requires_grad_()
     value = averaged(term(label="red", **options), z, red=torch.tensor([0.0, 1.0, 0.0, 0.0]))
@@ -90,10 +90,10 @@ def test_somebody_with_a_label_is_pulled(options, z):
     assert slope.any(-1).tolist() == [False, True, False, False]
 
 
-@normalizers
+@reductions
 @given(first=labels, second=labels)
 def test_two_halves_reduced_together_equal_the_whole(options, first, second):
-    of = Term("unit", Unitarity(), label="red", **options)
+    of = Term("unit", unit_norm, label="red", **options)
     red = torch.tensor([*first, *second], dtype=torch.float64)
     z = torch.arange(2.0 * len(red), dtype=torch.float64).reshape(-1, 2)
     n = len(first)
@@ -130,14 +130,14 @@ def test_labels_in_double_precision_do_not_make_the_sum_double(z):
 
 def test_outside_of_the_mask_nobody_counts(z):
     inside = torch.tensor([True, False, True, False])
-    reduction = term(where="inside").reduce({"latent": z}, {}, {"inside": inside})
+    reduction = term(mask="inside").reduce({"latent": z}, {}, {"inside": inside})
     assert reduction.count == 2
     torch.testing.assert_close(reduction.total, anchor(z, RED)[inside].sum())
 
 
 def test_labels_outside_of_the_mask_have_no_mass(z):
     masks, red = {"inside": torch.tensor([True, False, False, False])}, torch.ones(4)
-    reduction = term(where="inside", label="red").reduce({"latent": z}, {"red": red}, masks)
+    reduction = term(mask="inside", label="red").reduce({"latent": z}, {"red": red}, masks)
     assert reduction.mass == 1
 
 
@@ -157,7 +157,7 @@ def last_of_the_masked(values, mask):
 def test_positions_are_pooled_before_labels_and_a_line_without_any_does_not_count(generator):
     z = torch.randn(2, 3, 2, generator=generator)
     masks = {"inside": torch.tensor([[True, True, False], [False, False, False]])}
-    pooled = term(pool=last_of_the_masked, where="inside", label="red")
+    pooled = term(pool=last_of_the_masked, mask="inside", label="red")
     reduction = pooled.reduce({"latent": z}, {"red": torch.ones(2)}, masks)
     assert reduction.count == reduction.mass == 1
     torch.testing.assert_close(reduction.total, anchor(z[0, :2], RED).max())
@@ -180,11 +180,11 @@ def test_for_the_mean_it_does_not_matter_whether_sites_or_positions_come_first(g
 
 
 @pytest.mark.parametrize("pool", POOLINGS.values(), ids=POOLINGS)
-@normalizers
+@reductions
 def test_a_line_without_any_position_pulls_nobody_and_has_no_mass(options, pool, generator):
     z = torch.randn(3, 4, 2, generator=generator, requires_grad=True)
     inside = torch.tensor([[True, True, False, True], [False] * 4, [True, False, False, False]])
-    pooled = term(pool=pool, where="inside", label="red", at=["a", "b"], **options)
+    pooled = term(pool=pool, mask="inside", label="red", at=["a", "b"], **options)
     red = torch.tensor([0.5, 1.0, 1.0])
     whole = pooled.reduce({"a": z, "b": z.flip(-1)}, {"red": red}, {"inside": inside})
     some = torch.tensor([0, 2])
@@ -200,7 +200,7 @@ def test_a_line_without_any_position_pulls_nobody_and_has_no_mass(options, pool,
 def test_without_a_label_or_a_pooling_every_position_inside_counts(generator):
     z = torch.randn(4, 3, 2, generator=generator)
     inside = torch.rand(4, 3, generator=generator) > 0.5
-    reduction = term(where="inside").reduce({"latent": z}, {}, {"inside": inside})
+    reduction = term(mask="inside").reduce({"latent": z}, {}, {"inside": inside})
     assert reduction.count == reduction.mass == inside.sum()
     torch.testing.assert_close(reduction.total, anchor(z, RED)[inside].sum())
 
@@ -209,7 +209,7 @@ def test_a_coupling_compares_the_batch_or_the_positions_as_the_term_says(generat
     z = torch.randn(4, 3, 2, generator=generator)
     couple = Separation(power=2.0)
     over_batch = Term("apart", couple).values({"latent": z})
-    over_positions = Term("apart", couple, over="position").values({"latent": z})
+    over_positions = Term("apart", couple, set_axis="position").values({"latent": z})
     for position in range(3):
         torch.testing.assert_close(over_batch[:, position], couple(z[:, position]))
     torch.testing.assert_close(over_positions, torch.stack([couple(line) for line in z]))
@@ -227,22 +227,22 @@ def test_an_error_within_says_in_which_term_it_happened():
 
 
 def test_unknown_options_are_refused_with_the_known_ones():
-    with refuses(ValueError, "Unknown normalizer of term 'anchor' 'sum'; expected one of 'mass'"):
-        term(normalizer="sum")
-    with refuses(ValueError, "Unknown axis of term 'anchor' 'runs'"):
-        term(over="runs")
+    with refuses(ValueError, "Unknown reduction of term 'anchor' 'sum'; expected one of 'mass'"):
+        term(reduction="sum")
+    with refuses(ValueError, "Unknown set_axis of term 'anchor' 'runs'"):
+        term(set_axis="runs")
 
 
-@pytest.mark.parametrize("options", [{"normalizer": "rate"}, {"rate": 0.1}])
-def test_a_rate_comes_with_its_normalizer_and_the_other_way_round(options):
-    with refuses(ValueError, "expected a rate with normalizer='rate', and only there"):
+@pytest.mark.parametrize("options", [{"reduction": "rate"}, {"rate": 0.1}])
+def test_a_rate_comes_with_its_reduction_and_the_other_way_round(options):
+    with refuses(ValueError, "expected a rate with reduction='rate', and only there"):
         term(**options)
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.5, math.nan])
 def test_rates_outside_of_0_to_1_are_refused(rate):
     with refuses(ValueError, "The rate of term 'anchor' is"):
-        term(normalizer="rate", rate=rate)
+        term(reduction="rate", rate=rate)
 
 
 @pytest.mark.parametrize("at", [[], {}])
@@ -261,7 +261,7 @@ def test_what_the_batch_lacks_is_named_with_what_it_has(z):
     with refuses(KeyError, r"'anchor' needs label 'red'; the batch has 'blue'"):
         term(label="red").reduce({"latent": z}, {"blue": torch.ones(4)})
     with refuses(KeyError, r"'anchor' needs mask 'inside'; the batch has nothing"):
-        term(where="inside").reduce({"latent": z}, {})
+        term(mask="inside").reduce({"latent": z}, {})
     with refuses(KeyError, r"'anchor' acts at 'latent'; recorded are 'encoder'"):
         term().reduce({"encoder": z}, {})
 
@@ -281,15 +281,15 @@ def test_a_label_per_line_is_not_spread_over_positions():
 def test_a_mask_has_exactly_the_shape_of_the_values(z):
     masks = {"inside": torch.tensor([True])}
     with refuses(ValueError, r"mask 'inside' has shape \(1,\)"):
-        term(where="inside").reduce({"latent": z}, {}, masks)
+        term(mask="inside").reduce({"latent": z}, {}, masks)
     with refuses(ValueError, r"mask 'inside' has shape \(4,\), the values have \(4, 4\)"):
-        term(where="inside", pool=last_of_the_masked).reduce(
+        term(mask="inside", pool=last_of_the_masked).reduce(
             {"latent": torch.ones(4, 4, 2)}, {}, {"inside": torch.ones(4, dtype=torch.bool)}
         )
 
 
 def test_a_pooling_gives_one_value_for_each_line():
-    over_lines = term(where="inside", pool=lambda values, mask: values[mask].mean().reshape(1))
+    over_lines = term(mask="inside", pool=lambda values, mask: values[mask].mean().reshape(1))
     inside = {"inside": torch.ones(4, 3, dtype=torch.bool)}
     with refuses(ValueError, r"mask 'inside' has shape \(4,\), the values have \(1,\)"):
         over_lines.reduce({"latent": torch.ones(4, 3, 2)}, {}, inside)

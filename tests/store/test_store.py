@@ -18,7 +18,7 @@ def test_an_objective_comes_back_with_the_same_total(tmp_path, generator):
     objective = la.Objective(
         [
             la.Term("a", reg.Anchor([1.0, 0.0]), label="x", at=("p", "q"), track="weight"),
-            la.Term("b", reg.unitarity, at={"p": 2.0}),
+            la.Term("b", reg.unit_norm, at={"p": 2.0}),
         ],
         losses=["recon"],
         constants={"b": 1.0, "recon": 1.0},
@@ -32,7 +32,7 @@ def test_an_objective_comes_back_with_the_same_total(tmp_path, generator):
 
 @pytest.mark.parametrize("pool", [reg.SoftMinimum(0.5), reg.mean_pool, reg.soft_minimum])
 def test_a_term_comes_back_with_its_pooling(pool, tmp_path, generator):
-    term = la.Term("pull", reg.Anchor([1.0, 0.0]), pool=pool, where="inside")
+    term = la.Term("pull", reg.Anchor([1.0, 0.0]), pool=pool, mask="inside")
     la.save(term, tmp_path)
     z = {"latent": torch.randn(4, 3, 2, generator=generator)}
     assert torch.equal(la.load(tmp_path).values(z), term.values(z))
@@ -45,7 +45,7 @@ def test_nothing_is_pickled(tmp_path):
 
 
 def test_a_mapping_of_things_comes_back_with_its_keys(tmp_path):
-    edits = {models.Site("a", axis=1): interventions.ZeroAblation([0]), "b": reg.MaxPool()}
+    edits = {models.Site("a", axis=1): interventions.ZeroAblation([0]), "b": reg.SoftMinimum(0.5)}
     la.save(edits, tmp_path)
     again = la.load(tmp_path)
     assert list(again) == list(edits)

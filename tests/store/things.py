@@ -65,6 +65,10 @@ def timeline() -> curriculum.Timeline:
     return curriculum.Timeline(tracks, phases, {4: ["look"]}, steps=9)
 
 
+def score() -> concepts.Score:
+    return concepts.Score(*[evaluation.summarize([0.5, 0.25])] * 3, n_with=3, n_without=5)
+
+
 def played() -> curriculum.Playhead:
     rules = [
         curriculum.Trigger("recon", curriculum.Plateau(2), curriculum.Retarget("lr", 0.3, over=2)),
@@ -98,8 +102,8 @@ def objective() -> la.Objective:
     shared = reg.Anchor(RED)
     terms = [
         la.Term("near", shared, label="red", at=[SITE, "latent"], track="w", pool=reg.min_pool),
-        la.Term("again", shared, at={SITE: 2.0}, normalizer="rate", rate=0.25),
-        la.Term("unit", reg.unitarity, where="mask"),
+        la.Term("again", shared, at={SITE: 2.0}, reduction="rate", rate=0.25),
+        la.Term("unit", reg.unit_norm, mask="mask"),
     ]
     return la.Objective(terms, ["recon"], other_tracks=["lr"], constants={"recon": 1.0})
 
@@ -116,7 +120,7 @@ def trained(
 
 
 def reduction() -> reg.Reduction:
-    return reg.Term("unit", reg.unitarity).reduce({"latent": torch.rand(4, 3)}, {})
+    return reg.Term("unit", reg.unit_norm).reduce({"latent": torch.rand(4, 3)}, {})
 
 
 @cache
@@ -153,15 +157,11 @@ def things() -> dict[str, list[object]]:
         "regularizers.AntiSubspace": [reg.AntiSubspace(basis=[RED, [0.0, 1.0, 3.0]])],
         "regularizers.EuclideanAnchor": [reg.EuclideanAnchor(RED)],
         "regularizers.EuclideanSeparation": [reg.EuclideanSeparation(0.01, chunk=3)],
-        "regularizers.MaxPool": [reg.MaxPool()],
-        "regularizers.MeanPool": [reg.MeanPool()],
-        "regularizers.MinPool": [reg.MinPool()],
         "regularizers.Reduction": [reduction()],
         "regularizers.Separation": [reg.Separation(50.0)],
         "regularizers.SoftMinimum": [reg.SoftMinimum(0.25)],
         "regularizers.Subspace": [reg.Subspace(dims=(0, 1)), reg.Subspace(basis=[RED])],
         "regularizers.Term": [*objective().terms],
-        "regularizers.Unitarity": [reg.Unitarity()],
         "models.Normalize": [models.Normalize()],
         "models.NormalizedTransformer": [models.NormalizedTransformer(5, 8, 2, 2, 6)],
         "models.PlainAutoencoder": [models.PlainAutoencoder(normalize=True).double()],
@@ -208,7 +208,7 @@ def things() -> dict[str, list[object]]:
         "data.ScheduledWeights": [sampler().weights],
         "data.SoftLabels": [data.SoftLabels(torch.tensor([0.5, 1.0]))],
         "training.LatentMatchingLoss": [training.LatentMatchingLoss(teacher, SITE, power=0.5)],
-        "training.Every": [training.Every(3, reg.unitarity)],
+        "training.Every": [training.Every(3, reg.unit_norm)],
         "training.Failure": [training.Failure(1, 3, "recon")],
         "training.EditedOutputLoss": [
             training.EditedOutputLoss(
@@ -229,9 +229,8 @@ def things() -> dict[str, list[object]]:
             concepts.Concept("red", RED, at="0", pool=reg.mean_pool, mask="real"),
             concepts.Concept("hue", concepts.axis(0, 2, dim=3), at=["0", SITE]),
         ],
-        "concepts.Score": [
-            concepts.Score(*[evaluation.summarize([0.5, 0.25])] * 3, n_with=3, n_without=5)
-        ],
+        "concepts.Score": [score()],
+        "concepts.ScoreHistory": [concepts.ScoreHistory("red", (0, 100), (score(), score()))],
         "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],
         "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],
         "testbed.LineAlignment": [

@@ -2,9 +2,8 @@ import pytest
 import torch
 
 from latent_anchors import models, testbed
-from latent_anchors.testbed import MixingLanguage
 
-LANGUAGE = MixingLanguage(levels=3)
+LANGUAGE = testbed.MixingLanguage(levels=3)
 PRENORM = models.PrenormTransformer
 
 
@@ -29,21 +28,17 @@ def test_masks_mark_the_prompt_the_signs_and_the_equals_sign():
     assert batch.extras["prompt"].sum(1).tolist() == [4] * 16
 
 
-def test_red_is_labeled_most_often_and_cyan_never():
-    chance = testbed.red_chance(LANGUAGE)
-    assert chance.argmax() == LANGUAGE.token("red")
-    assert chance[LANGUAGE.token("cyan")] == 0
-
-
-def test_terms_share_the_axis_and_name_their_own_tracks():
-    terms = testbed.red_terms(["embedding", "blocks.0", "blocks.1"], torch.eye(8)[0])
-    assert [term.track for term in terms] == [term.name for term in terms]
-    on_axis = torch.eye(8)[:1]
-    assert [term.penalty(on_axis).item() for term in terms] == [0, 1, 1, 1]
-
-
 def test_a_constraint_is_given_where_the_model_has_one():
     with_norm = testbed.transformer_options(testbed.MixingSize().network(LANGUAGE))
     without = testbed.transformer_options(testbed.MixingSize().network(LANGUAGE, PRENORM))
     assert with_norm["constraint"] is not None
     assert without["constraint"] is None
+
+
+def test_only_what_lies_within_the_angle_is_sent_away():
+    z = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    z = z / z.norm(dim=-1, keepdim=True)
+    moved = testbed.away_from(torch.tensor([1.0, 0.0]), degrees=40)(z)
+    assert torch.equal(moved[0], torch.tensor([-1.0, 0.0]))
+    assert torch.equal(moved[1:], z[1:])
+    assert not torch.equal(testbed.away_from(torch.tensor([1.0, 0.0]), degrees=50)(z)[1], z[1])

@@ -213,7 +213,7 @@ class TestMistakesAreRefusedBeforeTheFirstStep:
         self.refuse(ValueError, "'latnt'.*Did you mean 'latent'", execution, terms=[lost])
 
     def test_a_mask_that_the_batches_lack(self, execution):
-        masked = Term("anchor", Anchor([1.0, 0.0, 0.0, 0.0]), where="there")
+        masked = Term("anchor", Anchor([1.0, 0.0, 0.0, 0.0]), mask="there")
         self.refuse(KeyError, "needs mask 'there'", execution, terms=[masked])
 
     def test_latents_of_another_width(self, execution):

@@ -233,7 +233,7 @@ class TestLabelsAreChecked:
         )
 
     def test_many_batches_at_once(self):
-        masked = Term("anchor", Anchor(X), label="red", where="there", ignore_index=-1)
+        masked = Term("anchor", Anchor(X), label="red", mask="there", ignore_index=-1)
         objective, there = Objective([masked]), torch.ones(3, 8) > 0
         there[2] = False
         red = RED.repeat(3, 1)
@@ -311,7 +311,7 @@ class TestChecking:
 
     def test_lets_pass_what_fits(self):
         Objective([ANCHOR]).check(Normed(), self.batch())
-        masked = Term("anchor", Anchor(X), where="there")
+        masked = Term("anchor", Anchor(X), mask="there")
         Objective([masked]).check(Normed(), self.batch(extras={"there": torch.ones(8) > 0}))
 
     def test_names_the_sites_that_exist(self):
@@ -322,7 +322,7 @@ class TestChecking:
     def test_names_the_labels_and_masks_that_exist(self):
         with refuses(KeyError, "Term 'anchor' needs label 'red'; the batch has 'blue'"):
             Objective([ANCHOR]).check(Normed(), self.batch(labels={"blue": RED}))
-        masked = Objective([Term("anchor", Anchor(X), where="there")])
+        masked = Objective([Term("anchor", Anchor(X), mask="there")])
         with refuses(KeyError, "needs mask 'there'; the batch has nothing"):
             masked.check(Normed(), self.batch())
 
@@ -413,7 +413,7 @@ WHOLE, HALVES = [slice(0, 8)], [slice(0, 4), slice(4, 8)]
 
 @given(red=labels)
 def test_with_a_declared_rate_two_halves_accumulate_to_the_whole(red):
-    rated = Term("anchor", Anchor(X), label="red", normalizer="rate", rate=0.2)
+    rated = Term("anchor", Anchor(X), label="red", reduction="rate", rate=0.2)
     objective = Objective([rated], losses=["recon"])
     halves, whole = totals(objective, red, HALVES), totals(objective, red, WHOLE)
     torch.testing.assert_close(halves, whole)

@@ -182,7 +182,7 @@ def test_it_keeps_to_the_family_of_losses(loss):
 
 
 def train_language(loss=next_token, steps=60, **options):
-    term = Term("pull", Anchor([1.0] + [0.0] * 5), where="inside", pool=SoftMinimum(0.1))
+    term = Term("pull", Anchor([1.0] + [0.0] * 5), mask="inside", pool=SoftMinimum(0.1))
     objective = Objective([term], losses=["tokens"], other_tracks=["lr"])
     values = {"lr": 0.02, "pull": 0.1, "tokens": 1.0}
     tracks = {name: Track([Keyframe(0, value)]) for name, value in values.items()}

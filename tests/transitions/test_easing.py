@@ -69,7 +69,7 @@ def test_an_easing_does_not_change_its_argument(easing):
 
 @every_easing
 def test_exactly_as_many_derivatives_vanish_at_the_ends_as_declared(easing):
-    # An error of order h^(k+1) has k vanishing derivatives, and one that does not vanish.
+    # an error of order h^(k+1) has k vanishing derivatives, and one that does not vanish
     order, h = smoothness(easing) + 1, 1e-4
     departure, arrival = easing(h), 1.0 - easing(1.0 - h)
     assert 0.5 < max(departure, arrival) / h**order < 11.0
@@ -91,7 +91,7 @@ def test_a_step_jumps_at_the_very_end():
     ids=lambda x: getattr(x, "__name__", x),
 )
 def test_a_polynomial_easing_is_the_lowest_that_rests_at_both_ends(easing, rest):
-    # Unknowns c_0..c_n; one equation per end and derivative up to the order of rest.
+    # unknowns c_0..c_n; one equation per end and derivative up to the order of rest
     powers = np.arange(2 * rest + 2)
     rows, goal = [], []
     for derivative in range(rest + 1):

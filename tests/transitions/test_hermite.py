@@ -34,7 +34,7 @@ def test_a_hermite_piece_has_exact_ends_the_given_slopes_and_never_turns_back(
 @given(start=shares, end=shares)
 def test_a_quintic_piece_has_no_acceleration_at_its_ends(start, end):
     through, h = hermite(quintic, 1.25 * start, 1.25 * end), 1e-4
-    # What is left of a difference of the second order has the size of h, not 1.
+    # the remainder of a second-order difference has the size of h, not 1
     assert abs(through(2 * h) - 2 * through(h)) / h**2 < 100 * h
     assert abs(1.0 - 2 * through(1 - h) + through(1 - 2 * h)) / h**2 < 100 * h
 

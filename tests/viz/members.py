@@ -11,6 +11,8 @@ from torch import Tensor
 from viz.plans import CHANGED, PLANNED
 
 from latent_anchors import viz
+from latent_anchors.concepts import Score, ScoreHistory
+from latent_anchors.evaluation import summarize
 from latent_anchors.interventions import Suppression
 
 Given = dict[str, Tensor]
@@ -83,8 +85,10 @@ def values(given: Given, **options: str) -> Figure:
     return viz.plot_values(PLANNED, 15, **options)
 
 
-def lobes(given: Given, **options: str) -> Figure:
-    return viz.plot_lobes({"muted": Suppression([1.0, 0.0, 0.0, 0.0])}, given["anchor"], **options)
+def edit_polar(given: Given, **options: str) -> Figure:
+    return viz.plot_edit_polar(
+        {"muted": Suppression([1.0, 0.0, 0.0, 0.0])}, given["anchor"], **options
+    )
 
 
 def against(given: Given, **options: str) -> Figure:
@@ -95,6 +99,20 @@ def against(given: Given, **options: str) -> Figure:
 def seeds(given: Given, **options: str) -> Figure:
     rows = {"one": given["few"], "several": given["hues"]}
     return viz.plot_seeds("error", rows, at_most=0.5, **options)
+
+
+def scores(given: Given, **options: str) -> Figure:
+    names = {"placed": given["errors"][:, :10], "found": 0.8 * given["errors"][:, 10:20]}
+    histories = {
+        name: ScoreHistory("red", (0, 100, 300), tuple(map(score, runs)))
+        for name, runs in names.items()
+    }
+    return viz.plot_scores(histories, **options)
+
+
+def score(runs: Tensor) -> Score:
+    metrics = (summarize(values.tolist()) for values in (runs, 2 * runs - 1, runs**2))
+    return Score(*metrics, n_with=3, n_without=5)
 
 
 def relearning(given: Given, **options: str) -> Figure:
@@ -117,9 +135,9 @@ def motion(given: Given, **options: str) -> viz.Motion:
     return viz.animate_latents(given["frames"], given["colors"], steps, views, **options)
 
 
-def combinations(given: Given, **options: str) -> Figure:
+def ablation_table(given: Given, **options: str) -> Figure:
     values = {"order": given["hues"].reshape(2, 15), "error": given["few"].reshape(2, 15)}
-    return viz.plot_combinations([[], ["anchor", "plane"]], values, **options)
+    return viz.plot_ablation_table([[], ["anchor", "plane"]], values, **options)
 
 
 def response(given: Given, **options: str) -> Figure:
@@ -138,16 +156,19 @@ def wheels(given: Given, **options: str) -> Figure:
 MEMBERS = {
     "animate_latents": Member(motion, "20 colors moving in latent space from step 100 to 900"),
     "plot_before_after": Member(before_after, "Where cyan was put"),
-    "plot_combinations": Member(
-        combinations, "error: from 0.0375 with anchor and plane to 0.0591 with none"
+    "plot_ablation_table": Member(
+        ablation_table, "error: from 0.0375 with anchor and plane to 0.0591 with none"
     ),
     "plot_error_against": Member(against, "30 colors against likeness"),
     "plot_error_by_hue": Member(errors, "several: 0.91 at most, at violet"),
     "plot_latents": Member(latents, "A cone of 30 degrees"),
-    "plot_lobes": Member(lobes, "muted: 1 where aligned, 0 where orthogonal and 0 where opposite"),
+    "plot_edit_polar": Member(
+        edit_polar, "muted: 1 where aligned, 0 where orthogonal and 0 where opposite"
+    ),
     "plot_reconstructions": Member(reconstructions, "24 colors as they come out"),
     "plot_relearning": Member(relearning, "fresh: not reached; edited: 1 step."),
     "plot_response": Member(response, "error: 0.496 at 0, 0.611 at 2"),
+    "plot_scores": Member(scores, "AUC of placed from "),
     "plot_seeds": Member(seeds, "17 of 30 hold"),
     "plot_snapshots": Member(snapshots, "colors in latent space: step 100, step 300"),
     "plot_swatches": Member(swatches, "18 colors of 24 in 2 grids"),

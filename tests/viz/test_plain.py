@@ -52,7 +52,7 @@ DRAWN = {
         errors=dict.fromkeys(SOME, G["few"]),
         title=ALL,
     ),
-    "plot_combinations": lambda: viz.plot_combinations([[], NAMES], values(2, 3), title=ALL),
+    "plot_ablation_table": lambda: viz.plot_ablation_table([[], NAMES], values(2, 3), title=ALL),
     "plot_error_against": lambda: viz.plot_error_against(
         ALL, G["hues"][:20], G["few"][:20], G["colors"], title=ALL
     ),
@@ -60,7 +60,7 @@ DRAWN = {
         G["hues"], dict.fromkeys(SOME, G["few"]), (ALL, 0.5), title=ALL
     ),
     "plot_latents": lambda: viz.plot_latents(G["z"], G["colors"], title=ALL),
-    "plot_lobes": lambda: viz.plot_lobes(
+    "plot_edit_polar": lambda: viz.plot_edit_polar(
         dict.fromkeys(SOME[:2], Suppression([1.0, 0.0])), [1.0, 0.0], title=ALL
     ),
     "plot_reconstructions": lambda: grids(viz.plot_reconstructions, G["grid"], G["said"]),

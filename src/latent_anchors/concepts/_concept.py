@@ -194,7 +194,7 @@ class Concept:
     def term(
         self,
         track: str = "",
-        normalizer: Literal["mass", "count", "rate"] = "mass",
+        reduction: Literal["mass", "count", "rate"] = "mass",
         rate: float | None = None,
         ignore_index: int | float | None = None,
     ) -> Term:
@@ -202,8 +202,8 @@ class Concept:
 
         Args:
             track: The track that weighs it; ``name`` by default.
-            normalizer: See :class:`~latent_anchors.regularizers.Term`, as for the rest.
-            rate: The share of labeled samples, for ``normalizer="rate"``.
+            reduction: See :class:`~latent_anchors.regularizers.Term`, as for the rest.
+            rate: The share of labeled samples, for ``reduction="rate"``.
             ignore_index: A label that means "not counted".
 
         Raises:
@@ -218,10 +218,10 @@ class Concept:
             self._penalty,
             at=self.at,
             label=self.name,
-            where=self.mask,
+            mask=self.mask,
             pool=self.pool,
             track=track,
-            normalizer=normalizer,
+            reduction=reduction,
             rate=rate,
             ignore_index=ignore_index,
         )
@@ -243,7 +243,7 @@ class Concept:
         """
         penalty = regularizers.AntiSubspace(basis=self._basis)
         name = name or f"keep_out_{self.name}"
-        return Term(name, penalty, at=self.at, label=label, where=self.mask, track=track)
+        return Term(name, penalty, at=self.at, label=label, mask=self.mask, track=track)
 
     def penalty(
         self,
@@ -282,7 +282,7 @@ class Concept:
             tensor(0.)
         """
         term = self._unmasked if mask is None else self._masked
-        masks = {} if mask is None or term.where is None else {term.where: mask}
+        masks = {} if mask is None or term.mask is None else {term.mask: mask}
         reduced = term.reduce(self._by_site(latents), {self.name: labels}, masks)
         return regularizers.mean(reduced.total, reduced.divisor)
 
@@ -468,7 +468,7 @@ class Concept:
 
     @cached_property
     def _masked(self) -> Term:
-        return replace(self._unmasked, where=self.mask or "mask")
+        return replace(self._unmasked, mask=self.mask or "mask")
 
     @property
     def _basis(self) -> Float[Tensor, "n dim"]:

@@ -1,4 +1,4 @@
-"""What edits share: a strength that can be written in place, copies at another one, composition."""
+"""The base class of edits: a strength that can be changed in place, and composition."""
 
 from abc import ABC, abstractmethod
 from copy import deepcopy
@@ -17,17 +17,22 @@ _Edit = TypeVar("_Edit", bound="EditModule")
 
 
 class EditModule(nn.Module, ABC):
-    """An edit with a strength from 0 (nothing happens) to 1, kept in a tensor ``()``.
+    """Base class of edits with a strength from 0 (no change) to 1, kept in a tensor ``()``.
 
-    The strength can be written in place, also while the edit is in force. An edit of your own
-    defines ``_edited(z, strength)``, which must not write into the latents and give them back at
-    strength 0; keep the constructor's arguments as attributes, so that it can be saved.
+    The strength can be changed in place, also while the edit is in force. Latents ``(..., dim)``
+    become latents of the same shape.
+
+    To write an edit, subclass this and define ``_edited(z, strength)``. It must not modify ``z`` in
+    place, and must return it unchanged at strength 0. Keep the constructor's arguments as
+    attributes, so that the edit can be saved.
 
     Args:
         strength: From 0 to 1.
 
     Raises:
-        ValueError: If the strength is not from 0 to 1.
+        ValueError: If the strength is not from 0 to 1, or the latents do not have the width that
+            the edit was made for.
+        TypeError: If the latents are integers.
 
     Examples:
         >>> class Darken(EditModule):
@@ -46,31 +51,15 @@ class EditModule(nn.Module, ABC):
 
     @abstractmethod
     def _edited(self, z: Latents, strength: Tensor) -> Latents:
-        """The latents after the edit at this strength, which need not be its own."""
+        """The latents after the edit at a strength, possibly another than ``self.strength``."""
 
     @override
     def forward(self, z: Latents) -> Latents:
-        """The latents after the edit.
-
-        Args:
-            z: Latents ``(..., dim)``.
-
-        Returns:
-            ``(..., dim)``.
-
-        Raises:
-            ValueError: If the latents have another width than the edit was made for.
-            TypeError: If they are integers.
-
-        Examples:
-            >>> from latent_anchors.interventions import Suppression
-            >>> Suppression([0, 1])(torch.tensor([3.0, 4.0]))
-            tensor([3., 0.])
-        """
+        """The latents ``(..., dim)`` after the edit."""
         return self._edited(z, self.strength)
 
     def at(self: _Edit, strength: float) -> _Edit:
-        """The same edit at another strength; this one stays as it is.
+        """A copy of the edit at another strength.
 
         Raises:
             ValueError: If the strength is not from 0 to 1.
@@ -86,10 +75,10 @@ class EditModule(nn.Module, ABC):
         return other
 
     def then(self, edit: "EditModule") -> "Composition":
-        """This edit, and another one after it.
+        """This edit followed by another one.
 
         Raises:
-            TypeError: If the other has no strength.
+            TypeError: If the other one has no strength.
 
         Examples:
             >>> from latent_anchors.interventions import Suppression
@@ -104,22 +93,22 @@ class EditModule(nn.Module, ABC):
         return ", ".join([*self._settings(), f"strength={per_run}"])
 
     def _settings(self) -> list[str]:
-        """What stands before the strength when the edit is printed."""
+        """Settings printed before the strength."""
         return []
 
 
 class Composition(EditModule):
     """One edit after another; see :meth:`EditModule.then`.
 
-    Its strength scales that of both, so that 0 is the identity and 1 leaves each at its own.
+    Its strength is multiplied with that of each part: 0 is the identity, 1 leaves both as they are.
 
     Args:
         first: Acts first.
-        second: Acts on what the first leaves.
+        second: Acts on the result of the first.
         strength: From 0 to 1.
 
     Raises:
-        TypeError: If one of them is not an edit with a strength.
+        TypeError: If a part is not an edit with a strength.
         ValueError: If the strength is not from 0 to 1.
 
     Examples:
@@ -142,6 +131,6 @@ class Composition(EditModule):
 
     @override
     def _edited(self, z: Latents, strength: Tensor) -> Latents:
-        # rounded to half precision at the end, not in between
+        # half precision is rounded once, at the end
         between = self.first._edited(in_full_precision(z), strength * self.first.strength)
         return self.second._edited(between, strength * self.second.strength).to(z.dtype)

@@ -12,20 +12,20 @@ from latent_anchors._sites import At, as_sites
 
 
 def attach(model: nn.Module, edit: Edit, at: At = "latent") -> Handle:
-    """Put an edit in force at a site, until ``remove()`` is called on the handle.
+    """Attach an edit to a site, until ``remove()`` is called on the handle.
 
     The handle is also a context manager. Several edits act in the order in which they were
-    attached; removing one leaves the others alone. The edit acts in every thread; a ``with`` block,
-    this one's or :func:`intervene`'s, is in force in its own thread only.
+    attached; removing one leaves the others in place. The edit acts in every thread; in a ``with``
+    block, of this handle or of :func:`intervene`, it acts only in the thread of the block.
 
     Args:
         model: Any module, or a population.
-        edit: Latents ``(..., dim)`` to latents of the same shape.
+        edit: Maps latents ``(..., dim)`` to latents of the same shape.
         at: The site.
 
     Raises:
         ValueError: If the site does not exist.
-        RuntimeError: If the model is compiled already, or a function that runs it.
+        RuntimeError: If the model, or a function that runs it, is compiled already.
 
     Examples:
         >>> import torch
@@ -43,24 +43,25 @@ def attach(model: nn.Module, edit: Edit, at: At = "latent") -> Handle:
 def intervene(
     model: nn.Module, edit: Edit | Mapping[At, Edit], at: At | Sequence[At] = "latent"
 ) -> AbstractContextManager[dict[At, Handle]]:
-    """Put an edit in force at one site or several, for the length of a block.
+    """Apply an edit at one site or several, for the length of a block.
 
-    It ends with the block, also when the block fails or is interrupted. What is recorded meanwhile
-    is edited. Only passes in the thread of the block are edited. Functions that were compiled
-    before run as they were written, edits included. Under activation checkpointing, ``backward()``
-    may come after the block: the part that is run again is edited again.
+    The edit is removed at the end of the block, also when the block fails or is interrupted.
+    Latents recorded meanwhile are the edited ones. Only forward passes in the thread of the block
+    are edited. Functions that were compiled before run eagerly meanwhile, edits included. Under
+    activation checkpointing, ``backward()`` may come after the block: what is recomputed is edited
+    again.
 
     Args:
         model: Any module, or a population.
-        edit: Latents ``(..., dim)`` to latents of the same shape; or sites and the edit of each.
-        at: The site or sites; left out where the edits are given by site.
+        edit: Maps latents ``(..., dim)`` to latents of the same shape; or an edit for each site.
+        at: The site or sites; leave it out if the edits are given by site.
 
     Yields:
         The handles, by site.
 
     Raises:
-        ValueError: If a site does not exist, there is none, one recurs, or edits given by site come
-            with other sites besides.
+        ValueError: If a site does not exist, there is none, one is repeated, or edits are given by
+            site and ``at`` is given too.
         RuntimeError: If the model is compiled already, or a site never ran within the block.
 
     Examples:
@@ -96,14 +97,14 @@ class _Intervention(Hooks[dict[At, Handle]]):
         if idle:
             raise RuntimeError(
                 f"The edit at {idle[0]!r} never acted within the block; expected the model to run. "
-                "Call this very model (not a copy, nor a function compiled before) in the block, "
-                "in this thread, on a path that passes the site."
+                "Call this very model (not a copy or a function compiled before) in the block, in "
+                "this thread, on a path that passes the site."
             )
 
 
 def _by_site(edit: Edit | Mapping[At, Edit], at: At | Sequence[At]) -> Mapping[At, Edit]:
     if isinstance(edit, Mapping):
-        return _checked(cast("Mapping[At, Edit]", edit), at)
+        return _check_alone(cast("Mapping[At, Edit]", edit), at)
     sites = as_sites(at)
     if not sites or len(set(sites)) < len(sites):
         raise ValueError(
@@ -113,10 +114,10 @@ def _by_site(edit: Edit | Mapping[At, Edit], at: At | Sequence[At]) -> Mapping[A
     return dict.fromkeys(sites, edit)
 
 
-def _checked(edits: Mapping[At, Edit], at: At | Sequence[At]) -> Mapping[At, Edit]:
+def _check_alone(edits: Mapping[At, Edit], at: At | Sequence[At]) -> Mapping[At, Edit]:
     if not edits or at != "latent":
         raise ValueError(
-            f"Edits were given for the sites {[*edits]}, and `at` is {at!r}; expected at least one "
-            "site, and all in one place. Leave `at` out."
+            f"Edits were given for the sites {[*edits]}, and at is {at!r}; expected at least one "
+            "site, and sites either in the mapping or in at. Leave at out."
         )
     return edits

@@ -1,4 +1,4 @@
-"""Mappers: the alignment that a repelled latent is left with, as a function of the one it had."""
+"""Mappers: a latent's alignment after a repulsion, as a function of the one before."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_between
 from latent_anchors._typing import PerSample
-from latent_anchors.interventions._bezier import ease, slope_range_error
+from latent_anchors.interventions._falloffs import bezier_curve, check_slopes
 
 
 @runtime_checkable
 class Mapper(Protocol):
     """Alignment before a repulsion to alignment after it, both per sample.
 
-    Any function will do that maps cosines ``(...)`` to cosines ``(...)`` no greater, and works
+    Any function that maps cosines ``(...)`` to cosines ``(...)`` that are not greater, and works
     under ``torch.vmap``. To be saved it needs a registered name.
 
     Examples:
@@ -25,22 +25,22 @@ class Mapper(Protocol):
     """
 
     def __call__(self, alignment: PerSample, /) -> Float[Tensor, "*batch"]:
-        """Cosines no greater than those given."""
+        """Cosines not greater than those given."""
         ...
 
 
 @dataclass(frozen=True)
 class LinearMapper:
-    r"""As it is up to a threshold, then a straight line up to a ceiling at full alignment.
+    r"""Unchanged up to a threshold, then a straight line up to a ceiling at full alignment.
 
     .. math:: m(\alpha) = a + (b - a) \frac{\alpha - a}{1 - a} \text{ for } \alpha > a
 
-    with the ``threshold`` :math:`a` and the ``ceiling`` :math:`b`: nothing is left closer to the
-    direction than the ceiling, and who was closer is so still.
+    with the ``threshold`` :math:`a` and the ``ceiling`` :math:`b`. No latent stays closer to the
+    direction than the ceiling, and the order of alignments is kept.
 
     Args:
-        threshold: Cosine up to which nothing happens, at least 0.
-        ceiling: Cosine that full alignment is sent to, above the threshold and below 1.
+        threshold: Cosine up to which nothing changes, at least 0.
+        ceiling: Cosine that full alignment is mapped to, above the threshold and below 1.
 
     Raises:
         ValueError: If a cosine is out of its range.
@@ -57,7 +57,7 @@ class LinearMapper:
     ceiling: float = 0.5
 
     def __post_init__(self) -> None:
-        check_range(self.threshold, self.ceiling)
+        _check_range(self.threshold, self.ceiling)
 
     def __call__(self, alignment: PerSample, /) -> Float[Tensor, "*batch"]:
         slope = (self.ceiling - self.threshold) / (1.0 - self.threshold)
@@ -67,17 +67,17 @@ class LinearMapper:
 
 @dataclass(frozen=True)
 class BezierMapper:
-    r"""As it is up to a threshold, then bending smoothly up to a ceiling at full alignment.
+    r"""Unchanged up to a threshold, then a smooth curve up to a ceiling at full alignment.
 
     A cubic Bezier curve from :math:`(a, a)` to :math:`(1, b)`, with the ``threshold`` :math:`a` and
-    the ``ceiling`` :math:`b`. It leaves the threshold with slope 1, so that nothing jumps there. To
-    pass no alignment twice it must end with at most the slope of the straight line,
+    the ``ceiling`` :math:`b`. It leaves the threshold with slope 1, so that there is no kink. To be
+    a function of the alignment it must end with at most the slope of the straight line,
     :math:`(b - a) / (1 - a)`.
 
     Args:
-        threshold: Cosine up to which nothing happens, at least 0.
-        ceiling: Cosine that full alignment is sent to, above the threshold and below 1.
-        end_slope: Slope at full alignment; 0 arrives flat.
+        threshold: Cosine up to which nothing changes, at least 0.
+        ceiling: Cosine that full alignment is mapped to, above the threshold and below 1.
+        end_slope: Slope at full alignment; 0 ends flat.
 
     Raises:
         ValueError: If a cosine is out of its range, or the end is too steep.
@@ -96,20 +96,18 @@ class BezierMapper:
     end_slope: float = 0.0
 
     def __post_init__(self) -> None:
-        check_range(self.threshold, self.ceiling)
+        _check_range(self.threshold, self.ceiling)
         chord = (self.ceiling - self.threshold) / (1.0 - self.threshold)
-        if error := slope_range_error(1.0, self.end_slope, chord):
-            raise ValueError(error)
+        check_slopes(1.0, self.end_slope, chord)
 
     def __call__(self, alignment: PerSample, /) -> Float[Tensor, "*batch"]:
         width, height = 1.0 - self.threshold, self.ceiling - self.threshold
         x, unit = (alignment - self.threshold) / width, width / height
-        curve = self.threshold + height * ease(x, unit, self.end_slope * unit)
+        curve = self.threshold + height * bezier_curve(x, unit, self.end_slope * unit)
         return torch.where(alignment > self.threshold, curve, alignment)
 
 
-def check_range(threshold: float, ceiling: float) -> None:
-    """Refuse cosines that are not 0 <= threshold < ceiling < 1."""
+def _check_range(threshold: float, ceiling: float) -> None:
     check_between("threshold", threshold, 0.0, 1.0)
     check_between("ceiling", ceiling, 0.0, 1.0)
     if not threshold < ceiling < 1.0:

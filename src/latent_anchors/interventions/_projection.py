@@ -1,4 +1,4 @@
-"""Projection: take a subspace out, whichever way latents point in it."""
+"""Projection: remove the component within a subspace, whatever its sign."""
 
 from collections.abc import Sequence
 
@@ -22,23 +22,22 @@ def project_out(
     strength: float | Tensor = 1.0,
     renormalize: bool = False,
 ) -> Latents:
-    r"""Shorten what lies within a subspace; what is at a right angle to it stays.
+    r"""Shrink the component of latents within a subspace; the orthogonal part is unchanged.
 
     .. math::
         z' = z - b \, g(\alpha) \, B^\top B z, \qquad
         \alpha = \lVert B z \rVert / \lVert z \rVert
 
     with :math:`B` the ``basis``, :math:`b` the ``strength`` and :math:`g` the ``falloff``. With one
-    row and everywhere it is directional ablation. With ``renormalize`` each latent is stretched to
-    the length it had; of a latent within the subspace only rounding would be left, and that is
-    not stretched.
+    row and the default falloff this is directional ablation. With ``renormalize`` each latent is
+    rescaled to the length it had, except where only rounding errors are left of it.
 
     Args:
         z: Latents ``(..., dim)``.
         basis: Orthonormal rows ``(n, dim)``; one row is a direction.
-        falloff: Alignment with the subspace, from 0 to 1, to share taken out.
-        strength: From 0 to 1; as a tensor ``()``, or of a shape that broadcasts with ``(...)``.
-        renormalize: Whether the length stays instead of what is at a right angle.
+        falloff: Maps alignment with the subspace, from 0 to 1, to the fraction removed.
+        strength: From 0 to 1; a number, or a tensor of a shape that broadcasts with ``(...)``.
+        renormalize: Whether to keep the length of each latent instead of its orthogonal part.
 
     Returns:
         ``(..., dim)``.
@@ -67,7 +66,7 @@ def project_out(
 
 
 def _as_long_as(z: Tensor, rest: Tensor) -> Tensor:
-    """The rest at the length of z; rounding is not stretched, and what is as long stays exact."""
+    """The rest at the length of z; unchanged where it is as long already, or only rounding."""
     before, left = length(z), length(rest)
     stretched = (left > NOISE * torch.finfo(z.dtype).eps * before) & (left != before)
     stretch = torch.where(stretched, before / torch.where(stretched, left, 1.0), 1.0)
@@ -75,16 +74,16 @@ def _as_long_as(z: Tensor, rest: Tensor) -> Tensor:
 
 
 class Projection(EditModule):
-    """:func:`project_out`, carrying its basis and strength.
+    """:func:`project_out` as a module that holds its basis and strength.
 
     Args:
-        basis: Rows ``(n, dim)`` that span the subspace, in any directions; made orthonormal.
-        falloff: Alignment with the subspace, from 0 to 1, to share taken out.
+        basis: Linearly independent rows ``(n, dim)`` that span the subspace; orthonormalized.
+        falloff: Maps alignment with the subspace, from 0 to 1, to the fraction removed.
         strength: From 0 to 1.
-        renormalize: Whether each latent is stretched to the length it had.
+        renormalize: Whether to rescale each latent to the length it had.
 
     Raises:
-        ValueError: If rows are dependent or not finite, or the strength is out of its range.
+        ValueError: If rows are linearly dependent or not finite, or the strength is out of range.
 
     Examples:
         >>> import torch

@@ -1,4 +1,4 @@
-"""Redirection: what lies near a concept is sent to a chosen place."""
+"""Redirection: move latents that are aligned with a concept to a target."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -17,7 +17,7 @@ from latent_anchors.interventions._polar import cartesian, default_side, polar
 from latent_anchors.interventions._suppression import HALF_SPACE
 
 Path = Literal["line", "arc"]
-"""Straight to the target, or around the origin towards it."""
+"""In a straight line, or along a great circle."""
 
 
 def redirect(
@@ -28,22 +28,22 @@ def redirect(
     strength: float | Tensor = 1.0,
     path: Path = "line",
 ) -> Latents:
-    r"""Move what points along a direction to a target, as far as the falloff says.
+    r"""Move latents that are aligned with a direction towards a target.
 
     .. math:: z' = z + s \, (t - z), \qquad s = b \, g(\cos(z, v))
 
-    on the ``"line"``, with the ``target`` :math:`t`, the ``direction`` :math:`v`, the ``strength``
-    :math:`b` and the ``falloff`` :math:`g`. On the ``"arc"`` it is the angle to the target that
-    shrinks by the share :math:`s`, along the great circle, and each latent keeps its length. A
-    latent opposite to the target, up to rounding, goes by way of the axis farthest from it.
+    for ``path="line"``, with the ``target`` :math:`t`, the ``direction`` :math:`v`, the
+    ``strength`` :math:`b` and the ``falloff`` :math:`g`. For ``path="arc"`` the angle to the target
+    shrinks by the fraction :math:`s`, along the great circle, and each latent keeps its length. A
+    latent opposite to the target, up to rounding, moves through the axis farthest from it.
 
     Args:
-        z: Latents ``(..., dim)``; on the arc in at least two dimensions.
-        direction: The concept's ``(dim,)``, of any length but 0.
-        target: The place ``(dim,)``; on the arc only its direction counts.
-        falloff: Alignment with the direction to share of the way.
-        strength: Share of the way at full alignment, from 0 to 1; as a tensor ``()``, or of a shape
-            that broadcasts with ``(...)``.
+        z: Latents ``(..., dim)``; for an arc, in at least two dimensions.
+        direction: The concept's direction ``(dim,)``, not zero.
+        target: Where to move latents, ``(dim,)``; for an arc, only its direction matters.
+        falloff: Maps alignment with the direction to the fraction of the way.
+        strength: Fraction of the way at full alignment, from 0 to 1; a number, or a tensor of a
+            shape that broadcasts with ``(...)``.
         path: ``"line"`` or ``"arc"``.
 
     Returns:
@@ -65,34 +65,34 @@ def redirect(
     full = in_full_precision(z)
     share = (strength * falloff(cosine(full, ordinary(direction)))).unsqueeze(-1)
     if path == "arc":
-        moved = _turned(full, unit(ordinary(target).to(full)), share.squeeze(-1))
+        moved = _rotated(full, unit(ordinary(target).to(full)), share.squeeze(-1))
     else:
         t = target.to(full).expand_as(full)
         moved = torch.lerp(full, t, share.to(full).expand_as(full))
     return torch.where(share > 0, moved, full).to(z.dtype)
 
 
-def _turned(z: Tensor, t: Tensor, share: Tensor) -> Tensor:
+def _rotated(z: Tensor, t: Tensor, share: Tensor) -> Tensor:
     seen = polar(z, t, default_side(t))
-    # the origin has no angle, nor would its gradient be finite
+    # the origin has no angle, and its gradient would not be finite
     along = torch.where(seen.length > 0, seen.along, 1.0)
     angle = (1.0 - share) * torch.atan2(seen.aside, along)
     return cartesian(seen.length, angle.cos(), angle.sin(), t, seen.side)
 
 
 class Redirection(EditModule):
-    """:func:`redirect`, carrying its direction, target and strength.
+    """:func:`redirect` as a module that holds its direction, target and strength.
 
     Args:
-        direction: The concept's ``(dim,)``; made a unit vector.
-        target: The place ``(dim,)`` to move to; on the arc only its direction counts.
-        falloff: Alignment with the direction to share of the way.
-        strength: Share of the way at full alignment, from 0 to 1.
-        path: ``"line"``, or ``"arc"`` around the origin, keeping lengths.
+        direction: The concept's direction ``(dim,)``; normalized.
+        target: Where to move latents, ``(dim,)``; for an arc, only its direction matters.
+        falloff: Maps alignment with the direction to the fraction of the way.
+        strength: Fraction of the way at full alignment, from 0 to 1.
+        path: ``"line"``, or ``"arc"`` around the origin, which keeps lengths.
 
     Raises:
-        ValueError: If a vector is not finite or points nowhere, the two differ in width, the path
-            is unknown, or the strength is out of its range.
+        ValueError: If a vector is not finite or is zero where a direction is needed, the two differ
+            in width, the path is unknown, or the strength is out of its range.
 
     Examples:
         >>> import torch
@@ -115,7 +115,7 @@ class Redirection(EditModule):
         super().__init__(strength)
         check_name("path", path, ("line", "arc"))
         if path == "arc":
-            as_direction(target)  # refuses the origin, which no arc leads to
+            as_direction(target)  # refuses the origin, to which there is no arc
         self.register_buffer("direction", as_direction(direction))
         self.register_buffer("target", as_vector("target", target))
         self.falloff: Falloff = falloff
@@ -123,7 +123,7 @@ class Redirection(EditModule):
         if len(self.target) != len(self.direction):
             raise ValueError(
                 f"The direction has {len(self.direction)} dimensions and the target has "
-                f"{len(self.target)}; expected one latent space."
+                f"{len(self.target)}; expected the same number."
             )
 
     @override

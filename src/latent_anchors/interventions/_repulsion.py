@@ -1,4 +1,4 @@
-"""Repulsion: turn latents away from a direction, keeping their length."""
+"""Repulsion: rotate latents away from a direction, keeping their length."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from latent_anchors.interventions._mappers import LinearMapper, Mapper
 from latent_anchors.interventions._polar import cartesian, default_side, polar, side_of
 
 SIXTY_DEGREES = LinearMapper(threshold=0.0, ceiling=0.5)
-"""Nothing ends closer to the direction than that."""
+"""No latent stays closer to the direction than 60 degrees."""
 
 
 def repel(
@@ -25,34 +25,34 @@ def repel(
     strength: float | Tensor = 1.0,
     towards: Direction | None = None,
 ) -> Latents:
-    r"""Turn latents away from a direction, each in its own plane; lengths stay.
+    r"""Rotate latents away from a direction, each in its plane with it; lengths are kept.
 
     .. math::
         z' = \lVert z \rVert \left( \mu v + \sqrt{1 - \mu^2} \, u \right), \qquad
         \mu = \alpha + b \, (m(\alpha) - \alpha), \quad \alpha = \cos(z, v)
 
-    with :math:`v` the unit vector of the ``direction``, :math:`u` the one to that side of it on
-    which the latent lies, :math:`m` the ``mapper`` and :math:`b` the ``strength``. Where the mapper
-    asks for no less alignment, nothing happens.
+    with :math:`v` the unit vector of the ``direction``, :math:`u` the unit vector of the latent's
+    orthogonal part, :math:`m` the ``mapper`` and :math:`b` the ``strength``. Where the mapper does
+    not lower the alignment, nothing changes.
 
-    A latent on the direction itself, up to rounding, lies to no side; it is turned ``towards`` a
-    chosen one, by default that of the axis farthest from the direction (the first, if several are).
-    No choice is continuous there: neighbors on all sides are turned each to their own.
+    A latent on the direction itself, up to rounding, has no orthogonal part; it is rotated
+    ``towards`` a given vector, by default the axis farthest from the direction (the first of
+    several). The map cannot be continuous there: latents around it are rotated outward.
 
     Args:
         z: Latents ``(..., dim)``, in at least two dimensions.
-        direction: The concept's ``(dim,)``, of any length but 0.
-        mapper: Alignment before to alignment after.
-        strength: Share of the way in alignment, from 0 to 1; as a tensor ``()``, or of a shape that
-            broadcasts with ``(...)``.
-        towards: ``(dim,)``; where to turn a fully aligned latent, off the direction's own line.
+        direction: The concept's direction ``(dim,)``, not zero.
+        mapper: Maps alignment before to alignment after.
+        strength: Fraction of the change in alignment, from 0 to 1; a number, or a tensor of a shape
+            that broadcasts with ``(...)``.
+        towards: Where to rotate a fully aligned latent, ``(dim,)``; not parallel to the direction.
 
     Returns:
-        ``(..., dim)``, each as long as before.
+        ``(..., dim)``, each of the same length as before.
 
     References:
         The repulsion of the color experiment 2.1 of ``ex-preppy`` (2025), there on the unit sphere
-        and with a random side for the fully aligned latent.
+        and with a random vector for the fully aligned latent.
 
     Examples:
         >>> import torch
@@ -67,26 +67,26 @@ def repel(
     seen = polar(full, v, fallback)
     wanted = seen.along + strength * (mapper(seen.along) - seen.along)
     square = 1.0 - wanted.square()
-    # at full alignment the root has no finite gradient
-    turning = square > TINY_SQUARE
-    aside = torch.where(turning, torch.where(turning, square, 1.0).sqrt(), 0.0)
-    turned = cartesian(seen.length, wanted, aside, v, seen.side)
-    return torch.where((wanted < seen.along).unsqueeze(-1), turned, full).to(z.dtype)
+    # at full alignment the square root has no finite gradient
+    below = square > TINY_SQUARE
+    aside = torch.where(below, torch.where(below, square, 1.0).sqrt(), 0.0)
+    rotated = cartesian(seen.length, wanted, aside, v, seen.side)
+    return torch.where((wanted < seen.along).unsqueeze(-1), rotated, full).to(z.dtype)
 
 
 class Repulsion(EditModule):
-    """:func:`repel`, carrying its direction, fallback and strength.
+    """:func:`repel` as a module that holds its direction and strength.
 
     Args:
-        direction: The concept's ``(dim,)``; made a unit vector.
-        mapper: Alignment before to alignment after.
-        strength: Share of the way in alignment, from 0 to 1.
-        towards: ``(dim,)``; where to turn a fully aligned latent. Made a unit vector at a right
-            angle to the direction; by default the axis farthest from it is.
+        direction: The concept's direction ``(dim,)``; normalized.
+        mapper: Maps alignment before to alignment after.
+        strength: Fraction of the change in alignment, from 0 to 1.
+        towards: Where to rotate a fully aligned latent, ``(dim,)``; orthogonalized against the
+            direction. By default the axis farthest from it.
 
     Raises:
-        ValueError: If a vector is zero or not finite, there is no other direction to turn to, or
-            the strength is out of its range.
+        ValueError: If a vector is zero or not finite, ``towards`` is parallel to the direction,
+            there is only one dimension, or the strength is out of its range.
 
     Examples:
         >>> import torch
@@ -112,8 +112,8 @@ class Repulsion(EditModule):
         self.mapper: Mapper = mapper
         if not bool(self.towards.any()):
             raise ValueError(
-                f"Nothing is at a right angle to {direction!r} in {len(v)} dimension; expected at "
-                "least two dimensions to turn in. Use Suppression."
+                f"No vector is orthogonal to {direction!r} in {len(v)} dimension; expected at "
+                "least two dimensions to rotate in. Use Suppression."
             )
 
     @override
@@ -130,7 +130,7 @@ def _side(towards: Sequence[float] | Tensor, v: Direction) -> Direction:
     given = as_direction(towards).to(v)
     if len(given) != len(v) or 1.0 - float(dot(given, v)) ** 2 < DEPENDENT:
         raise ValueError(
-            f"towards is {towards!r}; expected {len(v)} numbers, a vector off the line of the "
-            "direction. Name where a fully aligned latent should go."
+            f"towards is {towards!r}; expected {len(v)} numbers, a vector that is not parallel to "
+            "the direction."
         )
     return side_of(given, v)

@@ -1,4 +1,4 @@
-"""Steering: add a vector."""
+"""Steering: add a vector to latents."""
 
 from collections.abc import Sequence
 
@@ -18,18 +18,18 @@ def steer(
     falloff: Falloff = constant_falloff,
     strength: float | Tensor = 1.0,
 ) -> Latents:
-    r"""Add a steering vector, to all latents or as far as a falloff says.
+    r"""Add a steering vector, to all latents alike or scaled by a falloff.
 
     .. math:: z' = z + b \, g(\alpha) \, c, \qquad \alpha = \cos(z, c)
 
-    with the ``vector`` :math:`c`, whose length counts, the ``strength`` :math:`b` and the
+    with the ``vector`` :math:`c` (its length matters), the ``strength`` :math:`b` and the
     ``falloff`` :math:`g`.
 
     Args:
         z: Latents ``(..., dim)``.
-        vector: What is added, ``(dim,)``; the opposite one steers away.
-        falloff: Alignment with the vector to share of it.
-        strength: From 0 to 1; as a tensor ``()``, or of a shape that broadcasts with ``(...)``.
+        vector: The vector to add, ``(dim,)``; its negative steers away.
+        falloff: Maps alignment with the vector to the fraction of it that is added.
+        strength: From 0 to 1; a number, or a tensor of a shape that broadcasts with ``(...)``.
 
     Returns:
         ``(..., dim)``.
@@ -49,11 +49,11 @@ def steer(
 
 
 class Steering(EditModule):
-    """:func:`steer`, carrying its vector and strength.
+    """:func:`steer` as a module that holds its vector and strength.
 
     Args:
-        vector: What is added, ``(dim,)``, at its own length.
-        falloff: Alignment with the vector to share of it.
+        vector: The vector to add, ``(dim,)``; not normalized.
+        falloff: Maps alignment with the vector to the fraction of it that is added.
         strength: From 0 to 1.
 
     Raises:
@@ -75,7 +75,7 @@ class Steering(EditModule):
         strength: float = 1.0,
     ) -> None:
         super().__init__(strength)
-        as_direction(vector)  # refuses the origin, which steers nowhere
+        as_direction(vector)  # refuses the zero vector
         self.register_buffer("vector", as_vector("vector", vector))
         self.falloff: Falloff = falloff
 

@@ -1,4 +1,4 @@
-"""Suppression: take out what points along a direction, as far as a falloff says."""
+"""Suppression: remove the component along a direction, where a falloff says."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from latent_anchors.interventions._edits import EditModule
 from latent_anchors.interventions._falloffs import BoundedFalloff, Falloff, named
 
 HALF_SPACE = BoundedFalloff()
-"""What points along the direction at all: the gate at 90 degrees."""
+"""Full strength for every latent within 90 degrees of the direction."""
 
 
 def suppress(
@@ -21,20 +21,20 @@ def suppress(
     falloff: Falloff = HALF_SPACE,
     strength: float | Tensor = 1.0,
 ) -> Latents:
-    r"""Shorten what points along a direction; what is at a right angle to it stays.
+    r"""Shrink the component of latents along a direction; the orthogonal part is unchanged.
 
     .. math:: z' = z - b \, g(\alpha) \, (z \cdot v) \, v, \qquad \alpha = \cos(z, v)
 
     with :math:`v` the unit vector of the ``direction``, :math:`b` the ``strength`` and :math:`g`
-    the ``falloff``. The result is not put back onto the sphere. By default the part along the
-    direction is gone, whatever it was, and latents that point away are untouched; with
-    :func:`constant_falloff` it is directional ablation.
+    the ``falloff``. The result is not normalized again. By default the component along the
+    direction is removed where it is positive, and latents that point away are unchanged; with
+    :func:`constant_falloff` this is directional ablation.
 
     Args:
         z: Latents ``(..., dim)``.
-        direction: The concept's ``(dim,)``, of any length but 0.
-        falloff: Alignment with the direction to share taken out.
-        strength: Share taken out at full alignment, from 0 to 1; as a tensor ``()``, or of a shape
+        direction: The concept's direction ``(dim,)``, not zero.
+        falloff: Maps alignment with the direction to the fraction removed.
+        strength: Fraction removed at full alignment, from 0 to 1; a number, or a tensor of a shape
             that broadcasts with ``(...)``.
 
     Returns:
@@ -58,12 +58,12 @@ def suppress(
 
 
 class Suppression(EditModule):
-    """:func:`suppress`, carrying its direction and strength.
+    """:func:`suppress` as a module that holds its direction and strength.
 
     Args:
-        direction: The concept's ``(dim,)``; made a unit vector.
-        falloff: Alignment with the direction to share taken out.
-        strength: Share taken out at full alignment, from 0 to 1.
+        direction: The concept's direction ``(dim,)``; normalized.
+        falloff: Maps alignment with the direction to the fraction removed.
+        strength: Fraction removed at full alignment, from 0 to 1.
 
     Raises:
         ValueError: If the direction is zero or not finite, or the strength is out of its range.

@@ -1,4 +1,4 @@
-"""Zeroing: chosen axes of the latent space say nothing."""
+"""Zero ablation: set chosen dimensions of latents to zero."""
 
 from collections.abc import Sequence
 
@@ -14,14 +14,14 @@ from latent_anchors.interventions._edits import EditModule
 
 
 def zero_dims(z: Latents, dims: Sequence[int], strength: float | Tensor = 1.0) -> Latents:
-    """Shrink some dimensions of the latents, at strength 1 to exact zeros.
+    """Shrink some dimensions of the latents, to exact zeros at strength 1.
 
-    The same as :func:`project_out` along axes; the others stay bit for bit.
+    The same as :func:`project_out` along axes; the other dimensions stay bit for bit.
 
     Args:
         z: Latents ``(..., dim)``.
-        dims: Axes counted from 0.
-        strength: From 0 to 1; as a tensor ``()``, or of a shape that broadcasts with ``(...)``.
+        dims: Dimensions, from 0.
+        strength: From 0 to 1; a number, or a tensor of a shape that broadcasts with ``(...)``.
 
     Returns:
         ``(..., dim)``.
@@ -38,14 +38,15 @@ def zero_dims(z: Latents, dims: Sequence[int], strength: float | Tensor = 1.0) -
 
 
 class ZeroAblation(EditModule):
-    """:func:`zero_dims`, carrying its strength.
+    """:func:`zero_dims` as a module that holds its dimensions and strength.
 
     Args:
-        dims: Axes counted from 0.
+        dims: Dimensions, from 0.
         strength: From 0 to 1.
 
     Raises:
-        ValueError: If axes are not distinct, or the strength is out of its range.
+        ValueError: If no dimension is given, one is repeated or negative, or the strength is out of
+            range.
 
     Examples:
         >>> import torch
@@ -58,7 +59,7 @@ class ZeroAblation(EditModule):
         self.dims: tuple[int, ...] = tuple(dims)
         if not self.dims or len(set(self.dims)) < len(self.dims) or min(self.dims) < 0:
             raise ValueError(
-                f"dims is {listed(dims)}; expected distinct axes counted from 0, such as dims=[0]."
+                f"dims is {listed(dims)}; expected distinct dimensions from 0, such as dims=[0]."
             )
 
     @override

@@ -1,4 +1,4 @@
-"""Causal attention over positions that are told by rotation."""
+"""Causal self-attention with rotary position embeddings (RoPE)."""
 
 import torch
 from jaxtyping import Float
@@ -8,16 +8,16 @@ from torch.nn.functional import scaled_dot_product_attention
 from typing_extensions import override
 
 from latent_anchors._numerics import unit
-from latent_anchors.models._scale import Scale
+from latent_anchors.models._transformer_parts import LearnedScale
 
 
 def rotary(x: Float[Tensor, "*batch position dim"]) -> Float[Tensor, "*batch position dim"]:
-    r"""Vectors turned by an angle in proportion to their position (rotary embedding).
+    r"""Rotary position embedding: rotate vectors by angles proportional to their position.
 
     .. math:: (x_i, x_{i + d/2}) \mapsto R(t\,10^{-8 i / d})\,(x_i, x_{i + d/2})
 
-    with the position :math:`t`, half the dimension :math:`d` in pairs, and the plane's rotation
-    :math:`R`. Inner products of two of them depend on the difference of positions alone.
+    with the position :math:`t`, the dimension :math:`d` and the rotation :math:`R` of a plane.
+    Inner products of two rotated vectors depend only on the difference of their positions.
 
     References:
         Su et al., RoFormer: Enhanced Transformer with Rotary Position Embedding, 2021, eq. 34.
@@ -31,12 +31,12 @@ def rotary(x: Float[Tensor, "*batch position dim"]) -> Float[Tensor, "*batch pos
 
 
 class Attention(nn.Module):
-    r"""Several heads, each of which looks back; no biases.
+    r"""Causal multi-head attention without biases.
 
     .. math:: \mathrm{softmax}(s\, q k^\top)\, v
 
-    where :math:`s` is :math:`1/\sqrt{d}` for heads of dimension :math:`d`; or with unit queries
-    and keys, a learned scale that begins at :math:`\sqrt{d}`.
+    where :math:`s` is :math:`1/\sqrt{d}` for heads of dimension :math:`d`; if ``normalized``,
+    queries and keys are unit vectors and :math:`s` is learned, initially :math:`\sqrt{d}`.
     """
 
     def __init__(self, width: int, heads: int, normalized: bool) -> None:
@@ -45,7 +45,9 @@ class Attention(nn.Module):
         self.qkv: nn.Linear = nn.Linear(width, 3 * width, bias=False)
         self.out: nn.Linear = nn.Linear(width, width, bias=False)
         dim = width // heads
-        self.scale: Scale | None = Scale(dim**0.5, width**-0.5) if normalized else None
+        self.scale: LearnedScale | None = (
+            LearnedScale(dim**0.5, width**-0.5) if normalized else None
+        )
 
     @override
     def forward(self, h: Float[Tensor, "*batch position width"]) -> Tensor:
@@ -58,6 +60,6 @@ class Attention(nn.Module):
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float | None = None) -> Tensor:
-    """Causal attention, by the one kernel that maps over runs; on short lines none is faster."""
+    """Causal attention with the math kernel, the only one that works under vmap over runs."""
     with sdpa_kernel(SDPBackend.MATH):
         return scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale)

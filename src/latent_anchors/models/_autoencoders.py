@@ -1,4 +1,4 @@
-"""Autoencoders with three named children: encoder, latent, decoder."""
+"""Autoencoders with the sites ``encoder``, ``latent`` and ``decoder``."""
 
 from itertools import chain, pairwise, repeat
 
@@ -11,11 +11,11 @@ from latent_anchors._numerics import unit
 
 
 class Normalize(nn.Module):
-    r"""Every latent onto the unit sphere.
+    r"""Scale latents ``(..., dim)`` to length 1.
 
     .. math:: \hat z = z / \lVert z \rVert_2
 
-    The origin stays where it is.
+    The zero vector stays zero.
 
     References:
         The bottleneck of the anchored color autoencoders of ``ex-preppy`` (2025).
@@ -28,34 +28,22 @@ class Normalize(nn.Module):
 
     @override
     def forward(self, z: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
-        """Unit vectors.
-
-        Args:
-            z: Latents ``(..., dim)``.
-
-        Returns:
-            Latents ``(..., dim)`` of length 1.
-
-        Examples:
-            >>> import torch
-            >>> Normalize()(torch.zeros(2))
-            tensor([0., 0.])
-        """
+        """Latents ``(..., dim)`` of length 1."""
         return unit(z)
 
 
 class SphericalAutoencoder(nn.Module):
     """An autoencoder whose latents lie on the unit sphere.
 
-    Encoder and decoder are multilayer perceptrons with exact GELU. The output is linear while
-    training, so that 0 and 1 can be reached, and clamped to [0, 1] in evaluation mode only.
-    Sites: ``"encoder"`` (before the normalization), ``"latent"``, ``"decoder"``.
+    Encoder and decoder are multilayer perceptrons with exact GELU. The output is linear in training
+    mode, so that 0 and 1 can be reached, and clamped to [0, 1] in evaluation mode only. Sites:
+    ``"encoder"`` (before the normalization), ``"latent"``, ``"decoder"``.
 
     Args:
         channels: Width of inputs and outputs; 3 for colors.
-        latent_dim: Dimensions of the latent space; the sphere has one less.
+        latent_dim: Dimensions of the latent space.
         hidden: Width of the hidden layers.
-        depth: Hidden layers on each side.
+        depth: Hidden layers of the encoder, and of the decoder.
 
     Raises:
         ValueError: If a size is less than 1.
@@ -81,25 +69,13 @@ class SphericalAutoencoder(nn.Module):
 
     @override
     def forward(self, x: Float[Tensor, "*batch channels"]) -> Float[Tensor, "*batch channels"]:
-        """Reconstructions.
-
-        Args:
-            x: Inputs ``(..., channels)``, in [0, 1].
-
-        Returns:
-            Reconstructions ``(..., channels)``; within [0, 1] in evaluation mode.
-
-        Examples:
-            >>> import torch
-            >>> SphericalAutoencoder()(torch.rand(2, 3)).shape
-            torch.Size([2, 3])
-        """
+        """Reconstructions ``(..., channels)`` of inputs in [0, 1]."""
         y = self.decoder(self.latent(self.encoder(x)))
         return y if self.training else y.clamp(0.0, 1.0)
 
 
 class PlainAutoencoder(nn.Module):
-    """The autoencoder of the early experiments: free latents, a sigmoid at the end.
+    """An autoencoder with unconstrained latents and a sigmoid at the end.
 
     Sites: ``"encoder"``, ``"latent"`` (the same values), ``"decoder"`` (before the sigmoid).
 
@@ -107,8 +83,8 @@ class PlainAutoencoder(nn.Module):
         channels: Width of inputs and outputs; 3 for colors.
         latent_dim: Dimensions of the latent space.
         hidden: Width of the hidden layers.
-        depth: Hidden layers on each side.
-        normalize: Whether latents are put onto the unit sphere.
+        depth: Hidden layers of the encoder, and of the decoder.
+        normalize: Whether latents are scaled to length 1.
 
     Raises:
         ValueError: If a size is less than 1.
@@ -140,19 +116,7 @@ class PlainAutoencoder(nn.Module):
 
     @override
     def forward(self, x: Float[Tensor, "*batch channels"]) -> Float[Tensor, "*batch channels"]:
-        """Reconstructions.
-
-        Args:
-            x: Inputs ``(..., channels)``, in [0, 1].
-
-        Returns:
-            Reconstructions ``(..., channels)``, strictly between 0 and 1.
-
-        Examples:
-            >>> import torch
-            >>> PlainAutoencoder()(torch.rand(2, 3)).shape
-            torch.Size([2, 3])
-        """
+        """Reconstructions ``(..., channels)``, strictly between 0 and 1."""
         return self.decoder(self.latent(self.encoder(x))).sigmoid()
 
 

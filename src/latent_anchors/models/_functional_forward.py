@@ -1,4 +1,4 @@
-"""One pure function underneath everything: parameters and inputs in, output and latents out."""
+"""A forward pass as a pure function of parameters and inputs, with recording and edits."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from latent_anchors._hooks import Edit, HeldLock, InForce, edit_hook, recorder_hook
 from latent_anchors._sites import At, as_site, as_sites
-from latent_anchors.models._recorded_passes import Passes
+from latent_anchors.models._recorded_passes import RecordedPasses
 from latent_anchors.models._recording import Recording
 
 one_at_a_time = RLock()
-"""A functional call puts parameters into the module while it runs, in every thread's sight."""
+"""While a functional call runs, its parameters are in the module, visible to all threads."""
 
 
 def functional_forward(
@@ -23,26 +23,25 @@ def functional_forward(
     record: Iterable[At] = (),
     edits: Mapping[At, Edit] | None = None,
 ) -> tuple[Tensor, dict[At, Tensor]]:
-    """A forward pass as a pure function: the output and the latents at the sites asked for.
+    """A forward pass as a pure function that returns the output and the latents at sites.
 
-    Nothing of the model is changed, and what is recorded is returned, so that the function can be
-    differentiated, vmapped and traced. What is recorded is what leaves a site, edits included.
+    It works like :func:`torch.func.functional_call`: the model is not changed, so the function can
+    be differentiated, mapped with vmap, and traced. Edits are included in the latents.
 
     Args:
-        model: The architecture; parameters that are not given are its own.
-        parameters: Parameters and buffers by name, of the shapes ``(...)`` that they have in the
-            model.
+        model: The module; it supplies the parameters that are not given.
+        parameters: Parameters and buffers by name, of the same shapes ``(...)`` as in the model.
         inputs: What the model takes: a tensor such as colors ``(..., 3)``, or a tuple of arguments.
-        record: Sites whose latents are returned.
-        edits: Sites and the edits in force there during this pass.
+        record: Sites whose latents to return.
+        edits: Edits by site, in force during this pass.
 
     Returns:
         The output, and the latents by site, channels last.
 
     Raises:
         ValueError: If a site does not exist.
-        RuntimeError: If the model is compiled, so that its sites cannot be reached; or if a site
-            ran several times, unless it is ``Site(name, every=True)``.
+        RuntimeError: If the model is compiled, so that its sites cannot be hooked; or if a site ran
+            several times, unless it is ``Site(name, every=True)``.
 
     Examples:
         >>> import torch
@@ -62,9 +61,9 @@ def run_with(
     record: Iterable[At],
     edits: Sequence[tuple[At, Edit]],
 ) -> tuple[Tensor, dict[At, Tensor]]:
-    """The same, of edits in the order in which they act, several at one site among them."""
+    """The same with a sequence of edits, of which several may act at one site."""
     arguments = inputs if isinstance(inputs, tuple) else (inputs,)
-    passes = Passes({at: as_site(at) for at in as_sites(record)})
+    passes = RecordedPasses({at: as_site(at) for at in as_sites(record)})
     hooks = [edit_hook(model, at, edit) for at, edit in edits]
     recorders = [recorder_hook(model, at, partial(passes.keep, at)) for at in passes.sites]
     with InForce([HeldLock(one_at_a_time), *hooks, *recorders]):

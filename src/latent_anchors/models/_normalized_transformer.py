@@ -1,4 +1,4 @@
-"""A transformer whose residual stream lies on the unit sphere."""
+"""A transformer whose residual stream is normalized (nGPT)."""
 
 import torch
 from jaxtyping import Float, Int
@@ -8,41 +8,46 @@ from typing_extensions import override
 
 from latent_anchors._numerics import unit
 from latent_anchors.models._attention import Attention
-from latent_anchors.models._scale import Scale
-from latent_anchors.models._stream import begin_uniform, check_sizes, stream_sites
+from latent_anchors.models._transformer_parts import (
+    LearnedScale,
+    check_sizes,
+    init_uniform,
+    residual_sites,
+)
 from latent_anchors.models._unit_norm import UnitNorm
 
 WRITES = ("out.weight", "down.weight")
-"""How the matrices end whose columns write to the stream."""
+"""Name endings of the matrices whose columns write to the residual stream."""
 
 
 class NormalizedTransformer(nn.Module):
-    r"""A causal transformer whose residual stream lies on the unit sphere.
+    r"""A causal transformer whose residual stream is kept at length 1, a simplified nGPT.
 
-    Each half of a block (attention, then a perceptron with exact GELU) steps towards its result:
+    It maps tokens ``(..., position)`` to logits. Each half of a block (attention, then an MLP with
+    exact GELU) takes a step towards its result:
 
     .. math:: h \leftarrow n\big(h + \alpha\,(n(f(h)) - h)\big), \quad n(x) = x / \lVert x \rVert
 
-    with :math:`\alpha` one by the ``depth``; attention compares unit queries and keys; logits are
-    :math:`s_z h E^\top` with the embedding's own unit rows :math:`E`. No biases. After each
-    optimizer step :attr:`constraint` must put the weights back to length 1.
+    with :math:`\alpha = 1 / \mathtt{depth}`. Queries and keys are unit vectors; logits are
+    :math:`s_z h E^\top` with the unit rows :math:`E` of the embedding. There are no biases. After
+    each optimizer step, apply :attr:`constraint` to scale the weights to length 1 again.
 
-    Sites: ``"embedding"``, ``"blocks.0"`` and so on, told by :attr:`sites`.
+    Sites: ``"embedding"``, ``"blocks.0"`` and so on, listed by :attr:`sites`.
 
     Args:
-        vocabulary: How many tokens there are.
-        width: Of the residual stream.
-        depth: Blocks.
-        heads: Of each attention; the width is a multiple of twice as many.
-        hidden: Width of the perceptrons.
+        vocabulary: Number of tokens.
+        width: Dimension of the residual stream.
+        depth: Number of blocks.
+        heads: Attention heads; the width must be a multiple of twice this number.
+        hidden: Width of the MLPs.
 
     Raises:
-        ValueError: If a size is less than 1, or the heads do not divide the width.
+        ValueError: If a size is less than 1, or the width is not a multiple of twice the heads.
         TypeError: If a size is not a whole number.
 
     References:
         Loshchilov et al., nGPT: Normalized Transformer with Representation Learning on the
-        Hypersphere, 2024; simpler by one gain for all channels, and a step that is not learned.
+        Hypersphere, 2024. Simplified: one scale for all channels, and a fixed step.
 
     Examples:
         >>> model = NormalizedTransformer(vocabulary=12, width=16, depth=2, heads=2, hidden=32)
@@ -64,25 +69,25 @@ class NormalizedTransformer(nn.Module):
         self.blocks: nn.ModuleList = nn.ModuleList(
             NormalizedBlock(width, heads, hidden, 1.0 / depth) for _ in range(depth)
         )
-        self.logits: Scale = Scale(1.0, width**-0.5)
-        begin_uniform(self)
+        self.logits: LearnedScale = LearnedScale(1.0, width**-0.5)
+        init_uniform(self)
         self.load_state_dict(self.constraint(dict(self.named_parameters())), strict=False)
 
     @property
     def sites(self) -> tuple[str, ...]:
-        """Where the residual stream can be read: after the embedding and after each block.
+        """Sites of the residual stream: the outputs of the embedding and of each block.
 
         Examples:
             >>> NormalizedTransformer(vocabulary=12, depth=1).sites
             ('embedding', 'blocks.0')
         """
-        return stream_sites(self.blocks)
+        return residual_sites(self.blocks)
 
     @property
     def constraint(self) -> UnitNorm:
-        """Rows that read from the stream, and columns that write to it, at length 1.
+        """The constraint that rows that read from the stream and columns that write to it are unit.
 
-        The embedding's rows are among them, gains are not.
+        It includes the rows of the embedding, but not the scales.
 
         Examples:
             >>> NormalizedTransformer(vocabulary=12, depth=1).constraint.axes["blocks.0.up.weight"]
@@ -100,18 +105,7 @@ class NormalizedTransformer(nn.Module):
     def forward(
         self, tokens: Int[Tensor, "*batch position"]
     ) -> Float[Tensor, "*batch position vocabulary"]:
-        """Logits of the next token, at every position.
-
-        Args:
-            tokens: Of each line ``(..., position)``, from 0.
-
-        Returns:
-            ``(..., position, vocabulary)``.
-
-        Examples:
-            >>> NormalizedTransformer(vocabulary=12)(torch.tensor([3, 1])).shape
-            torch.Size([2, 12])
-        """
+        """Logits ``(..., position, vocabulary)`` of the next token at every position."""
         h = self.embedding(tokens)
         for block in self.blocks:
             h = block(h)
@@ -119,20 +113,20 @@ class NormalizedTransformer(nn.Module):
 
 
 class NormalizedBlock(nn.Module):
-    """Attention and a perceptron, each a step along the sphere."""
+    """Attention and an MLP, each followed by a normalized step towards its result."""
 
     def __init__(self, width: int, heads: int, hidden: int, step: float) -> None:
         super().__init__()
         self.step: float = step
         self.attention: Attention = Attention(width, heads, normalized=True)
         self.up: nn.Linear = nn.Linear(width, hidden, bias=False)
-        self.gain: Scale = Scale(width**0.5, width**0.5)
+        self.gain: LearnedScale = LearnedScale(width**0.5, width**0.5)
         self.down: nn.Linear = nn.Linear(hidden, width, bias=False)
 
     @override
     def forward(self, h: Tensor) -> Tensor:
-        h = self._towards(h, self.attention(h))
-        return self._towards(h, self.down(gelu(self.gain(self.up(h)))))
+        h = self._step_towards(h, self.attention(h))
+        return self._step_towards(h, self.down(gelu(self.gain(self.up(h)))))
 
-    def _towards(self, h: Tensor, result: Tensor) -> Tensor:
+    def _step_towards(self, h: Tensor, result: Tensor) -> Tensor:
         return unit(torch.lerp(h, unit(result), self.step))

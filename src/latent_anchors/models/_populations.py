@@ -1,4 +1,4 @@
-"""Many runs as one module: the same architecture, its parameters stacked along a first axis."""
+"""Many runs as one module: their parameters stacked along a first axis."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,20 +29,21 @@ from latent_anchors.models._functional_forward import one_at_a_time, run_with
 
 
 class Population(StackedRuns):
-    """Many runs as one module: run k's parameters are row k of the stacked ones.
+    """Many runs as one module: the parameters of run k are row k of the stacked ones.
 
-    ``population(inputs)`` sends the same inputs through every run and gives ``(runs, ...)``;
-    ``population[k]`` is an ordinary model, a copy; ``population[a:b]`` a smaller population. It is
-    accepted wherever a model is: recording, interventions, evaluation, further training. Edits
-    attached to it act on each run's latents; a population of edits holds one for each run.
+    ``population(inputs)`` passes the same inputs ``(...)`` through every run and returns
+    ``(runs, ...)``; ``population[k]`` is an ordinary model, a copy; ``population[a:b]`` is a
+    smaller population. It is accepted wherever a model is: recording, interventions, evaluation,
+    further training. Edits attached to it act on the latents of each run; a population of edits
+    has one edit per run.
 
     Args:
-        stacked: The architecture, its parameters and buffers stacked already; see
-            :meth:`from_models` and :meth:`make`.
-        seeds: One seed for each run.
+        stacked: One module with parameters and buffers that are stacked already; usually made by
+            :meth:`from_models` or :meth:`make`.
+        seeds: One seed per run.
 
     Raises:
-        ValueError: If the first axis of a parameter is not as long as there are seeds.
+        ValueError: If the first axis of a parameter has another length than ``seeds``.
 
     Examples:
         >>> from latent_anchors.models import SphericalAutoencoder
@@ -65,14 +66,13 @@ class Population(StackedRuns):
 
     @classmethod
     def make(cls, make_model: Callable[[], nn.Module], seeds: Iterable[int]) -> "Population":
-        """One model per seed, each made under its own seed.
+        """Make one model per seed, and stack them.
 
-        The global generator is put back afterwards, and run k gets the same weights alone and
-        among many.
+        Run k has the same weights alone and among many. The global random state is restored.
 
         Args:
             make_model: Called once per seed, without arguments.
-            seeds: One for each run.
+            seeds: One seed per run.
 
         Examples:
             >>> population = Population.make(lambda: nn.Linear(1, 1), seeds=[7])
@@ -91,11 +91,11 @@ class Population(StackedRuns):
     def from_models(
         cls, models: Sequence[nn.Module], seeds: Iterable[int] | None = None
     ) -> "Population":
-        """Stack models of one architecture; they are copied, not shared.
+        """Stack copies of models of one architecture.
 
         Args:
-            models: One for each run, alike but for their numbers.
-            seeds: One for each run; their positions if None.
+            models: One per run; they differ only in the values of parameters and buffers.
+            seeds: One per run; their positions if None.
 
         Raises:
             ValueError: If there are no models, or they differ in architecture or settings.
@@ -124,10 +124,10 @@ class Population(StackedRuns):
         return (self[index] for index in range(len(self)))
 
     def tensors(self) -> dict[str, Tensor]:
-        """Stacked parameters and buffers by the names they have in one model.
+        """Stacked parameters and buffers, by their names in one model.
 
         Returns:
-            Tensors ``(runs, ...)``, shared with the population.
+            Tensors ``(runs, ...)``; they are those of the population, not copies.
 
         Examples:
             >>> population = Population.make(lambda: nn.Linear(2, 1), seeds=range(3))
@@ -137,7 +137,7 @@ class Population(StackedRuns):
         return tensors_of(self)
 
     def hook_table(self, site: Site) -> Table:
-        """Where edits and recorders of a site stand; used by ``record`` and ``intervene``.
+        """The table of edits and recorders; used by ``record`` and ``intervene``.
 
         Raises:
             ValueError: If the site does not exist.
@@ -153,26 +153,17 @@ class Population(StackedRuns):
 
     @override
     def forward(self, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
-        """The same inputs through every run.
-
-        Args:
-            *inputs: What one model takes, such as colors ``(..., 3)``.
-
-        Returns:
-            Outputs ``(runs, ...)``.
-
-        Examples:
-            >>> Population.make(lambda: nn.Linear(2, 1), seeds=range(3))(torch.rand(5, 2)).shape
-            torch.Size([3, 5, 1])
-        """
-        mine = [hook for hook in self._hooks.values() if isinstance(hook, Hook)]
-        hooks = [hook for hook in mine if hook.acts_in(self)]
+        """Outputs ``(runs, ...)`` of every run on the same inputs."""
+        all_hooks = [hook for hook in self._hooks.values() if isinstance(hook, Hook)]
+        hooks = [hook for hook in all_hooks if hook.acts_in(self)]
         edits = [hook for hook in hooks if isinstance(hook, EditHook)]
         recorders = [hook for hook in hooks if isinstance(hook, RecorderHook)]
         record = list(dict.fromkeys(hook.site for hook in recorders))
 
         def one(tensors: dict[str, Tensor], states: dict[int, dict[str, Tensor]]) -> _Outcome:
-            own = [(hook.site, partial(hook.edited, edit=_own(hook, states))) for hook in edits]
+            own = [
+                (hook.site, partial(hook.edited, edit=_edit_of_run(hook, states))) for hook in edits
+            ]
             return run_with(self.stacked, tensors, inputs, record, own)
 
         with InForce([HeldLock(one_at_a_time)]):
@@ -192,11 +183,11 @@ _Outcome = tuple[Tensor, dict[At, Tensor]]
 
 
 def stacked_outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *output"]:
-    """What a model or a population says, always with an axis of runs.
+    """The outputs of a model or a population, always with a first axis of runs.
 
     Args:
         model: A model (one run) or a population.
-        inputs: What one model takes, such as colors ``(..., 3)``.
+        inputs: Inputs of one model ``(...)``.
 
     Returns:
         Outputs ``(runs, ...)``.
@@ -215,12 +206,13 @@ def _check_settings(models: Sequence[nn.Module]) -> None:
             if name not in first or first[name] != setting:
                 raise ValueError(
                     f"Model {index} has {name}={setting}, model 0 has {first.get(name)}; "
-                    "expected models alike but for their numbers. Make a population for each."
+                    "expected models that differ only in parameter values. Make a population for "
+                    "each."
                 )
 
 
 def _settings(model: nn.Module) -> dict[str, str]:
-    """What layers keep besides numbers, as far as it can be compared."""
+    """Settings of layers besides parameter values, as far as they can be compared."""
     kinds = {
         f"{name}.{kind}": repr(getattr(tensor, kind))
         for name, tensor in tensors_of(model).items()
@@ -236,8 +228,8 @@ def _settings(model: nn.Module) -> dict[str, str]:
     }
 
 
-def _own(hook: EditHook, states: Mapping[int, Mapping[str, Tensor]]) -> Edit | None:
-    """An edit as one run has it, if each run has its own."""
+def _edit_of_run(hook: EditHook, states: Mapping[int, Mapping[str, Tensor]]) -> Edit | None:
+    """The edit of one run, if the edit is a population; None otherwise."""
     if not isinstance(hook.edit, Population):
         return None
     return as_function(hook.edit.stacked, states[hook.key])

@@ -1,4 +1,4 @@
-"""A transformer as most are: each half of a block reads a normalized stream and adds to it."""
+"""A transformer with normalization before each half of a block (pre-norm), as most have."""
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -6,28 +6,29 @@ from torch.nn.functional import gelu
 from typing_extensions import override
 
 from latent_anchors.models._attention import Attention
-from latent_anchors.models._stream import begin_uniform, check_sizes, stream_sites
+from latent_anchors.models._transformer_parts import check_sizes, init_uniform, residual_sites
 
 
 class PrenormTransformer(nn.Module):
-    r"""A causal transformer as most are: every half of a block reads a normalized stream.
+    r"""A causal pre-norm transformer.
 
     .. math:: h \leftarrow h + f(\mathrm{norm}(h))
 
-    for attention, then a perceptron with exact GELU; the norm is by root mean square. Logits are
-    those of the embedding's own rows. No biases.
+    for attention, then for an MLP with exact GELU, with RMS norms. It maps tokens
+    ``(..., position)`` to logits, which are computed with the rows of the embedding (tied). There
+    are no biases.
 
-    Sites: ``"embedding"``, ``"blocks.0"`` and so on, told by :attr:`sites`.
+    Sites: ``"embedding"``, ``"blocks.0"`` and so on, listed by :attr:`sites`.
 
     Args:
-        vocabulary: How many tokens there are.
-        width: Of the residual stream.
-        depth: Blocks.
-        heads: Of each attention; the width is a multiple of twice as many.
-        hidden: Width of the perceptrons.
+        vocabulary: Number of tokens.
+        width: Dimension of the residual stream.
+        depth: Number of blocks.
+        heads: Attention heads; the width must be a multiple of twice this number.
+        hidden: Width of the MLPs.
 
     Raises:
-        ValueError: If a size is less than 1, or the heads do not divide the width.
+        ValueError: If a size is less than 1, or the width is not a multiple of twice the heads.
         TypeError: If a size is not a whole number.
 
     References:
@@ -54,35 +55,23 @@ class PrenormTransformer(nn.Module):
             PrenormBlock(width, heads, hidden) for _ in range(depth)
         )
         self.norm: nn.RMSNorm = nn.RMSNorm(width)
-        begin_uniform(self)
+        init_uniform(self)
 
     @property
     def sites(self) -> tuple[str, ...]:
-        """Where the residual stream can be read: after the embedding and after each block.
+        """Sites of the residual stream: the outputs of the embedding and of each block.
 
         Examples:
             >>> PrenormTransformer(vocabulary=12, depth=1).sites
             ('embedding', 'blocks.0')
         """
-        return stream_sites(self.blocks)
+        return residual_sites(self.blocks)
 
     @override
     def forward(
         self, tokens: Int[Tensor, "*batch position"]
     ) -> Float[Tensor, "*batch position vocabulary"]:
-        """Logits of the next token, at every position.
-
-        Args:
-            tokens: Of each line ``(..., position)``, from 0.
-
-        Returns:
-            ``(..., position, vocabulary)``.
-
-        Examples:
-            >>> import torch
-            >>> PrenormTransformer(vocabulary=12)(torch.tensor([3, 1])).shape
-            torch.Size([2, 12])
-        """
+        """Logits ``(..., position, vocabulary)`` of the next token at every position."""
         h = self.embedding(tokens)
         for block in self.blocks:
             h = block(h)
@@ -90,7 +79,7 @@ class PrenormTransformer(nn.Module):
 
 
 class PrenormBlock(nn.Module):
-    """Attention and a perceptron, each added to the stream."""
+    """Attention and an MLP, each added to the residual stream."""
 
     def __init__(self, width: int, heads: int, hidden: int) -> None:
         super().__init__()

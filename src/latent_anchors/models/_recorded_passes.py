@@ -1,4 +1,4 @@
-"""The passes of each site since they were last read."""
+"""The forward passes recorded at each site since they were last read."""
 
 from collections.abc import Mapping
 
@@ -6,14 +6,14 @@ from latent_anchors._hooks import Reading
 from latent_anchors._sites import At, Site, as_site
 
 
-class Passes:
-    """What left sites at the latest forward pass, and how often.
+class RecordedPasses:
+    """The latents that left each site, and how often it ran.
 
-    What was read makes room for the next pass; what was not is counted, not dropped.
+    Passes that were read are dropped at the next pass; passes that were not are counted.
 
     Args:
-        sites: By the spelling under which they are listed.
-        mapped: Whether latents come with a first axis of runs, as a population's do.
+        sites: The sites, by the name or site that the user gave.
+        mapped: Whether latents have a first axis of runs, as those of a population.
     """
 
     def __init__(self, sites: Mapping[At, Site], mapped: bool = False) -> None:
@@ -25,7 +25,7 @@ class Passes:
         self._read: bool = False
 
     def keep(self, at: At, reading: Reading) -> None:
-        """Take what left a site."""
+        """Add the latents of one pass of a site."""
         if self._read and not self._within:
             self._clear()
         before = self._readings[at] if self.sites[at].every else ()
@@ -33,12 +33,12 @@ class Passes:
         self.counts[at] += 1
 
     def read(self, at: At) -> tuple[Reading, ...]:
-        """The passes of a site: all of them where every one was asked for, else the latest."""
+        """The passes of a site: all of them if ``every`` is set, else the latest."""
         self._read = True
         return self._readings[at]
 
     def begin(self) -> None:
-        """A forward pass begins: what was read before it is no longer the latest."""
+        """A forward pass begins: drop passes that were read."""
         self._within = True
         if self._read:
             self._clear()
@@ -47,18 +47,18 @@ class Passes:
         """A forward pass ends."""
         self._within = False
 
-    def spelling(self, at: At) -> At:
-        """The spelling under which a site is listed; the given one where it is not."""
+    def key_of(self, at: At) -> At:
+        """The key of a site; the given one if it is not recorded."""
         if at in self.sites:
             return at
-        return next((key for key in self.sites if self._alike(key, as_site(at))), at)
+        return next((key for key in self.sites if self._same_site(key, as_site(at))), at)
 
     def _clear(self) -> None:
         self._read = False
         for at in self.sites:
             self._readings[at], self.counts[at] = (), 0
 
-    def _alike(self, key: At, other: Site) -> bool:
+    def _same_site(self, key: At, other: Site) -> bool:
         site, readings = self.sites[key], self._readings[key]
         axes = {site.axis, other.axis}
         if len(axes) > 1 and readings:

@@ -1,4 +1,4 @@
-"""Reading sites for as long as a ``with`` block lasts."""
+"""Record the latents at sites for the length of a ``with`` block."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -22,19 +22,19 @@ from latent_anchors._hooks import (
     recorder_hook,
 )
 from latent_anchors._sites import At, Site, as_site, as_sites
-from latent_anchors.models._recorded_passes import Passes
+from latent_anchors.models._recorded_passes import RecordedPasses
 
 
 class Recording(Mapping[At, Tensor]):
-    """The latents that left each site at the latest forward pass, by site.
+    """The latents of each site in the latest forward pass, by site.
 
-    Nothing is detached. A site is found under any spelling of it. What was read makes room for the
-    next pass; passes that were not read meanwhile are not dropped without a word.
+    Latents are not detached. Any spelling of a site finds it. Reading a site makes room for the
+    next pass; if there were several passes in between, reading raises.
 
     Raises:
-        KeyError: If a site is asked for that was not recorded, or did not run in the latest pass.
+        KeyError: If a site was not recorded, or did not run in the latest pass.
         RuntimeError: If it ran several times since it was last read, without ``every=True``; or if
-            an operation in place changed the latents after they had left.
+            the latents were changed in place after they left the site.
 
     Examples:
         >>> import torch
@@ -48,7 +48,7 @@ class Recording(Mapping[At, Tensor]):
         "Nothing has left site '0' yet; recorded so far: nothing. Call the model first."
     """
 
-    def __init__(self, passes: Passes) -> None:
+    def __init__(self, passes: RecordedPasses) -> None:
         self._passes = passes
 
     def __getitem__(self, at: At) -> Tensor:
@@ -61,10 +61,10 @@ class Recording(Mapping[At, Tensor]):
         return self.passes(at)[0]
 
     def passes(self, at: At) -> tuple[Tensor, ...]:
-        """The latents of each pass of a site, the oldest first.
+        """The latents of each pass of a site, oldest first.
 
         Args:
-            at: A site that is recorded with ``every=True``; of another, the latest pass.
+            at: A site recorded with ``every=True``; for others, only the latest pass is there.
 
         Examples:
             >>> import torch
@@ -77,7 +77,7 @@ class Recording(Mapping[At, Tensor]):
         return tuple(reading.latents() for reading in self._passes.read(self._key_of(at)))
 
     def __contains__(self, at: object) -> bool:
-        return isinstance(at, At) and self._passes.counts.get(self._passes.spelling(at), 0) > 0
+        return isinstance(at, At) and self._passes.counts.get(self._passes.key_of(at), 0) > 0
 
     def __iter__(self) -> Iterator[At]:
         return (at for at, count in self._passes.counts.items() if count)
@@ -86,7 +86,7 @@ class Recording(Mapping[At, Tensor]):
         return sum(count > 0 for count in self._passes.counts.values())
 
     def _key_of(self, at: At) -> At:
-        key = self._passes.spelling(at)
+        key = self._passes.key_of(at)
         if not self._passes.counts.get(key, 0):
             raise KeyError(
                 f"Nothing has left site {at!r} yet; recorded so far: {listed(self)}. "
@@ -96,14 +96,14 @@ class Recording(Mapping[At, Tensor]):
 
 
 class Recorders(Hooks[Recording]):
-    """Records what leaves sites for the length of a block."""
+    """Hooks that record sites for the length of a block."""
 
     def __init__(self, model: nn.Module, sites: Mapping[At, Site]) -> None:
         self._model, self._sites = model, sites
 
     @override
     def _prepare(self) -> tuple[Sequence[Startable], Recording]:
-        passes = Passes(self._sites, mapped=isinstance(self._model, Hooked))
+        passes = RecordedPasses(self._sites, mapped=isinstance(self._model, Hooked))
         expected = torch.is_grad_enabled() and _is_trained(self._model)
         self._recorders = {
             at: recorder_hook(self._model, site, self._keeper(passes, at, expected))
@@ -117,14 +117,14 @@ class Recorders(Hooks[Recording]):
         if silent:
             raise RuntimeError(
                 f"Nothing left {listed(silent)} within the block; expected the model to run. Call "
-                "this very model (not a copy, nor a function compiled before) in the block, in "
-                "this thread, on a path that passes the site."
+                "this very model (not a copy or a function compiled before) in the block, in this "
+                "thread, on a path that passes the site."
             )
 
     def _keeper(
-        self, passes: Passes, at: At, gradients_expected: bool
+        self, passes: RecordedPasses, at: At, gradients_expected: bool
     ) -> Callable[[Reading], None]:
-        """What keeps the latents of one site, and refuses those that lost their gradient."""
+        """A function that stores latents of a site, and refuses those without a gradient."""
         model = self._model
 
         def keep(reading: Reading) -> None:
@@ -139,23 +139,23 @@ class Recorders(Hooks[Recording]):
 def record(
     model: nn.Module, at: At | Iterable[At] = "latent", every: bool = False
 ) -> AbstractContextManager[Recording]:
-    """Record what leaves one or several sites, for the length of a block.
+    """Record the latents at one or several sites, for the length of a block.
 
-    Latents keep their gradients, so penalties can be taken of them; a later forward pass replaces
-    those of an earlier one that was read. Edits in force are included. A population gives
-    ``(runs, ..., dim)``. Only passes in the thread of the block are recorded.
+    Latents keep their gradients, so you can add penalties on them to a loss. A later forward pass
+    replaces an earlier one that was read. Edits in force are included. A population gives
+    ``(runs, ..., dim)``. Only forward passes in the thread of the block are recorded.
 
     Args:
         model: Any module, or a population.
         at: One site or several.
         every: Record all passes since they were last read, stacked along a new first axis
-            ``(passes, ..., dim)``, or the second one for a population; for shared layers, pairs of
-            inputs and text generation.
+            ``(passes, ..., dim)``, or along the second one for a population: for shared layers,
+            several calls of the model, text generation.
 
     Raises:
         ValueError: If a site does not exist.
         RuntimeError: If the model is compiled already or wrapped in ``nn.DataParallel``, if a site
-            never ran within the block, or if latents lost their gradient during training.
+            never ran within the block, or if latents have no gradient during training.
 
     Examples:
         >>> import torch
@@ -172,7 +172,7 @@ def record(
     return Recorders(model, sites)
 
 
-def _around(model: nn.Module, passes: Passes) -> list[Hook]:
+def _around(model: nn.Module, passes: RecordedPasses) -> list[Hook]:
     return [
         PassHook(passes.begin, model, forward_pre_hooks(model)),
         PassHook(passes.end, model, forward_hooks(model)),
@@ -180,7 +180,7 @@ def _around(model: nn.Module, passes: Passes) -> list[Hook]:
 
 
 def _joined(passes: Sequence[Tensor], site: Site, mapped: bool) -> Tensor:
-    """All passes as one tensor; those of a population come stacked along its second axis."""
+    """All passes as one tensor; those of a population along its second axis."""
     if len({z.shape for z in passes}) > 1:
         raise RuntimeError(
             f"The {len(passes)} passes of site {site.name!r} have shapes "
@@ -192,18 +192,17 @@ def _joined(passes: Sequence[Tensor], site: Site, mapped: bool) -> Tensor:
 
 def _several(name: str, count: int) -> str:
     return (
-        f"Site {name!r} ran {count} times since it was last read, as a shared layer does, or one "
-        "of a model that is called several times; expected one pass, since the last is no more "
-        f"right than the others. To have all of them: Site({name!r}, every=True), or "
-        "record(..., every=True)."
+        f"Site {name!r} ran {count} times since it was last read, because its layer is shared or "
+        "the model was called several times; expected one pass, as it is unclear which one you "
+        f"mean. To get all of them: Site({name!r}, every=True), or record(..., every=True)."
     )
 
 
 def _no_gradient(at: At) -> str:
     return (
-        f"The latents at {at!r} cannot carry a gradient, though the model is being "
-        "trained: the site ran with gradients off, as under reentrant checkpointing. "
-        "Use checkpoint(..., use_reentrant=False), or record within torch.no_grad()."
+        f"The latents at {at!r} have no gradient although the model is in training: the site ran "
+        "with gradients disabled, as under reentrant checkpointing. Use "
+        "checkpoint(..., use_reentrant=False), or record within torch.no_grad()."
     )
 
 

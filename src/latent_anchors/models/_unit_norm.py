@@ -1,4 +1,4 @@
-"""Weights whose vectors are kept at length 1."""
+"""The constraint that rows or columns of parameters have length 1."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from latent_anchors._numerics import unit
 
 @dataclass(frozen=True)
 class UnitNorm:
-    r"""A constraint: vectors of some parameters at length 1; the origin stays.
+    r"""A constraint: rows or columns of some parameters have length 1.
 
     .. math:: w \leftarrow w / \lVert w \rVert_2
 
-    Axes are counted from the end, ``-1`` for the rows of a matrix and ``-2`` for its columns, so
-    that they are the same where runs are stacked.
+    Zero vectors stay zero. Axes are counted from the end, ``-1`` for the rows of a matrix and
+    ``-2`` for its columns, so that they are the same if runs are stacked.
 
-    Attributes:
-        axes: By parameter, the axis along which its vectors lie.
+    Args:
+        axes: For each parameter by name, the axis along which its vectors lie.
 
     Raises:
         ValueError: If an axis is not negative.
@@ -42,23 +42,23 @@ class UnitNorm:
         for name, axis in self.axes.items():
             if axis >= 0:
                 raise ValueError(
-                    f"UnitNorm was given axis {axis} for {name!r}; expected one counted from the "
-                    "end, since stacked runs have one more in front. Write -1 for rows of a "
-                    "matrix, -2 for its columns."
+                    f"UnitNorm was given axis {axis} for {name!r}; expected a negative axis, "
+                    "counted from the end, as stacked runs add one in front. Use -1 for "
+                    "the rows of a matrix, -2 for its columns."
                 )
 
     def __call__(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The parameters named, their vectors at length 1.
+        """The constrained parameters, scaled to length 1.
 
         Args:
-            parameters: By name ``(...)``; others may be among them.
+            parameters: Parameters by name ``(...)``; may contain others.
 
         Returns:
-            Those that are named, in their shapes ``(...)``.
+            The constrained ones, of the same shapes ``(...)``.
 
         Raises:
-            KeyError: If one of them is not there.
-            ValueError: If one has no such axis.
+            KeyError: If one is missing.
+            ValueError: If one does not have the axis.
 
         Examples:
             >>> import torch

@@ -13,13 +13,9 @@ from latent_anchors.regularizers._anchors import anchor as anchor
 from latent_anchors.regularizers._anchors import anti_anchor as anti_anchor
 from latent_anchors.regularizers._checking import check as check
 from latent_anchors.regularizers._directions import orthonormal_directions as orthonormal_directions
-from latent_anchors.regularizers._norms import Unitarity as Unitarity
-from latent_anchors.regularizers._norms import unitarity as unitarity
+from latent_anchors.regularizers._norms import unit_norm as unit_norm
 from latent_anchors.regularizers._points import EuclideanAnchor as EuclideanAnchor
 from latent_anchors.regularizers._points import euclidean_anchor as euclidean_anchor
-from latent_anchors.regularizers._pooling import MaxPool as MaxPool
-from latent_anchors.regularizers._pooling import MeanPool as MeanPool
-from latent_anchors.regularizers._pooling import MinPool as MinPool
 from latent_anchors.regularizers._pooling import max_pool as max_pool
 from latent_anchors.regularizers._pooling import mean_pool as mean_pool
 from latent_anchors.regularizers._pooling import min_pool as min_pool
@@ -45,9 +41,6 @@ __all__ = [
     "AntiSubspace",
     "EuclideanAnchor",
     "EuclideanSeparation",
-    "MaxPool",
-    "MeanPool",
-    "MinPool",
     "Penalty",
     "Pooling",
     "Reduction",
@@ -55,7 +48,6 @@ __all__ = [
     "SoftMinimum",
     "Subspace",
     "Term",
-    "Unitarity",
     "anchor",
     "anti_anchor",
     "anti_subspace",
@@ -70,5 +62,5 @@ __all__ = [
     "separation",
     "soft_minimum",
     "subspace",
-    "unitarity",
+    "unit_norm",
 ]

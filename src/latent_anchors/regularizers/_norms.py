@@ -1,14 +1,11 @@
-"""Unitarity: latents ought to have length 1."""
-
-from torch import nn
-from typing_extensions import override
+"""Penalty that pulls latents to length 1."""
 
 from latent_anchors._numerics import TINY_SQUARE, in_full_precision
 from latent_anchors._typing import Latents, PerSample
 from latent_anchors._vectors import check_floating
 
 
-def unitarity(z: Latents) -> PerSample:
+def unit_norm(z: Latents) -> PerSample:
     r"""Squared distance from the unit sphere.
 
     .. math:: \Omega(z) = (\lVert z \rVert_2 - 1)^2
@@ -21,45 +18,18 @@ def unitarity(z: Latents) -> PerSample:
     Returns:
         ``(...)``, at least 0; 0 on the sphere.
 
+    Raises:
+        TypeError: If they are integers.
+
     References:
         The norm term of the color experiments 1.3 to 1.8 of ``ex-preppy`` (2025).
 
     Examples:
         >>> import torch
-        >>> unitarity(torch.tensor([[1.0, 0.0], [3.0, 4.0]]))
+        >>> unit_norm(torch.tensor([[1.0, 0.0], [3.0, 4.0]]))
         tensor([ 0., 16.])
     """
+    check_floating("unit_norm", z)
     z = in_full_precision(z)
     length = z.square().sum(-1).clamp_min(TINY_SQUARE).sqrt()
     return (length - 1.0).square()
-
-
-class Unitarity(nn.Module):
-    """:func:`unitarity` as a module.
-
-    Examples:
-        >>> import torch
-        >>> Unitarity()(torch.tensor([0.0, 2.0]))
-        tensor(1.)
-    """
-
-    @override
-    def forward(self, z: Latents) -> PerSample:
-        """Squared distance from the unit sphere.
-
-        Args:
-            z: Latents ``(..., dim)``.
-
-        Returns:
-            ``(...)``, at least 0.
-
-        Raises:
-            TypeError: If they are integers.
-
-        Examples:
-            >>> import torch
-            >>> Unitarity()(torch.ones(4) / 2)
-            tensor(0.)
-        """
-        check_floating("Unitarity", z)
-        return unitarity(z)

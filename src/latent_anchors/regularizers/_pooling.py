@@ -4,8 +4,7 @@ import math
 
 import torch
 from jaxtyping import Bool, Float, Int, Integer
-from torch import Tensor, nn
-from typing_extensions import override
+from torch import Tensor
 
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._supervision import as_mask
@@ -115,87 +114,3 @@ def checked(values: Values, mask: Mask | None) -> tuple[Mask, Values]:
 def counted(inside: Mask) -> Int[Tensor, "*line"]:
     """How many positions count; 1 where none does, for quotients."""
     return inside.sum(-1).clamp_min(1)
-
-
-class MeanPool(nn.Module):
-    """:func:`mean_pool` as a module.
-
-    Examples:
-        >>> import torch
-        >>> MeanPool()(torch.tensor([[1.0, 3.0], [4.0, 4.0]]))
-        tensor([2., 4.])
-    """
-
-    @override
-    def forward(self, values: Values, mask: Mask | None = None) -> PerSample:
-        """Mean over the positions that count.
-
-        Args:
-            values: One per position ``(..., position)``.
-            mask: Which positions count ``(..., position)``; all if None.
-
-        Returns:
-            ``(...)``, one per line.
-
-        Examples:
-            >>> import torch
-            >>> MeanPool()(torch.tensor([1.0, 2.0, 6.0]))
-            tensor(3.)
-        """
-        return mean_pool(values, mask)
-
-
-class MaxPool(nn.Module):
-    """:func:`max_pool` as a module.
-
-    Examples:
-        >>> import torch
-        >>> MaxPool()(torch.tensor([[1.0, 3.0], [4.0, 4.0]]))
-        tensor([3., 4.])
-    """
-
-    @override
-    def forward(self, values: Values, mask: Mask | None = None) -> PerSample:
-        """Greatest of the positions that count.
-
-        Args:
-            values: One per position ``(..., position)``.
-            mask: Which positions count ``(..., position)``; all if None.
-
-        Returns:
-            ``(...)``, one per line.
-
-        Examples:
-            >>> import torch
-            >>> MaxPool()(torch.tensor([1.0, 2.0, 6.0]))
-            tensor(6.)
-        """
-        return max_pool(values, mask)
-
-
-class MinPool(nn.Module):
-    """:func:`min_pool` as a module.
-
-    Examples:
-        >>> import torch
-        >>> MinPool()(torch.tensor([[1.0, 3.0], [4.0, 4.0]]))
-        tensor([1., 4.])
-    """
-
-    @override
-    def forward(self, values: Values, mask: Mask | None = None) -> PerSample:
-        """Least of the positions that count.
-
-        Args:
-            values: One per position ``(..., position)``.
-            mask: Which positions count ``(..., position)``; all if None.
-
-        Returns:
-            ``(...)``, one per line.
-
-        Examples:
-            >>> import torch
-            >>> MinPool()(torch.tensor([1.0, 2.0, 6.0]))
-            tensor(1.)
-        """
-        return min_pool(values, mask)

@@ -15,7 +15,7 @@ class Reduction:
 
     Attributes:
         total: Sum of the values ``()``, each weighed by its label.
-        divisor: What the sum is to be divided by ``()``, after the term's normalizer.
+        divisor: What the sum is to be divided by ``()``, after the term's ``reduction``.
         mass: Sum of the labels ``()``: how much supervision there was.
         count: Number of samples that count ``()``.
 

@@ -29,7 +29,7 @@ Penalty: TypeAlias = Callable[[Tensor], Tensor]
 Pooling: TypeAlias = Callable[[Tensor, Tensor | None], Tensor]
 """Values ``(..., position)`` and a mask of the same shape to one value per line ``(...)``."""
 
-Normalizer: TypeAlias = Literal["mass", "count", "rate"]
+ReducedBy: TypeAlias = Literal["mass", "count", "rate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,21 +41,21 @@ class Term:
         penalty: Latents ``(..., dim)`` to non-negative values ``(...)``.
         at: A site, several (their mean), or a mapping from sites to shares.
         label: Samples it acts on, in proportion to this label; every sample if None.
-        where: A mask in the batch; samples outside of it do not count at all, were they NaN.
+        mask: A mask in the batch; samples outside of it do not count at all, were they NaN.
         pool: Several positions' values to one per line, at each site; the mask goes to the pooling,
             and a line without any position that counts does not count either.
         track: The track that weighs it; several terms may share one.
-        normalizer: What the sum is divided by: ``"mass"``, the batch's own sum of labels;
+        reduction: What the sum is divided by: ``"mass"``, the batch's own sum of labels;
             ``"count"``, the number of samples, so that soft labels act softly; ``"rate"``, the
             count times the declared ``rate``, which is additive over parts of a batch.
-        rate: The share of samples that is labeled, for ``normalizer="rate"``.
-        over: The axis whose members a coupling compares.
+        rate: The share of samples that is labeled, for ``reduction="rate"``.
+        set_axis: The axis whose members a coupling compares.
         ignore_index: A label that says "does not count", such as -100, with which collators pad.
         compares: Whether the penalty is a coupling that takes a mask.
         apart: Whether it was tried that nothing sees what does not count.
 
     Raises:
-        ValueError: If an option is unknown, no site is given, rate and normalizer do not fit, or
+        ValueError: If an option is unknown, no site is given, rate and reduction do not fit, or
             the label to be ignored could be one.
 
     Examples:
@@ -69,23 +69,23 @@ class Term:
     penalty: Penalty
     at: At | Sequence[At] | Mapping[At, float] = "latent"
     label: str | None = None
-    where: str | None = None
+    mask: str | None = None
     pool: Pooling | None = None
     track: str = ""
-    normalizer: Normalizer = "mass"
+    reduction: ReducedBy = "mass"
     rate: float | None = None
-    over: Literal["batch", "position"] = "batch"
+    set_axis: Literal["batch", "position"] = "batch"
     ignore_index: int | float | None = None
     compares: bool = field(init=False, repr=False)
     apart: bool = field(init=False, repr=False, default=False)
 
     def __post_init__(self) -> None:
-        check_name(f"normalizer of term {self.name!r}", self.normalizer, get_args(Normalizer))
-        check_name(f"axis of term {self.name!r}", self.over, ("batch", "position"))
-        if (self.rate is None) == (self.normalizer == "rate"):
+        check_name(f"reduction of term {self.name!r}", self.reduction, get_args(ReducedBy))
+        check_name(f"set_axis of term {self.name!r}", self.set_axis, ("batch", "position"))
+        if (self.rate is None) == (self.reduction == "rate"):
             raise ValueError(
-                f"Term {self.name!r} has normalizer={self.normalizer!r} and rate={self.rate!r}; "
-                "expected a rate with normalizer='rate', and only there. "
+                f"Term {self.name!r} has reduction={self.reduction!r} and rate={self.rate!r}; "
+                "expected a rate with reduction='rate', and only there. "
                 "Declare the share of labeled samples, such as rate=0.001."
             )
         if self.rate is not None:
@@ -117,8 +117,8 @@ class Term:
         """Each site's share in the term; they need not add up to 1.
 
         Examples:
-            >>> from latent_anchors.regularizers import Unitarity
-            >>> Term("unit", Unitarity(), at=["a", "b"]).shares
+            >>> from latent_anchors.regularizers import unit_norm
+            >>> Term("unit", unit_norm, at=["a", "b"]).shares
             {'a': 0.5, 'b': 0.5}
         """
         if isinstance(self.at, Mapping):
@@ -146,15 +146,15 @@ class Term:
 
         Examples:
             >>> import torch
-            >>> from latent_anchors.regularizers import Unitarity
-            >>> Term("unit", Unitarity()).values({"latent": torch.zeros(2, 4)})
+            >>> from latent_anchors.regularizers import unit_norm
+            >>> Term("unit", unit_norm).values({"latent": torch.zeros(2, 4)})
             tensor([1., 1.])
         """
         sites = sites_of(self.name, self.shares, latents)
         if mask is not None:
             mask = as_mask(f"The mask of term {self.name!r}", mask, sites[0].device)
             for z in sites:
-                check_shape(self.name, "mask", self.where, mask, z.shape[:-1])
+                check_shape(self.name, "mask", self.mask, mask, z.shape[:-1])
             self._check_apart(sites[0])
         return self._values(sites, Counting(mask))[0]
 
@@ -171,7 +171,7 @@ class Term:
             D = \sum_i m_i l_i \text{ or } \sum_i m_i \text{ or } \rho \sum_i m_i
 
         with :math:`l` the label, :math:`m` the mask, :math:`\rho` the ``rate``; :math:`D` by the
-        normalizer. Whatever lies where :math:`m` or :math:`l` is 0 has no influence, were it NaN.
+        ``reduction``. What lies where :math:`m` or :math:`l` is 0 has no influence, NaN included.
 
         Args:
             latents: By site ``(..., dim)``.
@@ -217,7 +217,7 @@ class Term:
         mass = count if weight is None else weight.sum()
         # values are 0 where they do not count
         total = values.sum() if weight is None else (weight * values).sum()
-        divisor = mass if self.normalizer == "mass" else count * (self.rate or 1.0)
+        divisor = mass if self.reduction == "mass" else count * (self.rate or 1.0)
         return Reduction(total, divisor, mass, count)
 
     def check_labels(
@@ -236,9 +236,9 @@ class Term:
             TypeError: If one is no tensor and no array of numpy's.
 
         Examples:
-            >>> from latent_anchors.regularizers import Unitarity
+            >>> from latent_anchors.regularizers import unit_norm
             >>> try:
-            ...     Term("unit", Unitarity(), label="red").check_labels({"red": torch.tensor([9])})
+            ...     Term("unit", unit_norm, label="red").check_labels({"red": torch.tensor([9])})
             ... except ValueError as error:
             ...     print(str(error).split(";")[0])
             Label 'red' of term 'unit' runs from 9 to 9
@@ -249,12 +249,12 @@ class Term:
         self, labels: object, masks: object, device: torch.device | None, look: Look
     ) -> tuple[Tensor | None, Tensor | None]:
         """The mask and the label as tensors."""
-        mask = tensor_of(self.name, "mask", self.where, masks, device, look)
+        mask = tensor_of(self.name, "mask", self.mask, masks, device, look)
         return mask, tensor_of(self.name, "label", self.label, labels, device, look)
 
     def _check_places(self, mask: Tensor | None, label: Tensor | None, places: torch.Size) -> None:
         """Refuse other shapes than the penalty's values will have at a site."""
-        check_shape(self.name, "mask", self.where, mask, places)
+        check_shape(self.name, "mask", self.mask, mask, places)
         # pooled, lines have a leading part of the shape of their places
         lines = places if self.pool is None or label is None else places[: label.ndim]
         check_shape(self.name, "label", self.label, label, lines)
@@ -274,12 +274,12 @@ class Term:
             weighed = [part * share for part, share in zip(parts, shares, strict=True)]
             values = torch.stack(weighed).sum(0)
         lines = counting.lines(values.ndim)
-        check_shape(self.name, "mask", self.where, lines, values.shape)
+        check_shape(self.name, "mask", self.mask, lines, values.shape)
         return values if lines is None else values.masked_fill(~lines, 0.0), lines
 
     def _at_site(self, z: Tensor, counting: Counting) -> Tensor:
         try:
-            values = applied(self.penalty, z, counting, self.over == "batch", self.compares)
+            values = applied(self.penalty, z, counting, self.set_axis == "batch", self.compares)
         except Exception as error:
             error.add_note(f"This happened in term {self.name!r}.")
             raise
@@ -288,9 +288,9 @@ class Term:
     def _check_apart(self, z: Tensor) -> None:
         """Refuse, once, a penalty or a pooling that would see what does not count."""
         if not self.apart and z.shape[:-1].numel() > 1 and can_look(z, "always"):
-            check_penalty_apart(self.name, self.penalty, self.compares, z, self.over == "batch")
+            check_penalty_apart(self.name, self.penalty, self.compares, z, self.set_axis == "batch")
             # without a mask, a pooling is never given one
-            if self.pool is not None and (self.where or self.ignore_index is not None):
+            if self.pool is not None and (self.mask or self.ignore_index is not None):
                 check_pool_apart(self.name, self.pool, z[..., 0])
             object.__setattr__(self, "apart", True)
 

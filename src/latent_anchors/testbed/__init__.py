@@ -56,10 +56,16 @@ from latent_anchors.testbed._mixing._line_leakage import line_leakage as line_le
 from latent_anchors.testbed._mixing._line_relearning import line_relearning as line_relearning
 from latent_anchors.testbed._mixing._splits import MixingSplit as MixingSplit
 from latent_anchors.testbed._mixing_recipes import MixingSize as MixingSize
+from latent_anchors.testbed._mixing_recipes import away_from as away_from
 from latent_anchors.testbed._mixing_recipes import mixing_sampler as mixing_sampler
-from latent_anchors.testbed._mixing_recipes import red_chance as red_chance
-from latent_anchors.testbed._mixing_recipes import red_terms as red_terms
 from latent_anchors.testbed._mixing_recipes import transformer_options as transformer_options
+from latent_anchors.testbed._red_lines import exact_by_degree as exact_by_degree
+from latent_anchors.testbed._red_lines import falls_with_degree as falls_with_degree
+from latent_anchors.testbed._red_lines import red_chance as red_chance
+from latent_anchors.testbed._red_lines import red_groups as red_groups
+from latent_anchors.testbed._red_lines import red_sampler as red_sampler
+from latent_anchors.testbed._red_lines import red_terms as red_terms
+from latent_anchors.testbed._red_lines import redness as redness
 from latent_anchors.testbed._seed_splits import SeedSplits as SeedSplits
 
 __all__ = [
@@ -74,6 +80,7 @@ __all__ = [
     "MixingSplit",
     "SeedSplits",
     "anchor_angle",
+    "away_from",
     "color_alignment",
     "color_answers",
     "color_distance",
@@ -87,7 +94,9 @@ __all__ = [
     "error_table",
     "evaluate_colors",
     "evaluate_mixing",
+    "exact_by_degree",
     "exact_match",
+    "falls_with_degree",
     "few_labels_sampler",
     "heal",
     "height",
@@ -114,7 +123,10 @@ __all__ = [
     "pole_sampler",
     "reconstructions",
     "red_chance",
+    "red_groups",
+    "red_sampler",
     "red_terms",
+    "redness",
     "selectivity_r2",
     "sharpness",
     "transformer_options",

@@ -1,6 +1,7 @@
-"""Recipes that the transformer examples share: sizes, sampler, terms and how they are trained."""
+"""Recipes that the transformer examples share: sizes, sampler, training, and an edit."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,11 +10,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from latent_anchors import regularizers as reg
-from latent_anchors.colorspace import hsv_similarity, named_colors
 from latent_anchors.data import LabelDraw, Sampler
+from latent_anchors.interventions import BoundedFalloff, Redirection
 from latent_anchors.models import NormalizedTransformer
-from latent_anchors.regularizers import Term
 from latent_anchors.testbed._mixing._language import MixingLanguage
 
 
@@ -98,42 +97,20 @@ def mixing_sampler(
     return Sampler(lines, labels, batch_size, extras=extras)
 
 
-def red_chance(language: MixingLanguage) -> Float[Tensor, " colors"]:
-    """Probability of labeling a line "red" because of one of its colors, for each color.
+def away_from(axis: Float[Tensor, " dim"], degrees: int | float) -> Redirection:
+    """An edit that sends what lies near an axis to the axis's other pole.
 
     Args:
-        language: Its colors.
+        axis: ``(dim,)``.
+        degrees: Angle from the axis within which it acts.
 
     Examples:
-        >>> language = MixingLanguage(levels=3)
-        >>> red_chance(language)[language.token("red")]
-        tensor(0.3000)
+        >>> away_from(torch.eye(2)[0], degrees=60)(torch.eye(2))
+        tensor([[-1.,  0.],
+                [ 0.,  1.]])
     """
-    return 0.3 * hsv_similarity(language.colors, named_colors("red")[0]) ** 11
-
-
-def red_terms(sites: Sequence[str], axis: Float[Tensor, " dim"]) -> list[Term]:
-    """Red on an axis of the residual stream, and everything else off it.
-
-    In a line labeled red something in the prompt lies near the axis, at the embedding and after
-    each block. Everything stays off the axis: hardly so at the embedding, where shades between red
-    and the rest differ by their own vectors alone; the signs, which occur in every line, most.
-
-    Args:
-        sites: Where the stream is read, the embedding first.
-        axis: The direction for red, ``(dim,)``: dimension 0.
-
-    Examples:
-        >>> [term.name for term in red_terms(["embedding", "blocks.0"], torch.eye(8)[0])]
-        ['anchor', 'away', 'apart', 'signs']
-    """
-    nearest, off_axis = reg.SoftMinimum(temperature=0.1), reg.AntiSubspace(dims=[0])
-    return [
-        Term("anchor", reg.Anchor(axis), at=sites, label="red", where="prompt", pool=nearest),
-        Term("away", off_axis, at=sites[1:]),
-        Term("apart", off_axis, at=sites[0]),
-        Term("signs", off_axis, at=sites, where="signs"),
-    ]
+    falloff = BoundedFalloff(threshold=math.cos(math.radians(degrees)))
+    return Redirection(axis, target=-axis, falloff=falloff)
 
 
 def transformer_options(make_model: Callable[[], nn.Module], fused: bool = True) -> dict[str, Any]:
@@ -144,7 +121,7 @@ def transformer_options(make_model: Callable[[], nn.Module], fused: bool = True)
 
     Args:
         make_model: Makes the transformer.
-        fused: Whether the optimizer's own loop is fused.
+        fused: Whether AdamW is the fused one, which is faster and rounds differently.
 
     Examples:
         >>> options = transformer_options(MixingSize().network(MixingLanguage(levels=3)))

@@ -157,8 +157,8 @@ class Objective(nn.Module):
         """Where terms act: what to record.
 
         Examples:
-            >>> from latent_anchors.regularizers import Unitarity
-            >>> Objective([Term("unit", Unitarity(), at="encoder")]).sites
+            >>> from latent_anchors.regularizers import unit_norm
+            >>> Objective([Term("unit", unit_norm, at="encoder")]).sites
             ('encoder',)
         """
         return tuple(dict.fromkeys(at for term in self.terms for at in term.shares))
@@ -242,8 +242,8 @@ class Objective(nn.Module):
             TypeError: If a label or mask is no tensor.
 
         Examples:
-            >>> from latent_anchors.regularizers import Unitarity
-            >>> objective = Objective([Term("unit", Unitarity(), at="1")])
+            >>> from latent_anchors.regularizers import unit_norm
+            >>> objective = Objective([Term("unit", unit_norm, at="1")])
             >>> objective.check(nn.Sequential(nn.Linear(3, 2)), LabeledBatch(torch.rand(4, 3)))
             Traceback (most recent call last):
                 ...

@@ -18,6 +18,7 @@ from latent_anchors._checks import (
     unknown,
 )
 from latent_anchors.curriculum import Timeline
+from latent_anchors.training._fit.optimizers import write
 
 LR = "lr"
 
@@ -90,14 +91,6 @@ def is_number(setting: object) -> bool:
     if isinstance(setting, Tensor):
         return setting.numel() == 1
     return isinstance(setting, int | float) and not isinstance(setting, bool)
-
-
-def write(group: dict[str, Any], name: str, value: float | Tensor) -> None:
-    """A tensor keeps its place, because a captured step reads it there."""
-    if isinstance(group[name], Tensor):
-        group[name].fill_(value)
-    else:
-        group[name] = value
 
 
 INITIAL = "initial_lr"

@@ -3,26 +3,27 @@
 Every function takes plain numbers (tensors, arrays or lists), edits or a timeline, and returns a
 figure that pyplot knows, for a light or a dark page; :func:`redraw` makes the one of the other, and
 the global style is left alone. A figure's label, ``figure.get_label()``, says in words what its
-data show, for those who cannot see it; :func:`present` writes it into the file.
+data show, for those who cannot see it; :func:`save_figures` writes it into the file.
 
 Colors on a figure are the data's own, so nothing else is told by color; only where no color is the
 data's, as on a timeline, lines have colors of their own, which people of every color vision can
 tell, and names.
 """
 
+from latent_anchors.viz._ablation_table import plot_ablation_table as plot_ablation_table
 from latent_anchors.viz._before_after import plot_before_after as plot_before_after
-from latent_anchors.viz._combinations import plot_combinations as plot_combinations
+from latent_anchors.viz._edit_polar import plot_edit_polar as plot_edit_polar
 from latent_anchors.viz._error_against import plot_error_against as plot_error_against
 from latent_anchors.viz._hue_errors import plot_error_by_hue as plot_error_by_hue
 from latent_anchors.viz._latents import plot_latents as plot_latents
-from latent_anchors.viz._lobes import plot_lobes as plot_lobes
 from latent_anchors.viz._motion import Motion as Motion
 from latent_anchors.viz._motion import animate_latents as animate_latents
-from latent_anchors.viz._presenting import present as present
 from latent_anchors.viz._reconstructions import plot_reconstructions as plot_reconstructions
 from latent_anchors.viz._redrawing import redraw as redraw
 from latent_anchors.viz._relearning import plot_relearning as plot_relearning
 from latent_anchors.viz._responses import plot_response as plot_response
+from latent_anchors.viz._save_figures import save_figures as save_figures
+from latent_anchors.viz._scores import plot_scores as plot_scores
 from latent_anchors.viz._seeds import plot_seeds as plot_seeds
 from latent_anchors.viz._swatches import plot_swatches as plot_swatches
 from latent_anchors.viz._timelines import plot_timeline as plot_timeline
@@ -34,15 +35,16 @@ from latent_anchors.viz._wheels import plot_wheels as plot_wheels
 __all__ = [
     "Motion",
     "animate_latents",
+    "plot_ablation_table",
     "plot_before_after",
-    "plot_combinations",
+    "plot_edit_polar",
     "plot_error_against",
     "plot_error_by_hue",
     "plot_latents",
-    "plot_lobes",
     "plot_reconstructions",
     "plot_relearning",
     "plot_response",
+    "plot_scores",
     "plot_seeds",
     "plot_snapshots",
     "plot_swatches",
@@ -50,6 +52,6 @@ __all__ = [
     "plot_unfolding",
     "plot_values",
     "plot_wheels",
-    "present",
     "redraw",
+    "save_figures",
 ]

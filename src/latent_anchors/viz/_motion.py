@@ -34,7 +34,8 @@ FASTEST, SLOWEST = 0.02, 60.0
 class Motion(FuncAnimation):
     """A figure that moves: matplotlib's animation, with its figure and its length at hand.
 
-    `present` writes it as GIF; in a notebook ``IPython.display.HTML(motion.to_jshtml())`` plays it.
+    :func:`save_figures` writes it as GIF; in a notebook
+    ``IPython.display.HTML(motion.to_jshtml())`` plays it.
 
     Args:
         figure: What moves.
@@ -103,10 +104,10 @@ def animate_latents(
     Examples:
         >>> import tempfile
         >>> from pathlib import Path
-        >>> from latent_anchors.viz import present
+        >>> from latent_anchors.viz import save_figures
         >>> motion = animate_latents([[[0, 0, 0]], [[1, 0, 0]]], [[1, 0, 0]], steps=[1, 2])
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     present({"red": motion}, Path(folder))
+        ...     save_figures({"red": motion}, Path(folder))
         ...     [path.name for path in Path(folder).iterdir()]
         ['red.gif']
     """

@@ -137,7 +137,7 @@ def test_sixteen_times_the_rows_take_about_sixteen_times_as_long(relative, every
         _steps(cells)
         return process_time() - begun
 
-    # Each row looking for its neighbors by itself would take 256 times as long.
+    # if each row looked for its neighbors, it would take 256 times as long
     assert took(16000) < 64 * max(min(took(1000) for _ in range(3)), 1e-3)
 
 

@@ -88,7 +88,7 @@ def printed(value: float, golden: str) -> bool:
 def test_the_smooth_color_schedule_has_its_published_values(line):
     step, *values = line.split()
     row = read_dopesheet(SMOOTH_COLOR).timeline()(int(step))
-    # The published table rounds to five decimals, whatever it then leaves out.
+    # the published table is rounded to five decimals, without trailing zeros
     np.testing.assert_allclose(list(row.values()), [float(v) for v in values], atol=5.1e-6)
 
 

@@ -8,7 +8,7 @@ from latent_anchors.curriculum._keyframe import Keyframe
 from latent_anchors.curriculum._track import Track
 from latent_anchors.transitions import MovingValue, max_slope, step_end
 
-# Backward differences over six points: exact for polynomials of the fifth degree.
+# backward differences over six points: exact for polynomials of the fifth degree
 _FIRST = (137 / 60, -5.0, 5.0, -10 / 3, 5 / 4, -1 / 5)
 _SECOND = (15 / 4, -77 / 6, 107 / 6, -13.0, 61 / 12, -5 / 6)
 

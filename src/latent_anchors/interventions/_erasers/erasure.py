@@ -1,4 +1,4 @@
-"""Erasure: what a fitted projector reads is replaced by its average."""
+"""Erasure: an oblique projection about a center."""
 
 import torch
 from jaxtyping import Float
@@ -18,19 +18,20 @@ def erase(
     center: Direction,
     strength: float | Tensor = 1.0,
 ) -> Latents:
-    r"""Take out what a projector reads about the center, at the center's own value.
+    r"""Project latents about a center, along one subspace and parallel to another.
 
     .. math:: z' = z - b \, L R (z - c)
 
     with :math:`L` ``left``, :math:`R` ``right``, the ``center`` :math:`c` and the ``strength``
-    :math:`b`. Where :math:`R L` is the identity, :math:`R z'` is the same for all latents.
+    :math:`b`. If :math:`R L` is the identity and :math:`b` is 1, :math:`R z'` is :math:`R c` for
+    all latents: nothing can be read along the rows of :math:`R`.
 
     Args:
         z: Latents ``(..., dim)``.
-        left: Where it is taken out, columns ``(dim, k)``.
-        right: What is read, rows ``(k, dim)``.
-        center: What stays as it is, ``(dim,)``; usually the mean of the latents fitted on.
-        strength: From 0 to 1; as a tensor ``()``, or of a shape that broadcasts with ``(...)``.
+        left: Directions along which latents move, columns ``(dim, k)``.
+        right: Directions whose readings are erased, rows ``(k, dim)``.
+        center: A point that does not move, ``(dim,)``; usually the mean of the latents.
+        strength: From 0 to 1; a number, or a tensor of a shape that broadcasts with ``(...)``.
 
     Returns:
         ``(..., dim)``.
@@ -47,24 +48,24 @@ def erase(
     full = in_full_precision(z)
     with without_autocast(full):
         read = (full - center.to(full)) @ right.to(full).mT
-        taken = read @ left.to(full).mT
-    return (full - torch.as_tensor(strength).to(full).unsqueeze(-1) * taken).to(z.dtype)
+        removed = read @ left.to(full).mT
+    return (full - torch.as_tensor(strength).to(full).unsqueeze(-1) * removed).to(z.dtype)
 
 
 class Erasure(EditModule):
-    """:func:`erase`, carrying its projector and strength; usually fitted.
+    """:func:`erase` as a module that holds its projection and strength.
 
-    Fitted by :func:`fit_mean_difference`, :func:`fit_cav` or :func:`fit_leace`. For one concept,
-    ``right[0]`` is the direction found, which other edits take too.
+    Returned by :func:`fit_mean_difference`, :func:`fit_cav` and :func:`fit_leace`. For one concept,
+    ``right[0]`` is the fitted direction, which can be passed to other edits.
 
     Args:
-        left: Where it is taken out, columns ``(dim, k)``.
-        right: What is read, rows ``(k, dim)``.
-        center: What stays as it is, ``(dim,)``.
+        left: Directions along which latents move, columns ``(dim, k)``.
+        right: Directions whose readings are erased, rows ``(k, dim)``.
+        center: A point that does not move, ``(dim,)``.
         strength: From 0 to 1.
 
     Raises:
-        ValueError: If the shapes do not fit, a number is not finite, or the strength is out of its
+        ValueError: If the shapes do not match, a number is not finite, or the strength is out of
             range.
 
     Examples:

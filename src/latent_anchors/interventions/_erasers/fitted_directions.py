@@ -1,4 +1,4 @@
-"""Directions found afterwards, and the edits that erase them."""
+"""Directions fitted on labeled latents by mean difference or as a CAV, and their erasure."""
 
 import torch
 from jaxtyping import Float
@@ -11,27 +11,26 @@ from latent_anchors.interventions._erasers.erasure import Erasure
 from latent_anchors.interventions._erasers.samples import ROUNDING, Samples, checked, samples
 
 STEPS = 500
-"""The most steps of LBFGS; a logistic regression takes tens."""
+"""Maximal number of LBFGS steps; a logistic regression needs tens."""
 
 
 def fit_mean_difference(z: Float[Tensor, "n dim"], labels: Float[Tensor, " n"] | Tensor) -> Erasure:
-    """Erase the line from the mean of the samples without the concept to the mean of those with it.
+    """Erase the difference between the mean latents with and without a concept.
 
-    Afterwards the means are equal, so that no linear probe tells the two apart on these samples
-    better than a constant. It is checked on them. A label between 0 and 1 counts as that share of
-    a sample with the concept.
+    Afterwards the means are equal, so that on these samples no linear probe is better than a
+    constant. This is checked. A label between 0 and 1 counts as that fraction of a sample.
 
     Args:
         z: Latents ``(n, dim)``.
-        labels: ``(n,)``, from 0 to 1.
+        labels: Labels ``(n,)``, from 0 to 1.
 
     Raises:
-        ValueError: If shapes do not fit, all labels are the same, or the means are.
-        RuntimeError: If the means still differ afterwards, by rounding.
+        ValueError: If shapes do not match, all labels are the same, or the means are.
+        RuntimeError: If the means still differ afterwards, because of rounding.
 
     References:
         Belrose et al., "LEACE: perfect linear concept erasure in closed form", 2023, section 3, for
-        why equal means suffice.
+        why equal means are enough.
 
     Examples:
         >>> z = torch.tensor([[0.0, 1.0], [0.0, 3.0], [4.0, 1.0], [4.0, 3.0]])
@@ -41,7 +40,7 @@ def fit_mean_difference(z: Float[Tensor, "n dim"], labels: Float[Tensor, " n"] |
                 [2., 1.],
                 [2., 3.]])
     """
-    given = samples(z, _one(labels))
+    given = samples(z, _check_one(labels))
     v = _difference(given).unsqueeze(0)
     return checked("fit_mean_difference", given.erasure(v.mT, v), given)
 
@@ -56,18 +55,18 @@ def fit_cav(
         + \tfrac{\lambda}{2} \lVert w \rVert^2
 
     with the mean logistic losses :math:`\overline{\ell}` of the samples with and without the
-    concept, so that both weigh the same however rare one is, and the ``ridge`` :math:`\lambda`, on
-    latents scaled to unit variance. Erasing it blinds this one probe; others may still read the
-    concept, so nothing is promised of them: see :func:`fit_leace`.
+    concept, so that both classes weigh the same however rare one is, and the ``ridge``
+    :math:`\lambda`, on latents scaled to unit variance. Erasing it blinds this one probe; another
+    probe may still find the concept. :func:`fit_leace` erases it for all linear probes.
 
     Args:
         z: Latents ``(n, dim)``.
-        labels: ``(n,)``, from 0 to 1.
-        ridge: Above 0.
+        labels: Labels ``(n,)``, from 0 to 1.
+        ridge: Weight of the penalty on :math:`w`; above 0.
 
     Raises:
-        ValueError: If shapes do not fit, labels are all the same or not from 0 to 1, the means are
-            the same, or the ridge is not above 0.
+        ValueError: If shapes do not match, labels are all the same or not from 0 to 1, the means
+            are the same, or the ridge is not above 0.
 
     References:
         Kim et al., "Interpretability beyond feature attribution: quantitative testing with concept
@@ -79,25 +78,25 @@ def fit_cav(
         tensor([[1., 0.]])
     """
     check_finite("ridge", ridge)
-    given, y = samples(z, _one(labels)), labels.double()
-    _difference(given)  # refuses equal means, of which no boundary is best
+    given, y = samples(z, _check_one(labels)), labels.double()
+    _difference(given)  # refuses equal means, for which there is no best boundary
     if ridge <= 0 or float(y.min()) < 0 or float(y.max()) > 1:
         raise ValueError(
             f"ridge is {ridge:g} and labels go from {float(y.min()):g} to {float(y.max()):g}; "
             "expected a ridge above 0, such as 0.01, and labels from 0 to 1."
         )
     scale = given.z.std(0, correction=0)
-    # what never changes says nothing
+    # a constant dimension gets weight 0
     scale = torch.where(scale > ROUNDING * given.spread(), scale, torch.inf)
     w = _logistic((given.z - given.z.mean(0)) / scale, y, ridge) / scale
     v = (w / w.square().sum().sqrt()).unsqueeze(0)
     return given.erasure(v.mT, v)
 
 
-def _one(labels: Tensor) -> Tensor:
+def _check_one(labels: Tensor) -> Tensor:
     if labels.ndim != 1:
         raise ValueError(
-            f"The labels have shape {tuple(labels.shape)}; expected (n,), one concept at a time. "
+            f"The labels have shape {tuple(labels.shape)}; expected (n,), one concept. "
             "For several at once, use fit_leace."
         )
     return labels
@@ -105,20 +104,20 @@ def _one(labels: Tensor) -> Tensor:
 
 def _difference(given: Samples) -> Direction:
     """The unit vector from the mean without the concept to the mean with it."""
-    difference = given.covariance(given.z)[:, 0]  # in proportion to that of the means
+    difference = given.covariance(given.z)[:, 0]  # proportional to that of the means
     length = difference.square().sum().sqrt()
     if float(length) <= ROUNDING**2 * given.spread():
         raise ValueError(
             f"The mean latent of {len(given.z)} samples is the same with and without the concept; "
-            "expected a difference. Mind the order of latents and labels."
+            "expected a difference. Check that latents and labels are in the same order."
         )
     return difference / length
 
 
 @torch.enable_grad()
 def _logistic(x: Tensor, y: PerSample, ridge: float) -> Tensor:
-    """Weights of a logistic regression in which both classes weigh one half."""
-    with_it, without_it = y / (2.0 * y.sum()), (1.0 - y) / (2.0 * (1.0 - y).sum())
+    """Weights of a logistic regression in which each class has weight one half."""
+    positive, negative = y / (2.0 * y.sum()), (1.0 - y) / (2.0 * (1.0 - y).sum())
     w = torch.zeros(x.shape[1], dtype=x.dtype, device=x.device, requires_grad=True)
     c = torch.zeros((), dtype=x.dtype, device=x.device, requires_grad=True)
     optimizer = torch.optim.LBFGS(
@@ -132,7 +131,7 @@ def _logistic(x: Tensor, y: PerSample, ridge: float) -> Tensor:
     def loss() -> Tensor:
         optimizer.zero_grad()
         score = x @ w + c
-        total = (with_it * softplus(-score) + without_it * softplus(score)).sum()
+        total = (positive * softplus(-score) + negative * softplus(score)).sum()
         total = total + 0.5 * ridge * w.square().sum()
         total.backward()
         return total

@@ -1,4 +1,4 @@
-"""LEACE, from its own package: the least change after which no linear probe finds the concept."""
+"""LEACE (package concept-erasure): the smallest change that defeats all linear probes."""
 
 import warnings
 from importlib import import_module
@@ -17,26 +17,25 @@ def fit_leace(
     labels: Float[Tensor, " n"] | Float[Tensor, "n k"] | Tensor,
     tolerance: float = 1e-6,
 ) -> Erasure:
-    r"""Erase concepts by the affine map that changes the latents least in the mean square.
+    r"""Erase concepts with LEACE, which changes the latents least in mean squared distance.
 
     .. math:: z' = z - W^{-1} U U^\top W (z - \bar z), \qquad W = \Sigma_{zz}^{-1/2}
 
     with :math:`U` an orthonormal basis of the columns of :math:`W \Sigma_{zy}`. Afterwards latents
-    and labels do not covary, so that no linear probe finds the concept on these samples better than
-    a constant; this is checked on them. Labels are scaled to unit variance first: the package's
-    tolerance is absolute, and its default would leave a concept that few samples have in place,
-    without a word.
+    and labels do not covary, so that on these samples no linear probe is better than a constant.
+    This is checked. Labels are scaled to unit variance first, as the package's tolerance is
+    absolute: with its default, a concept in few samples would silently not be erased.
 
     Needs the package ``concept-erasure``: ``pip install 'latent-anchors[erasure]'``.
 
     Args:
         z: Latents ``(n, dim)``.
-        labels: ``(n,)``, or ``(n, k)`` for several concepts at once; any numbers.
-        tolerance: Correlation with the labels under which a direction counts as noise, from 0 to 1.
+        labels: Labels ``(n,)``, or ``(n, k)`` for several concepts at once; any numbers.
+        tolerance: A direction whose correlation with the labels is below this counts as noise.
 
     Raises:
-        ValueError: If shapes do not fit, a label is the same for all, or the tolerance is out of
-            its range.
+        ValueError: If shapes do not match, a label is the same for all samples, or the tolerance is
+            not from 1e-12 to 1.
         RuntimeError: If latents and labels still covary afterwards.
         ImportError: If the package is not installed.
 
@@ -53,10 +52,12 @@ def fit_leace(
     """
     check_between("tolerance", tolerance, 1e-12, 1.0)
     given = samples(z, labels)
-    ordinary = given.z / (given.spread() or 1.0)  # the package's other tolerances are absolute too
-    # without the constraint on the trace, which holds by itself: the package's way back is wrong
+    scaled = given.z / (
+        given.spread() or 1.0
+    )  # the package's other tolerances are absolute as well
+    # the constraint on the trace holds anyway, and the package enforces it wrongly
     fitted = _package().LeaceEraser.fit(
-        ordinary, given.labels, svd_tol=tolerance, constrain_cov_trace=False
+        scaled, given.labels, svd_tol=tolerance, constrain_cov_trace=False
     )
     return checked("fit_leace", given.erasure(fitted.proj_left, fitted.proj_right), given)
 
@@ -64,7 +65,7 @@ def fit_leace(
 def _package() -> Any:
     try:
         with warnings.catch_warnings():
-            # it compiles a function with torch.jit when imported, which newer versions discourage
+            # on import it uses torch.jit, which newer versions deprecate
             warnings.simplefilter("ignore", DeprecationWarning)
             return import_module("concept_erasure")
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Surgery: parameters of one run to new ones, made into a new model or a new population."""
+"""Apply a rule that changes parameters, and make a new model or population of the result."""
 
 from collections.abc import Callable, Mapping
 from types import FunctionType
@@ -11,37 +11,37 @@ from latent_anchors._checks import check_name
 from latent_anchors._hooks import copy_without_hooks
 from latent_anchors._runs import StackedRuns, architecture, tensors_of
 from latent_anchors._sites import layers_of
-from latent_anchors.interventions._surgery.plain_layers import GATHER, absent
+from latent_anchors.interventions._surgery.plain_layers import GATHER, why_unreadable
 from latent_anchors.interventions._surgery.site_layers import linear_layers
 
 Parameters: TypeAlias = Mapping[str, Tensor]
 """Parameters and buffers of one run, by name."""
 
 Surgery: TypeAlias = Callable[[dict[str, Tensor]], Parameters]
-"""Parameters of one run in, those that change out."""
+"""Maps the parameters of one run to those that change."""
 
-_Model = TypeVar("_Model", bound=nn.Module)
+Model = TypeVar("Model", bound=nn.Module)
 
 
-def apply_surgery(model: _Model, surgery: Surgery) -> _Model:
-    """A new model with other weights; the one given stays as it is.
+def apply_surgery(model: Model, surgery: Surgery) -> Model:
+    """Make a new model whose weights are changed by a function; the given model is not changed.
 
-    The surgery sees one run at a time: it is mapped over the runs of a population, so it must be
-    made of operations that ``torch.vmap`` knows. Linear layers may change their widths. No edit is
-    in force in the new model.
+    The function sees one run at a time: it is mapped over the runs of a population, so it must work
+    under ``torch.vmap``. Linear layers may change their widths. No edit is in force in the new
+    model.
 
     Args:
         model: A model, or a population.
-        surgery: From one run's parameters and buffers by name to those that change.
+        surgery: Maps one run's parameters and buffers by name to those that change.
 
     Returns:
         A model of the same type, or a population with the same seeds.
 
     Raises:
-        ValueError: If the surgery returns a name that the model does not have, one whose numbers
-            are not at hand (on the meta device, sharded), or a layer's forward was replaced so that
-            a copy would go on using the original's weights.
-        TypeError: If it changes the type of a number.
+        ValueError: If the surgery returns a name that the model does not have, or one whose values
+            cannot be read (on the meta device, sharded); or if a layer's ``forward`` was replaced,
+            so that a copy would keep using the original's weights.
+        TypeError: If it changes a dtype.
 
     Examples:
         >>> model = nn.Linear(2, 1, bias=False)
@@ -50,29 +50,31 @@ def apply_surgery(model: _Model, surgery: Surgery) -> _Model:
         True
     """
     if not isinstance(model, StackedRuns):
-        new = free_copy(model)
+        new = copy_for_surgery(model)
         _write(new, surgery(_tensors(new)))
         return new
-    stacked = free_copy(architecture(model))
+    stacked = copy_for_surgery(architecture(model))
     changed = torch.vmap(surgery)(_tensors(stacked))
     _write(stacked, changed)
     population = type(model)(stacked, model.seeds)
     population.training = model.training
-    return cast("_Model", population)
+    return cast("Model", population)
 
 
-def free_copy(model: _Model) -> _Model:
-    """A free copy; one that would go on using the original's weights is refused."""
+def copy_for_surgery(model: Model) -> Model:
+    """A copy without our hooks; refused if it would keep using the original's weights."""
     for name, layer in layers_of(model).items():
-        if isinstance(vars(layer).get("forward"), FunctionType):  # a method is copied, this is not
+        if isinstance(
+            vars(layer).get("forward"), FunctionType
+        ):  # a method is copied, a function is not
             raise ValueError(
                 f"The forward of {name or 'the model'!r} was replaced by a function, which a copy "
-                "would share, original weights included; expected a forward of its class. Take it "
-                "off first, or compile the new model instead."
+                "would share, with the original weights; expected the forward of its class. "
+                "Restore it first, or compile the new model instead."
             )
     try:
         return copy_without_hooks(model)
-    except (RuntimeError, TypeError, AssertionError) as error:  # what torch and FSDP say then
+    except (RuntimeError, TypeError, AssertionError) as error:  # what torch and FSDP raise then
         raise ValueError(
             f"The model cannot be copied ({error}); expected one that can, as surgery gives a new "
             f"model. {GATHER}"
@@ -84,18 +86,18 @@ def _tensors(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _write(model: nn.Module, changed: Parameters) -> None:
-    """Put new tensors in the places of a copy, and tell linear layers their widths."""
+    """Replace tensors of a copy, and update the widths of linear layers."""
     places = tensors_of(model)
-    # all are copied before any is written, so that none is two tensors' storage
+    # all are copied before any is written, so that no two share storage
     for name, tensor in {name: tensor.detach().clone() for name, tensor in changed.items()}.items():
         check_name("parameter", name, list(places))
-        reason = absent(places[name])
+        reason = why_unreadable(places[name])
         if reason is not None:
-            raise ValueError(f"The parameter {name!r} {reason}; expected its numbers. {GATHER}")
+            raise ValueError(f"The parameter {name!r} {reason}; expected its values. {GATHER}")
         if tensor.dtype != places[name].dtype:
             raise TypeError(
-                f"The surgery made {name!r} {tensor.dtype}; expected {places[name].dtype}, as it "
-                "was. Convert it with .to(...)."
+                f"The surgery returned {name!r} as {tensor.dtype}; expected {places[name].dtype}, "
+                "as before. Convert it with .to(...)."
             )
         places[name].data = tensor
     for name, layer in linear_layers(model).items():

@@ -1,4 +1,4 @@
-"""Whether two outputs say the same: all tensors in them, up to rounding."""
+"""Compare two outputs of a model: all tensors in them, up to rounding."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 def tensors_in(output: object) -> Iterator[Tensor]:
-    """All tensors in an output of any shape: containers, dataclasses, plain objects."""
+    """All tensors in an output of any structure: containers, dataclasses, plain objects."""
     yield from _within(output, set())
 
 
@@ -18,7 +18,7 @@ def _within(part: object, seen: set[int]) -> Iterator[Tensor]:
         return
     if id(part) in seen or isinstance(part, type | nn.Module):
         return
-    seen.add(id(part))  # an object may lead back to itself
+    seen.add(id(part))  # an object may refer back to itself
     for inner in _parts(part):
         yield from _within(inner, seen)
 
@@ -33,8 +33,8 @@ def _parts(whole: object) -> Iterable[object]:
     return [getattr(whole, name, None) for name in names]
 
 
-def agree(one: list[Tensor], other: list[Tensor], digits: float = 0.5) -> bool:
-    """Whether two outputs are the same up to rounding, in a share of their digits."""
+def all_close(one: list[Tensor], other: list[Tensor], digits: float = 0.5) -> bool:
+    """Whether two outputs are equal up to rounding, in a fraction of their digits."""
     return len(one) == len(other) and all(
         _close(a, b, digits) for a, b in zip(one, other, strict=True)
     )
@@ -44,14 +44,16 @@ def _close(one: Tensor, other: Tensor, digits: float) -> bool:
     if one.shape != other.shape or not one.is_floating_point():
         return torch.equal(one, other)
     differ = (one != other) & ~(one.isnan() & other.isnan())
-    # what is the same in both, such as a mask of -1e9, says nothing of what counts as small
+    # values that are equal in both, such as a mask of -1e9, must not set the scale
     a, b = one[differ], other[differ]
     if not bool(a.isfinite().all() and b.isfinite().all()):
         return False
-    rough = rounding(one, digits)
-    return not a.numel() or torch.allclose(a, b, rtol=rough, atol=rough * float(a.abs().max()))
+    tolerance = rounding(one, digits)
+    return not a.numel() or torch.allclose(
+        a, b, rtol=tolerance, atol=tolerance * float(a.abs().max())
+    )
 
 
 def rounding(like: Tensor, digits: float = 0.5) -> float:
-    """What counts as equal after a few operations: half of the digits, or another share."""
+    """The relative tolerance that leaves a fraction of a dtype's digits to compare."""
     return torch.finfo(like.dtype).eps ** digits

@@ -1,48 +1,44 @@
-"""Pruning dimensions: linear layers that no longer have them."""
+"""Prune latent dimensions: the linear layers around a site become narrower."""
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from latent_anchors._runs import architecture, one_run
 from latent_anchors._sites import At, layers_of
-from latent_anchors.interventions._surgery.ablate import ablated, written
-from latent_anchors.interventions._surgery.apply_surgery import Parameters, apply_surgery
-from latent_anchors.interventions._surgery.compare_outputs import agree
-from latent_anchors.interventions._surgery.find_layers import located
-from latent_anchors.interventions._surgery.random_copy import Example, Trial, trial
+from latent_anchors.interventions._surgery.ablate import ablated, producer_tensors
+from latent_anchors.interventions._surgery.apply_surgery import Model, Parameters, apply_surgery
+from latent_anchors.interventions._surgery.compare_outputs import all_close
+from latent_anchors.interventions._surgery.find_layers import resolve_layers
+from latent_anchors.interventions._surgery.random_copy import Example, RandomCopy, random_copy
 from latent_anchors.interventions._surgery.site_layers import SiteLayers, check_dims
-
-_Model = TypeVar("_Model", bound=nn.Module)
 
 
 def prune(
-    model: _Model,
+    model: Model,
     dims: Sequence[int],
     at: At | SiteLayers = "latent",
     example: Example | None = None,
-) -> _Model:
+) -> Model:
     """Remove latent dimensions; the layers around the site become narrower.
 
-    It equals :func:`ablate` with both sides; that is checked beforehand on the example, in a copy
-    with random parameters in full precision. A ``latent_dim`` that the model keeps is brought up to
-    date.
+    The result equals that of :func:`ablate` on both sides. This is checked first, on a copy with
+    random parameters in full precision. An attribute ``latent_dim`` of the model is updated.
 
     Args:
-        model: A model, or a population; it stays as it is.
+        model: A model, or a population; it is not changed.
         dims: Latent dimensions, from 0, each once; at least one must remain.
-        at: The site; the layers around it are traced (see :func:`find_layers`) unless given.
-        example: What the model takes ``(...)``, or a tuple of arguments.
+        at: The site, whose layers are found with :func:`find_layers`; or the layers.
+        example: An input of the model ``(...)``, or a tuple of arguments.
 
     Returns:
         A new model, or a population with the same seeds.
 
     Raises:
-        ValueError: If a dimension does not exist or comes twice, none is given or none would
-            remain, the layers are ambiguous, or what lies between needs the full width.
+        ValueError: If a dimension does not exist or is repeated, none is given or none would
+            remain, the layers are ambiguous, or something between them needs the full width.
         TypeError: If a dimension is not a whole number.
 
     Examples:
@@ -54,34 +50,34 @@ def prune(
           (2): Linear(in_features=1, out_features=1, bias=True)
         )
     """
-    layers, width = located(model, at, example, "both")
+    layers, width = resolve_layers(model, at, example, "both")
     check_dims(dims, width)
     kept = tuple(dim for dim in range(width) if dim not in dims)
     if not kept:
         raise ValueError(
             f"dims is {list(dims)}, which are all latent dimensions; expected at least one to "
-            "remain. To silence them all, use ablate."
+            "remain. To zero all of them, use ablate."
         )
-    rehearsal = trial(one_run(model), example)
+    copy = random_copy(one_run(model), example)
     _check_same(
-        rehearsal,
-        _narrowed(rehearsal.model, kept, layers, width),
-        apply_surgery(rehearsal.model, partial(ablated, dims=tuple(dims), layers=layers)),
+        copy,
+        _narrowed(copy.model, kept, layers, width),
+        apply_surgery(copy.model, partial(ablated, dims=tuple(dims), layers=layers)),
     )
     return _narrowed(model, kept, layers, width)
 
 
-def _narrowed(model: _Model, kept: tuple[int, ...], layers: SiteLayers, width: int) -> _Model:
-    """The model with only some of the latent dimensions."""
+def _narrowed(model: Model, kept: tuple[int, ...], layers: SiteLayers, width: int) -> Model:
+    """The model with the kept latent dimensions only."""
     pruned = apply_surgery(model, partial(_pruned, kept=kept, layers=layers))
-    _tell_width(architecture(pruned), layers, width, len(kept))
+    _update_latent_dim(architecture(pruned), layers, width, len(kept))
     return pruned
 
 
 def _pruned(parameters: Parameters, kept: tuple[int, ...], layers: SiteLayers) -> Parameters:
-    """The parameters without some rows of the producer and columns of the consumers."""
+    """Keep only some rows of the producer and columns of the consumers."""
     new: dict[str, Tensor] = {}
-    for name, axis in written(parameters, layers):
+    for name, axis in producer_tensors(parameters, layers):
         new[name] = _selected(parameters[name], axis, kept)
     for name in layers.consumers:
         new[f"{name}.weight"] = _selected(parameters[f"{name}.weight"], -1, kept)
@@ -92,8 +88,8 @@ def _selected(tensor: Tensor, axis: int, kept: tuple[int, ...]) -> Tensor:
     return tensor.index_select(axis, torch.tensor(kept, device=tensor.device))
 
 
-def _tell_width(model: nn.Module, layers: SiteLayers, old: int, new: int) -> None:
-    """Bring ``latent_dim`` up to date where it is kept: in modules that hold all of the layers."""
+def _update_latent_dim(model: nn.Module, layers: SiteLayers, old: int, new: int) -> None:
+    """Update ``latent_dim`` in the modules that contain all of the layers."""
     named = [str(layers.producer), *layers.consumers]
     for name, module in layers_of(model).items():
         inside = all(layer.startswith(f"{name}.") or not name for layer in named)
@@ -101,19 +97,19 @@ def _tell_width(model: nn.Module, layers: SiteLayers, old: int, new: int) -> Non
             vars(module)["latent_dim"] = new
 
 
-def _check_same(rehearsal: Trial, pruned: nn.Module, ablated: nn.Module) -> None:
-    """Refuse a pruned model that does not run, or says something else than the ablated one."""
-    expected = rehearsal.said(ablated)
+def _check_same(copy: RandomCopy, pruned: nn.Module, ablated: nn.Module) -> None:
+    """Refuse a pruned model that does not run, or whose output is not that of the ablated one."""
+    expected = copy.outputs(ablated)
     try:
-        said = rehearsal.said(pruned)
+        outputs = copy.outputs(pruned)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise ValueError(f"The pruned model no longer runs. {_FULL_WIDTH}") from error
-    if not agree(said, expected):
+    if not all_close(outputs, expected):
         raise ValueError(f"Pruning would not equal ablating. {_FULL_WIDTH}")
 
 
 _FULL_WIDTH = (
-    "Something near the latents needs their full width, such as a mean over channels or another "
-    "layer that reads them; expected nothing that does. Use ablate, or name all consumers: "
-    "at=SiteLayers(producer, consumers)."
+    "Something around the site needs the full width, such as a mean over channels or another "
+    "layer that reads the latents; expected only layers that are pruned. Use ablate, or name all "
+    "consumers: at=SiteLayers(producer, consumers)."
 )

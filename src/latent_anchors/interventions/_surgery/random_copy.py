@@ -1,8 +1,8 @@
-"""A trial: a copy of a model with random parameters in full precision, and an example to run it on.
+"""A copy of a model with random parameters in full precision, and an example to run it on.
 
-What holds for random parameters holds for whatever training may give, so no coincidence of the
-weights (zeros after an earlier surgery, an identity, a run that diverged) deceives it; and what
-holds in float32 is not an accident of rounding, as it would be in half precision.
+What holds for random parameters holds whatever training gives, so that coincidences of the weights
+(zeros after an earlier surgery, an identity, a diverged run) do not mislead. What holds in float32
+is not an artifact of rounding, as it could be in half precision.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,31 +16,31 @@ from torch.overrides import TorchFunctionMode
 from typing_extensions import override
 
 from latent_anchors._numerics import in_full_precision
-from latent_anchors.interventions._surgery.apply_surgery import free_copy
+from latent_anchors.interventions._surgery.apply_surgery import copy_for_surgery
 from latent_anchors.interventions._surgery.compare_outputs import tensors_in
-from latent_anchors.interventions._surgery.plain_layers import GATHER, absent
+from latent_anchors.interventions._surgery.plain_layers import GATHER, why_unreadable
 from latent_anchors.interventions._surgery.site_layers import linear_layers
 
 Example: TypeAlias = Tensor | tuple[Tensor, ...]
 """What a model takes: one argument or several."""
 
 
-class Trial(NamedTuple):
-    """A copy with random parameters, in evaluation mode, and the arguments it is run on."""
+class RandomCopy(NamedTuple):
+    """A copy with random parameters in evaluation mode, and the arguments to run it on."""
 
     model: nn.Module
     inputs: tuple[Tensor, ...]
 
-    def said(self, model: nn.Module | None = None) -> list[Tensor]:
-        """All tensors in the output, of the copy or of another model on the same arguments."""
-        with torch.no_grad(), InFull(self.model):
-            said = list(tensors_in((model or self.model)(*self.inputs)))
-        check_said(said)
-        return said
+    def outputs(self, model: nn.Module | None = None) -> list[Tensor]:
+        """All tensors in the output of the copy, or of another model on the same arguments."""
+        with torch.no_grad(), WithoutAutocast(self.model):
+            outputs = list(tensors_in((model or self.model)(*self.inputs)))
+        check_outputs(outputs)
+        return outputs
 
 
-class InFull(TorchFunctionMode):
-    """No autocast, neither around a model nor within it."""
+class WithoutAutocast(TorchFunctionMode):
+    """Disables autocast, around a model and within it."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -54,40 +54,40 @@ class InFull(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> object:
-        halved = torch.is_autocast_enabled(self.device)
-        with torch.autocast(self.device, enabled=False) if halved else nullcontext():
+        enabled = torch.is_autocast_enabled(self.device)
+        with torch.autocast(self.device, enabled=False) if enabled else nullcontext():
             return func(*args, **(kwargs or {}))
 
 
-def trial(model: nn.Module, example: Example | None) -> Trial:
-    """A copy of one run with random parameters in full precision, and what it is run on."""
-    copy = _present(model)
+def random_copy(model: nn.Module, example: Example | None) -> RandomCopy:
+    """A copy of one run with random parameters in full precision, and arguments for it."""
+    copy = _readable_copy(model)
     generator = torch.Generator().manual_seed(0)
     for tensor in chain(copy.parameters(), copy.buffers()):
         tensor.data = _in_full(tensor.data)
     for parameter in copy.parameters():
         fan = parameter[0].numel() if parameter.ndim > 1 else 1
         parameter.data = noise(parameter, generator) / max(fan, 1) ** 0.5
-    return Trial(copy, _inputs(copy, example, generator))
+    return RandomCopy(copy, _inputs(copy, example, generator))
 
 
 def noise(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Normal numbers in a tensor's shape; what is not floating point stays."""
+    """Normal random numbers in the shape of a tensor; other types than floats are kept."""
     if not like.is_floating_point():
         return like.detach()
     return torch.randn(like.shape, generator=generator).to(like)
 
 
-def check_said(said: list[Tensor]) -> None:
-    """Refuse an output that would not show a difference, or shows less of it than it could."""
-    floats = [tensor for tensor in said if tensor.is_floating_point()]
+def check_outputs(outputs: list[Tensor]) -> None:
+    """Refuse outputs in which a difference could not be seen."""
+    floats = [tensor for tensor in outputs if tensor.is_floating_point()]
     half = [tensor.dtype for tensor in floats if in_full_precision(tensor) is not tensor]
     if half:
         raise ValueError(
             f"The model computes in {half[0]} even where its parameters are torch.float32; expected"
-            f" full precision, in which small differences show. {NAME_THEM}"
+            f" full precision, in which small differences can be seen. {NAME_THEM}"
         )
-    if not said or (floats and not any(bool(tensor.isfinite().any()) for tensor in floats)):
+    if not outputs or (floats and not any(bool(tensor.isfinite().any()) for tensor in floats)):
         raise ValueError(
             "The model's output, on the example and with random parameters, holds no tensor of "
             f"finite numbers; expected one, to see what depends on the latents. {NAME_THEM}"
@@ -97,16 +97,15 @@ def check_said(said: list[Tensor]) -> None:
 NAME_THEM = "Name the layers instead of the site: at=SiteLayers(producer, consumers)."
 
 
-def _present(model: nn.Module) -> nn.Module:
-    """A free copy of a model whose numbers are all at hand."""
+def _readable_copy(model: nn.Module) -> nn.Module:
     for name, tensor in chain(model.named_parameters(), model.named_buffers()):
-        reason = absent(tensor)
+        reason = why_unreadable(tensor)
         if reason is not None:
             raise ValueError(
-                f"The model cannot be traced: {name!r} {reason}; expected its numbers. {GATHER} Or "
+                f"The model cannot be traced: {name!r} {reason}; expected its values. {GATHER} Or "
                 "name the layers instead of the site: at=SiteLayers(producer, consumers)."
             )
-    return free_copy(model).eval()
+    return copy_for_surgery(model).eval()
 
 
 def _inputs(
@@ -128,20 +127,20 @@ def _inputs(
     fits = [width for width in widths if _runs(model, rows[width])]
     if len(fits) != 1:
         raise ValueError(
-            f"No example was given, and of widths {widths} the model runs on {fits}; expected "
-            "exactly one. Pass what it takes: example=..."
+            f"No example was given, and of inputs of widths {widths} the model runs on {fits}; "
+            "expected exactly one. Pass what the model takes: example=..."
         )
     return (rows[fits[0]],)
 
 
 def _in_full(tensor: Tensor) -> Tensor:
-    """Half precision to float32; tokens, masks and all else as they are."""
+    """Half precision to float32; tokens, masks and everything else unchanged."""
     return in_full_precision(tensor) if tensor.is_floating_point() else tensor
 
 
 def _runs(model: nn.Module, inputs: Tensor) -> bool:
     try:
-        with torch.no_grad(), InFull(model):
+        with torch.no_grad(), WithoutAutocast(model):
             model(inputs)
     except (RuntimeError, ValueError, TypeError, IndexError):
         return False

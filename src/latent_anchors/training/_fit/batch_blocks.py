@@ -5,7 +5,6 @@ from typing import cast
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
 from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._checks import check_name
@@ -120,14 +119,19 @@ def step_batches(
         stacked: Whether there is an axis of runs; else there is only one run.
     """
 
-    def joined(*each: Tensor) -> Tensor:
+    def joined(each: Sequence[Tensor]) -> Tensor:
         cut = [tensor[within] for tensor in each]
         return (torch.stack(cut, 1) if stacked else cut[0]).to(device)
 
-    whole: LabeledBatch = tree_map(joined, *drawn)
-    steps = len(whole.inputs)
-    if per_run:
-        own = {name: each if stacked else each[0] for name, each in per_run.items()}
-        same = {name: each.expand(steps, *each.shape) for name, each in own.items()}
-        whole = LabeledBatch(whole.inputs, whole.labels, {**whole.extras, **same})
-    return [whole.map(lambda tensor, i=i: tensor[i]) for i in range(steps)]
+    inputs, first = joined([batch.inputs for batch in drawn]), drawn[0]
+    labels = {name: joined([batch.labels[name] for batch in drawn]) for name in first.labels}
+    extras = {name: joined([batch.extras[name] for batch in drawn]) for name in first.extras}
+    own = {name: each if stacked else each[0] for name, each in per_run.items()}
+    return [
+        LabeledBatch(
+            inputs[step],
+            {name: label[step] for name, label in labels.items()},
+            {name: extra[step] for name, extra in extras.items()} | own,
+        )
+        for step in range(len(inputs))
+    ]

@@ -57,7 +57,7 @@ def measured(
 
 def _parts(objective: Objective, history: History, since: int) -> dict[str, list[float]]:
     """Means of each term and loss over some steps; where it counts by labels, weighed by them."""
-    by_mass = {term.name for term in objective.terms if term.normalizer == "mass"}
+    by_mass = {term.name for term in objective.terms if term.reduction == "mass"}
     found: dict[str, list[float]] = {}
     for name in history.means:
         means = history.means[name][since:].double()

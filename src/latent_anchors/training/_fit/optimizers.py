@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from latent_anchors._checks import listed
-from latent_anchors.training._schedulers import write
 
 MakeOptimizer: TypeAlias = Callable[[Iterable[Tensor]], Optimizer]
 """Parameters to an optimizer, such as ``torch.optim.Adam`` itself."""
@@ -91,6 +90,14 @@ def _trial(
 
 def _name(make: MakeOptimizer) -> str:
     return getattr(make, "__name__", repr(make))
+
+
+def write(group: dict[str, Any], name: str, value: float | Tensor) -> None:
+    """Set a hyperparameter; a tensor keeps its place, because a captured step reads it there."""
+    if isinstance(group[name], Tensor):
+        group[name].fill_(value)
+    else:
+        group[name] = value
 
 
 class DrivenOptimizer:

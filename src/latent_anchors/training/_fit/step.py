@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
-from torch.utils._pytree import tree_leaves
 from torch.utils.hooks import RemovableHandle
 from typing_extensions import override
 
@@ -168,10 +167,10 @@ class OfAllRuns:
     def __call__(
         self, parameters: Tensors, buffers: Tensors, batch: LabeledBatch, weights: Tensor
     ) -> Step:
-        shapes = tuple(leaf.shape for leaf in tree_leaves(batch))
-        names = (*batch.labels, None, *batch.extras)
+        named = [*batch.labels.items(), *batch.extras.items()]
+        shapes = (batch.inputs.shape, *((name, tensor.shape) for name, tensor in named))
         with torch.no_grad():
-            return _step(self.replaying((names, shapes), (parameters, buffers, batch, weights)))
+            return _step(self.replaying(shapes, (parameters, buffers, batch, weights)))
 
 
 def _total(

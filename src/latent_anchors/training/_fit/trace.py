@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, fx
 from torch.fx.node import map_aggregate
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import TreeSpec, tree_leaves, tree_structure, tree_unflatten
+from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 from typing_extensions import override
 
@@ -119,20 +119,14 @@ def traced_step(
     parameters, buffers, *passed = arguments
     # tracing runs the step, which must not count twice in running averages
     aside = {name: buffer.clone() for name, buffer in buffers.items()}
-    like: list[TreeSpec] = []
-
-    def noted(*given: Any) -> Outcome:
-        outcome = pure(*given)
-        like.append(tree_structure(outcome))
-        return outcome
-
-    traced = trace(noted, (parameters, aside, *passed))
+    traced = trace(pure, (parameters, aside, *passed))
     outside = outside_of(traced)
     tidy(traced)
     held = [*parameters.values(), *buffers.values()]
     forward = run_by(backend, traced, held, tree_leaves(passed))
 
     def step(_: Tensors, __: Tensors, *passed: Any) -> Outcome:
-        return tree_unflatten(forward(*held, *tree_leaves(passed)), like[0])
+        *gradients, total, means, masses = forward(*held, *tree_leaves(passed))
+        return dict(zip(parameters, gradients, strict=True)), (total, (means, masses))
 
     return step, *outside

@@ -43,7 +43,7 @@ TICKS = {
 
 
 @redrawable
-def plot_lobes(
+def plot_edit_polar(
     edits: Mapping[str, Edit],
     direction: ArrayLike,
     theme: ThemeName = "light",
@@ -75,7 +75,7 @@ def plot_lobes(
     Examples:
         >>> import matplotlib.pyplot as plt
         >>> from latent_anchors.interventions import Suppression
-        >>> figure = plot_lobes({"muted": Suppression([1, 0])}, [1, 0])
+        >>> figure = plot_edit_polar({"muted": Suppression([1, 0])}, [1, 0])
         >>> [axes.get_ylabel() for axes in figure.axes]
         ['muted', '']
         >>> plt.close(figure)

@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from refusals import refuses
 
 from latent_anchors.evaluation import summarize
-from latent_anchors.viz import plot_combinations
-from latent_anchors.viz._combinations import numbers
+from latent_anchors.viz import plot_ablation_table
+from latent_anchors.viz._ablation_table import numbers
 from latent_anchors.viz._themes import THEMES
 
 SUBSETS = [(), ("anchor",), ("separate",), ("separate", "anchor")]
@@ -15,7 +15,7 @@ ALIGNED = [[0.1, -0.3], [0.99, 0.97], [-0.8, None], [0.99, 0.98]]
 
 
 def drawn(**options: object) -> Figure:
-    return plot_combinations(SUBSETS, {"alignment": ALIGNED, "order": np.ones((4, 2))}, **options)
+    return plot_ablation_table(SUBSETS, {"alignment": ALIGNED, "order": np.ones((4, 2))}, **options)
 
 
 def circles(axes: Axes) -> list[list[tuple[float, float]]]:
@@ -66,7 +66,7 @@ def test_means_stand_as_numbers_and_a_star_tells_that_a_run_failed():
     assert texts(figure.axes[1]) == ["-0.10", "0.98", "-0.80*", "0.98"]
     assert texts(figure.axes[2]) == ["1.00"] * 4
     assert figure.get_supxlabel().endswith("2 runs; * of those that did not fail")
-    assert "*" not in plot_combinations([["a"]], {"b": [[1.0, 2.0]]}).get_supxlabel()
+    assert "*" not in plot_ablation_table([["a"]], {"b": [[1.0, 2.0]]}).get_supxlabel()
 
 
 def test_numbers_stand_left_of_every_seed():
@@ -90,7 +90,7 @@ def test_there_are_as_many_decimals_as_the_greatest_mean_needs(means: list, told
 
 def test_shares_have_intervals_within_0_and_1():
     share = {"clean": [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 1.0]]}
-    bars = plot_combinations(SUBSETS, share, shares=["clean"]).axes[1].collections[-2]
+    bars = plot_ablation_table(SUBSETS, share, shares=["clean"]).axes[1].collections[-2]
     ends = np.array(bars.get_segments())[..., 0]
     assert (ends.min(), ends.max()) == pytest.approx((0.0, 1.0))
 
@@ -103,15 +103,15 @@ def test_means_have_the_inks_of_the_page(theme: str):
 
 def test_what_cannot_be_drawn_is_refused():
     with refuses(ValueError, "number of rows is 0"):
-        plot_combinations([], {"alignment": []})
+        plot_ablation_table([], {"alignment": []})
     with refuses(ValueError, "number of parts is 0"):
-        plot_combinations([[]], {"alignment": [[1.0]]})
+        plot_ablation_table([[]], {"alignment": [[1.0]]})
     with refuses(ValueError, "No seed has a value"):
-        plot_combinations([["anchor"]], {"alignment": [[None]]})
+        plot_ablation_table([["anchor"]], {"alignment": [[None]]})
 
 
 def test_every_other_row_is_shaded_in_every_panel():
-    figure = plot_combinations([[], ["a"], ["b"], ["a", "b"], ["c"]], {"error": np.eye(5)})
+    figure = plot_ablation_table([[], ["a"], ["b"], ["a", "b"], ["c"]], {"error": np.eye(5)})
     for axes in figure.axes:
         extents = [
             patch.get_extents().transformed(axes.transData.inverted()) for patch in axes.patches

@@ -38,7 +38,7 @@ NUMBER, GAP = 0.5, 0.08
 
 
 @redrawable
-def plot_combinations(
+def plot_ablation_table(
     combinations: Sequence[Collection[str]],
     values: Mapping[str, ArrayLike],
     shares: Collection[str] = (),
@@ -72,7 +72,7 @@ def plot_combinations(
     Examples:
         >>> import matplotlib.pyplot as plt
         >>> values = {"alignment of red": [[0.1, -0.3], [0.9, 0.7]]}
-        >>> figure = plot_combinations([[], ["anchor"]], values)
+        >>> figure = plot_ablation_table([[], ["anchor"]], values)
         >>> [text.get_text() for text in figure.axes[1].texts]
         ['-0.10', '0.80']
         >>> plt.close(figure)

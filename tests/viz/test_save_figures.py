@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 from refusals import refuses
 
-from latent_anchors.viz import animate_latents, plot_seeds, present
+from latent_anchors.viz import animate_latents, plot_seeds, save_figures
 from latent_anchors.viz._themes import THEMES
 
 RED, BLUE = [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]
@@ -31,14 +31,14 @@ def page(path: Path) -> np.ndarray:
 
 def test_a_picture_says_what_it_shows(tmp_path: Path):
     figure = seeds()
-    present({"seeds": figure}, tmp_path / "new")
+    save_figures({"seeds": figure}, tmp_path / "new")
     with Image.open(tmp_path / "new" / "seeds.png") as picture:
         assert picture.text["Description"] == figure.get_label()
 
 
 def test_an_animation_has_all_frames_says_what_it_shows_and_begins_anew(tmp_path: Path):
     moving = motion(seconds=2.0)
-    present({"motion": moving}, tmp_path)
+    save_figures({"motion": moving}, tmp_path)
     with Image.open(tmp_path / "motion.gif") as picture:
         assert picture.info["comment"].decode() == moving.figure.get_label()
         assert picture.info["loop"] == 0
@@ -50,21 +50,21 @@ def test_an_animation_has_all_frames_says_what_it_shows_and_begins_anew(tmp_path
 
 
 def test_a_global_style_that_asks_for_tight_boxes_does_not_shake_the_frames(tmp_path: Path):
-    present({"usual": motion()}, tmp_path)
+    save_figures({"usual": motion()}, tmp_path)
     with mpl.rc_context({"savefig.bbox": "tight", "savefig.format": "svg"}):
-        present({"tight": motion()}, tmp_path)
+        save_figures({"tight": motion()}, tmp_path)
     with Image.open(tmp_path / "usual.gif") as usual, Image.open(tmp_path / "tight.gif") as tight:
         assert usual.size == tight.size
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_page_of_an_animation_has_exactly_the_color_of_the_theme(theme: str, tmp_path: Path):
-    present({"motion": motion(theme=theme)}, tmp_path)
+    save_figures({"motion": motion(theme=theme)}, tmp_path)
     np.testing.assert_allclose(page(tmp_path / "motion.gif"), to_rgb(THEMES[theme].page))
 
 
 def test_dark_variants_stand_beside_the_light_ones_where_they_are_asked_for(tmp_path: Path):
-    present({"seeds": seeds(), "motion": motion()}, tmp_path, dark=True)
+    save_figures({"seeds": seeds(), "motion": motion()}, tmp_path, dark=True)
     names = ["motion.gif", "motion_dark.gif", "seeds.png", "seeds_dark.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     for light, dark in (names[:2], names[2:]):
@@ -73,7 +73,7 @@ def test_dark_variants_stand_beside_the_light_ones_where_they_are_asked_for(tmp_
 
 def test_figures_that_were_given_stay_open_and_what_was_made_for_files_is_closed(tmp_path: Path):
     figure = seeds()
-    present({"seeds": figure, "motion": motion()}, tmp_path, dark=True)
+    save_figures({"seeds": figure, "motion": motion()}, tmp_path, dark=True)
     assert plt.get_fignums() == [figure.number]
 
 
@@ -82,10 +82,10 @@ def test_where_there_is_a_screen_all_is_shown(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(mpl, "get_backend", lambda: "qtagg")
     monkeypatch.setattr(plt, "show", lambda: shown.extend(plt.get_fignums()))
     given = {"seeds": seeds(), "motion": motion()}
-    present(given, tmp_path, dark=True)
+    save_figures(given, tmp_path, dark=True)
     assert shown == [given["seeds"].number, given["motion"].figure.number]
 
 
 def test_a_dark_variant_of_what_was_drawn_elsewhere_is_refused(tmp_path: Path):
     with refuses(ValueError, "How <Figure.*> was drawn is not known"):
-        present({"mine": plt.figure()}, tmp_path, dark=True)
+        save_figures({"mine": plt.figure()}, tmp_path, dark=True)
