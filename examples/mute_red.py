@@ -13,15 +13,7 @@ muted in another way: everything in proportion to how similar it is to red.
 import math
 
 import latent_anchors as la
-from latent_anchors import (
-    colorspace,
-    curriculum,
-    evaluation,
-    interventions,
-    models,
-    testbed,
-    viz,
-)
+from latent_anchors import colorspace, curriculum, evaluation, interventions, models, testbed, viz
 
 evidence = testbed.Evidence.from_arguments(
     "mute_red",
