@@ -170,7 +170,7 @@ def _first_weights(seeds: Sequence[int], dim: int, k: int, like: Tensor) -> dict
 
 
 def _trained(weights: Mapping[str, Tensor], x: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
-    names, moments = tuple(weights), [(torch.zeros_like(p),) * 2 for p in weights.values()]
+    names, moments = tuple(weights), [(p * 0, p * 0) for p in weights.values()]
     parameters = [*weights.values()]
     for step in range(STEPS):
         leaves = [p.detach().requires_grad_() for p in parameters]
