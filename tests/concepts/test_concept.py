@@ -9,7 +9,7 @@ from refusals import refuses
 from torch import nn
 
 import latent_anchors as la
-from latent_anchors import Concept, axis, evaluation, interventions
+from latent_anchors import Concept, audits, axis, evaluation, interventions
 from latent_anchors import regularizers as reg
 from latent_anchors.models import Population, Site
 
@@ -257,6 +257,31 @@ class TestScore:
         nets = Population.make(model, seeds=range(3))
         found = Concept("c", V, at="0").score(nets, torch.rand(4, 3), torch.tensor([1, 1, 0, 0]))
         assert "[" in repr(found)
+
+
+class TestAudit:
+    def test_is_what_probes_read_from_the_latents_at_all_sites(self):
+        nets = Population.make(model, seeds=range(2))
+        x = torch.rand(80, 3, generator=torch.Generator().manual_seed(3))
+        degrees = x[:, 0]
+        red = Concept("c", V, at=["0", "1"])
+        found = red.audit(nets, x[:50], degrees[:50], x[50:], degrees[50:])
+        z = [evaluation.latents(nets, x, site) for site in ("0", "1")]
+        z = torch.cat(z, -1)
+        expected = audits.leakage(z[:, :50], degrees[:50], z[:, 50:], degrees[50:], seeds=(0, 1))
+        assert [*found] == [*expected]
+        for name, values in expected.items():
+            torch.testing.assert_close(found[name], values)
+        assert (found["leakage/linear"] > 0.99).all()
+
+    def test_of_a_cut_model_finds_nothing_where_there_is_nothing(self):
+        net, x = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 2)), torch.rand(80, 3)
+        with torch.no_grad():
+            net[0].weight.copy_(torch.eye(3))
+        red = Concept("c", axis(0, dim=3), at="0")
+        cut = red.removed(net, example=x)
+        found = red.audit(cut, x[:50], x[:50, 0], x[50:], x[50:, 0])
+        assert found["leakage/linear"] < 0.3
 
 
 class TestFound:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias, TypeVar, get_args
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latent_anchors import evaluation, interventions, regularizers
+from latent_anchors import audits, evaluation, interventions, regularizers
 from latent_anchors._checks import check_name, listed
 from latent_anchors._hooks import Handle
 from latent_anchors._sites import At, as_site, as_sites
@@ -51,10 +52,10 @@ class Concept:
         TypeError: If a site is neither a name nor a :class:`~latent_anchors.models.Site`.
 
     Examples:
-        >>> red = Concept("red", direction=axis(0, dim=8), at="encoder.3")
+        >>> red = Concept("red", direction=[1, 0, 0], at="encoder.3")
         >>> red
-        Concept('red', a direction in 8 dimensions, at='encoder.3')
-        >>> z = axis(1, dim=8).repeat(4, 1)
+        Concept('red', a direction in 3 dimensions, at='encoder.3')
+        >>> z = torch.tensor([[0.0, 1.0, 0.0]]).repeat(4, 1)
         >>> red.penalty(z, labels=torch.tensor([0, 1, 0, 0]))
         tensor(1.)
     """
@@ -130,8 +131,8 @@ class Concept:
         """How many latent dimensions there are.
 
         Examples:
-            >>> Concept("red", axis(0, dim=8), at="0").dim
-            8
+            >>> Concept("red", [1, 0, 0], at="0").dim
+            3
         """
         return self.direction.shape[-1]
 
@@ -140,7 +141,7 @@ class Concept:
         """The sites, as a tuple also where there is one.
 
         Examples:
-            >>> Concept("red", axis(0, dim=8), at="0").sites
+            >>> Concept("red", [1, 0, 0], at="0").sites
             ('0',)
         """
         return tuple(as_sites(self.at))
@@ -164,7 +165,7 @@ class Concept:
             ValueError: If the options do not fit together.
 
         Examples:
-            >>> Concept("red", axis(0, dim=8), at="0").term().label
+            >>> Concept("red", [1, 0, 0], at="0").term().label
             'red'
         """
         return Term(
@@ -192,7 +193,7 @@ class Concept:
             track: The track that weighs it; ``name`` by default.
 
         Examples:
-            >>> Concept("red", axis(0, dim=8), at="0").keep_out().name
+            >>> Concept("red", [1, 0, 0], at="0").keep_out().name
             'keep_out_red'
         """
         penalty = regularizers.AntiSubspace(basis=self._basis)
@@ -228,7 +229,7 @@ class Concept:
             TypeError: If the labels are no tensor and no array of numpy's, or latents are integers.
 
         Examples:
-            >>> red = Concept("red", axis(0, dim=2), at="0")
+            >>> red = Concept("red", [1, 0], at="0")
             >>> z = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 2.0]])
             >>> red.penalty(z, torch.tensor([1.0, 1.0, 0.0]))
             tensor(0.5000)
@@ -263,7 +264,7 @@ class Concept:
                 the angle or the strength is out of its range.
 
         Examples:
-            >>> red = Concept("red", axis(0, dim=2), at="0")
+            >>> red = Concept("red", [1, 0], at="0")
             >>> red.edit(within=18)(torch.tensor([[3.0, 0.1], [3.0, 3.0]]))
             tensor([[0.0000, 0.1000],
                     [3.0000, 3.0000]])
@@ -293,7 +294,7 @@ class Concept:
 
         Examples:
             >>> model = nn.Sequential(nn.Identity())
-            >>> red = Concept("red", axis(0, dim=2), at="0")
+            >>> red = Concept("red", [1, 0], at="0")
             >>> with red.muted(model):
             ...     model(torch.tensor([3.0, 4.0]))
             tensor([0., 4.])
@@ -328,7 +329,7 @@ class Concept:
 
         Examples:
             >>> model = nn.Sequential(nn.Linear(3, 2), nn.Identity(), nn.Linear(2, 1))
-            >>> red = Concept("red", axis(0, dim=2), at="1")
+            >>> red = Concept("red", [1, 0], at="1")
             >>> clean = red.removed(model, example=torch.rand(5, 3))
             >>> clean[0].weight[0]
             tensor([0., 0., 0.], grad_fn=<SelectBackward0>)
@@ -359,7 +360,7 @@ class Concept:
             ValueError: If the latents have another width.
 
         Examples:
-            >>> Concept("red", axis(0, dim=2), at="0").alignment(torch.tensor([[3.0, 4.0]]))
+            >>> Concept("red", [1, 0], at="0").alignment(torch.tensor([[3.0, 4.0]]))
             tensor([0.6000])
         """
         given = self._by_site(latents)
@@ -389,13 +390,54 @@ class Concept:
         Examples:
             >>> model = nn.Sequential(nn.Identity())
             >>> x = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0], [-1.0, 0.0]])
-            >>> red = Concept("red", axis(0, dim=2), at="0")
+            >>> red = Concept("red", [1, 0], at="0")
             >>> red.score(model, x, has_it=torch.tensor([1, 1, 0, 0]))
             Score(auc=1.000, margin=0.670, alignment=0.800)
         """
         found = evaluation.latents_by_site(model, inputs, self.sites)
         counted = None if self.pool is not None else mask
         return score_of(self.name, self.alignment(found, mask), has_it, counted)
+
+    def audit(
+        self,
+        model: nn.Module,
+        inputs: Inputs,
+        degrees: Float[Tensor, " n"],
+        new_inputs: Inputs,
+        new_degrees: Float[Tensor, " m"],
+    ) -> evaluation.Evaluation:
+        """What probes still read of the concept from the latents at its sites, in any direction.
+
+        Of several sites, the latents side by side. See :func:`~latent_anchors.audits.leakage` for
+        the measures, and :func:`~latent_anchors.audits.relearning` for how soon fine-tuning brings
+        a removed concept back.
+
+        Args:
+            model: A muted or cut model, or a population.
+            inputs: What the probes learn from: ``n`` samples.
+            degrees: How much of the concept each has ``(n,)``; 0 and 1 are degrees, too.
+            new_inputs: What the probes read: ``m`` other samples.
+            new_degrees: How much of the concept each has ``(m,)``.
+
+        Returns:
+            R² by name ``(runs,)``.
+
+        Raises:
+            ValueError: If a site does not exist, or there is not one degree for each sample.
+
+        Examples:
+            >>> model, x = nn.Sequential(nn.Identity()), torch.rand(200, 2)
+            >>> red = Concept("red", [1, 0], at="0")
+            >>> found = red.audit(model, x[:100], x[:100, 0], x[100:], x[100:, 0])
+            >>> found["leakage/linear"].round(decimals=3)
+            tensor([1.])
+        """
+        known, new = (
+            torch.cat([*evaluation.latents_by_site(model, given, self.sites).values()], dim=-1)
+            for given in (inputs, new_inputs)
+        )
+        seeds = range(len(known))
+        return audits.leakage(known, degrees, new, new_degrees, seeds=seeds)
 
     @cached_property
     def _unmasked(self) -> Term:
