@@ -44,7 +44,7 @@ class LabelDraw(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class BernoulliLabels:
-    """Hard and noisy: 1 with a sample's own probability, else 0, drawn anew at each sight.
+    """Hard and noisy: 1 with a sample's own probability, else 0, drawn anew in each batch.
 
     Attributes:
         probability: For each sample ``(n,)``, in [0, 1].
@@ -89,7 +89,7 @@ class BernoulliLabels:
 
 @dataclass(frozen=True, eq=False)
 class SoftLabels:
-    """As it is: a sample's label is always the same number, drawn from a degree or brought along.
+    """As given: a sample's label is always the same number, such as a degree.
 
     Attributes:
         label: For each sample ``(n,)``, in [0, 1].

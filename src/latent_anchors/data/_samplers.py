@@ -205,7 +205,7 @@ class Sampler:
         return Sampler(self.inputs, self.labels, self.batch_size, weights, self.extras)
 
     def batches(self, seed: int, steps: Iterable[int]) -> Iterator[LabeledBatch]:
-        """The batches of some steps, in order, for a loop of one's own.
+        """The batches of some steps, in order, for your own loop.
 
         Args:
             seed: The run's.
