@@ -73,7 +73,7 @@ def surprise(output, words):
 # each weakly, so that whoever is not pulled there leaves it empty. And latents ought to keep apart
 # from each other, or everything would crowd into one corner.
 #
-# An objective checks names both ways: a track that nobody reads and a term that nobody weighs are
+# An objective checks names both ways: an unused track and a term without a weight are
 # both errors.
 
 import latent_anchors as la
