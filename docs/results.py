@@ -8,13 +8,14 @@ page again.
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from math import isclose
 from pathlib import Path
 from textwrap import fill
 
 from tables import HEAD, HUE_COLUMNS, HUES_TEXT, SECTIONS, Section
 
 from latent_anchors.colorspace import HUES
-from latent_anchors.evaluation import summarize
+from latent_anchors.evaluation import summarize, wilson_interval
 
 HERE = Path(__file__).parent
 STORED, PAGE = HERE / "results", HERE / "results.rst"
@@ -22,12 +23,6 @@ WIDTH = 100
 
 DIGITS = 6
 """Significant digits of stored numbers, more than the page shows."""
-
-SHARES = {
-    *("at_band", "at_least_one", "censored", "crumpled", "disordered", "drifted", "falls"),
-    "latched",
-}
-"""Parts of the names of metrics that are 0 or 1 in each run."""
 
 
 def page(folder: Path) -> str:
@@ -52,7 +47,7 @@ def section_of(section: Section, stored: Mapping) -> str:
     rows = [
         (
             line.what,
-            *cells(line.metric, metrics[line.metric]["per_seed"]),
+            *cells(metrics[line.metric]),
             line.published or "not reported",
         )
         for line in section.lines
@@ -83,18 +78,18 @@ def one(folder: Path, hue: str, example: str, name: str) -> str:
     path = folder / example / f"{hue}.json"
     if not path.exists():
         return ""
-    per_seed = json.loads(path.read_text())["metrics"][name.format(hue)]["per_seed"]
-    spread, interval, _ = cells(name, per_seed)
-    found = summarize(per_seed)
+    stored = json.loads(path.read_text())["metrics"][name.format(hue)]
+    spread, interval, _ = cells(stored)
+    found = summarize(stored["per_seed"])
     worst = (
         f"greatest {digits(found.max, 2)}" if name.endswith("far") else f"least {digits(found.min)}"
     )
     return f"{spread} ({interval}), {worst}"
 
 
-def cells(name: str, per_seed: list[float | None]) -> tuple[str, str, str]:
+def cells(stored: Mapping) -> tuple[str, str, str]:
     """Mean and spread, interval, range; of a share, how many of how many."""
-    share = not SHARES.isdisjoint(name.split("/"))
+    per_seed, share = stored["per_seed"], is_share(stored)
     found = summarize(per_seed, share)
     if found.mean is None:
         return "no value", "", ""
@@ -104,6 +99,14 @@ def cells(name: str, per_seed: list[float | None]) -> tuple[str, str, str]:
     missing = "" if found.n == len(per_seed) else f" ({found.n} of {len(per_seed)})"
     spread = f"{digits(found.mean)} ± {digits(found.std, 2)}{missing}"
     return spread, interval, f"{digits(found.min)} to {digits(found.max)}"
+
+
+def is_share(stored: Mapping) -> bool:
+    """Whether a stored metric is a share, whose interval is Wilson's."""
+    if not stored["n"] or not {*stored["per_seed"]} <= {0, 1, None}:
+        return False
+    wilson = wilson_interval(stored["mean"], stored["n"])
+    return stored["ci95"] is not None and all(map(isclose, stored["ci95"], wilson))
 
 
 def digits(number: float, n: int = 3) -> str:

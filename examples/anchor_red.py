@@ -11,17 +11,8 @@ Afterwards red lies where we said, and muting that direction turns red gray.
 # Which seeds, which hue, where the results go.
 
 import latent_anchors as la
-from latent_anchors import (
-    colorspace,
-    curriculum,
-    data,
-    evaluation,
-    interventions,
-    models,
-    testbed,
-    training,
-    viz,
-)
+from latent_anchors import colorspace, curriculum, data, evaluation, interventions
+from latent_anchors import models, testbed, training, viz
 from latent_anchors import regularizers as reg
 
 evidence = testbed.Evidence.from_arguments("anchor_red", seeds=12, concept="red")

@@ -90,9 +90,7 @@ objective = la.Objective(
 
 primaries = colorspace.named_colors("red", "green", "blue")
 phases = [phase.name for phase in timeline.phases]
-found: dict[str, torch.Tensor] = {}
-places: list[torch.Tensor] = []
-dome: list[torch.Tensor] = []
+found, places, dome = {}, [], []
 
 
 def look(population):
@@ -130,14 +128,11 @@ population = trained.population
 found |= {
     "height": testbed.height(population),
     "height_order": testbed.height_order(population),
-    "drifted/ever": torch.stack(
-        [values for name, values in found.items() if name.startswith("drifted/")]
-    ).any(0),
-    "crumpled/end": testbed.crumpled(population, learnt=grid.rgb),
+    "drifted/ever": torch.stack([found[name] for name in found if "drifted" in name]).any(0),
+    "crumpled/end": testbed.crumpled(population, learned=grid.rgb),
     "error/shown": testbed.color_errors(population, grid.rgb).mean(1),
 }
-settings = {"sheet": SHEET, "batch_size": 64}
-metrics = evidence.write(found, settings, trained.failures)
+metrics = evidence.write(found, {"sheet": SHEET, "batch_size": 64}, trained.failures)
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%

@@ -10,46 +10,30 @@ short healing pass, without labels, teaches the pruned network to say what the s
 """
 
 # %%
-# Which seeds, where the results go.
-
-from functools import partial
+# The seeds, and the folder for the results.
 
 import torch
 
 import latent_anchors as la
-from latent_anchors import (
-    colorspace,
-    curriculum,
-    data,
-    evaluation,
-    interventions,
-    models,
-    testbed,
-    training,
-    viz,
-)
+from latent_anchors import colorspace, curriculum, data, evaluation, interventions
+from latent_anchors import models, testbed, training, viz
 from latent_anchors import regularizers as reg
 
 evidence = testbed.Evidence.from_arguments("delete_hue", seeds=12)
 
 # %%
-# The data: 512 colors, drawn with replacement. A label is drawn anew each time a color is seen,
+# The data: 512 colors, drawn with replacement. A label is drawn anew each time a color is sampled,
 # with a probability that grows steeply with how vivid, or how gray, the color is.
 
 grid = colorspace.rgb_grid(8)
 vibrancy = colorspace.vibrancy(grid)
-sampler = data.Sampler(
-    grid,
-    labels={
-        "vibrant": data.BernoulliLabels(0.02 * vibrancy**10),
-        "gray": data.BernoulliLabels(0.02 * colorspace.grayness(grid) ** 8),
-    },
-    batch_size=64,
-)
+labels = {
+    "vibrant": data.BernoulliLabels(0.02 * vibrancy**10),
+    "gray": data.BernoulliLabels(0.02 * colorspace.grayness(grid) ** 8),
+}
+sampler = data.Sampler(grid, labels, batch_size=64)
 
-# %%
-# The schedule, as a dope sheet. The two penalties of the plane never end, but become weak.
-
+# The schedule: the two penalties of the plane never end, but become weak.
 SHEET = """\
 STEP, lr,   recon, fallback, separate, plane, gray
 0,    1e-8, 1,     0,        1.89,     0.05,  0.03
@@ -62,8 +46,8 @@ STEP, lr,   recon, fallback, separate, plane, gray
 timeline = curriculum.read_dopesheet(SHEET).timeline()
 
 # %%
-# The objective: where latents ought to be. A color that is nothing but hue will be left at the
-# origin, where no latent ever lies while we train; the fallback has the decoder say mid-gray there.
+# The objective. A color that is nothing but hue will be left at the origin, where no latent ever
+# lies during training; a second loss, the fallback, has the decoder answer mid-gray there.
 
 PLANE = (0, 1)
 objective = la.Objective(
@@ -75,33 +59,25 @@ objective = la.Objective(
     losses=["recon", "fallback"],
     other_tracks=["lr"],
 )
-origin = interventions.ZeroAblation(range(4))
-fallback = training.EditedOutputLoss(origin, say=torch.full((3,), 0.5), inputs=torch.zeros(1, 3))
-
-# %%
-# Train all seeds at once.
 
 with evidence.training():
     trained = la.fit(
-        partial(models.SphericalAutoencoder, latent_dim=4),
+        models.SphericalAutoencoder,
         objective,
         timeline,
         sampler,
-        losses={"recon": training.reconstruction, "fallback": fallback},
+        losses=testbed.pole_losses(),
         seeds=evidence.seeds,
         steps=evidence.steps,
     )
 
 # %%
-# The surgery, twice: the decoder's side alone, and both sides. Neither looks at any color.
+# The surgery, twice: the decoder's side alone, and both sides. Neither looks at any color. Then
+# healing: 1000 steps in which the pruned network imitates the silenced one, without any labels.
 
 population = trained.population
 silenced = interventions.ablate(population, PLANE, side="reading")
 pruned = interventions.prune(population, PLANE)
-
-# %%
-# Healing: 1000 steps in which the pruned network imitates the silenced one. Nothing tells it what
-# is vivid or gray.
 
 HEALING = """\
 STEP, lr,   imitate
@@ -110,12 +86,11 @@ STEP, lr,   imitate
 500,  0.01,
 1000, 1e-4,
 """
-recovery = curriculum.read_dopesheet(HEALING).timeline()
 with evidence.training():
     healed = la.fit(
         pruned,
         la.Objective([], losses=["imitate"], other_tracks=["lr"]),
-        recovery,
+        curriculum.read_dopesheet(HEALING).timeline(),
         sampler,
         losses={"imitate": training.DistillationLoss(training.Teacher(silenced))},
         steps=evidence.steps,
@@ -124,14 +99,10 @@ with evidence.training():
 # %%
 # Measure each: the errors of named colors, and how well the error follows vibrancy.
 
-networks = {
-    "baseline": population,
-    "silenced": silenced,
-    "pruned": pruned,
-    "removed": healed.population,
-}
+networks = {"baseline": population, "silenced": silenced, "pruned": pruned}
+networks["removed"] = healed.population
 groups = [*colorspace.COLOR_NAMES, "grays", "grid", "between"]
-found = evaluation.Evaluation({})
+found = {}
 for condition, network in networks.items():
     errors = testbed.error_groups(network, "red")  # "far" alone depends on the hue
     found |= {f"error/{condition}/{group}": errors[group] for group in groups}
@@ -144,8 +115,7 @@ found |= {
     "labels/gray": trained.history.labels_used("gray"),
 }
 settings = {"sheet": SHEET, "healing": HEALING, "plane": PLANE, "batch_size": 64, "grid": 8}
-failures = [*trained.failures, *healed.failures]
-metrics = evidence.write(found, settings, failures)
+metrics = evidence.write(found, settings, [*trained.failures, *healed.failures])
 print(testbed.error_table(metrics, [*networks], groups))
 print(evaluation.metric_table(metrics, [name for name in metrics if "error" not in name]))
 
@@ -155,7 +125,7 @@ print(evaluation.metric_table(metrics, [name for name in metrics if "error" not 
 
 named = colorspace.named_colors(*colorspace.COLOR_NAMES)
 outputs = [testbed.reconstructions(network, named)[0] for network in networks.values()]
-said = viz.plot_reconstructions(
+table = viz.plot_reconstructions(
     named.expand(len(networks), -1, -1),
     torch.stack(outputs),
     rows=[*networks],
@@ -176,4 +146,4 @@ sphere = viz.plot_latents(
     views=[(1, 0, 2), (1, 2, 0), (2, 3, 0)],
     title="Hue lies in the plane at the left; rings show what comes out without it",
 )
-viz.save_figures({"delete_hue": said, "error": against, "sphere": sphere}, evidence.out)
+viz.save_figures({"delete_hue": table, "error": against, "sphere": sphere}, evidence.out)

@@ -12,16 +12,8 @@ the whole network says while red is muted, and to encode a color that was red as
 from functools import partial
 
 import latent_anchors as la
-from latent_anchors import (
-    colorspace,
-    curriculum,
-    evaluation,
-    interventions,
-    models,
-    testbed,
-    training,
-    viz,
-)
+from latent_anchors import colorspace, curriculum, evaluation, interventions, models
+from latent_anchors import testbed, training, viz
 
 evidence = testbed.Evidence.from_arguments("delete_red", seeds=4, concept="red")
 concept = evidence.concept

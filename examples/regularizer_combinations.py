@@ -17,16 +17,8 @@ from itertools import combinations
 import torch
 
 import latent_anchors as la
-from latent_anchors import (
-    colorspace,
-    curriculum,
-    evaluation,
-    interventions,
-    models,
-    testbed,
-    training,
-    viz,
-)
+from latent_anchors import colorspace, curriculum, evaluation, interventions, models
+from latent_anchors import testbed, training, viz
 from latent_anchors import regularizers as reg
 
 evidence = testbed.Evidence.from_arguments("regularizer_combinations", seeds=6)

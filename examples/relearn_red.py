@@ -12,17 +12,8 @@ red, and beside other ways to remove it? And can red still be read off what is l
 from functools import partial
 
 import latent_anchors as la
-from latent_anchors import (
-    colorspace,
-    curriculum,
-    data,
-    evaluation,
-    interventions,
-    models,
-    testbed,
-    training,
-    viz,
-)
+from latent_anchors import colorspace, curriculum, data, evaluation, interventions
+from latent_anchors import models, testbed, training, viz
 
 evidence = testbed.Evidence.from_arguments("relearn_red", seeds=2, concept="red")
 concept = evidence.concept
@@ -93,18 +84,15 @@ with evidence.training():
         imitate=training.DistillationLoss(teacher),
     )
     unanchored = train(make_model, PLAIN, sampler, recon=training.reconstruction)
-    grid = sampler.inputs
-    degree = colorspace.hue_degree(grid, colorspace.hue_of(concept))
+    latents = evaluation.latents(unanchored, sampler.inputs)
+    degree = colorspace.hue_degree(sampler.inputs, colorspace.hue_of(concept))
     layers = interventions.find_layers(unanchored)
-    erased = models.Population.from_models(
-        [
-            interventions.orthogonalize(
-                model, interventions.fit_mean_difference(z, degree).right, layers, side="reading"
-            )
-            for model, z in zip(unanchored, evaluation.latents(unanchored, grid), strict=True)
-        ],
-        evidence.seeds,
-    )
+    fitted = [interventions.fit_mean_difference(z, degree).right for z in latents]
+    erased = [
+        interventions.orthogonalize(model, direction, layers, side="reading")
+        for model, direction in zip(unanchored, fitted, strict=True)
+    ]
+    erased = models.Population.from_models(erased, evidence.seeds)
 
 # %%
 # The audits.

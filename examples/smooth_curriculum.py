@@ -2,15 +2,14 @@
 =====================================
 
 A small autoencoder begins with six pure hues and ends with all colors; red and the primaries stay
-in place while the rest unfolds. Weights, learning rate and what is sampled travel along one sheet,
-without a jump. Once the color wheel has formed, its hues are anchored, so that the colors that come
-later have to arrange themselves around it. Two variants, on the same seeds: only red is given
-beforehand, and the others are captured where they came to lie; or all six are given. In a
-curriculum a wheel can crumple: hues out of order stay out of order.
+in place while the rest unfolds. Weights, learning rate and sampling follow one sheet, without a
+jump. Once the color wheel has formed, its hues are anchored, so that later colors arrange
+themselves around it. In one variant only red is given beforehand, and the others are captured where
+they lie; in the other all six are given.
 """
 
 # %%
-# Which seeds, and where the results go.
+# The seeds, and the folder for the results.
 
 from dataclasses import replace
 from functools import partial
@@ -24,9 +23,8 @@ from latent_anchors import regularizers as reg
 evidence = testbed.Evidence.from_arguments("smooth_curriculum", seeds=2)
 
 # %%
-# The sheet. "hues" and "vibrancies" are fractions: at 0 only the pure hues are drawn, then more and
-# more of what lies between. "captured" is how firmly five hues are held where they lay at step
-# 1200, "given" at the corners of a hexagon; each variant has one of the two, by the name of "hold".
+# The sheet. Of "hues" and "vibrancies" only the purest are drawn at 0, all at 1. Five hues are held
+# where they lay at step 1200 ("captured") or at the corners of a hexagon ("given").
 
 SHEET = """\
 STEP, PHASE,  ACTION,  lr,    recon, separate, planar, unit, red, captured, given, hues, vibrancies
@@ -43,24 +41,19 @@ STEP, PHASE,  ACTION,  lr,    recon, separate, planar, unit, red, captured, give
 7000, ,       ,        2e-4,  1,     ,         ,       0.01, 0.05, 0.05,    0.05,  ,
 """
 sheet = curriculum.read_dopesheet(SHEET)
+print(sheet)
 timeline = curriculum.stretch(sheet.timeline(), 71) if evidence.smoke else sheet.timeline()
 
 
 def variant(name):
     """The timeline of one of the two."""
     tracks = {each: timeline[each] for each in timeline.names if each not in ("captured", "given")}
-    hold = {"hold": timeline[name]}
-    return curriculum.Timeline(
-        tracks | hold, timeline.phases, timeline.actions_by_step, timeline.steps
-    )
+    tracks["hold"] = timeline[name]
+    return curriculum.Timeline(tracks, timeline.phases, timeline.actions_by_step, timeline.steps)
 
-
-variants = {name: variant(name) for name in ("captured", "given")}
-print(sheet)
 
 # %%
-# The data: all hues, saturations and values, of which the sheet says how many are drawn. Pure red
-# is labeled as such.
+# The data: hues, saturations and values, as many as the sheet says. Pure red is labeled as such.
 
 grid = colorspace.hsv_grid(36, 10, 10)
 hue_focus, vibrancy = testbed.hue_focus(grid.hsv[:, 0]), colorspace.vibrancy(grid.rgb)
@@ -68,29 +61,23 @@ hue_focus, vibrancy = testbed.hue_focus(grid.hsv[:, 0]), colorspace.vibrancy(gri
 
 def weights(row):
     """How often each color is drawn."""
-    return (
-        grid.weight * data.focus(hue_focus, row["hues"]) * data.focus(vibrancy, row["vibrancies"])
-    )
+    hues = data.focus(hue_focus, row["hues"])
+    return grid.weight * hues * data.focus(vibrancy, row["vibrancies"])
 
 
-six = [*colorspace.HUES][::2]
 red = (grid.rgb == colorspace.named_colors("red")).all(-1)
-sampler = data.Sampler(
-    grid.rgb,
-    labels={"red": data.SoftLabels(red.float())},
-    weights=data.ScheduledWeights(weights, timeline, ["hues", "vibrancies"], vectorized=True),
-)
+drawn = data.ScheduledWeights(weights, timeline, ["hues", "vibrancies"], vectorized=True)
+sampler = data.Sampler(grid.rgb, {"red": data.SoftLabels(red.float())}, weights=drawn)
 
 # %%
-# The objective. Hue is to lie in the plane of dimensions 0 and 1, red at (1, 0). Where the others
-# are held is given for the runs of one variant; for those of the other it is not a number until it
-# is captured, run by run.
+# The objective: hue in the plane of dimensions 0 and 1, red at (1, 0). The places of the others are
+# given for the runs of one variant; for those of the other they are NaN until they are captured.
 
-n = len(evidence.seeds)
-turns = 2 * torch.pi * torch.tensor([colorspace.hue_of(name) for name in six[1:]])
+n, others = len(evidence.seeds), ["yellow", "green", "cyan", "blue", "magenta"]
+turns = 2 * torch.pi * torch.tensor([colorspace.hue_of(name) for name in others])
 corners = torch.stack([turns.cos(), turns.sin(), 0 * turns, 0 * turns], dim=-1)
-places = torch.stack([torch.full_like(corners, torch.nan)] * n + [corners] * n)
-captured = training.LatentHoldLoss(colorspace.named_colors(*six[1:]), latents=places)
+held_at = torch.stack([torch.full_like(corners, torch.nan)] * n + [corners] * n)
+captured = training.LatentHoldLoss(colorspace.named_colors(*others), latents=held_at)
 objective = la.Objective(
     [
         la.Term("separate", reg.EuclideanSeparation(softening=0.01)),
@@ -104,14 +91,11 @@ objective = la.Objective(
 
 # %%
 # Train both variants of all seeds at once. At the end of the first phase the hues are captured, and
-# it is noted whether the wheel is in order and where the primaries lie; along the way we keep where
-# some colors lie.
+# we record whether the wheel is in order and where the primaries lie.
 
 primaries = colorspace.named_colors("red", "green", "blue")
-shown = colorspace.hsv_grid(24, 4, 4).rgb
+shown, after_hue, places = colorspace.hsv_grid(24, 4, 4).rgb, [], []
 snapshots = training.Snapshots(shown)
-after_hue: list[torch.Tensor] = []
-places: list[torch.Tensor] = []
 
 
 def capture(progress):
@@ -125,7 +109,7 @@ with evidence.training():
     trained = la.fit(
         models.Population.make(models.PlainAutoencoder, [*evidence.seeds, *evidence.seeds]),
         objective,
-        [variants["captured"]] * n + [variants["given"]] * n,
+        [variant("captured")] * n + [variant("given")] * n,
         sampler,
         losses={"recon": training.reconstruction, "hold": captured},
         actions={"capture": capture},
@@ -134,40 +118,34 @@ with evidence.training():
     )
 
 # %%
-# Is the wheel in order after the first phase, and is everything clean at the end? Has a primary
-# moved since the first phase, by more than 15 degrees even, how far from its place does red lie,
-# and is the wheel flat?
+# Is the wheel in order after the first phase and at the end? Has a primary moved since the first
+# phase, by more than 15 degrees even, how far from its place does red lie, and is the wheel flat?
 
-end = testbed.crumpled(trained.population)
-places.append(evaluation.latents(trained.population, primaries))
-moved, drifted = testbed.drift(*places), testbed.drifted(*places)
-red_off = testbed.anchor_angle(trained.population, "red", [1.0, 0.0, 0.0, 0.0])
-residue = testbed.nonplanarity(trained.population)
-order = testbed.disordered(trained.population)
-error = testbed.error_groups(trained.population, "red")["grid"]
+population = trained.population
+places.append(evaluation.latents(population, primaries))
+measured = {
+    "disordered/{}/first_phase": after_hue[0],
+    "disordered/{}/end": testbed.disordered(population),
+    "crumpled/{}/end": testbed.crumpled(population),
+    "drift/{}/end": testbed.drift(*places),
+    "drifted/{}/end": testbed.drifted(*places),
+    "anchor_angle/{}/red": testbed.anchor_angle(population, "red", [1.0, 0.0, 0.0, 0.0]),
+    "nonplanarity/{}": testbed.nonplanarity(population),
+    "error/baseline/{}/grid": testbed.error_groups(population, "red")["grid"],
+}
 found = {}
-for variant, runs in {"captured": slice(0, n), "given": slice(n, 2 * n)}.items():
-    found[f"disordered/{variant}/first_phase"] = after_hue[0][runs]
-    found[f"disordered/{variant}/end"] = order[runs]
-    found[f"crumpled/{variant}/end"] = end[runs]
-    found[f"drift/{variant}/end"] = moved[runs]
-    found[f"drifted/{variant}/end"] = drifted[runs]
-    found[f"anchor_angle/{variant}/red"] = red_off[runs]
-    found[f"nonplanarity/{variant}"] = residue[runs]
-    found[f"error/baseline/{variant}/grid"] = error[runs]
+for each, runs in {"captured": slice(n), "given": slice(n, None)}.items():
+    found |= {name.format(each): values[runs] for name, values in measured.items()}
 failures = [replace(failure, run=failure.run % n) for failure in trained.failures]
-settings = {"sheet": SHEET, "batch_size": 64}
-metrics = evidence.write(found, settings, failures)
+metrics = evidence.write(found, {"sheet": SHEET, "batch_size": 64}, failures)
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%
-# The space of the first run as it unfolds, from above and from the side; a strip of the same for
-# print; and the sheet that made it.
+# The space of the first run as it unfolds, from above and from the side; and the sheet.
 
 first, title = snapshots.latents[:, 0], "Hue first, then the whole color space unfolds"
-motion = viz.animate_latents(
-    first, shown, snapshots.steps, views=[(1, 0, 2), (1, 2, 0)], title=title
-)
+views = [(1, 0, 2), (1, 2, 0)]
+motion = viz.animate_latents(first, shown, snapshots.steps, views=views, title=title)
 strip = viz.plot_snapshots(first, shown, snapshots.steps, title=title)
 plan = viz.plot_timeline(timeline, title="What is emphasized, and when")
 viz.save_figures({"motion": motion, "unfolding": strip, "timeline": plan}, evidence.out, dark=True)

@@ -16,16 +16,8 @@ from functools import partial
 import torch
 
 import latent_anchors as la
-from latent_anchors import (
-    colorspace,
-    curriculum,
-    evaluation,
-    interventions,
-    models,
-    testbed,
-    training,
-    viz,
-)
+from latent_anchors import colorspace, curriculum, evaluation, interventions, models
+from latent_anchors import testbed, training, viz
 from latent_anchors import regularizers as reg
 
 evidence = testbed.Evidence.from_arguments("sparse_labels", seeds=8)

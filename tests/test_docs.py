@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
@@ -49,6 +50,16 @@ def test_whichever_number_is_changed_is_noticed(path: Path, tmp_path: Path, resu
         (folder / path.relative_to(DOCS / "results")).write_text(json.dumps(stored))
         assert (DOCS / "results.rst").read_text() != results.page(folder), name
         values[k] = before
+
+
+def test_shares_are_told_from_numbers_by_their_interval(results: ModuleType):
+    ones = [1.0] * 9
+    share, number = (asdict(results.summarize(ones, share=each)) for each in (True, False))
+    assert results.is_share(share)
+    assert not results.is_share(number)
+    assert results.cells(share)[0] == "9 of 9"
+    assert results.cells(number)[0].startswith("1.00 ± 0")
+    assert not results.is_share(asdict(results.summarize([None])))
 
 
 def test_every_example_that_trains_has_a_section(results: ModuleType):

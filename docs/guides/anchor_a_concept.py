@@ -3,7 +3,7 @@
 
 Colors are only the teaching ground. Here is everything you need for a model, a training loop and
 labels of your own: short texts on six topics, a network that reads them, and the wish to know where
-in it "sports" lives. About one text in a hundred is marked as being about sports, and some of these
+in it "sports" lies. About one text in a hundred is marked as being about sports, and some of these
 marks stand on texts that are mostly about something else.
 """
 
@@ -67,14 +67,14 @@ def surprise(output, words):
 
 
 # %%
-# Where it is to live, and what keeps it there
+# Where it should lie, and what keeps it there
 # --------------------------------------------
-# Three terms. Marked texts ought to lie in the first direction. All texts ought to stay out of it,
-# each weakly, so that whoever is not pulled there leaves it empty. And latents ought to keep apart
-# from each other, or everything would crowd into one corner.
+# Three terms. Marked texts are pulled to the first direction. All texts are kept out of it, each
+# weakly, so that only marked ones and those like them stay there. And latents keep apart from each
+# other, or everything would crowd into one corner.
 #
-# An objective checks names both ways: an unused track and a term without a weight are
-# both errors.
+# An objective checks names both ways: a track without a term and a term without a weight are both
+# errors.
 
 import latent_anchors as la
 from latent_anchors import curriculum
@@ -90,11 +90,11 @@ STEP, lr,   task, separate, clear, sports
 """
 timeline = curriculum.read_dopesheet(SHEET).timeline()
 
-sports = [1.0, 0, 0, 0, 0, 0, 0, 0]
+sports = la.Concept("sports", direction=la.axis(0, dim=8), at="latent")
 objective = la.Objective(
     [
-        la.Term("sports", reg.Anchor(sports), label="sports"),
-        la.Term("clear", reg.AntiSubspace(dims=[0])),
+        sports.term(),
+        sports.keep_out(track="clear"),
         la.Term("separate", reg.Separation(power=30)),
     ],
     losses=["task"],
@@ -127,30 +127,16 @@ model.eval()
 # %%
 # Did it land?
 # ------------
-# Three numbers, on texts that the network has never seen. The :func:`AUC
-# <latent_anchors.evaluation.auc>`: of two texts, one mostly about sports and one not, how often is
-# the first nearer to the anchor? The :func:`margin <latent_anchors.evaluation.margin>`: how far
+# Three numbers, on texts that the network has never seen, mostly about sports or hardly at all. The
+# :func:`AUC <latent_anchors.evaluation.auc>`: of two texts, one about sports and one not, how often
+# is the first nearer to the anchor? The :func:`margin <latent_anchors.evaluation.margin>`: how far
 # apart, in cosine, nearly all texts on sports (95 %) and nearly all texts on other things lie. The
-# *alignment*: how near the anchor the purest texts are. AUC only asks for the right order; an edit
-# that is to spare the others needs the margin.
+# *alignment*: how near the anchor the texts on sports are. AUC only asks for the right order; an
+# edit that spares the others needs the margin.
 
-from latent_anchors import evaluation
-
-
-def told_apart(cosines, degree):
-    """By order, and by distance."""
-    ranked = evaluation.auc(cosines[degree > 0.5], cosines[degree <= 0.5])
-    return ranked, evaluation.margin(cosines[degree > 0.6], cosines[degree < 0.1])
-
-
-with torch.no_grad(), la.record(model) as latents:
-    before = surprise(model(unseen), unseen)
-cosines = latents["latent"] @ torch.tensor(sports)
-ranked, apart = told_apart(cosines, true_degree)
-print(f"AUC {ranked:.3f}")
-print(f"margin {apart:.2f}")
-print(f"alignment of the purest {cosines[true_degree > 0.9].mean():.2f}")
-print(f"alignment of the others {cosines[true_degree < 0.1].mean():.2f}")
+is_sports = true_degree > 0.5
+clear_cut = (true_degree > 0.6) | (true_degree < 0.1)
+print(sports.score(model, unseen, is_sports, mask=clear_cut))
 
 # %%
 # Mute it
@@ -159,11 +145,10 @@ print(f"alignment of the others {cosines[true_degree < 0.1].mean():.2f}")
 # degree: nothing where there is no sports, more where there is more. That is what you want to see;
 # a loss that rises everywhere alike would mean that the direction carries more than the concept.
 
-from latent_anchors import interventions
-
-mute = interventions.Suppression(sports)
-with torch.no_grad(), la.intervene(model, mute):
-    after = surprise(model(unseen), unseen)
+with torch.no_grad():
+    before = surprise(model(unseen), unseen)
+    with sports.muted(model):
+        after = surprise(model(unseen), unseen)
 
 EDGES = [0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 1.0]
 
@@ -184,6 +169,10 @@ for group, low in enumerate(EDGES[:-1]):
 
 import matplotlib.pyplot as plt
 
+with torch.no_grad(), la.record(model, sports.at) as latents:
+    model(unseen)
+cosines = sports.alignment(latents)
+
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 left.scatter(true_degree, cosines, s=6, color="#0072b2", alpha=0.4)
 left.set(xlabel="how much is about sports", ylabel="cosine with the anchor")
@@ -199,13 +188,19 @@ for axes in (left, right):
 # ---------------
 # One training proves little. :func:`~latent_anchors.fit` trains many at once, with the same
 # objective and sheet; batches come from a sampler, and the loss is a function of a forward pass.
-# For comparison, the same networks are trained without our terms. There the direction has to be
-# found afterwards, from the same marks: the line from the mean of the others to that of the marked.
+# For comparison, the same networks are trained without our terms. A
+# :class:`~latent_anchors.concepts.Watch` scores the concept on the way.
 
-from latent_anchors import data
+from latent_anchors import concepts, data, evaluation, training, viz
 
 SEEDS = range(8)
 sampler = data.Sampler(texts, {"sports": data.SoftLabels(marked)}, batch_size=128)
+plain = {name: timeline[name] for name in ("lr", "task")}
+nothing = la.Objective([], losses=["task"], tracks=plain, other_tracks=["lr"])
+watches = {
+    name: concepts.Watch(sports, unseen, is_sports, mask=clear_cut)
+    for name in ("anchored", "without terms")
+}
 
 
 def task(forward, batch):
@@ -214,36 +209,44 @@ def task(forward, batch):
     return surprise(output, batch.inputs)
 
 
-anchored = la.fit(
-    make_model, objective, timeline, sampler, losses={"task": task}, seeds=SEEDS, progress=False
-).population.eval()
+def train(objective, timeline, watch):
+    """The networks of all seeds."""
+    fits = la.fit(
+        make_model,
+        objective,
+        timeline,
+        sampler,
+        losses={"task": task},
+        seeds=SEEDS,
+        callbacks=[training.Every(20, watch)],
+        progress=False,
+    )
+    return fits.population.eval()
 
-plain = {name: timeline[name] for name in ("lr", "task")}
-free = la.fit(
-    make_model,
-    la.Objective([], losses=["task"], tracks=plain, other_tracks=["lr"]),
-    curriculum.Timeline(plain),
-    sampler,
-    losses={"task": task},
-    seeds=SEEDS,
-    progress=False,
-).population.eval()
+
+anchored = train(objective, timeline, watches["anchored"])
+free = train(nothing, curriculum.Timeline(plain), watches["without terms"])
+viz.plot_scores({name: watch.history for name, watch in watches.items()})
+
+# %%
+# Placed, or found afterwards
+# ---------------------------
+# Without the terms, the direction has to be found afterwards, from the same marks: the line from
+# the mean of the others to that of the marked. :meth:`Concept.found <latent_anchors.Concept.found>`
+# gives the same kind of object, so that one function measures both.
 
 
-def study(model, direction):
-    """The measures of one network, with and without its direction muted."""
+def study(model, concept):
+    """The measures of one network, with and without the concept muted."""
     with torch.no_grad():
-        with la.record(model) as latents:
-            before = surprise(model(unseen), unseen)
-        with la.intervene(model, interventions.Suppression(direction)):
+        before = surprise(model(unseen), unseen)
+        with concept.muted(model):
             after = surprise(model(unseen), unseen)
-    cosines = torch.cosine_similarity(latents["latent"], direction, dim=-1)
-    *_, added = by_degree(after - before, true_degree)
-    spared, *_ = by_degree(after - before, true_degree)
-    ranked, apart = told_apart(cosines, true_degree)
+    spared, *_, added = by_degree(after - before, true_degree)
+    score = concept.score(model, unseen, is_sports, mask=clear_cut)
     return {
-        "AUC": ranked,
-        "margin": apart,
+        "AUC": score.auc.mean,
+        "margin": score.margin.mean,
         "loss before": before.mean(),
         "added, sports": added,
         "added, others": spared,
@@ -251,14 +254,13 @@ def study(model, direction):
 
 
 def found_afterwards(model):
-    """The direction that the marks tell."""
-    with torch.no_grad(), la.record(model) as latents:
-        model(texts)
-    return interventions.fit_mean_difference(latents["latent"], marked).right[0]
+    """The concept whose direction the marks give."""
+    latents = evaluation.latents(model, texts)[0]
+    return la.Concept.found("sports", latents, marked, at="latent")
 
 
 studies = {
-    "anchored": [study(model, torch.tensor(sports)) for model in anchored],
+    "anchored": [study(model, sports) for model in anchored],
     "found afterwards": [study(model, found_afterwards(model)) for model in free],
 }
 for name, found in studies.items():
@@ -270,7 +272,7 @@ for name, found in studies.items():
 
 # %%
 # In parentheses stand 95 % intervals of the mean over eight seeds. Read both halves before you
-# decide what you need. A direction found afterwards ranks texts nearly as well, and it costs the
+# decide what you need. A direction found afterwards ranks these texts as well, and it costs the
 # task nothing. What the terms buy is the margin, about twice as wide, and a direction that is known
 # beforehand and the same in every run, so that it can be watched while the network trains, and cut
 # out of it.

@@ -1,16 +1,16 @@
 """Intervene and cut
 =================
 
-Once you know where a concept lies, you can ask what the network would do without it: for a moment,
-by an edit at a named layer, or for good, by surgery on the weights. This page goes from the
-gentlest to the most final, on colors, where you can see what each of them does.
+Once you know where a concept is, you can ask what the network does without it: temporarily, with an
+edit at a named layer, or permanently, with surgery on the weights. This page shows both on colors,
+where you can see what each of them does.
 """
 
 # %%
 # Networks with red at a known place
 # ----------------------------------
-# Four runs, trained for a few seconds: the recipe of :doc:`/gallery/mute_red`, shortened. All that
-# follows needs only the trained model and the name of a layer.
+# Four runs, trained for a few seconds: a short version of :doc:`/gallery/mute_red`. After this
+# section, all you need is a trained model and the name of a layer.
 
 import math
 
@@ -82,9 +82,10 @@ networks = la.fit(
 # %%
 # An edit, for the length of a block
 # ----------------------------------
-# An edit is a function from latents to latents. In force at a site, everything behind it sees what
-# the edit leaves. With the block it is gone, whatever happens inside; and a block in which the
-# layer never ran is an error, so that no typing mistake looks like a result.
+# An :class:`~latent_anchors.interventions.Edit` is a function from latents to latents. While it is
+# in force at a site, all later layers see the edited latents. It ends with the block, even if the
+# block fails; and a block in which the layer never ran raises an error, so that a typo does not
+# look like a result.
 
 some = ["red", "orange", "yellow", "green", "cyan", "blue", "rose", "gray"]
 colors = colorspace.named_colors(*some)
@@ -103,14 +104,34 @@ viz.plot_reconstructions(
 )
 
 # %%
+# A population of runs gives one output per run; ``models.stacked_outputs(model, inputs)`` gives the
+# same shape for a single model. Latents recorded in the block (a
+# :class:`~latent_anchors.models.Recording`, by site) include the edit. A site is the name of a
+# layer, or ``models.Site("features.3", axis=1)`` if its channels are not on the last axis.
+
+with torch.no_grad(), la.intervene(networks, mute), la.record(networks) as latents:
+    networks(colors)
+print("largest component along red:", latents["latent"][..., 0].max().item())
+
+# %%
+# The same without hooks, as a pure function of parameters and inputs, for ``torch.func``:
+
+edited, recorded = models.functional_forward(
+    networks[0], {}, colors, record=["latent"], edits={"latent": mute}
+)
+print("largest component along red:", recorded["latent"][..., 0].max().item())
+
+# %%
 # How far it reaches
 # ------------------
-# A plain suppression acts on the whole half of the sphere that faces the anchor, so that orange and
-# rose lose much of themselves. A *falloff* says how strongly to act at which angle. Narrower is
-# kinder, as long as the concept really lies within. Here it does, since that is what the networks
-# were trained for.
+# By default, suppression acts on the whole half of the sphere around the anchor, so that orange and
+# rose change a lot, too. A :class:`~latent_anchors.interventions.Falloff` maps the cosine with the
+# direction to the strength of the edit. A narrow one does less damage to other colors, as long as
+# the concept is inside it. Here it is, because the networks were trained that way. With
+# ``constant_falloff`` the opposite side is edited as well: directional ablation.
 
 edits = {
+    "both sides": interventions.Suppression(red, interventions.constant_falloff),
     "half the sphere": mute,
     "smooth, to 40 degrees": interventions.Suppression(
         red, interventions.ConeFalloff(inner=20.0, outer=40.0)
@@ -129,59 +150,87 @@ viz.plot_edit_polar(edits, red, title="What each edit does to unit vectors")
 # %%
 # What will be hit
 # ----------------
-# The geometry tells before anything is edited: how far an edit will move each color's latent is
-# about how much it will be damaged. Check it on data of your own before you mute anything.
+# You can predict the damage before you edit anything: it grows with the distance by which an edit
+# moves each color's latent. Check this on your own data before you mute a concept.
 
 edit = edits["smooth, to 40 degrees"]
 expected = evaluation.displacement(evaluation.latents(networks, grid), edit)
 with la.intervene(networks, edit):
     damage = testbed.color_errors(networks, grid)
-foretold = evaluation.agreement(expected, damage).r2
-print("foretold, r2 of each run:", [f"{r2:.2f}" for r2 in foretold])
+predicted = evaluation.squared_correlation(damage, expected)
+print("predicted, r2 of each run:", [f"{r2:.2f}" for r2 in predicted])
 
 # %%
 # Other edits
 # -----------
-# All have a ``strength`` from 0 to 1 that may be written while they are in force, and compose with
-# ``then``. Here is what each makes of a latent 45 degrees from red.
+# All edits have a ``strength`` from 0 to 1 that can be changed while they are in force, and
+# ``then`` makes a :class:`~latent_anchors.interventions.Composition` of two. Here is what each does
+# to a latent 45 degrees from red. For repulsion, a :class:`~latent_anchors.interventions.Mapper`
+# says which cosine remains.
 
 z = torch.tensor([[1.0, 1.0, 0.0, 0.0]])
 others = {
     "suppress": interventions.Suppression(red),
     "suppress, half": interventions.Suppression(red).at(0.5),
-    "repel": interventions.Repulsion(red),
+    "repel, to 60 degrees": interventions.Repulsion(red, interventions.LinearMapper(ceiling=0.5)),
+    "repel, smoothly": interventions.Repulsion(red, interventions.BezierMapper(ceiling=0.5)),
     "redirect": interventions.Redirection(red, target=[0.0, 0.0, 1.0, 0.0]),
     "project out two dims": interventions.Projection([[1, 0, 0, 0], [0, 1, 0, 0]]),
     "steer": interventions.Steering([0.0, 0.0, 0.5, 0.0]),
+    "suppress, then steer": mute.then(interventions.Steering([0.0, 0.0, 0.5, 0.0])),
+    "zero two dims": interventions.ZeroAblation([0, 1]),
 }
 for name, other in others.items():
     print(f"{name:24}", [round(value, 2) for value in other(z)[0].tolist()])
 
 # %%
-# Suppression leaves the sphere, so the decoder sees lengths it never met: train it for that with a
-# :class:`~latent_anchors.training.EditedOutputLoss`, as above, or repel, which keeps lengths but
-# sends red to where other colors live.
+# Suppression shortens latents, so the decoder sees lengths that did not occur in training. Train it
+# for that with an :class:`~latent_anchors.training.EditedOutputLoss`, as above; or repel, which
+# keeps lengths but moves red to where other colors are.
 #
+# Each of these edits is a module around a pure function: ``suppress``, ``repel``, ``redirect``,
+# ``project_out``, ``steer``, ``zero_dims`` and ``erase``. To write an edit with a strength,
+# subclass :class:`~latent_anchors.interventions.EditModule`.
+
+
+class Clip(interventions.EditModule):
+    """Limit every component of the latents."""
+
+    def _edited(self, z: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
+        return torch.lerp(z, z.clamp(-0.5, 0.5), strength)
+
+
+print("clip, half:", Clip(strength=0.5)(z)[0].tolist())
+
+# %%
 # Longer than a block
 # -------------------
-# ``attach`` gives a handle instead. Removing it removes this edit and no other.
+# ``attach`` returns a :class:`~latent_anchors.interventions.Handle`, with which you remove this
+# edit and no other. If you lost it, ``in_force(model)`` lists the handles of all edits, and
+# ``clear(model)`` removes them.
 
 handle = interventions.attach(networks, mute)
+print(interventions.in_force(networks)[0].edit)
 with_edit = testbed.color_errors(networks, colors)[0, 0]
 handle.remove()
 without = testbed.color_errors(networks, colors)[0, 0]
 print(f"error of red {with_edit:.3f} while attached, {without:.5f} after")
+interventions.clear(networks)  # here, no edit is left
 
 # %%
 # Cut
 # ---
-# An edit is one line that anyone can leave out. Surgery changes the weights and gives new models;
-# the old ones stay as they are. ``prune`` removes latent dimensions for good, ``ablate`` silences
-# them in place, ``orthogonalize`` does so for any direction.
+# Anyone can leave out an edit. Surgery changes the weights instead, and returns new models; the old
+# ones are not changed. ``prune`` removes latent dimensions, ``ablate`` zeroes them,
+# ``orthogonalize`` removes any direction, ``rescale_direction`` scales or reflects one, and
+# ``apply_surgery`` takes a function of the parameters that you write.
 #
-# Mind the normalization: when a dimension is gone, what is left of a latent is stretched back to
-# full length. Cyan lies at the opposite pole of the same axis, and goes with it; red becomes
-# whatever its small remainder points to, not gray.
+# The linear layers around a site are found by running the model. If they are ambiguous, name them:
+# ``at=interventions.SiteLayers("encoder.2", ("decoder.0",))``.
+#
+# Mind the normalization: after a dimension is removed, the rest of each latent is scaled to length
+# 1 again. Cyan is on the same axis, opposite to red, and is removed with it; red does not become
+# gray, but the color to which the small rest of its latent points.
 
 cut = interventions.prune(networks, [0])
 outputs["red's axis cut"] = testbed.reconstructions(cut, colors)[0]
@@ -191,27 +240,29 @@ viz.plot_reconstructions(
     rows,
     rows=[*outputs],
     columns=some,
-    title="The first run: the cut takes cyan along",
+    title="The first run: cyan is removed together with red",
 )
 
 # %%
-# So a cut is followed by healing: the cut network learns, without any label, to say what the whole
-# one says while red is muted. :doc:`/gallery/delete_red` does that, and
-# :doc:`/gallery/relearn_red` asks whether red stays away.
+# That is why a cut is followed by fine-tuning without labels: the pruned network learns the outputs
+# of the full one with red muted. :doc:`/gallery/delete_red` does that, and
+# :doc:`/gallery/relearn_red` measures how soon red can be learned again.
 #
-# Reading alone can be cut, too: the decoder no longer sees the direction, and nothing is stretched.
-# It is an edit baked in, but one without a falloff, since weights know no angles: both poles go.
+# You can also change only the weights that read the latents: the decoder no longer sees the
+# direction, and nothing is rescaled. This equals an edit without a falloff, as a linear map cannot
+# depend on the angle: red and cyan are both removed.
 
 blind = interventions.orthogonalize(networks, red, side="reading")
 errors = testbed.color_errors(blind, colors).mean(0)
 print(", ".join(f"{name} {error:.3f}" for name, error in zip(some, errors, strict=True)))
 
 # %%
-# Where nobody placed the concept
-# -------------------------------
-# In a network that was trained without anchors, a direction can be fitted on labeled latents. Three
-# ways are here, to compare with or to make do with: the difference of means, a concept activation
-# vector, and LEACE (with the extra ``erasure``), which erases all that a linear probe could read.
+# Without an anchor
+# -----------------
+# In a network that was trained without anchors, you can fit a direction on labeled latents. There
+# are three methods, also to compare with: the difference of means, a concept activation vector, and
+# LEACE (``fit_leace``, with the extra ``erasure``), which erases everything that a linear probe
+# could find. Each returns an :class:`~latent_anchors.interventions.Erasure`.
 
 z = evaluation.latents(networks, grid)[0]
 reddish = (redness > 0.6).float()
@@ -220,4 +271,4 @@ for fitter in (interventions.fit_mean_difference, interventions.fit_cav):
     print(f"{fitter.__name__:20} cosine with the anchor {float(found.right[0, 0]):.2f}")
 
 # %%
-# Here there is an anchor to compare with; where there is none, nothing tells how far off they are.
+# Here there is an anchor to compare with. Without one, you cannot know how far off they are.

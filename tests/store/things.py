@@ -65,6 +65,10 @@ def timeline() -> curriculum.Timeline:
     return curriculum.Timeline(tracks, phases, {4: ["look"]}, steps=9)
 
 
+def score() -> concepts.Score:
+    return concepts.Score(*[evaluation.summarize([0.5, 0.25])] * 3, n_with=3, n_without=5)
+
+
 def played() -> curriculum.Playhead:
     rules = [
         curriculum.Trigger("recon", curriculum.Plateau(2), curriculum.Retarget("lr", 0.3, over=2)),
@@ -225,10 +229,8 @@ def things() -> dict[str, list[object]]:
             concepts.Concept("red", RED, at="0", pool=reg.mean_pool, mask="real"),
             concepts.Concept("hue", concepts.axis(0, 2, dim=3), at=["0", SITE]),
         ],
-        "concepts.Score": [
-            concepts.Score(*[evaluation.summarize([0.5, 0.25])] * 3, n_with=3, n_without=5)
-        ],
-        "evaluation.Agreement": [evaluation.Agreement(floats, floats)],
+        "concepts.Score": [score()],
+        "concepts.ScoreHistory": [concepts.ScoreHistory("red", (0, 100), (score(), score()))],
         "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],
         "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],
         "testbed.LineAlignment": [

@@ -257,7 +257,9 @@ def test_a_teacher_that_answers_in_another_kind_is_refused():
     teacher = Teacher(nn.Linear(3, 4).double())
     with refuses(ValueError, r"outputs have shape \(27, 4\), the inputs \(27, 3\).* autoencoders"):
         LatentMatchingLoss(teacher)(of(network()), LabeledBatch(COLORS))
-    with refuses(ValueError, r"What should be said has shape \(27, 4\), what is said \(27, 3\)"):
+    with refuses(
+        ValueError, r"The chosen output has shape \(27, 4\), the model.s output \(27, 3\)"
+    ):
         DistillationLoss(teacher)(of(network()), LabeledBatch(COLORS))
 
 

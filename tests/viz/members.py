@@ -11,6 +11,8 @@ from torch import Tensor
 from viz.plans import CHANGED, PLANNED
 
 from latent_anchors import viz
+from latent_anchors.concepts import Score, ScoreHistory
+from latent_anchors.evaluation import summarize
 from latent_anchors.interventions import Suppression
 
 Given = dict[str, Tensor]
@@ -99,6 +101,20 @@ def seeds(given: Given, **options: str) -> Figure:
     return viz.plot_seeds("error", rows, at_most=0.5, **options)
 
 
+def scores(given: Given, **options: str) -> Figure:
+    names = {"placed": given["errors"][:, :10], "found": 0.8 * given["errors"][:, 10:20]}
+    histories = {
+        name: ScoreHistory("red", (0, 100, 300), tuple(map(score, runs)))
+        for name, runs in names.items()
+    }
+    return viz.plot_scores(histories, **options)
+
+
+def score(runs: Tensor) -> Score:
+    metrics = (summarize(values.tolist()) for values in (runs, 2 * runs - 1, runs**2))
+    return Score(*metrics, n_with=3, n_without=5)
+
+
 def relearning(given: Given, **options: str) -> Figure:
     kinds = {"fresh": given["errors"], "edited": given["few"]}
     return viz.plot_relearning(range(1, 31), kinds, threshold=0.1, **options)
@@ -152,6 +168,7 @@ MEMBERS = {
     "plot_reconstructions": Member(reconstructions, "24 colors as they come out"),
     "plot_relearning": Member(relearning, "fresh: not reached; edited: 1 step."),
     "plot_response": Member(response, "error: 0.496 at 0, 0.611 at 2"),
+    "plot_scores": Member(scores, "AUC of placed from "),
     "plot_seeds": Member(seeds, "17 of 30 hold"),
     "plot_snapshots": Member(snapshots, "colors in latent space: step 100, step 300"),
     "plot_swatches": Member(swatches, "18 colors of 24 in 2 grids"),

@@ -16,6 +16,7 @@ FUNCTIONS = {"interventions", "regularizers", "training", "transitions"}
 
 NEVER_SAVED = {
     "testbed.Evidence": "it measures its own time; its results are in results.json",
+    "concepts.Watch": "it collects while training; save its history",
     "interventions.Handle": "it belongs to a model in memory; save the edit",
     "models.Recording": "it belongs to a forward pass; save dict(recording)",
     "training.LatentHoldLoss": "what it captured is part of the FitResult; make it anew to go on",

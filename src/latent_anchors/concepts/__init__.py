@@ -2,11 +2,13 @@
 
 :class:`Concept` holds a name, a direction or plane and the sites, and composes what the other rooms
 do: penalties while the model trains, edits at inference, surgery on the weights, measures of where
-it came to lie.
+it came to lie. :class:`Watch` measures that while a model trains.
 """
 
 from latent_anchors.concepts._concept import Concept as Concept
 from latent_anchors.concepts._concept import axis as axis
 from latent_anchors.concepts._score import Score as Score
+from latent_anchors.concepts._watch import ScoreHistory as ScoreHistory
+from latent_anchors.concepts._watch import Watch as Watch
 
-__all__ = ["Concept", "Score", "axis"]
+__all__ = ["Concept", "Score", "ScoreHistory", "Watch", "axis"]

@@ -1,60 +1,43 @@
-"""What if the concept were not there.
+"""Mute or remove a concept: edits of latents, and surgery on weights.
 
-An edit maps latents to latents; :func:`intervene` puts it in force at one site or several for the
-length of a block, :func:`attach` until its handle is removed. A falloff says how strongly an edit
-acts, from a latent's alignment with the concept; a mapper, what alignment a repulsion leaves. Where
-the concept was not placed beforehand, an eraser is fitted on labeled latents.
+An edit maps latents to latents; :func:`intervene` applies it at one site or several for the length
+of a block, :func:`attach` until its handle is removed. A falloff maps a latent's alignment with the
+concept to the strength of the edit; a mapper maps alignment before a repulsion to alignment after
+it. If the concept was not placed during training, an eraser can be fitted on labeled latents.
 
-Surgery bakes an edit into the linear layers around a site and gives a new model: :func:`ablate`,
+Surgery changes the linear layers around a site and returns a new model: :func:`ablate`,
 :func:`prune`, :func:`rescale_direction`, :func:`orthogonalize`, and :func:`edit_embedding` for an
-embedding; :func:`apply_surgery` takes a rule that you write.
+embedding; :func:`apply_surgery` takes a function of the parameters that you write.
 """
 
-from latent_anchors._hooks import Edit as Edit
-from latent_anchors._hooks import Handle as Handle
-from latent_anchors._hooks import clear as clear
-from latent_anchors._hooks import in_force as in_force
-from latent_anchors.interventions._edits import Composition as Composition
-from latent_anchors.interventions._edits import EditModule as EditModule
-from latent_anchors.interventions._erasers.erasure import Erasure as Erasure
-from latent_anchors.interventions._erasers.erasure import erase as erase
-from latent_anchors.interventions._erasers.fitted_directions import fit_cav as fit_cav
-from latent_anchors.interventions._erasers.fitted_directions import (
-    fit_mean_difference as fit_mean_difference,
+from latent_anchors._hooks import Edit, Handle, clear, in_force
+from latent_anchors.interventions._edits import Composition, EditModule
+from latent_anchors.interventions._erasers.erasure import Erasure, erase
+from latent_anchors.interventions._erasers.fitted_directions import fit_cav, fit_mean_difference
+from latent_anchors.interventions._erasers.leace import fit_leace
+from latent_anchors.interventions._falloffs import (
+    BezierFalloff,
+    BoundedFalloff,
+    ConeFalloff,
+    Falloff,
+    constant_falloff,
 )
-from latent_anchors.interventions._erasers.leace import fit_leace as fit_leace
-from latent_anchors.interventions._falloffs import BezierFalloff as BezierFalloff
-from latent_anchors.interventions._falloffs import BoundedFalloff as BoundedFalloff
-from latent_anchors.interventions._falloffs import ConeFalloff as ConeFalloff
-from latent_anchors.interventions._falloffs import Falloff as Falloff
-from latent_anchors.interventions._falloffs import constant_falloff as constant_falloff
-from latent_anchors.interventions._intervening import attach as attach
-from latent_anchors.interventions._intervening import intervene as intervene
-from latent_anchors.interventions._mappers import BezierMapper as BezierMapper
-from latent_anchors.interventions._mappers import LinearMapper as LinearMapper
-from latent_anchors.interventions._mappers import Mapper as Mapper
-from latent_anchors.interventions._projection import Projection as Projection
-from latent_anchors.interventions._projection import project_out as project_out
-from latent_anchors.interventions._redirection import Redirection as Redirection
-from latent_anchors.interventions._redirection import redirect as redirect
-from latent_anchors.interventions._repulsion import Repulsion as Repulsion
-from latent_anchors.interventions._repulsion import repel as repel
-from latent_anchors.interventions._steering import Steering as Steering
-from latent_anchors.interventions._steering import steer as steer
-from latent_anchors.interventions._suppression import Suppression as Suppression
-from latent_anchors.interventions._suppression import suppress as suppress
-from latent_anchors.interventions._surgery.ablate import ablate as ablate
-from latent_anchors.interventions._surgery.apply_surgery import apply_surgery as apply_surgery
-from latent_anchors.interventions._surgery.edit_embedding import edit_embedding as edit_embedding
-from latent_anchors.interventions._surgery.find_layers import find_layers as find_layers
-from latent_anchors.interventions._surgery.orthogonalize import orthogonalize as orthogonalize
-from latent_anchors.interventions._surgery.prune import prune as prune
-from latent_anchors.interventions._surgery.rescale_direction import (
-    rescale_direction as rescale_direction,
-)
-from latent_anchors.interventions._surgery.site_layers import SiteLayers as SiteLayers
-from latent_anchors.interventions._zero_ablation import ZeroAblation as ZeroAblation
-from latent_anchors.interventions._zero_ablation import zero_dims as zero_dims
+from latent_anchors.interventions._intervening import attach, intervene
+from latent_anchors.interventions._mappers import BezierMapper, LinearMapper, Mapper
+from latent_anchors.interventions._projection import Projection, project_out
+from latent_anchors.interventions._redirection import Redirection, redirect
+from latent_anchors.interventions._repulsion import Repulsion, repel
+from latent_anchors.interventions._steering import Steering, steer
+from latent_anchors.interventions._suppression import Suppression, suppress
+from latent_anchors.interventions._surgery.ablate import ablate
+from latent_anchors.interventions._surgery.apply_surgery import apply_surgery
+from latent_anchors.interventions._surgery.edit_embedding import edit_embedding
+from latent_anchors.interventions._surgery.find_layers import find_layers
+from latent_anchors.interventions._surgery.orthogonalize import orthogonalize
+from latent_anchors.interventions._surgery.prune import prune
+from latent_anchors.interventions._surgery.rescale_direction import rescale_direction
+from latent_anchors.interventions._surgery.site_layers import SiteLayers
+from latent_anchors.interventions._zero_ablation import ZeroAblation, zero_dims
 
 __all__ = [
     "BezierFalloff",
@@ -79,6 +62,7 @@ __all__ = [
     "ablate",
     "apply_surgery",
     "attach",
+    "clear",
     "constant_falloff",
     "edit_embedding",
     "erase",
@@ -86,6 +70,7 @@ __all__ = [
     "fit_cav",
     "fit_leace",
     "fit_mean_difference",
+    "in_force",
     "intervene",
     "orthogonalize",
     "project_out",

@@ -1,4 +1,4 @@
-"""What is trained, and how its latents are read.
+"""Small models, recording of latents, and populations of runs.
 
 Two autoencoders with the sites ``encoder``, ``latent`` and ``decoder``; two small transformers with
 the sites ``embedding``, ``blocks.0`` and so on; :func:`record`, which reads sites for the length of
@@ -6,20 +6,14 @@ a block; :func:`functional_forward`, a forward pass as a pure function; :class:`
 runs as one module; and :class:`UnitNorm`, weights kept at length 1.
 """
 
-from latent_anchors._sites import Site as Site
-from latent_anchors.models._autoencoders import Normalize as Normalize
-from latent_anchors.models._autoencoders import PlainAutoencoder as PlainAutoencoder
-from latent_anchors.models._autoencoders import SphericalAutoencoder as SphericalAutoencoder
-from latent_anchors.models._functional_forward import functional_forward as functional_forward
-from latent_anchors.models._normalized_transformer import (
-    NormalizedTransformer as NormalizedTransformer,
-)
-from latent_anchors.models._populations import Population as Population
-from latent_anchors.models._populations import stacked_outputs as stacked_outputs
-from latent_anchors.models._prenorm_transformer import PrenormTransformer as PrenormTransformer
-from latent_anchors.models._recording import Recording as Recording
-from latent_anchors.models._recording import record as record
-from latent_anchors.models._unit_norm import UnitNorm as UnitNorm
+from latent_anchors._sites import Site
+from latent_anchors.models._autoencoders import Normalize, PlainAutoencoder, SphericalAutoencoder
+from latent_anchors.models._functional_forward import functional_forward
+from latent_anchors.models._normalized_transformer import NormalizedTransformer
+from latent_anchors.models._populations import Population, stacked_outputs
+from latent_anchors.models._prenorm_transformer import PrenormTransformer
+from latent_anchors.models._recording import Recording, record
+from latent_anchors.models._unit_norm import UnitNorm
 
 __all__ = [
     "Normalize",
