@@ -81,11 +81,11 @@ with la.intervene(population, muted):
     errors[f"{concept} muted"] = testbed.hue_sweep(population)
     damage = testbed.color_errors(population, grid)
 
-foretold = evaluation.agreement(moved, damage)
+foretold = evaluation.squared_correlation(damage, moved)
 aligned = testbed.hue_alignments(population, anchor)
 found |= {
     **{f"alignment/{name}": cosine for name, cosine in aligned.items()},
-    "foretold_r2/muted": foretold.r2,
+    "foretold_r2/muted": foretold,
     "hue_order": testbed.hue_order(population).abs(),
     "noncircularity": testbed.noncircularity(population),
     "crumpled": testbed.crumpled(population),
