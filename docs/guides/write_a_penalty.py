@@ -1,7 +1,7 @@
 """Write a penalty
 ===============
 
-A penalty says where latents ought to be: latents in, one number per sample out, 0 where all is
+A penalty says where latents should lie: latents in, one number per sample out, 0 where all is
 well. Any function of that shape will do, and a checker tells whether yours keeps the promises that
 the rest of the library relies on.
 """
@@ -109,7 +109,7 @@ print(parts.total)
 # Comparing samples with each other
 # ---------------------------------
 # A *coupling* sees a set, ``(..., n, dim)``, and says one number for each of its members. It
-# promises more: whoever is alone costs nothing, shuffling shuffles, and twice as many members do
+# promises more: a member alone costs nothing, shuffling shuffles, and twice as many members do
 # not cost twice as much, so that a batch size can change without the weights. It takes a ``mask``,
 # which says who counts: padding is nobody's neighbor, whatever it holds.
 
