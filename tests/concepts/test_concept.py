@@ -259,31 +259,6 @@ class TestScore:
         assert "[" in repr(found)
 
 
-class TestAudit:
-    def test_is_what_probes_read_from_the_latents_at_all_sites(self):
-        nets = Population.make(model, seeds=range(2))
-        x = torch.rand(80, 3, generator=torch.Generator().manual_seed(3))
-        degrees = x[:, 0]
-        red = Concept("c", V, at=["0", "1"])
-        found = red.audit(nets, x[:50], degrees[:50], x[50:], degrees[50:])
-        z = [evaluation.latents(nets, x, site) for site in ("0", "1")]
-        z = torch.cat(z, -1)
-        expected = audits.leakage(z[:, :50], degrees[:50], z[:, 50:], degrees[50:], seeds=(0, 1))
-        assert [*found] == [*expected]
-        for name, values in expected.items():
-            torch.testing.assert_close(found[name], values)
-        assert (found["leakage/linear"] > 0.99).all()
-
-    def test_of_a_cut_model_finds_nothing_where_there_is_nothing(self):
-        net, x = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 2)), torch.rand(80, 3)
-        with torch.no_grad():
-            net[0].weight.copy_(torch.eye(3))
-        red = Concept("c", axis(0, dim=3), at="0")
-        cut = red.removed(net, example=x)
-        found = red.audit(cut, x[:50], x[:50, 0], x[50:], x[50:, 0])
-        assert found["leakage/linear"] < 0.3
-
-
 class TestFound:
     @pytest.mark.parametrize("method", ["mean_difference", "cav", "leace"])
     def test_points_to_the_samples_with_the_concept(self, method):
@@ -344,3 +319,30 @@ class TestConstruction:
         for indices in ((), (3,), (-1,), (0, 0)):
             with refuses(ValueError, "expected distinct ones from 0 to 2"):
                 axis(*indices, dim=3)
+
+
+class TestAudit:
+    X = torch.randn(80, 3, generator=torch.Generator().manual_seed(1))
+
+    def audit(self, concept, net, degrees):
+        half = (self.X[:40], degrees[:40], self.X[40:], degrees[40:])
+        return concept.audit(net, *half)
+
+    def test_is_the_leakage_of_the_latents_at_its_sites_together(self):
+        net, degrees = Population.make(model, seeds=[3, 5]), self.X[:, 0].sigmoid()
+        z = torch.cat([evaluation.latents(net, self.X, at=site) for site in ("0", "1")], -1)
+        halves = (z[:, :40], degrees[:40], z[:, 40:], degrees[40:])
+        expected = audits.leakage(*halves, seeds=[3, 5])
+        found = self.audit(Concept("c", V, at=["0", "1"]), net, degrees)
+        torch.testing.assert_close(dict(found), dict(expected))
+
+    def test_finds_nothing_of_what_was_projected_out_and_everything_before(self):
+        red, net = Concept("c", axis(0, dim=3), at="0"), nn.Sequential(nn.Identity())
+        assert self.audit(red, net, self.X[:, 0])["leakage/linear"] > 0.99
+        with red.muted(net, how="project"):
+            assert self.audit(red, net, self.X[:, 0])["leakage/linear"] < 0.2
+
+    def test_takes_yes_and_no_and_numpy(self):
+        red, net, yes = Concept("c", V, at="0"), model(), self.X[:, 0] > 0
+        found = self.audit(red, net, yes.numpy())
+        torch.testing.assert_close(dict(found), dict(self.audit(red, net, yes.float())))

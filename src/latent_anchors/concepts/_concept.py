@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from latent_anchors import audits, evaluation, interventions, regularizers
 from latent_anchors._checks import check_name, listed
 from latent_anchors._hooks import Handle
+from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At, as_site, as_sites
-from latent_anchors._supervision import Given
+from latent_anchors._supervision import Given, as_tensor
 from latent_anchors._typing import Inputs
 from latent_anchors.concepts._directions import Method, as_rows, axes_of, found_direction
 from latent_anchors.concepts._muting import How, edit_of
@@ -402,42 +403,45 @@ class Concept:
         self,
         model: nn.Module,
         inputs: Inputs,
-        degrees: Float[Tensor, " n"],
+        degrees: Given,
         new_inputs: Inputs,
-        new_degrees: Float[Tensor, " m"],
+        new_degrees: Given,
     ) -> evaluation.Evaluation:
-        """What probes still read of the concept from the latents at its sites, in any direction.
+        """How well probes can still read the concept off the latents at its sites.
 
-        Of several sites, the latents side by side. See :func:`~latent_anchors.audits.leakage` for
-        the measures, and :func:`~latent_anchors.audits.relearning` for how soon fine-tuning brings
-        a removed concept back.
+        Probes look in all directions, where :meth:`score` looks along one. Under :meth:`muted`, or
+        of a model from which the concept was :meth:`removed`, they say what is left of it. Whether
+        it comes back by fine-tuning or by noise in the weights, which have no direction, is asked
+        by :func:`~latent_anchors.audits.relearning` and
+        :func:`~latent_anchors.audits.perturbation`.
 
         Args:
-            model: A muted or cut model, or a population.
-            inputs: What the probes learn from: ``n`` samples.
-            degrees: How much of the concept each has ``(n,)``; 0 and 1 are degrees, too.
-            new_inputs: What the probes read: ``m`` other samples.
+            model: A model, or a population; edits in force count.
+            inputs: What the probes learn from: a tensor, a tuple of arguments, or a mapping.
+            degrees: How much of the concept each sample has ``(n,)``.
+            new_inputs: What the probes read.
             new_degrees: How much of the concept each has ``(m,)``.
 
         Returns:
-            R² by name ``(runs,)``.
+            What :func:`~latent_anchors.audits.leakage` gives, on the latents of all sites together.
 
         Raises:
-            ValueError: If a site does not exist, or there is not one degree for each sample.
+            ValueError: If there is not one degree for each sample, all degrees to be found are
+                alike, or a site does not exist.
 
         Examples:
-            >>> model, x = nn.Sequential(nn.Identity()), torch.rand(200, 2)
-            >>> red = Concept("red", [1, 0], at="0")
+            >>> x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+            >>> red, model = Concept("red", [1, 0], at="0"), nn.Sequential(nn.Identity())
             >>> found = red.audit(model, x[:100], x[:100, 0], x[100:], x[100:, 0])
-            >>> found["leakage/linear"].round(decimals=3)
-            tensor([1.])
+            >>> round(float(found["leakage/linear"]), 3)
+            1.0
         """
-        known, new = (
-            torch.cat([*evaluation.latents_by_site(model, given, self.sites).values()], dim=-1)
-            for given in (inputs, new_inputs)
-        )
-        seeds = range(len(known))
-        return audits.leakage(known, degrees, new, new_degrees, seeds=seeds)
+        given: list[Tensor] = []
+        for samples, known in ((inputs, degrees), (new_inputs, new_degrees)):
+            by_site = evaluation.latents_by_site(model, samples, self.sites)
+            z = torch.cat([by_site[site] for site in self.sites], dim=-1)
+            given += [z, as_tensor(f"The degrees of concept {self.name!r}", known, z.device).to(z)]
+        return audits.leakage(*given, seeds=seeds_of(model))
 
     @cached_property
     def _unmasked(self) -> Term:
