@@ -108,3 +108,20 @@ def test_latents_of_another_width_and_integer_latents_are_refused(module):
         module([1.0, 0.0])(torch.zeros(4, 3))
     with refuses(TypeError, "type torch.int64; expected floating point"):
         module([1.0, 0.0])(torch.zeros(4, 2, dtype=torch.int64))
+
+
+def test_a_euclidean_anchor_pulls_neighbors_inward():
+    z = pointing(1.0).requires_grad_()
+    (force,) = torch.autograd.grad(euclidean_anchor(z, RED), z)
+    assert (z - 0.1 * force).norm() < z.norm()
+
+
+@given(theta=angle, radius=length)
+def test_a_euclidean_anchor_obeys_the_law_of_cosines(theta, radius):
+    expected = radius**2 + 1 - 2 * radius * math.cos(theta)
+    value = euclidean_anchor(pointing(theta, radius), RED)
+    assert value.item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_a_point_may_be_the_origin():
+    assert EuclideanAnchor([0.0, 0.0])(torch.tensor([3.0, 4.0])) == 25

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
+from torch.func import grad
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from latent_anchors.regularizers import (
@@ -13,7 +14,7 @@ from latent_anchors.regularizers import (
     euclidean_separation,
     separation,
 )
-from latent_anchors.regularizers._chunks import CHUNK, WHOLE, chunks, members_at_once
+from latent_anchors.regularizers._pairwise.chunks import CHUNK, WHOLE, chunks, members_at_once
 
 
 class Largest(TorchDispatchMode):
@@ -76,3 +77,28 @@ def test_a_chunk_is_a_number_of_members(module):
 def test_a_chunk_of_nobody_is_refused_by_the_functions_too(couple):
     with refuses(ValueError, "chunk is -1; expected at least 1"):
         couple(torch.ones(2, 3), chunk=-1)
+
+
+BOTH = pytest.mark.parametrize("couple", [separation, euclidean_separation])
+CHUNKS = pytest.mark.parametrize("chunk", [None, 2])
+
+
+@BOTH
+@CHUNKS
+def test_a_second_derivative_is_refused(couple, chunk, generator):
+    z = torch.randn(5, 3, generator=generator, requires_grad=True)
+    (slope,) = torch.autograd.grad(couple(z, chunk=chunk).sum(), z, create_graph=True)
+    with refuses(RuntimeError, "Separation was differentiated twice; expected once"):
+        slope.square().sum().backward()
+
+
+@BOTH
+@CHUNKS
+def test_so_is_one_of_functions_that_are_mapped(couple, chunk, generator):
+    z = torch.randn(2, 5, 3, generator=generator)
+
+    def steepness(z):
+        return grad(lambda z: couple(z, chunk=chunk).sum())(z).square().sum()
+
+    with refuses(RuntimeError, "Separation was differentiated twice; expected once"):
+        torch.func.vmap(grad(steepness))(z)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from poolings import POOLINGS
 from refusals import refuses
-from regularizers.test_checking import COUPLINGS, PENALTIES
+from regularizers.test_contract import COUPLINGS, PENALTIES
 
 from latent_anchors.regularizers import Separation, Term, mean_pool, unit_norm
 

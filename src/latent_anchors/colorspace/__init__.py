@@ -20,6 +20,11 @@ from latent_anchors.colorspace._hsl import hsl_to_rgb as hsl_to_rgb
 from latent_anchors.colorspace._hsl import rgb_to_hsl as rgb_to_hsl
 from latent_anchors.colorspace._hsv import hsv_to_rgb as hsv_to_rgb
 from latent_anchors.colorspace._hsv import rgb_to_hsv as rgb_to_hsv
+from latent_anchors.colorspace._hue_names import COLOR_NAMES as COLOR_NAMES
+from latent_anchors.colorspace._hue_names import GRAYS as GRAYS
+from latent_anchors.colorspace._hue_names import HUES as HUES
+from latent_anchors.colorspace._hue_names import hue_of as hue_of
+from latent_anchors.colorspace._hue_names import named_colors as named_colors
 from latent_anchors.colorspace._hues import hue_between as hue_between
 from latent_anchors.colorspace._hues import hue_difference as hue_difference
 from latent_anchors.colorspace._hues import hue_distance as hue_distance
@@ -32,11 +37,6 @@ from latent_anchors.colorspace._lch import rgb_to_lch as rgb_to_lch
 from latent_anchors.colorspace._lch import rgb_to_oklch as rgb_to_oklch
 from latent_anchors.colorspace._linear import linear_to_rgb as linear_to_rgb
 from latent_anchors.colorspace._linear import rgb_to_linear as rgb_to_linear
-from latent_anchors.colorspace._names import COLOR_NAMES as COLOR_NAMES
-from latent_anchors.colorspace._names import GRAYS as GRAYS
-from latent_anchors.colorspace._names import HUES as HUES
-from latent_anchors.colorspace._names import hue_of as hue_of
-from latent_anchors.colorspace._names import named_colors as named_colors
 from latent_anchors.colorspace._oklab import oklab_to_rgb as oklab_to_rgb
 from latent_anchors.colorspace._oklab import rgb_to_oklab as rgb_to_oklab
 from latent_anchors.colorspace._similarity import hsv_similarity as hsv_similarity

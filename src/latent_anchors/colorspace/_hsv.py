@@ -1,11 +1,11 @@
 """Hue, saturation, value: the color wheel that painters and pickers use."""
 
 from latent_anchors._typing import Colors
+from latent_anchors.colorspace._fused import convert
 from latent_anchors.colorspace._hexagon import hexagonal_hue, shortfalls
-from latent_anchors.colorspace._hsv_by_hand import HSV_TO_RGB, RGB_TO_HSV
+from latent_anchors.colorspace._hsv_fused import HSV_TO_RGB, RGB_TO_HSV
 from latent_anchors.colorspace._planes import planes, ratio, stack
 from latent_anchors.colorspace._precision import circular, in_single
-from latent_anchors.colorspace._shortcut import convert
 
 
 @in_single(circular(0))

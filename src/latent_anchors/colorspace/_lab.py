@@ -3,12 +3,12 @@
 import torch
 
 from latent_anchors._typing import Colors
-from latent_anchors.colorspace._lab_by_hand import LAB_TO_RGB, RGB_TO_LAB
+from latent_anchors.colorspace._fused import convert
+from latent_anchors.colorspace._lab_fused import LAB_TO_RGB, RGB_TO_LAB
 from latent_anchors.colorspace._linear import linear_to_rgb, rgb_to_linear
 from latent_anchors.colorspace._planes import Plane, mix, planes, stack
 from latent_anchors.colorspace._precision import in_single
-from latent_anchors.colorspace._shares import DELTA, FROM_SHARES, TO_SHARES
-from latent_anchors.colorspace._shortcut import convert
+from latent_anchors.colorspace._whitepoint import DELTA, FROM_SHARES, TO_SHARES
 
 
 @in_single()

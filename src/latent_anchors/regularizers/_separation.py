@@ -9,9 +9,9 @@ from latent_anchors._numerics import in_full_precision
 from latent_anchors._supervision import as_mask
 from latent_anchors._typing import Latents, PerSample
 from latent_anchors._vectors import check_floating
-from latent_anchors.regularizers._chunks import check_chunk, members_at_once
-from latent_anchors.regularizers._closeness import mean_closeness
-from latent_anchors.regularizers._nearness import mean_nearness
+from latent_anchors.regularizers._pairwise.chunks import check_chunk, members_at_once
+from latent_anchors.regularizers._pairwise.cosine import mean_cosine_nearness
+from latent_anchors.regularizers._pairwise.distance import mean_inverse_distance
 
 Members = Bool[Tensor, "*batch"] | Integer[Tensor, "*batch"]
 
@@ -57,7 +57,7 @@ def separation(
     """
     at_once = members_at_once(z.shape[-2], chunk)
     z, counted = _members(z, mask)
-    return mean_nearness(z, exponent, at_once, counted)
+    return mean_cosine_nearness(z, exponent, at_once, counted)
 
 
 def euclidean_separation(
@@ -95,7 +95,7 @@ def euclidean_separation(
     """
     at_once = members_at_once(z.shape[-2], chunk)
     z, counted = _members(z, mask)
-    return mean_closeness(z, softening, at_once, counted)
+    return mean_inverse_distance(z, softening, at_once, counted)
 
 
 def _members(z: Latents, mask: Members | None) -> tuple[Latents, Float[Tensor, "*batch"] | None]:

@@ -14,7 +14,7 @@ from latent_anchors._vectors import as_direction
 from latent_anchors.colorspace import COLOR_NAMES, hue_of, named_colors
 from latent_anchors.viz._arrays import Array, as_array, as_colors
 from latent_anchors.viz._hue_errors import as_errors, draw_errors, peaks
-from latent_anchors.viz._latents import View, check_view, draw_sphere
+from latent_anchors.viz._plot_latents import View, check_view, draw_sphere
 from latent_anchors.viz._reconstructions import name_ticks
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, Theme, ThemeName, dress, new_figure

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_between, check_count
 from latent_anchors.viz._arrays import Array
-from latent_anchors.viz._latents import (
+from latent_anchors.viz._plain import plain
+from latent_anchors.viz._plot_latents import (
     PANEL,
     View,
     check_view,
@@ -18,10 +19,9 @@ from latent_anchors.viz._latents import (
     draw_points,
     reach_of,
 )
-from latent_anchors.viz._plain import plain
+from latent_anchors.viz._plot_snapshots import as_frames
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
-from latent_anchors.viz._unfolding import as_frames
 from latent_anchors.viz._words import counted, edges
 
 TIME = 0.3

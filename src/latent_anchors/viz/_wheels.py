@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_count
 from latent_anchors.viz._arrays import Array, as_array, as_colors
-from latent_anchors.viz._latents import PANEL, ROOM, point_width
+from latent_anchors.viz._plot_latents import PANEL, ROOM, point_width
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import Theme, ThemeName, dress, new_figure
 from latent_anchors.viz._words import counted, edges, joined

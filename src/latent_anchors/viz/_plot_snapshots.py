@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_count
 from latent_anchors.viz._arrays import Array, as_array, as_colors
-from latent_anchors.viz._latents import (
+from latent_anchors.viz._plain import mathematics
+from latent_anchors.viz._plot_latents import (
     PANEL,
     View,
     check_view,
@@ -16,7 +17,6 @@ from latent_anchors.viz._latents import (
     draw_points,
     reach_of,
 )
-from latent_anchors.viz._plain import mathematics
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, ThemeName, new_figure
 from latent_anchors.viz._words import counted, edges, joined

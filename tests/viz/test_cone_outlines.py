@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from refusals import refuses
 
 from latent_anchors.viz import plot_latents
-from latent_anchors.viz._cones import rim, silhouette
+from latent_anchors.viz._cone_outlines import rim, silhouette
 
 Z, COLORS = np.eye(4), np.eye(4)[:, :3]
 coordinate = st.floats(-1, 1).map(lambda x: round(x, 2))

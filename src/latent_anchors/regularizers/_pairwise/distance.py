@@ -8,8 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import Function
 
-from latent_anchors.regularizers._chunks import chunks, mean_over_others
-from latent_anchors.regularizers._once import check_once
+from latent_anchors.regularizers._pairwise.chunks import check_once, chunks, mean_over_others
 
 WORTH_A_CALL = 2**18
 """Numbers in a tensor of differences; with fewer, calls cost more than their arithmetic."""
@@ -21,7 +20,7 @@ _Pairs = Float[Tensor, "*batch n m"]
 _Values = Float[Tensor, "*batch n"]
 
 
-class MeanCloseness(Function):
+class MeanInverseDistance(Function):
     r"""Mean over the others of ``1 / (distance ** 2 + s)``.
 
     With :math:`q_{ij} = 1 / (\lVert z_i - z_j \rVert^2 + s)`, zero on the diagonal:
@@ -154,12 +153,14 @@ def _pushed(
     return total
 
 
-def mean_closeness(
+def mean_inverse_distance(
     z: _Set, softening: float, at_once: int, counted: _Values | None = None
 ) -> _Values:
     """How close each latent ``(..., n, dim)`` is to the others on average ``(..., n)``.
 
     Those that do not count have 0 in ``counted``, the others 1; they must be finite all the same.
     """
-    value, *_ = cast("tuple[Tensor, ...]", MeanCloseness.apply(z, softening, at_once, counted))
+    value, *_ = cast(
+        "tuple[Tensor, ...]", MeanInverseDistance.apply(z, softening, at_once, counted)
+    )
     return value

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from refusals import refuses
 
 from latent_anchors.viz import plot_snapshots, plot_unfolding
-from latent_anchors.viz._unfolding import evenly
+from latent_anchors.viz._plot_snapshots import evenly
 
 COLORS = torch.eye(3)
 MOMENTS = {"step 0": torch.zeros(3, 4), "step 10": torch.eye(3, 4)}

@@ -5,7 +5,7 @@ from refusals import refuses
 
 from latent_anchors.colorspace import rgb_grid
 from latent_anchors.viz import plot_latents
-from latent_anchors.viz._latents import point_width
+from latent_anchors.viz._plot_latents import point_width
 
 COLORS = rgb_grid(2)
 Z = torch.nn.functional.normalize(COLORS @ torch.linspace(-1, 1, 15).reshape(3, 5) + 0.1, dim=-1)

@@ -14,9 +14,9 @@ from latent_anchors.colorspace._channels import (
     together,
     turned,
 )
+from latent_anchors.colorspace._fused import FusedKernel, Kept
 from latent_anchors.colorspace._linear import TOE
-from latent_anchors.colorspace._shares import DELTA, FROM_SHARES, TO_SHARES
-from latent_anchors.colorspace._shortcut import Kept, Shortcut
+from latent_anchors.colorspace._whitepoint import DELTA, FROM_SHARES, TO_SHARES
 
 MIX, UNMIX = constant(TO_SHARES), constant(FROM_SHARES)
 MIX_BACK, UNMIX_BACK = constant(turned(TO_SHARES)), constant(turned(FROM_SHARES))
@@ -73,5 +73,5 @@ def _to_rgb_gradient(kept: Kept, gradient: Block, out: Block) -> None:
     together(UNITE_BACK.to(gradient).mm(shares.mul_(roots.clamp_min(DELTA).square_())), out)
 
 
-RGB_TO_LAB = Shortcut(_to_lab, _to_lab_gradient)
-LAB_TO_RGB = Shortcut(_to_rgb, _to_rgb_gradient)
+RGB_TO_LAB = FusedKernel(_to_lab, _to_lab_gradient)
+LAB_TO_RGB = FusedKernel(_to_rgb, _to_rgb_gradient)

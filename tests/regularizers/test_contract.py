@@ -8,7 +8,7 @@ from poolings import POOLINGS
 from refusals import refuses
 
 from latent_anchors import regularizers as reg
-from latent_anchors.regularizers._promises import OF_COUPLINGS, OF_PENALTIES
+from latent_anchors.regularizers._contract import OF_COUPLINGS, OF_PENALTIES
 
 DIRECTION = torch.tensor([0.3, -2.0, 0.5, 1.0])
 BASIS = reg.orthonormal_directions(2, 4, torch.Generator().manual_seed(5))

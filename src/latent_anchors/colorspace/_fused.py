@@ -1,7 +1,7 @@
-"""Conversions worked out by hand, forward and backward, for ordinary tensors on a processor.
+"""Fused CPU kernels of conversions, forward and backward; the formula runs everywhere else.
 
 Recorded operation by operation, a formula allocates and passes through memory several times as
-often as its arithmetic needs, and `torch.where` alone takes as long as a power. A shortcut does
+often as its arithmetic needs, and `torch.where` alone takes as long as a power. A kernel does
 the same arithmetic in place, in blocks that stay in the cache, with a gradient in closed form.
 Wherever something else watches, such as `torch.func` or `torch.compile`, the formula runs.
 """
@@ -34,8 +34,8 @@ _transforming: Callable[[], bool] = getattr(
 
 
 @dataclass(frozen=True)
-class Shortcut:
-    """A conversion by hand: both ways write their result into a tensor given for it."""
+class FusedKernel:
+    """A fused conversion: forward and backward write into a tensor given for the result."""
 
     forward: Callable[[Block, Block], Kept]
     """Colors to colors."""
@@ -43,13 +43,13 @@ class Shortcut:
     """Gradient to gradient, from what was kept; called more than once if the graph is retained."""
 
 
-def convert(colors: Colors, formula: Callable[[Colors], Colors], shortcut: Shortcut) -> Colors:
-    """What the formula says, by the shortcut where that may be taken."""
+def convert(colors: Colors, formula: Callable[[Colors], Colors], kernel: FusedKernel) -> Colors:
+    """Apply the kernel to ordinary CPU tensors, the formula to all others, alike in result."""
     if not _is_ordinary(colors):
         return formula(colors)  # Which also says what is wrong with the colors.
     if colors.requires_grad and torch.is_grad_enabled():
-        return cast(Colors, _ByHand.apply(colors, formula, shortcut))
-    return _forward(colors, shortcut)[0]
+        return cast(Colors, _Fused.apply(colors, formula, kernel))
+    return _forward(colors, kernel)[0]
 
 
 def _is_ordinary(colors: Tensor) -> bool:
@@ -67,13 +67,13 @@ def _is_ordinary(colors: Tensor) -> bool:
     )
 
 
-class _ByHand(torch.autograd.Function):
+class _Fused(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, colors: Tensor, formula: Callable[[Colors], Colors], shortcut: Shortcut
+        ctx: Any, colors: Tensor, formula: Callable[[Colors], Colors], kernel: FusedKernel
     ) -> Tensor:
-        converted, ctx.kept = _forward(colors, shortcut)
-        ctx.formula, ctx.shortcut = formula, shortcut
+        converted, ctx.kept = _forward(colors, kernel)
+        ctx.formula, ctx.kernel = formula, kernel
         ctx.save_for_backward(colors)
         return converted
 
@@ -86,7 +86,7 @@ class _ByHand(torch.autograd.Function):
         if torch.is_grad_enabled() or _transforming() or not _has_memory(gradient):
             # Somebody wants second derivatives or many gradients at once, which the formula has.
             return torch.func.vjp(ctx.formula, colors)[1](gradient)[0], None, None
-        return _backward(ctx.kept, gradient, ctx.shortcut), None, None
+        return _backward(ctx.kept, gradient, ctx.kernel), None, None
 
 
 def _has_memory(gradient: Tensor) -> bool:
@@ -98,17 +98,17 @@ def _has_memory(gradient: Tensor) -> bool:
     return True
 
 
-def _forward(colors: Tensor, shortcut: Shortcut) -> tuple[Tensor, list[Kept]]:
+def _forward(colors: Tensor, kernel: FusedKernel) -> tuple[Tensor, list[Kept]]:
     converted = torch.empty_like(colors, memory_format=torch.contiguous_format)
     with torch.inference_mode():  # Spares torch its bookkeeping, a fifth of the time of few colors.
-        return converted, [shortcut.forward(*pair) for pair in _blocks(colors, converted)]
+        return converted, [kernel.forward(*pair) for pair in _blocks(colors, converted)]
 
 
-def _backward(kept: list[Kept], gradient: Tensor, shortcut: Shortcut) -> Tensor:
+def _backward(kept: list[Kept], gradient: Tensor, kernel: FusedKernel) -> Tensor:
     passed = torch.empty_like(gradient, memory_format=torch.contiguous_format)
     with torch.inference_mode():
         for part, pair in zip(kept, _blocks(gradient, passed), strict=True):
-            shortcut.backward(part, *pair)
+            kernel.backward(part, *pair)
     return passed
 
 

@@ -1,7 +1,8 @@
-"""How many members are compared with the others at a time: memory against speed."""
+"""Chunks of pairs, and what both hand-written gradients over pairs share."""
 
 from collections.abc import Iterator
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -40,3 +41,16 @@ def mean_over_others(
     if counted is None:
         return sums / max(sums.shape[-1] - 1, 1)
     return sums / (counted.sum(-1, keepdim=True) - 1).clamp_min(1)
+
+
+def check_once(gradient: Tensor | None) -> None:
+    """Refuse, in a backward pass, a gradient for an output that nobody but that pass has used.
+
+    ``once_differentiable`` would let a second derivative through that lacks a part of it.
+    """
+    # a compiler fills in zeros, and refuses second derivatives itself
+    if gradient is not None and not torch.compiler.is_compiling():
+        raise RuntimeError(
+            "Separation was differentiated twice; expected once, since its gradient is written "
+            "out by hand. Leave the term out of what is differentiated again."
+        )

@@ -1,6 +1,6 @@
 import torch
 
-from latent_anchors.colorspace._shares import DELTA, FROM_SHARES, TO_SHARES
+from latent_anchors.colorspace._whitepoint import DELTA, FROM_SHARES, TO_SHARES
 
 
 def test_white_has_all_of_each_share_and_the_way_back_exists():

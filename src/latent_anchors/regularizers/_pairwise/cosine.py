@@ -9,15 +9,14 @@ from torch import Tensor
 from torch.autograd import Function
 
 from latent_anchors._numerics import TINY_SQUARE, without_autocast
-from latent_anchors.regularizers._chunks import chunks, mean_over_others
-from latent_anchors.regularizers._once import check_once
+from latent_anchors.regularizers._pairwise.chunks import check_once, chunks, mean_over_others
 
 _Set = Float[Tensor, "*batch n dim"]
 # members stand in columns: products with few rows are several times as fast as with few columns
 _Columns = Float[Tensor, "*batch row n"]
 
 
-class MeanNearness(Function):
+class MeanCosineNearness(Function):
     r"""Mean over the others of ``((1 + cos) / 2) ** p``.
 
     With unit vectors :math:`u_i` lifted to :math:`w_i = (u_i, 1) / \sqrt{2}`, nearness is a plain
@@ -117,12 +116,12 @@ def _pulled(v: _Columns, w: _Columns, exponent: float, at_once: int) -> _Columns
     return total
 
 
-def mean_nearness(
+def mean_cosine_nearness(
     z: _Set, exponent: float, at_once: int, counted: Float[Tensor, "*batch n"] | None = None
 ) -> Float[Tensor, "*batch n"]:
     """How near each latent ``(..., n, dim)`` is to the others on average ``(..., n)``.
 
     Those that do not count have 0 in ``counted``, the others 1; they must be finite all the same.
     """
-    value, *_ = cast("tuple[Tensor, ...]", MeanNearness.apply(z, exponent, at_once, counted))
+    value, *_ = cast("tuple[Tensor, ...]", MeanCosineNearness.apply(z, exponent, at_once, counted))
     return value

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_count
 from latent_anchors.viz._arrays import Array, as_array, as_colors
-from latent_anchors.viz._cones import Cone, as_cone, draw_cone
+from latent_anchors.viz._cone_outlines import Cone, as_cone, draw_cone
 from latent_anchors.viz._plain import mathematics
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from refusals import refuses
 
 from latent_anchors.viz import plot_relearning
-from latent_anchors.viz._relearning import DASHES, KINDS
+from latent_anchors.viz._plot_relearning import DASHES, KINDS
 from latent_anchors.viz._themes import THEMES
 
 STEPS = torch.arange(1, 41)

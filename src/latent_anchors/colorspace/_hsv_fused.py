@@ -5,7 +5,7 @@ import math
 import torch
 
 from latent_anchors.colorspace._channels import Block, apart, constant, together
-from latent_anchors.colorspace._shortcut import Kept, Shortcut
+from latent_anchors.colorspace._fused import FusedKernel, Kept
 
 # Green minus blue, blue minus red, red minus green.
 DIFFERENCES = constant([[0.0, 1.0, -1.0], [-1.0, 0.0, 1.0], [1.0, -1.0, 0.0]])
@@ -82,5 +82,5 @@ def _to_rgb_gradient(kept: Kept, gradient: Block, out: Block) -> None:
     together(torch.stack((hue, lost.mul_(value), bright)), out)
 
 
-RGB_TO_HSV = Shortcut(_to_hsv, _to_hsv_gradient)
-HSV_TO_RGB = Shortcut(_to_rgb, _to_rgb_gradient)
+RGB_TO_HSV = FusedKernel(_to_hsv, _to_hsv_gradient)
+HSV_TO_RGB = FusedKernel(_to_rgb, _to_rgb_gradient)

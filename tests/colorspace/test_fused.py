@@ -9,8 +9,8 @@ from torch.autograd import forward_ad
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from latent_anchors import colorspace
-from latent_anchors.colorspace import _hsv, _lab, _shortcut
-from latent_anchors.colorspace._shortcut import Shortcut, convert
+from latent_anchors.colorspace import _fused, _hsv, _lab
+from latent_anchors.colorspace._fused import FusedKernel, convert
 
 FORMULAS = {
     "rgb_to_hsv": _hsv._to_hsv,
@@ -25,7 +25,7 @@ forward_mode = pytest.mark.filterwarnings("ignore:`torch.jit.script`:Deprecation
 every_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 
 
-def by_hand(name):
+def fused(name):
     return getattr(colorspace, name)
 
 
@@ -53,7 +53,7 @@ def gradient(function, colors, upstream, **options):
 @every_dtype
 def test_the_colors_are_those_of_the_formula(name, dtype, generator):
     colors = colors_for(name, dtype, generator)
-    ours, expected = by_hand(name)(colors), FORMULAS[name](colors)
+    ours, expected = fused(name)(colors), FORMULAS[name](colors)
     if name == "rgb_to_hsv":  # Just below a whole turn is just above none.
         away = colorspace.hue_distance(ours[:, 0], expected[:, 0])
         assert away.max() < 4 * torch.finfo(dtype).eps
@@ -68,7 +68,7 @@ def test_the_gradient_is_that_of_the_formula(name, dtype, generator):
     upstream = torch.randn(colors.shape, dtype=dtype, generator=generator)
     expected = gradient(FORMULAS[name], colors, upstream)
     scale = expected.abs().amax(-1, keepdim=True) + 1
-    same(gradient(by_hand(name), colors, upstream) / scale, expected / scale)
+    same(gradient(fused(name), colors, upstream) / scale, expected / scale)
 
 
 @forward_mode
@@ -76,26 +76,26 @@ def test_the_gradient_is_that_of_the_formula(name, dtype, generator):
 def test_second_derivatives_and_forward_mode_are_there(name, generator):
     rgb = 0.1 + 0.8 * torch.rand(3, 3, dtype=torch.float64, generator=generator)
     colors = argument(name, rgb).detach().requires_grad_()
-    assert torch.autograd.gradgradcheck(by_hand(name), colors)
+    assert torch.autograd.gradgradcheck(fused(name), colors)
     assert torch.autograd.gradcheck(
-        by_hand(name), colors, check_forward_ad=True, check_batched_grad=True
+        fused(name), colors, check_forward_ad=True, check_batched_grad=True
     )
 
 
 @every_name
 def test_transformed_and_traced_gradients_are_the_same(name, generator):
     colors = argument(name, torch.rand(4, 3, dtype=torch.float64, generator=generator))
-    expected = gradient(by_hand(name), colors, torch.ones_like(colors))
+    expected = gradient(fused(name), colors, torch.ones_like(colors))
 
     def total(color):
-        return by_hand(name)(color).sum()
+        return fused(name)(color).sum()
 
     slopes = torch.func.vmap(torch.func.grad(total))
     same(slopes(colors), expected)
     same(make_fx(slopes)(colors)(colors), expected)
 
     def slopes_of_autograd(colors):
-        return gradient(by_hand(name), colors, torch.ones_like(colors))
+        return gradient(fused(name), colors, torch.ones_like(colors))
 
     same(make_fx(slopes_of_autograd)(colors)(colors), expected)
 
@@ -105,10 +105,10 @@ def test_transformed_and_traced_gradients_are_the_same(name, generator):
 def test_compiled_it_is_the_same(name, generator):
     torch.compiler.reset()
     colors = argument(name, torch.rand(4, 3, dtype=torch.float64, generator=generator))
-    compiled = torch.compile(by_hand(name), backend="aot_eager", fullgraph=True)
-    same(compiled(colors), by_hand(name)(colors))
+    compiled = torch.compile(fused(name), backend="aot_eager", fullgraph=True)
+    same(compiled(colors), fused(name)(colors))
     upstream = torch.ones_like(colors)
-    same(gradient(compiled, colors, upstream), gradient(by_hand(name), colors, upstream))
+    same(gradient(compiled, colors, upstream), gradient(fused(name), colors, upstream))
 
 
 @every_name
@@ -116,27 +116,27 @@ def test_compiled_it_is_the_same(name, generator):
 def test_block_by_block_is_at_once(name, shape, generator, monkeypatch):
     colors = argument(name, torch.rand(shape, dtype=torch.float64, generator=generator))
     upstream = torch.rand(shape, dtype=torch.float64, generator=generator)
-    at_once = by_hand(name)(colors), gradient(by_hand(name), colors, upstream)
-    monkeypatch.setattr(_shortcut, "BLOCK", 5)
-    same(by_hand(name)(colors), at_once[0])
-    same(gradient(by_hand(name), colors, upstream), at_once[1])
+    at_once = fused(name)(colors), gradient(fused(name), colors, upstream)
+    monkeypatch.setattr(_fused, "BLOCK", 5)
+    same(fused(name)(colors), at_once[0])
+    same(gradient(fused(name), colors, upstream), at_once[1])
 
 
 @every_name
 def test_strides_do_not_matter_and_results_are_contiguous(name, generator):
     colors = argument(name, torch.rand(6, 3, generator=generator)).mT.contiguous().mT
     upstream = torch.ones(1).expand(6, 3)
-    ours, back = by_hand(name)(colors), gradient(by_hand(name), colors, upstream)
+    ours, back = fused(name)(colors), gradient(fused(name), colors, upstream)
     assert ours.is_contiguous()
     assert back.is_contiguous()
-    same(ours, by_hand(name)(colors.contiguous()))
-    same(back, gradient(by_hand(name), colors.contiguous(), upstream.contiguous()))
+    same(ours, fused(name)(colors.contiguous()))
+    same(back, gradient(fused(name), colors.contiguous(), upstream.contiguous()))
 
 
 @every_name
 def test_a_retained_graph_goes_back_twice(name, generator):
     colors = argument(name, torch.rand(6, 3, generator=generator)).detach().requires_grad_()
-    converted, upstream = by_hand(name)(colors), torch.rand(6, 3, generator=generator)
+    converted, upstream = fused(name)(colors), torch.rand(6, 3, generator=generator)
     once, again = (
         torch.autograd.grad(converted, colors, upstream, retain_graph=True)[0] for _ in range(2)
     )
@@ -146,7 +146,7 @@ def test_a_retained_graph_goes_back_twice(name, generator):
 @every_name
 def test_colors_changed_before_the_way_back_are_noticed(name):
     colors = torch.rand(6, 3, requires_grad=True)
-    converted = by_hand(name)(given := colors * 1)
+    converted = fused(name)(given := colors * 1)
     given.mul_(0.5)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         converted.sum().backward()
@@ -156,9 +156,9 @@ def test_a_result_changed_does_not_change_the_way_back(generator):
     rgb, upstream = torch.rand(2, 6, 3, generator=generator)
     for name in FORMULAS:
         colors = argument(name, rgb).detach().requires_grad_()
-        converted = by_hand(name)(colors).mul_(2.0)
+        converted = fused(name)(colors).mul_(2.0)
         (passed,) = torch.autograd.grad(converted, colors, upstream)
-        same(passed, 2 * gradient(by_hand(name), colors, upstream))
+        same(passed, 2 * gradient(fused(name), colors, upstream))
 
 
 class TakenError(Exception):
@@ -169,7 +169,7 @@ def taken(*_):
     raise TakenError
 
 
-SPY = Shortcut(taken, taken)
+SPY = FusedKernel(taken, taken)
 
 
 class Special(torch.Tensor):
@@ -180,7 +180,7 @@ def negative(colors):
     return -colors
 
 
-def shortcut_or_not(colors):
+def fused_or_not(colors):
     return convert(colors, negative, SPY)
 
 
@@ -199,15 +199,15 @@ WATCHED = {
 
 @pytest.mark.parametrize("kind", ORDINARY)
 @pytest.mark.parametrize("mode", [nullcontext, torch.no_grad, torch.inference_mode])
-def test_ordinary_tensors_take_the_shortcut(kind, mode):
+def test_ordinary_tensors_take_the_kernel(kind, mode):
     with mode(), pytest.raises(TakenError):
-        shortcut_or_not(ORDINARY[kind]())
+        fused_or_not(ORDINARY[kind]())
 
 
 @pytest.mark.parametrize("kind", WATCHED)
 def test_other_tensors_take_the_formula(kind):
     colors = WATCHED[kind]()
-    converted = shortcut_or_not(colors)
+    converted = fused_or_not(colors)
     assert converted.dtype is colors.dtype
     assert converted.shape == colors.shape
 
@@ -215,22 +215,22 @@ def test_other_tensors_take_the_formula(kind):
 @forward_mode
 def test_under_transforms_every_tensor_takes_the_formula():
     outside = torch.ones(2, 3, requires_grad=True)
-    torch.func.vmap(lambda x: x + shortcut_or_not(outside).sum())(torch.ones(2))
-    torch.func.vmap(shortcut_or_not)(torch.ones(2, 3))
-    torch.func.grad(lambda x: shortcut_or_not(x).sum())(torch.ones(2, 3))
-    torch.func.jvp(shortcut_or_not, (torch.ones(2, 3),), (torch.ones(2, 3),))
+    torch.func.vmap(lambda x: x + fused_or_not(outside).sum())(torch.ones(2))
+    torch.func.vmap(fused_or_not)(torch.ones(2, 3))
+    torch.func.grad(lambda x: fused_or_not(x).sum())(torch.ones(2, 3))
+    torch.func.jvp(fused_or_not, (torch.ones(2, 3),), (torch.ones(2, 3),))
 
 
 @forward_mode
 def test_tangents_take_the_formula():
     with forward_ad.dual_level():
         dual = forward_ad.make_dual(torch.ones(2, 3), torch.ones(2, 3))
-        tangent = forward_ad.unpack_dual(shortcut_or_not(dual)).tangent
+        tangent = forward_ad.unpack_dual(fused_or_not(dual)).tangent
         assert torch.equal(tangent, -torch.ones(2, 3))
 
 
 def test_where_matrix_products_would_lose_digits_the_formula_is_taken(monkeypatch):
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        shortcut_or_not(torch.ones(2, 3))
+        fused_or_not(torch.ones(2, 3))
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "medium")
-    shortcut_or_not(torch.ones(2, 3))
+    fused_or_not(torch.ones(2, 3))
