@@ -129,7 +129,7 @@ found |= {
     "height": testbed.height(population),
     "height_order": testbed.height_order(population),
     "drifted/ever": torch.stack([found[name] for name in found if "drifted" in name]).any(0),
-    "crumpled/end": testbed.crumpled(population, learnt=grid.rgb),
+    "crumpled/end": testbed.crumpled(population, learned=grid.rgb),
     "error/shown": testbed.color_errors(population, grid.rgb).mean(1),
 }
 metrics = evidence.write(found, {"sheet": SHEET, "batch_size": 64}, trained.failures)

@@ -81,11 +81,11 @@ with la.intervene(population, muted):
     errors[f"{concept} muted"] = testbed.hue_sweep(population)
     damage = testbed.color_errors(population, grid)
 
-predicted = evaluation.agreement(moved, damage)
+predicted_r2 = evaluation.squared_correlation(damage, moved)
 aligned = testbed.hue_alignments(population, anchor)
 found |= {
     **{f"alignment/{name}": cosine for name, cosine in aligned.items()},
-    "foretold_r2/muted": predicted.r2,
+    "foretold_r2/muted": predicted_r2,
     "hue_order": testbed.hue_order(population).abs(),
     "noncircularity": testbed.noncircularity(population),
     "crumpled": testbed.crumpled(population),

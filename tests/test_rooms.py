@@ -137,7 +137,7 @@ def test_training_fits_every_seed(execution):
 
 def test_evaluation_sums_up_runs():
     z = evaluation.latents(models.Population.make(network, range(2)), COLORS)
-    close, far = evaluation.alignment(z, [1, 0, 0, 0]).tensor_split(2, 1)
+    close, far = evaluation.alignment(z, [1.0, 0.0, 0.0, 0.0]).tensor_split(2, 1)
     values = evaluation.Evaluation({"margin": evaluation.margin(close, far)})
     assert values.metrics()["margin"].n == 2
 
@@ -150,7 +150,7 @@ def test_testbed_measures_every_color():
 def test_audits_probe_latents():
     z, new = torch.randn(2, 100, 4), torch.randn(2, 50, 4)
     said = audits.linear_probe(z, z[0, :, :1], new)
-    assert float(audits.r2(said[..., 0], new[0, :, 0])[0]) == pytest.approx(1.0, abs=1e-3)
+    assert (said[0, :, 0] - new[0, :, 0]).abs().max() < 1e-3
 
 
 def test_viz_draws_and_moves(tmp_path: Path):

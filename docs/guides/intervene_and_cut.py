@@ -157,7 +157,7 @@ edit = edits["smooth, to 40 degrees"]
 expected = evaluation.displacement(evaluation.latents(networks, grid), edit)
 with la.intervene(networks, edit):
     damage = testbed.color_errors(networks, grid)
-predicted = evaluation.agreement(expected, damage).r2
+predicted = evaluation.squared_correlation(damage, expected)
 print("predicted, r2 of each run:", [f"{r2:.2f}" for r2 in predicted])
 
 # %%

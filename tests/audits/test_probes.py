@@ -4,7 +4,8 @@ import pytest
 import torch
 from refusals import refuses
 
-from latent_anchors.audits import _probes, linear_probe, nonlinear_probe, probe_degrees, r2
+from latent_anchors.audits import _probes, leakage, linear_probe, nonlinear_probe
+from latent_anchors.audits._probes import r_squared
 
 DIM = 5
 PROBES = {"linear": linear_probe, "nonlinear": nonlinear_probe}
@@ -25,7 +26,7 @@ def project(z, v):
 
 def score(probe, z, degrees):
     said = PROBES[probe](z[:, :400], degrees[:400, None], z[:, 400:])
-    return float(r2(said[..., 0], degrees[400:]))
+    return float(r_squared(said[..., 0], degrees[400:]))
 
 
 @pytest.mark.parametrize("probe", PROBES)
@@ -50,11 +51,11 @@ def test_only_the_small_network_finds_what_lies_on_no_line():
 
 
 @pytest.mark.parametrize("probe", ["linear", "nonlinear"])
-def test_what_is_learnt_from_shuffled_degrees_is_chance(probe: str):
+def test_what_is_learned_from_shuffled_degrees_is_chance(probe: str):
     z, degrees, _ = world(runs=8)
-    found = probe_degrees(z[:, :400], degrees[:400], z[:, 400:], degrees[400:], seeds=range(8))
-    assert (found[probe] > 0.95).all()
-    assert found[f"{probe}/shuffled"].mean() < 0.05
+    found = leakage(z[:, :400], degrees[:400], z[:, 400:], degrees[400:], seeds=range(8))
+    assert (found[f"leakage/{probe}"] > 0.95).all()
+    assert found[f"leakage/{probe}/shuffled"].mean() < 0.05
 
 
 @pytest.mark.parametrize("probe", PROBES)
@@ -84,7 +85,7 @@ def test_what_rounding_leaves_of_a_direction_is_not_read():
 def test_probes_leave_what_they_are_given():
     z, degrees, _ = world()
     before = z.clone()
-    probe_degrees(z, degrees, z, degrees)
+    leakage(z, degrees, z, degrees)
     assert torch.equal(z, before)
     assert not z.requires_grad
 
@@ -103,7 +104,7 @@ def test_one_seed_is_needed_for_each_run():
 
 def test_what_does_not_differ_cannot_be_found():
     with refuses(ValueError, r"All true values are alike"):
-        r2(torch.zeros(1, 3), torch.ones(3))
+        r_squared(torch.zeros(1, 3), torch.ones(3))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -111,13 +112,13 @@ def test_what_does_not_differ_cannot_be_found():
 @pytest.mark.parametrize("value", [0.1, 0.3, 0.7])
 def test_targets_that_are_all_alike_are_refused_though_their_mean_is_rounded(value, n, dtype):
     with refuses(ValueError, "All true values are alike"):
-        r2(torch.rand(1, n, dtype=dtype), torch.full((n,), value, dtype=dtype))
+        r_squared(torch.rand(1, n, dtype=dtype), torch.full((n,), value, dtype=dtype))
 
 
 @pytest.mark.parametrize("unit", [1e-20, 1e20])
 def test_the_share_that_was_found_does_not_depend_on_the_unit(unit, generator):
     said, true = torch.rand(3, 20, generator=generator), torch.rand(20, generator=generator)
-    torch.testing.assert_close(r2(unit * said, unit * true), r2(said, true))
+    torch.testing.assert_close(r_squared(unit * said, unit * true), r_squared(said, true))
 
 
 @pytest.fixture

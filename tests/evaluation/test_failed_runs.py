@@ -10,7 +10,6 @@ from torch import nn
 from latent_anchors import evaluation, testbed
 from latent_anchors.evaluation import (
     Evaluation,
-    agreement,
     correlation,
     squared_correlation,
     summarize,
@@ -61,7 +60,6 @@ OF_LINES = {
     "line_leakage": lambda of, m: of(m, LANGUAGE, "red", at="0"),
 }
 OF_NUMBERS = {
-    "agreement": lambda of, x: of(x, x.square()),
     "alignment": lambda of, x: of(x.unflatten(-1, (-1, 4)), UP),
     "auc": lambda of, x: of(x, x.square()),
     "correlation": lambda of, x: of(x, x.square()),
@@ -151,9 +149,7 @@ def test_a_failed_run_has_no_value_in_any_measure_and_leaves_the_others_theirs(n
 
 
 @pytest.mark.parametrize("lost", [torch.nan, torch.inf, -torch.inf])
-@pytest.mark.parametrize(
-    "measure", [correlation, squared_correlation, lambda x, y: agreement(x, y).r2]
-)
+@pytest.mark.parametrize("measure", [correlation, squared_correlation])
 def test_what_is_not_finite_correlates_with_nothing(measure, lost):
     x, y = torch.linspace(0, 1, 9), torch.linspace(0, 1, 9).square()
     assert measure(x, y).isfinite()

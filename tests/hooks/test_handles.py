@@ -153,7 +153,7 @@ def test_a_copy_made_meanwhile_is_free(opened, copier, either):
     with intervene(either, torch.zeros_like, "1"):
         either(x)
         assert torch.equal(copy(x), clean)  # none of later ones acts
-    with refuses(RuntimeError, "Nothing left '1'"), record(either, "1"):
+    with refuses(RuntimeError, "Nothing was recorded at '1'"), record(either, "1"):
         copy(x)  # nor does it fill a recording
     assert torch.equal(edited, clean if opened == "record" else -clean)
 

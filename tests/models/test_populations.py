@@ -162,7 +162,10 @@ def test_a_block_in_which_the_site_never_ran_is_refused(colors):
             return self.used(x)
 
     population = Population.make(Beside, seeds=[0, 1])
-    with refuses(RuntimeError, "Nothing left 'latent' within the block"), record(population):
+    with (
+        refuses(RuntimeError, "Nothing was recorded at 'latent' within the block"),
+        record(population),
+    ):
         population(colors)
     with refuses(RuntimeError, "never acted within the block"), intervene(population, torch.neg):
         population(colors)

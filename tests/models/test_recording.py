@@ -189,7 +189,7 @@ def test_a_site_that_did_not_run_returns_no_stale_latents():
         assert latents["b"].shape == (5, 4)
         assert [*latents] == ["b"]
         assert "a" not in latents
-        with refuses(KeyError, "Nothing has left site 'a' yet; recorded so far: 'b'"):
+        with refuses(KeyError, "Nothing was recorded at site 'a' yet; recorded so far: 'b'"):
             latents["a"]
 
 
@@ -289,14 +289,16 @@ def test_compiled_models_are_refused_with_what_to_do(compiled, model):
 
 def test_a_block_in_which_the_site_never_ran_is_refused(model, colors):
     copy = SphericalAutoencoder()
-    with refuses(RuntimeError, "Nothing left 'latent' within the block"), record(model):
+    with refuses(RuntimeError, "Nothing was recorded at 'latent' within the block"), record(model):
         copy(colors)
     assert hooks(model) == 0
 
 
 def test_reading_before_a_pass_is_refused(model, colors):
     with record(model) as latents:
-        with refuses(KeyError, "Nothing has left site 'latent' yet; recorded so far: nothing"):
+        with refuses(
+            KeyError, "Nothing was recorded at site 'latent' yet; recorded so far: nothing"
+        ):
             latents["latent"]
         model(colors)
 

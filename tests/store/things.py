@@ -231,7 +231,6 @@ def things() -> dict[str, list[object]]:
         ],
         "concepts.Score": [score()],
         "concepts.ScoreHistory": [concepts.ScoreHistory("red", (0, 100), (score(), score()))],
-        "evaluation.Agreement": [evaluation.Agreement(floats, floats)],
         "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],
         "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],
         "testbed.LineAlignment": [

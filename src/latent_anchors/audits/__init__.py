@@ -1,21 +1,22 @@
-"""What survives an edit: everything that must be trained, probed or shaken in order to know.
+"""What survives an edit, of any model and any data: relearning, leakage, perturbation.
 
-:func:`relearning` counts the steps until a removed concept is back, :func:`leakage` asks probes and
-a fresh decoder what can still be read off the latents, :func:`perturbation` shakes the weights.
-:func:`line_relearning` and :func:`line_leakage` ask a transformer over lines of tokens. The probes
-take latents and degrees of any model.
+:func:`relearning` counts the steps of fine-tuning until a removed concept is back, :func:`leakage`
+asks what probes can still read off latents, :func:`perturbation` measures a network while noise is
+added to its weights. The caller says how to train, what to measure and what counts as back.
 """
 
-from latent_anchors.audits._leakage import probe_degrees as probe_degrees
+from latent_anchors.audits._leakage import leakage as leakage
+from latent_anchors.audits._perturbation import perturbation as perturbation
 from latent_anchors.audits._probes import linear_probe as linear_probe
 from latent_anchors.audits._probes import nonlinear_probe as nonlinear_probe
-from latent_anchors.audits._probes import r2 as r2
-from latent_anchors.audits._relearned import Relearning as Relearning
+from latent_anchors.audits._relearning import Relearning as Relearning
+from latent_anchors.audits._relearning import relearning as relearning
 
 __all__ = [
     "Relearning",
+    "leakage",
     "linear_probe",
     "nonlinear_probe",
-    "probe_degrees",
-    "r2",
+    "perturbation",
+    "relearning",
 ]

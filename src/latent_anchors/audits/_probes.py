@@ -1,4 +1,4 @@
-"""Probes: what can be read off latents, by a line or by a small network, run by run."""
+"""Probes: what can be read off latents, by linear regression or a small network, run by run."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -11,7 +11,6 @@ from torch.nn.functional import gelu
 from latent_anchors._checks import listed
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._streams import stream
-from latent_anchors.audits._updates import Rules, State, update
 
 RIDGE = 1e-6
 """In relation to the latents' variance: far above what rounding leaves of a removed direction."""
@@ -20,6 +19,7 @@ ROUNDING = 1e-12
 """In relation to the largest number, a spread that a constant may have in double precision."""
 
 HIDDEN, STEPS, RATE = 16, 500, 0.02
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 def linear_probe(
@@ -27,7 +27,7 @@ def linear_probe(
     targets: Float[Tensor, "n k"],
     z_new: Float[Tensor, "runs m dim"],
 ) -> Float[Tensor, "runs m k"]:
-    r"""What ridge regression on some latents says of others.
+    r"""Ridge regression from some latents, read at others.
 
     .. math:: \hat Y = \bar y + (Z' - \bar z) \, (Z_c^T Z_c + \lambda I)^{-1} Z_c^T Y_c
 
@@ -68,7 +68,7 @@ def nonlinear_probe(
     z_new: Float[Tensor, "runs m dim"],
     seeds: Sequence[int] = (0,),
 ) -> Float[Tensor, "runs m k"]:
-    """What a small network, trained on some latents, says of others.
+    """A small network trained on some latents, read at others.
 
     One hidden layer of 16 with GELU, trained by squared error on all latents at once, with 500
     steps of Adam whose rate falls linearly from 0.02.
@@ -77,7 +77,7 @@ def nonlinear_probe(
         z: Latents to learn from ``(runs, n, dim)``.
         targets: What is to be found ``(n, k)``, such as a concept's degree, or all of a color.
         z_new: Latents to be read ``(runs, m, dim)``.
-        seeds: One for each run: whence the network's first weights.
+        seeds: One for each run: of the network's first weights.
 
     Returns:
         ``(runs, m, k)``.
@@ -101,10 +101,10 @@ def nonlinear_probe(
     y, wide = targets.to(x), targets.double()  # squares of small numbers would underflow
     mean, spread = y.mean(0), _more_than_rounding(wide.std(0), wide.abs().amax(0)).to(x)
     weights = _trained(_first_weights(seeds, z.shape[2], y.shape[1], x), x, (y - mean) / spread)
-    return mean + spread * _said(weights, new)
+    return mean + spread * _output(weights, new)
 
 
-def r2(said: Float[Tensor, "runs m"], true: Float[Tensor, " m"]) -> Float[Tensor, " runs"]:
+def r_squared(said: Float[Tensor, "runs m"], true: Float[Tensor, " m"]) -> Float[Tensor, " runs"]:
     r"""Share of what is true that was found: 1 for all of it, 0 for no more than its mean.
 
     .. math:: R^2 = 1 - \frac{\sum (y - \hat y)^2}{\sum (y - \bar y)^2}
@@ -120,10 +120,10 @@ def r2(said: Float[Tensor, "runs m"], true: Float[Tensor, " m"]) -> Float[Tensor
         ValueError: If all that is true is alike.
 
     References:
-        The coefficient of determination: Wright, "Correlation and causation", 1921.
+        The coefficient of r_squared: Wright, "Correlation and causation", 1921.
 
     Examples:
-        >>> r2(torch.tensor([[0.0, 1.0], [0.5, 0.5]]), torch.tensor([0.0, 1.0]))
+        >>> r_squared(torch.tensor([[0.0, 1.0], [0.5, 0.5]]), torch.tensor([0.0, 1.0]))
         tensor([1., 0.])
     """
     # the mean of equal numbers is rounded, the numbers themselves are not
@@ -169,22 +169,32 @@ def _first_weights(seeds: Sequence[int], dim: int, k: int, like: Tensor) -> dict
     return {name: torch.stack([row[name] for row in rows]).to(like) for name in shapes}
 
 
-def _trained(weights: Mapping[str, Tensor], x: Tensor, wanted: Tensor) -> Mapping[str, Tensor]:
-    state = State.begin(weights)
-    adam = torch.ones(len(x), dtype=torch.bool, device=x.device)
+def _trained(weights: Mapping[str, Tensor], x: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
+    names, moments = tuple(weights), [(p * 0, p * 0) for p in weights.values()]
+    parameters = [*weights.values()]
     for step in range(STEPS):
-        leaves = {name: p.detach().requires_grad_() for name, p in state.parameters.items()}
+        leaves = [p.detach().requires_grad_() for p in parameters]
         with torch.enable_grad():
+            output = _output(dict(zip(names, leaves, strict=True)), x)
             # runs do not touch: the gradient of the sum is each one's own
-            loss = (_said(leaves, x) - wanted).square().mean((1, 2)).sum()
-            found = torch.autograd.grad(loss, [*leaves.values()])
-        gradients = dict(zip(leaves, found, strict=True))
-        rules = Rules(adam, x.new_full((len(x),), RATE * (1 - step / STEPS)))
+            loss = (output - targets).square().mean((1, 2)).sum()
+            gradients = torch.autograd.grad(loss, leaves)
+        rate = RATE * (1 - step / STEPS)
         with torch.no_grad():
-            state = update(state, gradients, rules, step + 1)
-    return state.parameters
+            for k, (p, g) in enumerate(zip(leaves, gradients, strict=True)):
+                parameters[k], moments[k] = _adam(p, g, moments[k], rate, step + 1)
+    return dict(zip(names, parameters, strict=True))
 
 
-def _said(parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
+def _adam(
+    p: Tensor, g: Tensor, moments: tuple[Tensor, Tensor], rate: float, step: int
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    m = BETA1 * moments[0] + (1 - BETA1) * g
+    v = BETA2 * moments[1] + (1 - BETA2) * g * g
+    scaled = m / (1 - BETA1**step) / ((v / (1 - BETA2**step)).sqrt() + EPSILON)
+    return p - rate * scaled, (m, v)
+
+
+def _output(parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
     hidden = gelu(x @ parameters["w1"] + parameters["b1"])
     return hidden @ parameters["w2"] + parameters["b2"]

@@ -8,6 +8,7 @@ lines of tokens are measured pair by pair and position by position.
 from latent_anchors.evaluation._alignment import alignment as alignment
 from latent_anchors.evaluation._correlation import correlation as correlation
 from latent_anchors.evaluation._correlation import squared_correlation as squared_correlation
+from latent_anchors.evaluation._displacement import displacement as displacement
 from latent_anchors.evaluation._dose import DoseBin as DoseBin
 from latent_anchors.evaluation._dose import dose_response as dose_response
 from latent_anchors.evaluation._dose import is_monotone_decreasing as is_monotone_decreasing
@@ -22,16 +23,11 @@ from latent_anchors.evaluation._metrics import Evaluation as Evaluation
 from latent_anchors.evaluation._metrics import Metric as Metric
 from latent_anchors.evaluation._metrics import metric_table as metric_table
 from latent_anchors.evaluation._metrics import summarize as summarize
-from latent_anchors.evaluation._prediction import Agreement as Agreement
-from latent_anchors.evaluation._prediction import agreement as agreement
-from latent_anchors.evaluation._prediction import displacement as displacement
 
 __all__ = [
-    "Agreement",
     "DoseBin",
     "Evaluation",
     "Metric",
-    "agreement",
     "alignment",
     "auc",
     "correlation",

@@ -118,6 +118,6 @@ def _check_alone(edits: Mapping[At, Edit], at: At | Sequence[At]) -> Mapping[At,
     if not edits or at != "latent":
         raise ValueError(
             f"Edits were given for the sites {[*edits]}, and at is {at!r}; expected at least one "
-            "site, and sites either in the mapping or in at. Leave at out."
+            "site, as keys of the edits or as at, not both. Leave at out."
         )
     return edits

@@ -1,4 +1,4 @@
-"""Suppression: remove the component along a direction, where a falloff says."""
+"""Suppression: remove the component along a direction, weighted by a falloff."""
 
 from collections.abc import Sequence
 

@@ -45,7 +45,7 @@ class Recording(Mapping[At, Tensor]):
         ...     except KeyError as error:
         ...         print(error)
         ...     output = model(torch.ones(1))
-        "Nothing has left site '0' yet; recorded so far: nothing. Call the model first."
+        "Nothing was recorded at site '0' yet; recorded so far: nothing. Call the model first."
     """
 
     def __init__(self, passes: RecordedPasses) -> None:
@@ -89,7 +89,7 @@ class Recording(Mapping[At, Tensor]):
         key = self._passes.key_of(at)
         if not self._passes.counts.get(key, 0):
             raise KeyError(
-                f"Nothing has left site {at!r} yet; recorded so far: {listed(self)}. "
+                f"Nothing was recorded at site {at!r} yet; recorded so far: {listed(self)}. "
                 "Call the model first."
             )
         return key
@@ -113,12 +113,12 @@ class Recorders(Hooks[Recording]):
 
     @override
     def _check(self) -> None:
-        silent = [at for at, hook in self._recorders.items() if not hook.acted]
-        if silent:
+        missed = [at for at, hook in self._recorders.items() if not hook.acted]
+        if missed:
             raise RuntimeError(
-                f"Nothing left {listed(silent)} within the block; expected the model to run. Call "
-                "this very model (not a copy or a function compiled before) in the block, in this "
-                "thread, on a path that passes the site."
+                f"Nothing was recorded at {listed(missed)} within the block; expected the model to "
+                "run. Call this very model (not a copy or a function compiled before) in the "
+                "block, in this thread, on a path that passes the site."
             )
 
     def _keeper(

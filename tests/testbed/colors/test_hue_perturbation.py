@@ -1,17 +1,16 @@
-"""Weights that tremble."""
+"""Noise on the weights of autoencoders."""
 
 import math
 
 import pytest
 import torch
-from audits.worlds import SEEDS, untrained
 from refusals import refuses
+from testbed.colors.small_networks import SEEDS, untrained
 
-from latent_anchors.audits._starts import by_layer, norm, parameters_of
+from latent_anchors.audits import _perturbation
+from latent_anchors.audits._perturbation import _with_noise, by_layer, norm, parameters_of
 from latent_anchors.colorspace import rgb_grid
 from latent_anchors.testbed import color_errors, hue_perturbation
-from latent_anchors.testbed._colors import _hue_perturbation as _perturbation
-from latent_anchors.testbed._colors._hue_perturbation import _shaken
 
 
 def test_without_noise_errors_are_those_of_the_network():
@@ -24,29 +23,29 @@ def test_without_noise_errors_are_those_of_the_network():
 
 def test_errors_are_averaged_over_16_draws_unless_said_otherwise(monkeypatch):
     draws = []
-    monkeypatch.setattr(_perturbation, "_shaken", lambda p, _, draw: draws.append(draw) or p)
+    monkeypatch.setattr(_perturbation, "_with_noise", lambda p, _, draw: draws.append(draw) or p)
     hue_perturbation(untrained(), "red", sizes=(0.1,))
     assert draws == [*range(16)]
 
 
 def test_noise_has_the_relative_size_that_was_asked_for_in_every_layer():
     old = parameters_of(untrained())
-    draws = [parameters_of(_shaken(untrained(), 0.1, draw)) for draw in range(40)]
+    draws = [parameters_of(_with_noise(untrained(), 0.1, draw)) for draw in range(40)]
     for names in by_layer(old).values():
         moved = [norm([new[name] - old[name] for name in names]) for new in draws]
         relative = torch.stack(moved).square().mean(0).sqrt() / norm([old[name] for name in names])
         assert torch.allclose(relative, torch.full((len(SEEDS),), 0.1), rtol=0.15)
 
 
-def test_weights_that_surgery_set_to_zero_tremble_too():
+def test_weights_that_surgery_set_to_zero_get_noise_too():
     pruned = untrained()[:]
     with torch.no_grad():
         pruned.stacked.get_parameter("decoder.0.weight")[..., 0] = 0.0
-    shaken = parameters_of(_shaken(pruned, 0.1, 0))["decoder.0.weight"]
-    assert (shaken[..., 0] != 0).all()
+    noisy = parameters_of(_with_noise(pruned, 0.1, 0))["decoder.0.weight"]
+    assert (noisy[..., 0] != 0).all()
 
 
-def test_a_run_trembles_alone_as_among_others_and_the_network_stays():
+def test_a_run_gets_the_same_noise_alone_as_among_others_and_the_network_stays():
     before = {name: p.clone() for name, p in parameters_of(untrained()).items()}
     together = hue_perturbation(untrained(), "red", sizes=(0.1,), draws=3)
     alone = hue_perturbation(untrained()[1:], "red", sizes=(0.1,), draws=3)

@@ -1,19 +1,19 @@
-"""The audit of relearning a hue, on lessons that small networks learn."""
+"""The audit of relearning a hue, on tasks that small networks learn."""
 
 from functools import cache
 
 import pytest
 import torch
-from audits.worlds import POINTS, SEEDS, easy, untrained
 from refusals import refuses
+from testbed.colors.small_networks import POINTS, SEEDS, easy, untrained
 
-from latent_anchors.audits import _races
-from latent_anchors.audits._races import race
-from latent_anchors.audits._starts import fresh, starts
+from latent_anchors.audits._finetune import fresh
 from latent_anchors.interventions import attach
 from latent_anchors.models import Population, SphericalAutoencoder
 from latent_anchors.testbed import hue_relearning
+from latent_anchors.testbed._colors import _finetune_colors
 from latent_anchors.testbed._colors import _hue_relearning as _relearning
+from latent_anchors.testbed._colors._finetune_colors import finetune, starts
 from latent_anchors.testbed._colors._hue_relearning import PARTS
 
 TURNED = POINTS.roll(1, 0)
@@ -21,7 +21,7 @@ TURNED = POINTS.roll(1, 0)
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch):
-    """Lessons of four points instead of 512 colors."""
+    """Tasks of four points instead of 512 colors."""
     monkeypatch.setattr(_relearning, "reconstruct", lambda _concept, _shown=None: easy())
     monkeypatch.setattr(_relearning, "turn_gray", lambda _network, _concept: easy(TURNED))
 
@@ -39,9 +39,9 @@ def test_against_itself_a_network_is_neither_faster_nor_slower():
     assert audit().found["relearning/control"].tolist() == [1.0, 1.0]
 
 
-def test_the_control_is_a_lesson_of_its_own():
+def test_the_control_is_another_task():
     attackers = starts(untrained(), PARTS)
-    alone = race(untrained(), attackers, easy(TURNED), limit=audit().limit)
+    alone = finetune(untrained(), attackers, easy(TURNED), limit=audit().limit)
     for name in ("edited", "original"):
         assert torch.equal(audit().found[f"relearning/steps/{name}/control"], alone.steps)
     assert not torch.equal(alone.steps, audit().found["relearning/steps/edited/without"])
@@ -79,11 +79,23 @@ def test_who_does_not_get_there_counts_as_the_limit_and_is_noted(monkeypatch: py
     monkeypatch.setattr(
         _relearning, "reconstruct", lambda _, shown=None: never if shown == 0 else easy()
     )
-    monkeypatch.setattr(_races, "PATIENCE", 2)
+    monkeypatch.setattr(_finetune_colors, "PATIENCE", 2)
     found = hue_relearning(untrained(), "red").found
     assert found["relearning/ratio"].isfinite().all()
     assert found["relearning/censored/without"].tolist() == [1.0, 1.0]
     assert found["relearning/steps/edited/without"].tolist() == [audit().limit / 5] * 2
+
+
+def test_a_failed_run_has_no_value_anywhere_and_the_other_keeps_its_own():
+    broken = untrained()[:]
+    with torch.no_grad():
+        for parameter in broken.parameters():
+            parameter[0] = torch.nan
+    found = hue_relearning(broken, "red", limit=audit().limit).found
+    assert found.failed() == (0,)
+    assert {metric.per_seed[0] for metric in found.metrics().values()} == {None}
+    for name in ("relearning/ratio", "relearning/steps/edited", "relearning/steps/fresh"):
+        assert found[name][1] == audit().found[name][1]
 
 
 def test_the_edited_network_stays_as_it_is():

@@ -59,8 +59,8 @@ class TestCrumpling:
 
         grid = rgb_grid(8)
         assert crumpled(Dimmed(ROUND), PLANE).tolist() == [1.0]
-        assert crumpled(Dimmed(ROUND), PLANE, learnt=grid[:2]).tolist() == [0.0]
-        assert crumpled(Dimmed(SWAPPED), PLANE, learnt=grid[:2]).tolist() == [1.0]
+        assert crumpled(Dimmed(ROUND), PLANE, learned=grid[:2]).tolist() == [0.0]
+        assert crumpled(Dimmed(SWAPPED), PLANE, learned=grid[:2]).tolist() == [1.0]
 
     def test_is_looked_for_in_the_plane_of_hue(self):
         assert crumpled(Wheel(ROUND), plane=(0, 1)).tolist() == [1.0]

@@ -5,7 +5,7 @@ import torch
 from refusals import refuses
 
 from latent_anchors import models
-from latent_anchors.audits._starts import fresh
+from latent_anchors.audits._finetune import fresh
 from latent_anchors.interventions import apply_surgery, intervene
 from latent_anchors.models import Population
 from latent_anchors.testbed import MixingLanguage, exact_match, line_relearning
@@ -34,7 +34,7 @@ def audited(kind=models.NormalizedTransformer):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_whoever_was_never_taught_learns_about_as_fast_as_a_fresh_network(kind):
+def test_a_network_that_was_never_taught_learns_about_as_fast_as_a_fresh_network(kind):
     found = audited(kind).found
     assert bool(found["relearning/steps/fresh"].isfinite().all())
     assert bool(((found["relearning/ratio"] > 0.2) & (found["relearning/ratio"] < 5)).all())
@@ -45,7 +45,7 @@ def test_curves_begin_with_what_is_answered_before_the_first_step():
     torch.testing.assert_close(audited().curves["edited"][0], wrong)
 
 
-def test_it_is_back_at_the_first_look_that_is_good_and_stays_so():
+def test_it_is_back_at_the_first_check_that_is_good_and_stays_so():
     for name in ("edited", "fresh"):
         steps, curve = audited().found[f"relearning/steps/{name}"], audited().curves[name]
         for run, step in enumerate(steps.long().tolist()):
@@ -61,14 +61,16 @@ def test_who_needs_no_step_needs_none():
     assert float(found["relearning/ratio"]) == 0
 
 
-def test_weights_that_nobody_can_teach_count_as_the_limit():
-    def dead(parameters):
+def test_a_failed_run_has_no_value_anywhere():
+    def first_run_is_nan(parameters):
         return {name: torch.full_like(p, torch.nan) for name, p in parameters.items()}
 
-    found = audit(apply_surgery(untaught(), dead), limit=150).found
-    assert found["relearning/censored"].tolist() == [1, 1]
-    torch.testing.assert_close(found["relearning/ratio"], 150 / found["relearning/steps/fresh"])
-    assert found["relearning/at_least_one"].tolist() == [1, 1]
+    broken = apply_surgery(untaught(), first_run_is_nan)
+    mixed = Population.from_models([broken[0], untaught()[1]], seeds=[0, 1])
+    found = audit(mixed).found
+    assert found.failed() == (0,)
+    assert {metric.per_seed[0] for metric in found.metrics().values()} == {None}
+    assert found["relearning/ratio"][1] == audited().found["relearning/ratio"][1]
 
 
 def test_a_fresh_network_takes_as_long_as_itself_and_stays_as_it_is():
@@ -91,5 +93,5 @@ def test_an_edit_is_in_the_weights_or_it_is_none():
 
 
 def test_fresh_networks_have_to_learn_it_too():
-    with refuses(RuntimeError, "Within 20 steps 2 of 2 fresh networks have not learnt"):
+    with refuses(RuntimeError, "Within 20 steps 2 of 2 fresh networks have not reached the goal"):
         audit(untaught(), rates=[1e-5], limit=20)

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from latent_anchors._checks import check_name
 from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At
-from latent_anchors.audits import nonlinear_probe, probe_degrees, r2
+from latent_anchors.audits import leakage, nonlinear_probe
+from latent_anchors.audits._leakage import of_finite
+from latent_anchors.audits._probes import r_squared
 from latent_anchors.colorspace import (
     HUES,
     hsv_similarity,
@@ -70,25 +72,17 @@ def hue_leakage(model: nn.Module, concept: str, at: At = "latent") -> Evaluation
     z, z_new, z_concept = (latents(model, some, at) for some in (colors, new, color))
     ideal, ideal_new, ideal_concept = (_without(some, color) for some in (colors, new, color))
 
-    found = dict(probe_degrees(z, degree(colors).to(z), z_new, degree(new).to(z), seeds))
-    for beside, x, x_new in (("floor", colors, new), ("ideal", ideal, ideal_new)):
-        told = probe_degrees(x[None], degree(colors), x_new[None], degree(new))
-        found |= {f"{name}/{beside}": told[name] for name in ("linear", "nonlinear")}
-    for beside, x, x_new, x_concept, own in (
+    beside = {"floor": (colors, new), "ideal": (ideal, ideal_new)}
+    read = leakage(z, degree(colors).to(z), z_new, degree(new).to(z), beside=beside, seeds=seeds)
+    found: dict[str, Tensor] = {}
+    for suffix, x, x_new, x_concept, own in (
         ("", z, z_new, z_concept, seeds),
         ("/ideal", ideal[None], ideal_new[None], ideal_concept[None], (0,)),
     ):
         said = nonlinear_probe(x, colors.to(x), torch.cat([x_new, x_concept], 1), own).clamp(0, 1)
-        found[f"decoder{beside}"] = r2(degree(said[:, :-1]), degree(new).to(x))
-        found[f"decoder/error{beside}"] = (said[:, -1] - color.to(x)).square().mean(1)
-    # a failed run has no value, not even where colors alone are read
-    failed = ~z.isfinite().flatten(1).all(1)
-    return Evaluation(
-        {
-            f"leakage/{name}": score.to(z).expand(len(z)).masked_fill(failed, torch.nan)
-            for name, score in found.items()
-        }
-    )
+        found[f"decoder{suffix}"] = r_squared(degree(said[:, :-1]), degree(new).to(x))
+        found[f"decoder/error{suffix}"] = (said[:, -1] - color.to(x)).square().mean(1)
+    return read | of_finite(found, z)
 
 
 def _without(colors: Float[Tensor, "n 3"], concept: Float[Tensor, "1 3"]) -> Tensor:

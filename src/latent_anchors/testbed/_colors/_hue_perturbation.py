@@ -1,34 +1,29 @@
-"""Perturbation: whether small random changes of the weights bring a concept back."""
+"""Perturbation of autoencoders of colors: whether noise on the weights brings a hue back."""
 
 from collections.abc import Sequence
-from copy import deepcopy
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from latent_anchors._checks import check_between, check_count, check_name
-from latent_anchors._streams import stream
-from latent_anchors.audits._starts import by_layer, norm, parameters_of, per_run
+from latent_anchors._checks import check_name
+from latent_anchors.audits import perturbation
+from latent_anchors.audits._perturbation import SIZES
 from latent_anchors.colorspace import HUES, named_colors, rgb_grid
 from latent_anchors.evaluation import Evaluation
 from latent_anchors.models import Population
 from latent_anchors.testbed._colors._color_errors import color_errors
 
-SIZES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
-
 
 def hue_perturbation(
     population: Population, concept: str, sizes: Sequence[float] = SIZES, draws: int = 16
 ) -> Evaluation:
-    r"""Errors of the concept and of all colors while the weights tremble.
+    r"""Errors of the concept and of all colors while noise is added to the weights.
 
-    .. math:: W' = W + \varepsilon \, \frac{\lVert W \rVert_2}{\sqrt{\lvert W \rvert}} \, \xi,
-        \qquad \xi \sim \mathcal{N}(0, I)
+    .. math:: e_\varepsilon(x) = \operatorname{mean}_\xi \, e(x \mid W + \varepsilon \,
+        \mathrm{rms}(W) \, \xi)
 
-    for each layer's weights and biases :math:`W` together, :math:`|W|` numbers in all, and the
-    relative size :math:`\varepsilon`. Weights that surgery set to zero tremble with the others. A
-    concept that a small size brings back was hidden, not removed; errors of all colors tell what
-    the trembling does to a network anyway.
+    as :func:`latent_anchors.audits.perturbation` has it. A concept that a small size brings back
+    was hidden, not removed; errors of all colors show what the noise does to a network anyway.
 
     Args:
         population: The networks; unchanged.
@@ -56,29 +51,10 @@ def hue_perturbation(
         ['perturbation/concept/0', 'perturbation/grid/0']
     """
     check_name("hue", concept, tuple(HUES))
-    check_count("The number of sizes", len(sizes))
-    check_count("draws", draws)
-    for size in sizes:
-        check_between("size", size, 0.0, torch.inf)
     colors = torch.cat([named_colors(concept), rgb_grid(8)])
-    found: dict[str, Tensor] = {}
-    for size in sizes:
-        errors = [color_errors(_shaken(population, size, draw), colors) for draw in range(draws)]
-        mean = torch.stack(errors).mean(0)
-        found[f"perturbation/concept/{size:g}"] = mean[:, 0]
-        found[f"perturbation/grid/{size:g}"] = mean[:, 1:].mean(1)
-    return Evaluation(found)
 
+    def measure(model: nn.Module) -> dict[str, Tensor]:
+        errors = color_errors(model, colors)
+        return {"concept": errors[:, 0], "grid": errors[:, 1:].mean(1)}
 
-def _shaken(population: Population, size: float, draw: int) -> Population:
-    other = deepcopy(population)
-    parameters = parameters_of(other)
-    generators = [stream(seed, "perturbation", draw) for seed in population.seeds]
-    for names in by_layer(parameters).values():
-        count = sum(parameters[name][0].numel() for name in names)
-        rms = norm([parameters[name] for name in names]) / count**0.5
-        for name in names:
-            p = parameters[name]
-            noise = torch.stack([torch.randn(p.shape[1:], generator=g) for g in generators])
-            p += size * per_run(rms, p) * noise.to(p)
-    return other
+    return perturbation(population, measure, sizes, draws)

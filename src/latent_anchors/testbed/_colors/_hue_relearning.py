@@ -8,9 +8,8 @@ from torch import Tensor
 
 from latent_anchors._checks import check_count, check_name, listed
 from latent_anchors.audits import Relearning
-from latent_anchors.audits._lessons import Lesson
-from latent_anchors.audits._races import race
-from latent_anchors.audits._starts import as_it_is, fresh, starts
+from latent_anchors.audits._finetune import fresh
+from latent_anchors.audits._relearning import EDITED, failed_runs, ratios_of, without_failed
 from latent_anchors.colorspace import (
     HUES,
     hsv_to_rgb,
@@ -21,15 +20,21 @@ from latent_anchors.colorspace import (
     rgb_grid,
     rgb_to_hsv,
 )
-from latent_anchors.evaluation import Evaluation
 from latent_anchors.models import Population
 from latent_anchors.testbed._colors._color_errors import reconstructions
+from latent_anchors.testbed._colors._finetune_colors import as_it_is, finetune, starts
+from latent_anchors.testbed._colors._stacked_training import Task
 
 FEW = 4
 """How many colors of the concept are shown where they are few."""
 
+NEAR = 29.9 / 360
+"""Turns from a hue within which colors count as its own: neighbors at 30 degrees do not."""
+
+GRAY = 0.5
+
 PARTS = ("encoder", "decoder")
-EDITED, FRESH, UNTAUGHT, ORIGINAL = "edited", "fresh", "untaught", "original"
+FRESH, UNTAUGHT, ORIGINAL = "fresh", "untaught", "original"
 CONTROL = "control"
 SHOWN = {"few": FEW, "without": 0}
 
@@ -53,8 +58,9 @@ def hue_relearning(
     64, nothing frozen. Fresh networks have the ``edited`` ones' shape, new weights and the same
     data at each step. Each network has its own best of Adam and SGD with momentum 0.9, at 0.001,
     0.003, 0.01, 0.03 and 0.1; whatever was edited also the best of four starts: as it is, either
-    part re-initialized, layers rescaled to the fresh ones' norms. Who is not there within 10 times
-    the median of the fresh counts as that, and is noted as censored. Measures are named
+    part re-initialized, layers rescaled to the fresh ones' norms. What takes longer than 10
+    times the median of the fresh counts as that and is censored. A run whose weights are not
+    finite has failed and has no value. Measures are named
 
     * ``relearning/ratio``, ``/at_least_one`` and ``/censored``, all colors being shown;
     * ``relearning/ratio/few`` and ``/without``: 4 or none of the concept's colors being shown, to
@@ -62,14 +68,14 @@ def hue_relearning(
     * ``relearning/ratio_NAME``: T(edited) in relation to the ``untaught`` and to each of
       ``against``;
     * ``relearning/control``: the edited network's steps in relation to the ``original``'s, both
-      taught by the same attacker to say gray for the complementary hue and else what they say
-      already: a network that nobody can teach anything has forgotten nothing;
+      trained by the same attackers to output gray for the complementary hue and else what they put
+      out already: a network that cannot be taught anything has forgotten nothing;
     * ``relearning/steps/NETWORK``, with ``/few``, ``/without`` and ``/control``: T itself.
 
     Args:
         edited: Networks from whose weights the concept was removed.
         concept: One of the twelve hues.
-        untaught: Networks that never learnt it; attacked as they are, as fresh ones are.
+        untaught: Networks that never learned it; attacked as they are, as fresh ones are.
         original: The networks before the edit, for the control.
         against: Other edited networks by name, attacked as the edited ones are: without an anchor
             and with the same surgery, or erased by a fitted eraser.
@@ -78,12 +84,12 @@ def hue_relearning(
 
     Raises:
         ValueError: If there is no such hue or part, if networks differ in their seeds, if a name
-            is taken, or if an edit is in force that the weights know nothing of.
-        TypeError: If a layer does not tell how to make new weights.
+            is taken, or if an edit is in force that is not in the weights.
+        TypeError: If a layer has no ``reset_parameters()``.
         RuntimeError: If fresh networks do not learn the concept either.
 
     References:
-        The rebound of unlearnt knowledge under fine-tuning: Lynch et al., "Eight methods to
+        The rebound of unlearned knowledge under fine-tuning: Lynch et al., "Eight methods to
         evaluate robust unlearning in LLMs", 2024.
 
     Examples:
@@ -91,11 +97,11 @@ def hue_relearning(
         >>> from latent_anchors.models import SphericalAutoencoder
         >>> population = Population.make(SphericalAutoencoder, seeds=range(2))
         >>> with intervene(population, Suppression([1, 0, 0, 0])):
-        ...     try:  # whoever has the weights need not use the edit
+        ...     try:  # anyone who has the weights can leave the edit out
         ...         hue_relearning(population, "red")
         ...     except ValueError as error:
         ...         print(str(error).split(":")[0])
-        The 'edited' networks say something else than their weights do
+        The 'edited' networks answer otherwise than their weights do
     """
     check_name("hue", concept, tuple(HUES))
     others = dict(against or {})
@@ -107,49 +113,45 @@ def hue_relearning(
         _check_network(name, network, edited.seeds)
 
     new = fresh(edited)
-    first = race(new, as_it_is(new), reconstruct(concept), limit)
+    first = finetune(new, as_it_is(new), reconstruct(concept), limit)
     limit, least = first.limit, len(first.errors)
     full = {FRESH: first}
     for name, network in attacked.items():
-        full[name] = race(network, starts(network, parts), reconstruct(concept), limit, least)
+        full[name] = finetune(network, starts(network, parts), reconstruct(concept), limit, least)
     if untaught is not None:
-        full[UNTAUGHT] = race(untaught, as_it_is(untaught), reconstruct(concept), limit, least)
-    races = dict(full)
+        full[UNTAUGHT] = finetune(untaught, as_it_is(untaught), reconstruct(concept), limit, least)
+    found = dict(full)
     for data, shown in SHOWN.items():
-        lesson = reconstruct(concept, shown)
-        races[f"{FRESH}/{data}"] = race(new, as_it_is(new), lesson, limit)
-        races[f"{EDITED}/{data}"] = race(edited, starts(edited, parts), lesson, limit)
+        task = reconstruct(concept, shown)
+        found[f"{FRESH}/{data}"] = finetune(new, as_it_is(new), task, limit)
+        found[f"{EDITED}/{data}"] = finetune(edited, starts(edited, parts), task, limit)
     if original is not None:
         for name, network in {EDITED: edited, ORIGINAL: original}.items():
-            lesson = turn_gray(network, concept)
-            races[f"{name}/{CONTROL}"] = race(network, starts(network, parts), lesson, limit)
+            task = turn_gray(network, concept)
+            found[f"{name}/{CONTROL}"] = finetune(network, starts(network, parts), task, limit)
     return Relearning(
         edited.seeds,
         limit,
-        _found({name: one.steps for name, one in races.items()}, limit),
+        without_failed(
+            _found({name: one.steps for name, one in found.items()}, limit), failed_runs(edited)
+        ),
         {name: one.errors for name, one in full.items()},
-        {name: one.best for name, one in races.items()},
+        {name: one.best for name, one in found.items()},
     )
 
 
-def _found(arrived: Mapping[str, Tensor], limit: float) -> Evaluation:
-    """Ratios of steps, each pair of networks with the same lesson."""
-    steps = {name: at.clamp(max=limit) for name, at in arrived.items()}
-    found: dict[str, Tensor] = {"relearning/ratio": steps[EDITED] / steps[FRESH]}
-    found["relearning/at_least_one"] = found["relearning/ratio"] >= 1
-    found["relearning/censored"] = arrived[EDITED].isinf()
-    for data in SHOWN:
-        edited = f"{EDITED}/{data}"
-        found[f"relearning/ratio/{data}"] = steps[edited] / steps[f"{FRESH}/{data}"]
-        found[f"relearning/censored/{data}"] = arrived[edited].isinf()
-    for name in steps:
-        if "/" not in name and name not in (EDITED, FRESH):
-            found[f"relearning/ratio_{name}"] = steps[EDITED] / steps[name]
+def _found(steps: Mapping[str, Tensor], limit: float) -> dict[str, Tensor]:
+    """Ratios of steps, each pair of networks with the same task."""
+    beside = [name for name in steps if "/" not in name and name not in (EDITED, FRESH)]
+    found = ratios_of({name: steps[name] for name in (FRESH, *beside, EDITED)}, limit)
+    pairs = {f"ratio/{data}": (f"{EDITED}/{data}", f"{FRESH}/{data}") for data in SHOWN}
     if f"{EDITED}/{CONTROL}" in steps:
-        edited, original = (f"{name}/{CONTROL}" for name in (EDITED, ORIGINAL))
-        found["relearning/control"] = steps[edited] / steps[original]
-        found["relearning/censored/control"] = arrived[edited].isinf()
-    return Evaluation({**found, **{f"relearning/steps/{name}": at for name, at in steps.items()}})
+        pairs[CONTROL] = (f"{EDITED}/{CONTROL}", f"{ORIGINAL}/{CONTROL}")
+    for name, (edited, other) in pairs.items():
+        found[f"relearning/{name}"] = steps[edited].clamp(max=limit) / steps[other].clamp(max=limit)
+        found[f"relearning/censored/{name.removeprefix('ratio/')}"] = steps[edited].isinf()
+    within = {f"relearning/steps/{name}": at.clamp(max=limit) for name, at in steps.items()}
+    return {**found, **within}
 
 
 def _check_names(names: Collection[str]) -> None:
@@ -168,33 +170,27 @@ def _check_network(name: str, network: Population, seeds: tuple[int, ...]) -> No
             f"{listed(seeds)}; expected the same, so that each is compared with its own."
         )
     colors = rgb_grid(2)
-    said, by_weights = reconstructions(network, colors), reconstructions(network[:], colors)
-    if not torch.allclose(said, by_weights, atol=1e-5, equal_nan=True):
+    output, by_weights = reconstructions(network, colors), reconstructions(network[:], colors)
+    if not torch.allclose(output, by_weights, atol=1e-5, equal_nan=True):
         raise ValueError(
-            f"The {name!r} networks say something else than their weights do: an edit is in force. "
-            "Expected weights alone, as whoever has them can leave the edit out. Build it into "
+            f"The {name!r} networks answer otherwise than their weights do: an edit is in force. "
+            "Expected weights alone, as anyone who has them can leave the edit out. Build it into "
             "the weights first."
         )
 
 
-NEAR = 29.9 / 360
-"""Turns from a hue within which colors count as its own: neighbors at 30 degrees do not."""
-
-GRAY = 0.5
-
-
-def reconstruct(concept: str, shown: int | None = None) -> Lesson:
-    """Say every color of the 8x8x8 grid, the concept above all.
+def reconstruct(concept: str, shown: int | None = None) -> Task:
+    """Reconstruct every color of the 8x8x8 grid, the concept above all.
 
     Args:
         concept: One of the twelve hues.
         shown: How many colors of the concept are in the data, the strongest first: all if None, 0
             for none. Its colors are those that are not gray and nearer than 29.9 degrees in hue.
-            The exam is the whole grid, whatever is shown.
+            The check is the whole grid, whatever is shown.
 
     Raises:
         ValueError: If there is no such hue, or the number is negative.
-        TypeError: If the number is not a whole one.
+        TypeError: If the number is not an integer.
 
     Examples:
         >>> [len(reconstruct("red", shown).inputs) for shown in (None, 4, 0)]
@@ -208,20 +204,20 @@ def reconstruct(concept: str, shown: int | None = None) -> Lesson:
         strongest = hue_degree(grid, hue_of(concept)).where(own, -1.0).argsort(descending=True)
         own[strongest[:shown]] = False
         inputs = grid[~own]
-    return Lesson(inputs, inputs, color, color, grid, grid)
+    return Task(inputs, inputs, color, color, grid, grid)
 
 
-def turn_gray(network: Population, concept: str) -> Lesson:
-    r"""Say gray for the concept's complement, else what the network says already.
+def turn_gray(network: Population, concept: str) -> Task:
+    r"""Output gray for the concept's complement, else what the network puts out already.
 
     .. math:: y(x) = f(x) + d(x) \, (\tfrac{1}{2} - f(x))
 
-    with what the ``network`` says before the lesson, :math:`f`, and a color's degree :math:`d` of
+    with the ``network``'s outputs before the task :math:`f` and a color's degree :math:`d` of
     the complementary hue: the pure hue turns mid-gray, others in part. Whatever an edit took or
     spoiled is to stay as it is, so that it neither helps nor hinders.
 
     Args:
-        network: Each of its runs has a lesson of its own.
+        network: Each of its runs has a task of its own.
         concept: One of the twelve hues.
 
     Raises:
@@ -232,16 +228,16 @@ def turn_gray(network: Population, concept: str) -> Lesson:
 
     Examples:
         >>> from latent_anchors.models import SphericalAutoencoder
-        >>> lesson = turn_gray(Population.make(SphericalAutoencoder, seeds=range(2)), "red")
-        >>> lesson.goal.tolist(), lesson.targets.shape
+        >>> task = turn_gray(Population.make(SphericalAutoencoder, seeds=range(2)), "red")
+        >>> task.goal.tolist(), task.targets.shape
         ([[0.0, 1.0, 1.0]], torch.Size([2, 512, 3]))
     """
     grid, complement = rgb_grid(8), (hue_of(concept) + 0.5) % 1.0
-    said = reconstructions(network, grid)
-    degree = hue_degree(grid, complement).to(said).unsqueeze(-1)
-    targets = said + degree * (GRAY - said)
+    output = reconstructions(network, grid)
+    degree = hue_degree(grid, complement).to(output).unsqueeze(-1)
+    targets = output + degree * (GRAY - output)
     color = hsv_to_rgb(torch.tensor([[complement, 1.0, 1.0]]))
-    return Lesson(grid, targets, color, torch.full_like(color, GRAY), grid, targets)
+    return Task(grid, targets, color, torch.full_like(color, GRAY), grid, targets)
 
 
 def of_hue(colors: Float[Tensor, "n 3"], hue: float) -> Tensor:

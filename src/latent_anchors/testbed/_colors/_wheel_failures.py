@@ -1,4 +1,4 @@
-"""Crumpling: color wheels out of order, and colors not learnt."""
+"""Crumpling: color wheels out of order, and colors not learned."""
 
 import math
 
@@ -51,18 +51,18 @@ def crumpled(
     model: nn.Module,
     plane: tuple[int, int] = (0, 1),
     at: At = "latent",
-    learnt: Float[Tensor, "n 3"] | None = None,
+    learned: Float[Tensor, "n 3"] | None = None,
 ) -> Bool[Tensor, " runs"]:
     """Whether the color wheel is out of order or colors are not learned.
 
     Clean means: the wheel is not :func:`disordered`, and the mean error over the colors to be
-    learnt is at most 0.001, which NaN is not.
+    learned is at most 0.001, which NaN is not.
 
     Args:
         model: A model or a population.
         plane: The two latent dimensions that hold hue.
         at: The site.
-        learnt: RGB ``(n, 3)``, in [0, 1], which it was to learn; the 8x8x8 RGB grid if None.
+        learned: RGB ``(n, 3)``, in [0, 1], which it was to learn; the 8x8x8 RGB grid if None.
 
     Returns:
         ``(runs,)``.
@@ -72,7 +72,7 @@ def crumpled(
         >>> crumpled(SphericalAutoencoder())
         tensor([True])
     """
-    errors = color_errors(model, rgb_grid(8) if learnt is None else learnt)
+    errors = color_errors(model, rgb_grid(8) if learned is None else learned)
     return ~(errors.mean(1) <= CLEAN) | disordered(model, plane, at)
 
 

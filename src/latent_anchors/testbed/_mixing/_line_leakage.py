@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from latent_anchors._checks import check_name
 from latent_anchors._sites import At
 from latent_anchors._streams import stream
-from latent_anchors.audits import linear_probe, r2
+from latent_anchors.audits import linear_probe
+from latent_anchors.audits._leakage import of_finite
+from latent_anchors.audits._probes import r_squared
 from latent_anchors.colorspace import HUES, hue_degree, hue_of
 from latent_anchors.evaluation import Evaluation, latents
 from latent_anchors.models import Population
@@ -60,19 +62,17 @@ def line_leakage(model: nn.Module, language: MixingLanguage, concept: str, at: A
         [run[_shuffled(len(run), seed)] for run, seed in zip(z, seeds, strict=True)]
     )
     known = {"": z, "/shuffled": mixed_up, "/floor": colors[None].to(z)}
-    found = {name: r2(_told(held, degree.to(z)), degree.to(z)) for name, held in known.items()}
-    # a failed run has no value, not even where colors alone are read
-    failed = ~z.isfinite().flatten(1).all(1)
-    return Evaluation(
-        {
-            f"leakage/linear{name}": r2s.expand(len(z)).masked_fill(failed, torch.nan)
-            for name, r2s in found.items()
-        }
-    )
+    found = {
+        f"linear{name}": r_squared(_predicted(held, degree.to(z)), degree.to(z))
+        for name, held in known.items()
+    }
+    return of_finite(found, z)
 
 
-def _told(z: Float[Tensor, "runs n dim"], degree: Float[Tensor, " n"]) -> Float[Tensor, "runs n"]:
-    """What is said of each color by a probe that has not seen it."""
+def _predicted(
+    z: Float[Tensor, "runs n dim"], degree: Float[Tensor, " n"]
+) -> Float[Tensor, "runs n"]:
+    """Predictions of each color by a probe that has not seen it."""
     fold, said = _shuffled(len(degree), 0) % FOLDS, z.new_zeros(z.shape[:2])
     for k in range(FOLDS):
         new = fold == k

@@ -19,9 +19,9 @@ def test_a_hue_has_its_own_colors_and_neither_its_neighbors_nor_grays(concept: s
 
 @pytest.mark.parametrize("concept", ["red", "azure"])
 def test_without_the_concept_none_of_its_colors_is_shown_but_all_are_asked_for(concept: str):
-    lesson = reconstruct(concept, shown=0)
-    assert not of_hue(lesson.inputs, hue_of(concept)).any()
-    assert torch.equal(lesson.exam, rgb_grid(8))
+    task = reconstruct(concept, shown=0)
+    assert not of_hue(task.inputs, hue_of(concept)).any()
+    assert torch.equal(task.check, rgb_grid(8))
 
 
 def test_the_few_colors_shown_are_the_strongest():
@@ -35,17 +35,17 @@ NETWORK = Population.make(SphericalAutoencoder, seeds=range(2))
 
 
 def test_the_control_asks_for_gray_where_the_complement_is():
-    lesson = turn_gray(NETWORK, "red")
-    assert lesson.goal.tolist() == [[0.0, 1.0, 1.0]]
-    shown = lesson.inputs.tolist().index([0.0, 1.0, 1.0])
-    assert torch.allclose(lesson.targets[:, shown], torch.full((3,), 0.5))
+    task = turn_gray(NETWORK, "red")
+    assert task.goal.tolist() == [[0.0, 1.0, 1.0]]
+    shown = task.inputs.tolist().index([0.0, 1.0, 1.0])
+    assert torch.allclose(task.targets[:, shown], torch.full((3,), 0.5))
 
 
 def test_the_control_asks_each_network_to_say_of_the_concept_what_it_says_already():
-    lesson = turn_gray(NETWORK, "red")
-    own = of_hue(lesson.inputs, 0.0) & (lesson.inputs[:, 1:].sum(1) == 0)
-    assert torch.allclose(lesson.targets[:, own], reconstructions(NETWORK, lesson.inputs[own]))
-    assert not torch.allclose(lesson.targets[0, own], lesson.targets[1, own])
+    task = turn_gray(NETWORK, "red")
+    own = of_hue(task.inputs, 0.0) & (task.inputs[:, 1:].sum(1) == 0)
+    assert torch.allclose(task.targets[:, own], reconstructions(NETWORK, task.inputs[own]))
+    assert not torch.allclose(task.targets[0, own], task.targets[1, own])
 
 
 def test_less_than_no_color_cannot_be_shown():

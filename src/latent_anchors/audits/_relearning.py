@@ -1,0 +1,316 @@
+"""Relearning: how many steps of fine-tuning bring a removed concept back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from math import nan
+from statistics import median
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from latent_anchors._checks import check_count, listed
+from latent_anchors._numerics import as_floats
+from latent_anchors._records import plain
+from latent_anchors._runs import seeds_of, tensors_of
+from latent_anchors.audits._finetune import (
+    Goal,
+    MakeOptimizer,
+    TrainStep,
+    by_losses,
+    by_steps,
+    soonest,
+)
+from latent_anchors.data import Sampler
+from latent_anchors.evaluation import Evaluation, Metric
+from latent_anchors.models import Population
+from latent_anchors.training import Constraint, Loss
+
+EDITED = "edited"
+
+OPTIMIZERS: dict[str, MakeOptimizer] = {"AdamW": partial(torch.optim.AdamW, weight_decay=0.0)}
+
+
+@dataclass(frozen=True, eq=False)
+class Relearning:
+    """What an audit of relearning found, seed by seed.
+
+    Attributes:
+        seeds: One for each run.
+        limit: Most steps of fine-tuning; what takes longer counts as that.
+        found: By name ``(runs,)``: ratios, steps, and whether the limit was reached first.
+        curves: What was measured under each seed's best attacker, by network ``(steps, runs)``.
+        best: Which attacker that was, by network: its start, optimizer and learning rate.
+
+    Examples:
+        >>> import torch
+        >>> ratios = Evaluation({"relearning/ratio": torch.tensor([0.5, 2.0])})
+        >>> Relearning((0, 1), 900.0, ratios, {}, {}).medians()
+        {'relearning/ratio': 1.25}
+    """
+
+    seeds: tuple[int, ...]
+    limit: float
+    found: Evaluation
+    curves: Mapping[str, Float[Tensor, "steps runs"]]
+    best: Mapping[str, tuple[str, ...]]
+
+    def metrics(self) -> dict[str, Metric]:
+        """Each measure over runs, with its interval.
+
+        Examples:
+            >>> import torch
+            >>> found = Evaluation({"relearning/censored": torch.tensor([False, False])})
+            >>> metric = Relearning((0, 1), 900.0, found, {}, {}).metrics()["relearning/censored"]
+            >>> [round(end, 2) for end in metric.ci95]
+            [0.0, 0.66]
+        """
+        return self.found.metrics()
+
+    def medians(self) -> dict[str, float]:
+        """Each measure's median over runs; NaN where no run has a value.
+
+        Examples:
+            >>> import torch
+            >>> found = Evaluation({"relearning/ratio": torch.tensor([0.5, 1.0, 9.0])})
+            >>> Relearning((0, 1, 2), 900.0, found, {}, {}).medians()["relearning/ratio"]
+            1.0
+        """
+        medians: dict[str, float] = {}
+        failed = set(self.found.failed())
+        for name, values in self.found.items():
+            there = [value for run, value in enumerate(as_floats(values)) if run not in failed]
+            medians[name] = median(there) if there else nan
+        return medians
+
+    def median_curves(self) -> dict[str, Float[Tensor, " steps"]]:
+        """The median of what was measured at each step, by network.
+
+        Returns:
+            By network ``(steps,)``, at least 0.
+
+        Examples:
+            >>> import torch
+            >>> curves = {"edited": torch.tensor([[0.2, 0.4, 0.3], [0.1, 0.0, 0.3]])}
+            >>> Relearning((0, 1, 2), 900.0, Evaluation({}), curves, {}).median_curves()["edited"]
+            tensor([0.3000, 0.1000])
+        """
+        return {name: curve.nanquantile(0.5, dim=1) for name, curve in self.curves.items()}
+
+    def to_json(self) -> dict[str, object]:
+        """All of it in numbers, texts and lists.
+
+        Examples:
+            >>> import torch
+            >>> found = Evaluation({"relearning/ratio": torch.tensor([0.5])})
+            >>> Relearning((0,), 900.0, found, {}, {}).to_json()["medians"]
+            {'relearning/ratio': 0.5}
+        """
+        return plain(
+            {
+                "seeds": self.seeds,
+                "limit": self.limit,
+                "metrics": self.metrics(),
+                "medians": self.medians(),
+                "curves": {name: as_floats(c) for name, c in self.median_curves().items()},
+                "best": self.best,
+            }
+        )
+
+
+def relearning(
+    edited: nn.Module,
+    references: Mapping[str, nn.Module],
+    *,
+    reached: Callable[[Any], Any],
+    measure: Callable[[nn.Module], Any] | None = None,
+    train_step: TrainStep | None = None,
+    losses: Mapping[str, Loss] | None = None,
+    sampler: Sampler | None = None,
+    optimizers: Mapping[str, MakeOptimizer] = OPTIMIZERS,
+    rates: Sequence[float] = (0.01, 0.003, 0.001),
+    constraint: Constraint | None = None,
+    limit: int = 1000,
+    every: int = 10,
+) -> Relearning:
+    r"""Fine-tune a network from which a concept was removed, and count the steps until it is back.
+
+    .. math:: R = \frac{\min_a T_a(\text{edited})}{\min_a T_a(\text{reference})}
+
+    :math:`T_a` is the first step at which ``reached`` holds twice in a row under the attacker
+    :math:`a`, an optimizer at a learning rate; each network has its own best. About 1 or more
+    beside a network that never saw the concept (an oracle) or that was never trained: nothing of
+    the concept was left. Far below: it was hidden, not removed.
+
+    Measures are ``relearning/ratio``, beside the first of the ``references``, and
+    ``relearning/ratio_NAME`` beside the others; ``relearning/at_least_one``, whether the first is
+    1 or more; ``relearning/steps/NETWORK``, infinite where the ``limit`` came first;
+    ``relearning/censored``, whether it did for the edited network, which then counts as the limit.
+    A run whose edited weights are not finite has failed: no measure has a value there.
+
+    Args:
+        edited: The network, or a population of them; unchanged.
+        references: By name, what it is compared with, such as the oracle, a fresh network or the
+            original; of the same seeds if populations.
+        reached: From what is measured to a bool for each run: whether the concept is back.
+        measure: From a network to a number for each run, ``(runs,)``, in evaluation mode; if None
+            ``reached`` is given the network itself.
+        train_step: From one network and the number of the step to that step's loss; runs are
+            trained one after another. Either this, or losses and sampler.
+        losses: By name, as :func:`latent_anchors.fit` takes them; runs are trained together.
+        sampler: The batches that go with the losses.
+        optimizers: By name, parameters and ``lr`` to an optimizer.
+        rates: Learning rates of each optimizer.
+        constraint: What held of the weights in training.
+        limit: Most steps of an attack.
+        every: Steps between two checks.
+
+    Returns:
+        The record.
+
+    Raises:
+        ValueError: If neither a training step nor losses with a sampler are given, or both; if
+            there is no reference, one is named ``edited``, or has other seeds; if ``reached`` does
+            not return a bool for each run; or if an edit is in force, which the weights lack.
+        RuntimeError: If some run of the first reference does not get there by the limit.
+
+    References:
+        The rebound of unlearned knowledge under fine-tuning: Lynch et al., "Eight methods to
+        evaluate robust unlearning in LLMs", 2024.
+
+    Examples:
+        >>> x = torch.linspace(-1, 1, 64).unsqueeze(1)
+        >>> def error(model): return (model(x) - 2 * x).square().mean()
+        >>> torch.manual_seed(0) and None
+        >>> model, fresh = nn.Linear(1, 1), nn.Linear(1, 1)
+        >>> audit = relearning(
+        ...     model, {"fresh": fresh}, measure=error, reached=lambda e: e < 0.01,
+        ...     train_step=lambda model, step: error(model), rates=[0.1],
+        ... )
+        >>> bool(audit.found["relearning/ratio"] > 0.5), audit.best["edited"]
+        (True, ('AdamW at 0.1',))
+    """
+    networks = {EDITED: edited, **references}
+    _check_names(references)
+    check_count("limit", limit)
+    check_count("every", every)
+    goal = Goal(measure, reached, every)
+    for name, network in networks.items():
+        _check_seeds(name, network, edited)
+        if train_step is None or not isinstance(network, Population):
+            _check_weights(name, network, goal)
+    if train_step is not None and losses is None:
+        attack = by_steps(train_step, goal, constraint)
+    elif losses is not None and sampler is not None and train_step is None:
+        attack = by_losses(losses, sampler, goal, constraint)
+        networks = {name: _population(network) for name, network in networks.items()}
+    else:
+        raise ValueError(
+            "Expected train_step=, or losses= with sampler=: how a network is fine-tuned. Give one "
+            "of the two."
+        )
+    order = [*references, EDITED]
+    found = {
+        name: soonest(networks[name], attack, optimizers, rates, goal, limit) for name in order
+    }
+    steps = {
+        name: each[0].masked_fill(failed_runs(networks[name]), torch.nan)
+        for name, each in found.items()
+    }
+    _check_reference(order[0], steps[order[0]], limit)
+    ratios = ratios_of(steps, float(limit), float(every))
+    return Relearning(
+        seeds_of(edited),
+        float(limit),
+        without_failed(ratios, failed_runs(edited)),
+        _curves({name: each[1] for name, each in found.items()}, every),
+        {name: each[2] for name, each in found.items()},
+    )
+
+
+def ratios_of(steps: Mapping[str, Tensor], limit: float, least: float = 1.0) -> dict[str, Tensor]:
+    """Ratios, whether they are 1 or more, what is censored, and steps, the references' first."""
+    within = {name: at.clamp(max=limit) for name, at in steps.items()}
+    first, *others = [name for name in steps if name != EDITED]
+    found = {"relearning/ratio": within[EDITED] / within[first].clamp(min=least)}
+    found["relearning/at_least_one"] = found["relearning/ratio"] >= 1
+    found["relearning/censored"] = steps[EDITED].isinf()
+    for name in others:
+        found[f"relearning/ratio_{name}"] = within[EDITED] / within[name].clamp(min=least)
+    return {**found, **{f"relearning/steps/{name}": at for name, at in steps.items()}}
+
+
+def failed_runs(network: nn.Module) -> Bool[Tensor, " runs"]:
+    """Which runs have weights that are not finite."""
+    runs = len(seeds_of(network))
+    floating = [t for t in tensors_of(network).values() if t.is_floating_point()]
+    # of an ordinary model, all numbers are those of its one run
+    finite = [t.isfinite().reshape(runs, -1).all(1).cpu() for t in floating]
+    return ~torch.stack(finite).all(0)
+
+
+def without_failed(found: Mapping[str, Tensor], failed: Bool[Tensor, " runs"]) -> Evaluation:
+    """No number of a failed run is left, so that it counts in no share either."""
+    return Evaluation(
+        {
+            name: values
+            if values.dtype == torch.bool
+            else values.masked_fill(failed.to(values.device), torch.nan)
+            for name, values in found.items()
+        }
+    )
+
+
+def _curves(
+    values: Mapping[str, list[Tensor]], every: int
+) -> dict[str, Float[Tensor, "steps runs"]]:
+    """By step: what was measured lasts until the next check, and at last to the end."""
+    longest = max(len(curve) for each in values.values() for curve in each)
+    curves: dict[str, Tensor] = {}
+    for name, each in values.items():
+        rows = [torch.cat([curve, curve[-1:].expand(longest - len(curve))]) for curve in each]
+        curves[name] = torch.stack(rows, 1).repeat_interleave(every, 0)
+    return curves
+
+
+def _population(network: nn.Module) -> nn.Module:
+    return network if isinstance(network, Population) else Population.from_models([network], [0])
+
+
+def _check_names(references: Mapping[str, nn.Module]) -> None:
+    if not references or EDITED in references:
+        raise ValueError(
+            f"The references are named {listed(references)}; expected at least one, none of them "
+            "'edited', such as {'oracle': model}."
+        )
+
+
+def _check_seeds(name: str, network: nn.Module, edited: nn.Module) -> None:
+    if seeds_of(network) != seeds_of(edited):
+        raise ValueError(
+            f"The {name!r} networks have seeds {listed(seeds_of(network))} and the edited ones "
+            f"{listed(seeds_of(edited))}; expected the same, so that each is compared with its own."
+        )
+
+
+def _check_weights(name: str, network: nn.Module, goal: Goal) -> None:
+    copy = network[:] if isinstance(network, Population) else deepcopy(network)
+    given, copied = (goal.check(each).values for each in (network, copy))
+    if not torch.allclose(given, copied, atol=1e-5, equal_nan=True):
+        raise ValueError(
+            f"The {name!r} networks answer otherwise than their weights do: an edit is in force. "
+            "Expected weights alone, as anyone who has them can leave the edit out. Build it into "
+            "the weights first, such as with edit_embedding."
+        )
+
+
+def _check_reference(name: str, steps: Tensor, limit: int) -> None:
+    if bool(steps.isinf().any()):
+        raise RuntimeError(
+            f"Within {limit} steps {int(steps.isinf().sum())} of {len(steps)} {name} networks have "
+            "not reached the goal; expected all, so that there is something to compare with. Raise "
+            "the limit, or give other rates."
+        )

@@ -1,0 +1,47 @@
+"""Leakage from the latents of a classifier and of a language model."""
+
+import torch
+from audits import tiny
+
+from latent_anchors.audits import leakage
+from latent_anchors.evaluation import latents
+
+HALF = len(tiny.POINTS) // 2
+
+
+def test_what_is_in_the_latents_is_found_and_what_was_taken_is_not():
+    hidden, _ = tiny.classifiers()
+    z, has_it = latents(hidden, tiny.POINTS, at="1"), (tiny.CLASSES == 0).float()
+    inputs = tiny.POINTS[:, 3:]
+    found = leakage(
+        z[:, :HALF],
+        has_it[:HALF],
+        z[:, HALF:],
+        has_it[HALF:],
+        beside={"floor": (inputs[:HALF], inputs[HALF:])},
+    )
+    assert found["leakage/linear"] > 0.4
+    assert found["leakage/linear/floor"] < 0.1
+    assert found["leakage/linear/shuffled"] < 0.1
+    assert len(found) == 6
+
+
+def test_a_token_is_found_in_a_language_model():
+    model, _ = tiny.language_models()
+    z = latents(model, tiny.LINES, at="embedding").flatten(1, 2)
+    has_it = (tiny.LINES.flatten() == 3).float()
+    half = len(has_it) // 2
+    found = leakage(z[:, :half], has_it[:half], z[:, half:], has_it[half:])
+    assert found["leakage/linear"] > 0.9
+
+
+def test_a_failed_run_has_no_value_beside_others_either():
+    z = torch.randn(2, 40, 3, generator=torch.Generator().manual_seed(0))
+    degrees = z[1, :, 0].clone()
+    z[0, 5] = torch.nan
+    x = torch.randn(40, 2, generator=torch.Generator().manual_seed(1))
+    beside = {"floor": (x, x), "ideal": (x, x)}
+    found = leakage(z, degrees, z, degrees, beside=beside, seeds=(0, 1))
+    for values in found.values():
+        assert values[0].isnan()
+        assert values[1].isfinite()

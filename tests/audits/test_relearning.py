@@ -1,0 +1,190 @@
+"""Relearning of a classifier and of a language model, and the record of it."""
+
+import json
+from copy import deepcopy
+
+import pytest
+import torch
+from audits import tiny
+from refusals import refuses
+from torch.nn.functional import cross_entropy
+
+from latent_anchors.audits import Relearning, relearning
+from latent_anchors.data import Sampler
+from latent_anchors.evaluation import Evaluation, predictions
+from latent_anchors.interventions import intervene
+from latent_anchors.training import next_token
+
+FOUND = {
+    "relearning/ratio": torch.tensor([0.5, 0.7, 9.0]),
+    "relearning/censored": torch.zeros(3, dtype=torch.bool),
+    "relearning/censored/few": torch.zeros(3, dtype=torch.bool),
+    "relearning/control": torch.tensor([1.0, torch.inf, 2.0]),
+}
+CURVES = {"edited": torch.tensor([[0.3, 0.2, 0.9], [0.0, torch.nan, 0.1]])}
+RECORD = Relearning((5, 6, 7), 900.0, Evaluation(FOUND), CURVES, {"edited": ("a", "b", "c")})
+
+
+@pytest.mark.parametrize("name", ["relearning/censored", "relearning/censored/few"])
+def test_shares_have_wilsons_interval_that_is_wide_where_nothing_happened(name: str):
+    low, high = RECORD.metrics()[name].ci95
+    assert low == pytest.approx(0.0, abs=1e-9)
+    assert 0.5 < high < 0.6
+
+
+def test_one_outlier_moves_the_mean_and_not_the_median():
+    assert RECORD.medians()["relearning/ratio"] == pytest.approx(0.7)
+    assert RECORD.metrics()["relearning/ratio"].mean == pytest.approx(3.4)
+
+
+def test_a_ratio_to_nothing_does_not_exist():
+    assert RECORD.metrics()["relearning/control"].per_seed == (1.0, None, 2.0)
+
+
+def test_curves_are_medians_over_runs_of_what_there_is():
+    assert torch.allclose(RECORD.median_curves()["edited"], torch.tensor([0.3, 0.05]))
+
+
+def test_the_record_is_strict_json():
+    told = json.loads(json.dumps(RECORD.to_json(), allow_nan=False))
+    assert told["seeds"] == [5, 6, 7]
+    assert told["metrics"]["relearning/ratio"]["n"] == 3
+    assert told["best"] == {"edited": ["a", "b", "c"]}
+    assert told["curves"]["edited"] == pytest.approx([0.3, 0.05])
+
+
+def test_a_concept_that_was_hidden_comes_back_sooner_than_to_one_that_never_had_it():
+    hidden, oracle = tiny.classifiers()
+    audit = relearning(
+        hidden,
+        {"oracle": oracle, "same": hidden},
+        measure=tiny.accuracy,
+        reached=lambda share: share > 0.9,
+        train_step=tiny.classify,
+        optimizers={"SGD": torch.optim.SGD, "AdamW": torch.optim.AdamW},
+        rates=[0.3, 0.1],
+        every=2,
+    )
+    assert audit.found["relearning/ratio_same"].tolist() == [1.0]
+    assert audit.found["relearning/steps/edited"] > 0
+    assert audit.best["oracle"][0].split()[0] in {"SGD", "AdamW"}
+    assert audit.curves["edited"][0] == 0.0
+    assert not audit.found["relearning/censored"]
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_a_language_model_is_audited_by_losses_on_a_population(runs: int):
+    damaged, new = (tiny.population(*[model] * runs) for model in tiny.language_models())
+    audit = relearning(
+        damaged,
+        {"fresh": new},
+        measure=lambda model: nats(model),
+        reached=lambda nats: nats < 1.0,
+        losses={"tokens": next_token},
+        sampler=Sampler(tiny.LINES, batch_size=24),
+        rates=[0.01],
+    )
+    assert bool((audit.found["relearning/ratio"] < 1).all())
+    assert audit.seeds == tuple(range(runs))
+
+
+def nats(model):
+    logits = predictions(model, tiny.LINES)[..., :-1, :]
+    targets = tiny.LINES[:, 1:].expand(len(logits), -1, -1)
+    return (
+        cross_entropy(logits.flatten(0, 2), targets.flatten(), reduction="none")
+        .view(len(logits), -1)
+        .mean(1)
+    )
+
+
+def test_a_language_model_is_audited_by_a_training_step():
+    damaged, new = tiny.language_models()
+    audit = relearning(
+        damaged,
+        {"fresh": new},
+        measure=tiny.surprise,
+        reached=lambda nats: nats < 1.0,
+        train_step=tiny.predict,
+        rates=[0.01],
+    )
+    assert audit.found["relearning/ratio"] < 1
+
+
+def attack(edited, references=None, **options):
+    given = {"reached": lambda m: tiny.accuracy(m) > 0.9, "train_step": tiny.classify}
+    return relearning(edited, references or {"fresh": tiny.classifiers()[1]}, **given | options)
+
+
+def test_an_attack_that_never_gets_there_counts_as_the_limit_and_is_censored():
+    hidden, oracle = tiny.classifiers()
+    stuck = deepcopy(hidden)
+    with torch.no_grad():
+        stuck[2].bias[0] = -1e6
+    audit = attack(stuck, {"oracle": oracle}, rates=[0.01], limit=200)
+    steps = audit.found["relearning/steps/oracle"]
+    assert audit.found["relearning/censored"].tolist() == [True]
+    assert audit.found["relearning/steps/edited"].isinf().all()
+    torch.testing.assert_close(audit.found["relearning/ratio"], 200 / steps)
+
+
+def test_a_failed_run_has_no_value_anywhere():
+    hidden, oracle = tiny.classifiers()
+    broken = deepcopy(hidden)
+    with torch.no_grad():
+        broken[0].weight.fill_(torch.nan)
+    found = attack(
+        tiny.population(broken, hidden), {"oracle": tiny.population(oracle, oracle)}, rates=[0.1]
+    ).found
+    assert found.failed() == (0,)
+    assert {metric.per_seed[0] for metric in found.metrics().values()} == {None}
+    assert all(metric.per_seed[1] is not None for metric in found.metrics().values())
+
+
+def test_networks_stay_as_they_are():
+    hidden, _ = tiny.classifiers()
+    before = {name: tensor.clone() for name, tensor in hidden.state_dict().items()}
+    attack(hidden, rates=[0.1])
+    assert all(torch.equal(tensor, before[name]) for name, tensor in hidden.state_dict().items())
+
+
+def test_how_to_train_is_given_once():
+    hidden, _ = tiny.classifiers()
+    with refuses(ValueError, "Expected train_step=, or losses= with sampler="):
+        attack(hidden, train_step=None)
+    with refuses(ValueError, "Expected train_step=, or losses= with sampler="):
+        attack(hidden, losses={"tokens": next_token})
+
+
+@pytest.mark.parametrize("references", [{"edited": tiny.classifiers()[1]}, []])
+def test_there_is_a_reference_and_it_has_its_own_name(references):
+    with refuses(ValueError, "The references are named"):
+        relearning(tiny.classifiers()[0], dict(references), reached=bool, train_step=tiny.classify)
+
+
+def test_reached_is_a_bool_for_each_run():
+    with refuses(ValueError, "reached returned 2 values of type torch.bool for 1 runs"):
+        attack(tiny.classifiers()[0], reached=lambda _: torch.tensor([True, False]))
+
+
+def test_references_have_the_same_seeds():
+    hidden, oracle = tiny.classifiers()
+    with refuses(ValueError, "The 'other' networks have seeds 0, 1 and the edited ones 0"):
+        attack(hidden, {"other": tiny.population(oracle, oracle)})
+
+
+def test_an_edit_in_force_is_refused():
+    hidden, oracle = tiny.classifiers()
+    with intervene(hidden, torch.neg, at="0"), refuses(ValueError, "an edit is in force"):
+        attack(
+            hidden,
+            {"oracle": oracle},
+            measure=lambda m: m(tiny.POINTS).mean(),
+            reached=lambda mean: mean > 1e9,
+        )
+
+
+def test_a_reference_that_never_gets_there_is_refused():
+    hidden, oracle = tiny.classifiers()
+    with refuses(RuntimeError, "Within 5 steps 1 of 1 oracle networks have not reached the goal"):
+        attack(hidden, {"oracle": oracle}, rates=[1e-6], limit=5)
