@@ -131,5 +131,12 @@ print(crowding(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]])))
 
 # %%
 # What acts on the output instead of the latents is a *loss*: a function of a forward pass and a
-# batch, such as :func:`~latent_anchors.training.reconstruction`. It may make several passes, with
-# and without edits; :class:`~latent_anchors.training.EditedOutputLoss` is one that does.
+# batch (the protocols ``Loss`` and ``Forward``), such as
+# :func:`~latent_anchors.training.reconstruction` or, for tokens,
+# :class:`~latent_anchors.training.NextToken`. It may make several passes, with and without edits,
+# as do :class:`~latent_anchors.training.EditedOutputLoss` and
+# :class:`~latent_anchors.training.LatentMatchingLoss`. The objective returns an
+# ``ObjectiveOutput``: the total, and an ``ObjectivePart`` for each term and loss by its name.
+#
+# :func:`~latent_anchors.training.fit` takes losses by name and returns a ``FitResult``: the
+# population, its ``History`` and each ``Failure``. A callback receives the ``Progress`` so far.
