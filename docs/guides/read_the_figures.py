@@ -2,12 +2,12 @@
 ================
 
 Every figure of the library, in the order in which you will meet them, and what to look for. Colors
-on a figure are always the data's own; what is not a color is told by shape, width or a name. Each
+on a figure are always the data's own; what is not a color is shown by shape, width or a name. Each
 function takes plain numbers and gives a matplotlib figure, for light or for dark pages.
 """
 
 # %%
-# What is shown here: four small networks that learnt the colors, with red put at the top of the
+# What is shown here: four small networks that learned the colors, with red put at the top of the
 # latent sphere. The training takes a few seconds; :doc:`intervene_and_cut` explains it.
 
 import math

@@ -107,7 +107,9 @@ viz.plot_timeline(compared, title="Three easings through the same keys")
 # ------
 # In your own loop, the row goes to the objective, and tracks that are named like a setting of the
 # optimizer go to the optimizer: by hand, with
-# :func:`~latent_anchors.training.apply_hyperparameters`, or as a scheduler like torch's own.
+# :func:`~latent_anchors.training.apply_hyperparameters`, or as a scheduler like torch's own, a
+# :class:`~latent_anchors.training.TimelineLR`. What must hold of the weights after each step, a
+# ``Constraint``, is applied by :func:`~latent_anchors.training.constrain`.
 
 import torch
 
@@ -123,7 +125,9 @@ for step in (0, 20, 1000):
 # Schedule the data, too
 # ----------------------
 # How often each sample is drawn can follow the same sheet: a track, and a function from the row to
-# one weight per sample. Here, easy samples come first.
+# one weight per sample. Here, easy samples come first. How many labels a run has seen is counted
+# by :func:`~latent_anchors.data.count_labels`, as a ``LabelCount``; how a label is drawn is a
+# :class:`~latent_anchors.data.LabelDraw`, such as ``data.BernoulliLabels`` or one of your own.
 
 from latent_anchors import data
 

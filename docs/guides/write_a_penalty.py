@@ -1,7 +1,7 @@
 """Write a penalty
 ===============
 
-A penalty says where latents ought to be: latents in, one number per sample out, 0 where all is
+A penalty says where latents should lie: latents in, one number per sample out, 0 where all is
 well. Any function of that shape will do, and a checker tells whether yours keeps the promises that
 the rest of the library relies on.
 """
@@ -109,7 +109,7 @@ print(parts.total)
 # Comparing samples with each other
 # ---------------------------------
 # A *coupling* sees a set, ``(..., n, dim)``, and says one number for each of its members. It
-# promises more: whoever is alone costs nothing, shuffling shuffles, and twice as many members do
+# promises more: a member alone costs nothing, shuffling shuffles, and twice as many members do
 # not cost twice as much, so that a batch size can change without the weights. It takes a ``mask``,
 # which says who counts: padding is nobody's neighbor, whatever it holds.
 
@@ -131,5 +131,12 @@ print(crowding(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]])))
 
 # %%
 # What acts on the output instead of the latents is a *loss*: a function of a forward pass and a
-# batch, such as :func:`~latent_anchors.training.reconstruction`. It may make several passes, with
-# and without edits; :class:`~latent_anchors.training.EditedOutputLoss` is one that does.
+# batch (the protocols ``Loss`` and ``Forward``), such as
+# :func:`~latent_anchors.training.reconstruction` or, for tokens,
+# :class:`~latent_anchors.training.NextToken`. It may make several passes, with and without edits,
+# as do :class:`~latent_anchors.training.EditedOutputLoss` and
+# :class:`~latent_anchors.training.LatentMatchingLoss`. The objective returns an
+# ``ObjectiveOutput``: the total, and an ``ObjectivePart`` for each term and loss by its name.
+#
+# :func:`~latent_anchors.training.fit` takes losses by name and returns a ``FitResult``: the
+# population, its ``History`` and each ``Failure``. A callback receives the ``Progress`` so far.

@@ -9,7 +9,7 @@ from refusals import refuses
 from torch import nn
 
 import latent_anchors as la
-from latent_anchors import Concept, axis, evaluation, interventions
+from latent_anchors import Concept, audits, axis, evaluation, interventions
 from latent_anchors import regularizers as reg
 from latent_anchors.models import Population, Site
 
@@ -319,3 +319,30 @@ class TestConstruction:
         for indices in ((), (3,), (-1,), (0, 0)):
             with refuses(ValueError, "expected distinct ones from 0 to 2"):
                 axis(*indices, dim=3)
+
+
+class TestAudit:
+    X = torch.randn(80, 3, generator=torch.Generator().manual_seed(1))
+
+    def audit(self, concept, net, degrees):
+        half = (self.X[:40], degrees[:40], self.X[40:], degrees[40:])
+        return concept.audit(net, *half)
+
+    def test_is_the_leakage_of_the_latents_at_its_sites_together(self):
+        net, degrees = Population.make(model, seeds=[3, 5]), self.X[:, 0].sigmoid()
+        z = torch.cat([evaluation.latents(net, self.X, at=site) for site in ("0", "1")], -1)
+        halves = (z[:, :40], degrees[:40], z[:, 40:], degrees[40:])
+        expected = audits.leakage(*halves, seeds=[3, 5])
+        found = self.audit(Concept("c", V, at=["0", "1"]), net, degrees)
+        torch.testing.assert_close(dict(found), dict(expected))
+
+    def test_finds_nothing_of_what_was_projected_out_and_everything_before(self):
+        red, net = Concept("c", axis(0, dim=3), at="0"), nn.Sequential(nn.Identity())
+        assert self.audit(red, net, self.X[:, 0])["leakage/linear"] > 0.99
+        with red.muted(net, how="project"):
+            assert self.audit(red, net, self.X[:, 0])["leakage/linear"] < 0.2
+
+    def test_takes_yes_and_no_and_numpy(self):
+        red, net, yes = Concept("c", V, at="0"), model(), self.X[:, 0] > 0
+        found = self.audit(red, net, yes.numpy())
+        torch.testing.assert_close(dict(found), dict(self.audit(red, net, yes.float())))

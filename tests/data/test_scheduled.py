@@ -71,7 +71,7 @@ def test_a_track_that_is_not_there_is_refused():
         ScheduledWeights(narrow, TIMELINE, tracks=["widht"])
 
 
-def test_a_function_that_reads_another_track_is_told_which_there_are():
+def test_a_function_that_reads_an_unknown_track_gets_an_error_that_lists_them():
     weights = ScheduledWeights(narrow, TIMELINE, tracks=["width"])
     with refuses(KeyError, "Unknown track 'stage'; expected one of 'width'"):
         weights.table(range(3))

@@ -1,4 +1,4 @@
-"""Every member keeps what the family promises, and whoever breaks a promise is told which."""
+"""Every member keeps what the family promises, and whoever breaks a promise is reported which."""
 
 from functools import partial
 
@@ -148,7 +148,7 @@ def complaints(function, coupling):
 
 
 @pytest.mark.parametrize("promise", BROKEN)
-def test_who_breaks_one_promise_is_told_of_that_one(promise):
+def test_one_broken_promise_is_reported_alone(promise):
     assert complaints(BROKEN[promise], coupling=promise in COUPLED) == [promise]
 
 
@@ -164,7 +164,7 @@ def test_every_promise_has_somebody_who_breaks_it():
     assert {promise.says for promise in (*OF_PENALTIES, *OF_COUPLINGS)} == {*BROKEN}
 
 
-def test_who_breaks_several_is_told_all_at_once():
+def test_several_broken_promises_are_reported_together():
     found = complaints(lambda z: -z.float().square().sum(-1), coupling=False)
     assert found == ["never below 0", "float64 stays float64"]
 
@@ -228,16 +228,16 @@ def test_the_mean_over_a_batch_of_one_is_no_excuse():
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reported"),
     [(KeyError("no rows. And so on"), "KeyError: 'no rows"), (AssertionError(), "AssertionError")],
 )
-def test_an_error_on_the_way_breaks_the_promise_and_is_told(error, told):
+def test_an_error_on_the_way_breaks_the_promise_and_is_reported(error, reported):
     def no_vectors(z):
         if z.ndim == 1:
             raise error
         return reg.unit_norm(z)
 
-    with refuses(ValueError, f"samples never interact: it stopped with {told}."):
+    with refuses(ValueError, f"samples never interact: it stopped with {reported}."):
         reg.check(no_vectors, dim=4)
 
 

@@ -209,6 +209,8 @@ CHANGED_BETWEEN_STEPS = (
 CHANGED_BY_A_STEP = {
     plain_counter: r"model.first.count from 1 to 2; .*Hold it in a buffer of the model",
     counter_of_a_loss: r"factor from 2.0 to 3.0; .*with one seed and execution='sequential'",
-    random_number_of_python: "As it was written down, 'recon' of run 0 is .*as Python has it now",
+    random_number_of_python: (
+        "'recon' of run 0 is .* in the recorded step and .* in the step as Python runs it now"
+    ),
 }
 """What the refusal names and advises."""

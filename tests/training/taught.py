@@ -12,7 +12,7 @@ from latent_anchors.training import DistillationLoss, LatentMatchingLoss, Teache
 EDIT = ZeroAblation([0])
 
 
-def lessons(student, teacher, *, imitation=1.0, collapse=0.0, steps=60, **options):
+def distilled(student, teacher, *, imitation=1.0, collapse=0.0, steps=60, **options):
     """A training with losses alone: no terms."""
     names = ["imitation", "collapse"]
     time = timeline(steps, imitation=imitation, collapse=collapse)
@@ -38,4 +38,4 @@ def pruned():
 
 @cache
 def healed():
-    return lessons(pruned(), Teacher(trained().population, EDIT), steps=80).population
+    return distilled(pruned(), Teacher(trained().population, EDIT), steps=80).population

@@ -4,7 +4,7 @@ import pytest
 import torch
 from refusals import refuses
 from torch import nn
-from training.taught import EDIT, difference, healed, lessons, pruned
+from training.taught import EDIT, difference, distilled, healed, pruned
 from training.tiny import COLORS, Dropped, Normed, network, trained
 
 import latent_anchors as la
@@ -126,7 +126,7 @@ def test_they_are_losses():
 def test_a_pruned_network_comes_to_say_what_its_muted_teacher_says():
     teacher = trained().population
     before = difference(pruned(), teacher)
-    left = lessons(pruned(), Teacher(teacher, EDIT), imitation=0.0, steps=10).population
+    left = distilled(pruned(), Teacher(teacher, EDIT), imitation=0.0, steps=10).population
     assert bool((difference(healed(), teacher) < 0.1 * before).all())
     torch.testing.assert_close(difference(left, teacher), before)
 
@@ -142,10 +142,10 @@ def test_a_run_alone_learns_as_among_many_and_sequentially_as_with_vmap(monkeypa
     monkeypatch.setattr("latent_anchors.training._fit.step.UNTRACED", 2)
     population = trained().population[:2]
     both = {"imitation": 1.0, "collapse": 0.5, "steps": 6}
-    together = lessons(pruned()[:2], Teacher(population, EDIT), **both)
-    sequential = lessons(pruned()[:2], Teacher(population, EDIT), execution="sequential", **both)
-    alone = lessons(pruned()[1:2], Teacher(population[1:2], EDIT), **both)
-    of_one = lessons(pruned()[1:2], Teacher(population[1], EDIT), **both)
+    together = distilled(pruned()[:2], Teacher(population, EDIT), **both)
+    sequential = distilled(pruned()[:2], Teacher(population, EDIT), execution="sequential", **both)
+    alone = distilled(pruned()[1:2], Teacher(population[1:2], EDIT), **both)
+    of_one = distilled(pruned()[1:2], Teacher(population[1], EDIT), **both)
     for name, tensor in together.population.tensors().items():
         torch.testing.assert_close(
             tensor, sequential.population.tensors()[name], atol=1e-8, rtol=0.0
@@ -159,7 +159,7 @@ def test_a_teacher_is_asked_once_in_a_step_though_two_losses_share_it():
     calls = []
     teacher = Teacher(network(), lambda z: calls.append(1) or z)
     options = {"collapse": 1.0, "steps": 3, "execution": "sequential"}
-    lessons(network, teacher, **options)
+    distilled(network, teacher, **options)
     assert len(calls) == 3
 
 
@@ -169,7 +169,7 @@ def test_teachers_of_any_kind_will_do(monkeypatch):
     teachers = Population.make(Normed, [0, 1])
     student = Population.make(network, [0, 1])
     together, sequential = (
-        lessons(student, Teacher(teachers, EDIT), steps=10, execution=how).history["imitation"]
+        distilled(student, Teacher(teachers, EDIT), steps=10, execution=how).history["imitation"]
         for how in ("vmap", "sequential")
     )
     torch.testing.assert_close(together, sequential)
@@ -248,16 +248,18 @@ def test_a_collapsed_encoder_ceases_to_tell_apart_what_the_edit_takes():
     population = trained().population
     teacher = Teacher(population, EDIT)
     options = {"imitation": 0.0, "steps": 50}
-    collapsed = lessons(population, teacher, collapse=1.0, **options).history["collapse"]
-    left = lessons(population, teacher, **options).history["collapse"]
+    collapsed = distilled(population, teacher, collapse=1.0, **options).history["collapse"]
+    left = distilled(population, teacher, **options).history["collapse"]
     assert bool((collapsed[-20:].mean(0) < 0.2 * left[-20:].mean(0)).all())
 
 
 def test_a_teacher_that_answers_in_another_kind_is_refused():
     teacher = Teacher(nn.Linear(3, 4).double())
-    with refuses(ValueError, r"answers have shape \(27, 4\), the inputs \(27, 3\).* autoencoders"):
+    with refuses(ValueError, r"outputs have shape \(27, 4\), the inputs \(27, 3\).* autoencoders"):
         LatentMatchingLoss(teacher)(of(network()), LabeledBatch(COLORS))
-    with refuses(ValueError, r"What should be said has shape \(27, 4\), what is said \(27, 3\)"):
+    with refuses(
+        ValueError, r"The chosen output has shape \(27, 4\), the model.s output \(27, 3\)"
+    ):
         DistillationLoss(teacher)(of(network()), LabeledBatch(COLORS))
 
 

@@ -154,5 +154,5 @@ def test_a_label_of_another_shape_is_refused():
 
 @pytest.mark.parametrize("shape", [(4,), (27, 1, 3), (2, 3)])
 def test_what_cannot_be_said_is_refused(shape):
-    with refuses(ValueError, r"What should be said has shape .* what is said \(27, 3\)"):
+    with refuses(ValueError, r"The chosen output has shape .* the model.s output \(27, 3\)"):
         EditedOutputLoss(EDIT, torch.zeros(shape))(forward(), LabeledBatch(COLORS))

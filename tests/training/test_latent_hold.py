@@ -71,7 +71,7 @@ def test_what_was_captured_stays_captured_in_a_further_training():
     before = captured.latents.clone()
     captured.begin(trained.population)
     assert torch.equal(captured.latents, before)
-    with refuses(ValueError, r"'captured' remembers .*\(3, 3, 2\); expected \(2, 3, 2\)"):
+    with refuses(ValueError, r"'captured' holds .*\(3, 3, 2\); expected \(2, 3, 2\)"):
         captured.begin(trained.population[:2])
 
 

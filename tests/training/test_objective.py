@@ -110,12 +110,15 @@ class TestMismatchesAreRefusedWithBothLists:
     @pytest.mark.parametrize(
         ("tracks", "words"),
         [
-            (["anchor", "lr"], "Nobody weighs 'recon'; nobody reads nothing.*tracks are 'anchor'"),
-            (["anchor", "recon"], "Nobody weighs 'lr'; nobody reads nothing"),
-            (["anchor", "lr", "recon", "more"], "Nobody weighs nothing; nobody reads 'more'"),
+            (
+                ["anchor", "lr"],
+                "Missing weights: 'recon'; unused .* nothing.*tracks are 'anchor'",
+            ),
+            (["anchor", "recon"], "Missing weights: 'lr'; unused tracks: nothing"),
+            (["anchor", "lr", "recon", "more"], "Missing weights: nothing; unused tracks: 'more'"),
             (
                 ["anchr", "lr", "recon"],
-                "weighs 'anchor'; nobody reads 'anchr'.*need 'anchor', 'lr'",
+                "weights: 'anchor'; unused tracks: 'anchr'.*need 'anchor', 'lr'",
             ),
         ],
     )
@@ -128,7 +131,7 @@ class TestMismatchesAreRefusedWithBothLists:
     def test_of_tracks_after_a_row_that_did_fit(self):
         objective = self.make(other_tracks=[])
         objective(LATENTS, LABELS, {"anchor": 1.0, "recon": 1.0}, recon=LOSS)
-        with refuses(ValueError, "Nobody weighs 'recon'"):
+        with refuses(ValueError, "Missing weights: 'recon'"):
             objective(LATENTS, LABELS, {"anchor": 1.0}, recon=LOSS)
 
     def test_of_a_constant_that_is_a_track_too(self):
@@ -136,7 +139,7 @@ class TestMismatchesAreRefusedWithBothLists:
             self.make(constants={"recon": 1.0}, tracks=["anchor", "lr", "recon"])
 
     def test_of_a_constant_that_nobody_reads(self):
-        with refuses(ValueError, "nobody reads 'more'.*the constants 'more'"):
+        with refuses(ValueError, "unused tracks: 'more'.*the constants 'more'"):
             self.make(constants={"more": 1.0}, tracks=["anchor", "lr", "recon"])
 
     def test_of_names_that_recur(self):

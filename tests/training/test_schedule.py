@@ -60,7 +60,7 @@ def test_timelines_that_do_not_fit_the_runs_are_refused(times):
 
 
 def test_tracks_that_do_not_fit_the_objective_are_refused():
-    with refuses(ValueError, "Nobody weighs nothing; nobody reads 'more'"):
+    with refuses(ValueError, "Missing weights: nothing; unused tracks: 'more'"):
         make_schedule(timeline(more=1.0), OBJECTIVE, runs=1, steps=None)
 
 
@@ -81,7 +81,7 @@ def test_there_is_at_least_one_step():
 
 
 @given(steps=st.integers(1, 350), periods=st.lists(st.integers(1, 120), max_size=3))
-def test_stretches_cover_all_steps_within_blocks_and_stop_where_a_callback_is_due(steps, periods):
+def test_step_batches_cover_all_steps_within_blocks_and_stop_at_callbacks(steps, periods):
     plan, found, first = make_schedule(RISING, OBJECTIVE, runs=1, steps=steps), [], 0
     while first < steps:
         found.append((first, plan.cut(first, stop_after(first, periods))))
@@ -255,7 +255,7 @@ POPULATION = trained().population
 
 
 def history():
-    """Two runs over three steps; labels are rare, and the first step was told before."""
+    """Two runs over three steps; labels are rare, and the first step was measured before."""
     means = {
         "anchor": torch.tensor([[9.0, 9.0], [1.0, 0.0], [4.0, 0.0]]),
         "recon": torch.tensor([[9.0, 9.0], [0.2, 0.4], [0.4, math.nan]]),
@@ -276,7 +276,7 @@ def watching(name, runs=3):
     return Playhead(timeline(), [Trigger(name, Below(-9.0), Stop())], runs)
 
 
-def test_parts_are_their_means_since_they_were_last_told_weighed_by_labels():
+def test_parts_are_their_means_since_the_last_measurement_weighed_by_labels():
     anchor, recon = found()["anchor"], found()["recon"]
     assert anchor[0] == 2.0
     assert recon[0] == pytest.approx(0.3)
@@ -284,10 +284,10 @@ def test_parts_are_their_means_since_they_were_last_told_weighed_by_labels():
     assert math.isnan(recon[1])
 
 
-def test_a_function_brings_numbers_for_all_runs_or_for_each():
+def test_a_function_returns_numbers_for_all_runs_or_for_each():
     brought = {"one": 2.0, "each": torch.tensor([1.0, 3.0]), "none": None, "list": [1, None]}
-    told = found(Every(1, lambda _: brought))
-    assert {name: told[name] for name in brought} == {
+    given = found(Every(1, lambda _: brought))
+    assert {name: given[name] for name in brought} == {
         "one": [2.0, 2.0],
         "each": [1.0, 3.0],
         "none": [None, None],
@@ -295,10 +295,10 @@ def test_a_function_brings_numbers_for_all_runs_or_for_each():
     }
 
 
-def test_nothing_is_told_of_a_frozen_run():
-    told = found(Every(1, lambda _: {"one": 2.0}), frozen=[0])
-    assert all(each[0] is None for each in told.values())
-    assert told["one"][1] == 2.0
+def test_a_frozen_run_is_not_measured():
+    given = found(Every(1, lambda _: {"one": 2.0}), frozen=[0])
+    assert all(each[0] is None for each in given.values())
+    assert given["one"][1] == 2.0
 
 
 @pytest.mark.parametrize("given", [3.0, None, {"recon": 1.0}])
@@ -320,7 +320,7 @@ def test_triggers_and_measurements_need_each_other():
             train(time=time, measure=5)
 
 
-def test_what_is_watched_is_a_part_or_brought_by_a_function():
+def test_what_is_watched_is_a_part_or_returned_by_a_function():
     with refuses(ValueError, "Unknown term or loss 'grid'; expected one of 'anchor', 'recon'"):
         train(time=watching("grid"), measure=5)
     with refuses(ValueError, "watches 'grid', but the measurements are 'anchor', 'recon', 'other'"):

@@ -113,10 +113,10 @@ def test_some_positions_only(positions, generator):
 @pytest.mark.parametrize("positions", [None, [1, 2]])
 def test_padding_does_not_count(positions, generator):
     forward = drawn(generator)
-    told = zip(forward()[0], LINES, INSIDE, strict=True)
+    given = zip(forward()[0], LINES, INSIDE, strict=True)
     expected = [
         by_hand(logits, line, [p for p in positions or [1, 2, 3] if inside[p]])
-        for logits, line, inside in told
+        for logits, line, inside in given
     ]
     batch = LabeledBatch(LINES, extras={"inside": INSIDE})
     values = NextToken(positions, where="inside")(forward, batch)
@@ -132,11 +132,11 @@ def test_what_is_padding_has_no_influence(positions, dtype, generator):
     before[:, -1] = False
     padded = LabeledBatch(LINES.masked_fill(~INSIDE, -100), extras=batch.extras)
     slopes, values = [], []
-    for given, told in (
+    for given, full in (
         (batch, logits),
         (padded, logits.masked_fill(~before[..., None], math.nan)),
     ):
-        leaf = told.clone().requires_grad_()
+        leaf = full.clone().requires_grad_()
         values.append(loss(lambda *_, leaf=leaf: (leaf, {}), given))
         slopes += torch.autograd.grad(values[-1].sum(), leaf)
     assert torch.equal(*values)
@@ -159,7 +159,7 @@ def test_without_options_it_is_the_plain_loss(generator):
     torch.testing.assert_close(NextToken()(forward, batch), next_token(forward, batch))
 
 
-def test_the_last_position_foretells_nothing(generator):
+def test_the_last_position_predicts_nothing(generator):
     logits = drawn(generator)()[0].requires_grad_()
     values = next_token(lambda _: (logits, {}), LabeledBatch(LINES))
     (slope,) = torch.autograd.grad(values.sum(), logits)
@@ -170,8 +170,8 @@ def test_the_last_position_foretells_nothing(generator):
 def test_half_precision_is_made_full(generator):
     logits = drawn(generator)()[0].bfloat16()
     values = [
-        next_token(lambda _, told=told: (told, {}), LabeledBatch(LINES))
-        for told in (logits, logits.float())
+        next_token(lambda _, given=given: (given, {}), LabeledBatch(LINES))
+        for given in (logits, logits.float())
     ]
     assert torch.equal(*values)
 

@@ -79,7 +79,7 @@ def one_step_of_fit(execution):
 
 
 def one_boundary_of_fit(execution):
-    """From one callback to the next, where each step is a stretch of its own, untraced."""
+    """From one callback to the next, where each step is a block of its own, untraced."""
     walk = Walk()
 
     def note(progress):

@@ -102,7 +102,8 @@ def seeds(given: Given, **options: str) -> Figure:
 
 
 def scores(given: Given, **options: str) -> Figure:
-    names = {"placed": given["errors"][:, :10], "found": 0.8 * given["errors"][:, 10:20]}
+    errors = given["errors"].float()  # a score holds numbers, not tensors
+    names = {"placed": errors[:, :10], "found": 0.8 * errors[:, 10:20]}
     histories = {
         name: ScoreHistory("red", (0, 100, 300), tuple(map(score, runs)))
         for name, runs in names.items()
@@ -155,16 +156,16 @@ def wheels(given: Given, **options: str) -> Figure:
 
 MEMBERS = {
     "animate_latents": Member(motion, "20 colors moving in latent space from step 100 to 900"),
-    "plot_before_after": Member(before_after, "Where cyan was put"),
     "plot_ablation_table": Member(
         ablation_table, "error: from 0.0375 with anchor and plane to 0.0591 with none"
+    ),
+    "plot_before_after": Member(before_after, "Where cyan was put"),
+    "plot_edit_polar": Member(
+        edit_polar, "muted: 1 where aligned, 0 where orthogonal and 0 where opposite"
     ),
     "plot_error_against": Member(against, "30 colors against likeness"),
     "plot_error_by_hue": Member(errors, "several: 0.91 at most, at violet"),
     "plot_latents": Member(latents, "A cone of 30 degrees"),
-    "plot_edit_polar": Member(
-        edit_polar, "muted: 1 where aligned, 0 where orthogonal and 0 where opposite"
-    ),
     "plot_reconstructions": Member(reconstructions, "24 colors as they come out"),
     "plot_relearning": Member(relearning, "fresh: not reached; edited: 1 step."),
     "plot_response": Member(response, "error: 0.496 at 0, 0.611 at 2"),

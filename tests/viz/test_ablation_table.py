@@ -75,7 +75,7 @@ def test_numbers_stand_left_of_every_seed():
 
 
 @pytest.mark.parametrize(
-    ("means", "told"),
+    ("means", "texts"),
     [
         ([0.0006, 0.00012], ["0.00060", "0.00012"]),
         ([0.998, -0.05], ["1.00", "-0.05"]),
@@ -84,8 +84,8 @@ def test_numbers_stand_left_of_every_seed():
         ([1.58, None], ["1.6", "none*"]),
     ],
 )
-def test_there_are_as_many_decimals_as_the_greatest_mean_needs(means: list, told: list[str]):
-    assert numbers([summarize([mean]) for mean in means]) == told
+def test_there_are_as_many_decimals_as_the_greatest_mean_needs(means: list, texts: list[str]):
+    assert numbers([summarize([mean]) for mean in means]) == texts
 
 
 def test_shares_have_intervals_within_0_and_1():

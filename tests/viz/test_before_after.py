@@ -44,7 +44,7 @@ def test_patches_are_named_by_condition_and_color():
     assert names == [*COLOR_NAMES]
 
 
-def test_layers_are_told_only_where_there_are_several_runs():
+def test_layers_are_named_only_where_there_are_several_runs():
     assert "a layer for each run" in figure().axes[2].get_title()
     assert "layer" not in figure(outputs={"as trained": NAMED}).axes[2].get_title()
 

@@ -99,7 +99,7 @@ def test_no_error_at_all_can_be_drawn():
 
 
 @pytest.mark.parametrize("n", [0, 7])
-def test_conditions_that_cannot_be_told_apart_are_refused(n: int):
+def test_conditions_that_cannot_be_distinguished_are_refused(n: int):
     with refuses(ValueError, f"{n} conditions were given; expected 1 to 6.*several figures"):
         plot_error_by_hue(HUE, {str(k): ERRORS for k in range(n)})
 

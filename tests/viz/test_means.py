@@ -36,7 +36,7 @@ def test_an_axis_holds_every_seed_and_every_interval():
     assert low < 2.0 < high
 
 
-def test_it_is_told_of_how_many_runs_a_mean_is():
+def test_the_number_of_runs_of_a_mean_is_named():
     assert told_runs(as_metrics(SOME, 2, [])) == "mean and 95 % interval of 2 runs"
     assert told_runs(as_metrics({"a": [[2.0]]}, 1, [])) == "a single run"
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from viz.members import MEMBERS, drawn, figure_of, pixels, tensors
+from viz.members import MEMBERS, drawn, figure_of, pixels, score, tensors
 
 from latent_anchors import viz
+from latent_anchors.concepts import ScoreHistory
 from latent_anchors.curriculum import Keyframe, Phase, Timeline, Track
 from latent_anchors.interventions import Suppression
 from latent_anchors.viz._plain import plain
@@ -45,6 +46,7 @@ def values(*shape: int) -> dict[str, np.ndarray]:
 
 DRAWN = {
     "animate_latents": lambda: viz.animate_latents(FRAMES[:2], G["colors"], [1, 2], title=ALL),
+    "plot_ablation_table": lambda: viz.plot_ablation_table([[], NAMES], values(2, 3), title=ALL),
     "plot_before_after": lambda: viz.plot_before_after(
         "red",
         **{key: G[key] for key in ("anchor", "z", "colors", "hues")},
@@ -52,7 +54,9 @@ DRAWN = {
         errors=dict.fromkeys(SOME, G["few"]),
         title=ALL,
     ),
-    "plot_ablation_table": lambda: viz.plot_ablation_table([[], NAMES], values(2, 3), title=ALL),
+    "plot_edit_polar": lambda: viz.plot_edit_polar(
+        dict.fromkeys(SOME[:2], Suppression([1.0, 0.0])), [1.0, 0.0], title=ALL
+    ),
     "plot_error_against": lambda: viz.plot_error_against(
         ALL, G["hues"][:20], G["few"][:20], G["colors"], title=ALL
     ),
@@ -60,14 +64,17 @@ DRAWN = {
         G["hues"], dict.fromkeys(SOME, G["few"]), (ALL, 0.5), title=ALL
     ),
     "plot_latents": lambda: viz.plot_latents(G["z"], G["colors"], title=ALL),
-    "plot_edit_polar": lambda: viz.plot_edit_polar(
-        dict.fromkeys(SOME[:2], Suppression([1.0, 0.0])), [1.0, 0.0], title=ALL
-    ),
     "plot_reconstructions": lambda: grids(viz.plot_reconstructions, G["grid"], G["said"]),
     "plot_relearning": lambda: viz.plot_relearning(
         range(1, 31), dict.fromkeys(SOME, G["few"]), 0.01, label=ALL, title=ALL
     ),
     "plot_response": lambda: viz.plot_response(ALL, NAMES, values(len(NAMES), 2), title=ALL),
+    "plot_scores": lambda: viz.plot_scores(
+        dict.fromkeys(
+            SOME, ScoreHistory(ALL, (0, 100), (score(G["few"][:3]), score(G["few"][3:6])))
+        ),
+        title=ALL,
+    ),
     "plot_seeds": lambda: viz.plot_seeds(ALL, values(5), title=ALL),
     "plot_snapshots": lambda: viz.plot_snapshots(FRAMES, G["colors"], range(9), title=ALL),
     "plot_swatches": lambda: grids(viz.plot_swatches, G["grid"]),

@@ -81,7 +81,7 @@ def test_no_error_at_all_can_be_drawn_on_a_linear_axis():
     assert low < high
 
 
-def test_kinds_can_be_told_apart_with_and_without_their_inks():
+def test_kinds_can_be_distinguished_with_and_without_their_inks():
     axes = panel(dict.fromkeys("abcdef", FALLING[0]))
     lines = [line for line in axes.lines if len(line.get_ydata()) == len(STEPS)]
     assert [line.get_color() for line in lines] == [*THEMES["light"].lines]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latent_anchors.viz._scales import LIKE, TRACKS, lanes, panels_by_scale, spread
+from latent_anchors.viz._scales import LIKE, TRACKS, levels, panels_by_scale, spread
 
 peaks = st.dictionaries(
     st.text("abcdefgh", min_size=1, max_size=3),
@@ -53,11 +53,11 @@ def test_names_are_spread_by_a_gap_and_no_farther(wanted, gap):
 
 
 @given(things=st.lists(st.tuples(st.floats(0, 100), st.floats(1, 40)), max_size=12).map(sorted))
-def test_nothing_touches_in_a_lane_and_lanes_are_filled_from_below(things):
-    chosen = lanes([start for start, _ in things], [width for _, width in things])
+def test_nothing_touches_in_a_level_and_levels_are_filled_from_below(things):
+    chosen = levels([start for start, _ in things], [width for _, width in things])
     for k, (start, _) in enumerate(things):
         ends = {}
-        for (before, width), lane in zip(things[:k], chosen, strict=False):
-            ends[lane] = before + width
+        for (before, width), level in zip(things[:k], chosen, strict=False):
+            ends[level] = before + width
         assert ends.get(chosen[k], 0.0) <= start
-        assert all(ends[lane] > start for lane in range(chosen[k]))
+        assert all(ends[level] > start for level in range(chosen[k]))

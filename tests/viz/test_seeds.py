@@ -44,7 +44,7 @@ def test_every_seed_is_a_dot_in_its_row_and_one_without_a_value_a_cross():
     assert (np.abs(bad[0][:, 1] - 1) < 0.5).all()
 
 
-def test_those_beyond_a_bound_are_told_from_those_that_keep_it():
+def test_those_beyond_a_bound_differ_from_those_that_keep_it():
     kept, missed, *_ = dots(panel(at_least=0.94, at_most=0.98))
     assert kept[:, 0].tolist() == [0.95, 0.97, 0.94]
     assert missed[:, 0].tolist() == [0.9, 0.99]

@@ -176,7 +176,7 @@ def _trained(weights: Mapping[str, Tensor], x: Tensor, targets: Tensor) -> Mappi
         leaves = [p.detach().requires_grad_() for p in parameters]
         with torch.enable_grad():
             output = _output(dict(zip(names, leaves, strict=True)), x)
-            # runs do not touch: the gradient of the sum is each one's own
+            # runs are independent: the gradient of the sum is that of each
             loss = (output - targets).square().mean((1, 2)).sum()
             gradients = torch.autograd.grad(loss, leaves)
         rate = RATE * (1 - step / STEPS)

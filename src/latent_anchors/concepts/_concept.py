@@ -11,11 +11,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latent_anchors import evaluation, interventions, regularizers
+from latent_anchors import audits, evaluation, interventions, regularizers
 from latent_anchors._checks import check_name, listed
 from latent_anchors._hooks import Handle
+from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At, as_site, as_sites
-from latent_anchors._supervision import Given
+from latent_anchors._supervision import Given, as_tensor
 from latent_anchors._typing import Inputs
 from latent_anchors._vectors import as_basis, as_direction
 from latent_anchors.concepts._score import Score, pooled_alignment, score_of
@@ -461,6 +462,50 @@ class Concept:
         found = evaluation.latents_by_site(model, inputs, self.sites)
         counted = None if self.pool is not None else mask
         return score_of(self.name, self.alignment(found, mask), has_it, counted)
+
+    def audit(
+        self,
+        model: nn.Module,
+        inputs: Inputs,
+        degrees: Given,
+        new_inputs: Inputs,
+        new_degrees: Given,
+    ) -> evaluation.Evaluation:
+        """How well probes can still read the concept off the latents at its sites.
+
+        Probes look in all directions, where :meth:`score` looks along one. Under :meth:`muted`, or
+        of a model from which the concept was :meth:`removed`, they say what is left of it. Whether
+        it comes back by fine-tuning or by noise in the weights, which have no direction, is asked
+        by :func:`~latent_anchors.audits.relearning` and
+        :func:`~latent_anchors.audits.perturbation`.
+
+        Args:
+            model: A model, or a population; edits in force count.
+            inputs: What the probes learn from: a tensor, a tuple of arguments, or a mapping.
+            degrees: How much of the concept each sample has ``(n,)``.
+            new_inputs: What the probes read.
+            new_degrees: How much of the concept each has ``(m,)``.
+
+        Returns:
+            What :func:`~latent_anchors.audits.leakage` gives, on the latents of all sites together.
+
+        Raises:
+            ValueError: If there is not one degree for each sample, all degrees to be found are
+                alike, or a site does not exist.
+
+        Examples:
+            >>> x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+            >>> red, model = Concept("red", axis(0, dim=2), at="0"), nn.Sequential(nn.Identity())
+            >>> found = red.audit(model, x[:100], x[:100, 0], x[100:], x[100:, 0])
+            >>> round(float(found["leakage/linear"]), 3)
+            1.0
+        """
+        given: list[Tensor] = []
+        for samples, known in ((inputs, degrees), (new_inputs, new_degrees)):
+            by_site = evaluation.latents_by_site(model, samples, self.sites)
+            z = torch.cat([by_site[site] for site in self.sites], dim=-1)
+            given += [z, as_tensor(f"The degrees of concept {self.name!r}", known, z.device).to(z)]
+        return audits.leakage(*given, seeds=seeds_of(model))
 
     @cached_property
     def _unmasked(self) -> Term:

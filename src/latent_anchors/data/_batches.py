@@ -12,11 +12,11 @@ from latent_anchors._supervision import as_tensor
 
 @dataclass(frozen=True, eq=False)
 class LabeledBatch:
-    """Inputs, labels, and whatever else a loss or a mask needs.
+    """Inputs, labels, and what else a loss or a mask needs.
 
     Attributes:
         inputs: What the model takes ``(batch, ...)``.
-        labels: By name ``(batch,)``, in [0, 1]; 0 means that nobody said.
+        labels: By name ``(batch,)``, in [0, 1]; 0 means unlabeled.
         extras: By name ``(batch, ...)``: targets, masks, weights.
 
     Raises:

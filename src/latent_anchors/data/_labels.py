@@ -1,4 +1,4 @@
-"""Label draws: how much is said about a sample each time it is seen."""
+"""Label draws: the label of a sample each time it is drawn."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ class LabelDraw(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class BernoulliLabels:
-    """Hard and noisy: 1 with a sample's own probability, else 0, drawn anew at each sight.
+    """Hard, noisy labels: 1 with a sample's own probability, else 0, drawn each time it is seen.
 
     Attributes:
         probability: For each sample ``(n,)``, in [0, 1].
@@ -89,7 +89,7 @@ class BernoulliLabels:
 
 @dataclass(frozen=True, eq=False)
 class SoftLabels:
-    """As it is: a sample's label is always the same number, drawn from a degree or brought along.
+    """Fixed labels: always the same number for a sample, such as its degree.
 
     Attributes:
         label: For each sample ``(n,)``, in [0, 1].
@@ -150,7 +150,7 @@ def _degrees(name: str, given: object) -> Tensor:
 def noisy_or(
     first: Float[Tensor, "*batch"], second: Float[Tensor, "*batch"]
 ) -> Float[Tensor, "*batch"]:
-    r"""Chance that one of two independent draws says 1: a label that tells not which.
+    r"""Chance that at least one of two independent draws is 1.
 
     .. math:: 1 - (1 - p)(1 - q)
 

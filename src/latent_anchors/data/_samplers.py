@@ -1,4 +1,4 @@
-"""Samplers: what is seen at a step, as a pure function of the seed and the step."""
+"""Samplers: the batch at a step, as a pure function of the seed and the step."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -43,7 +43,7 @@ class Sampler:
             few, at once or at the step whose batch is drawn; or if labels or extras do not have one
             row for each sample.
         TypeError: If the batch size is not a whole number, inputs or extras are no tensors, or
-            labels say not how they are drawn; extras may be arrays of numpy's.
+            labels are not label draws; extras may be arrays of numpy's.
 
     Examples:
         >>> from latent_anchors.data import BernoulliLabels
@@ -185,7 +185,8 @@ class Sampler:
     def following(self, timeline: Timeline) -> "Sampler":
         """The same sampler, but for its scheduled weights, which follow another timeline.
 
-        That which a playhead turned out to be tells afterwards what was drawn.
+        With :meth:`Playhead.as_timeline <latent_anchors.curriculum.Playhead.as_timeline>`, it draws
+        again what was drawn in a training with triggers.
 
         Args:
             timeline: With the tracks that the weights read.
@@ -205,7 +206,7 @@ class Sampler:
         return Sampler(self.inputs, self.labels, self.batch_size, weights, self.extras)
 
     def batches(self, seed: int, steps: Iterable[int]) -> Iterator[LabeledBatch]:
-        """The batches of some steps, in order, for a loop of one's own.
+        """The batches of some steps, in order, for your own loop.
 
         Args:
             seed: The run's.

@@ -73,7 +73,7 @@ def dose_response(
 
 
 def is_monotone_decreasing(response: tuple[DoseBin, ...]) -> bool:
-    r"""Whether the share of right answers falls with the dose, as far as can be told.
+    r"""Whether the share of right answers falls with the dose, within its intervals.
 
     .. math:: \ell_k \le p_j \quad \text{for all bins } j < k
 

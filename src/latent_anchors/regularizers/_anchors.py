@@ -37,7 +37,7 @@ def anchor(z: Latents, direction: Direction) -> PerSample:
 
 
 def anti_anchor(z: Latents, direction: Direction) -> PerSample:
-    r"""Alignment with a direction that ought to stay empty.
+    r"""Alignment with a direction to keep empty.
 
     .. math:: \Omega(z) = \max(0, \cos(z, v))
 
@@ -177,7 +177,7 @@ def euclidean_anchor(z: Latents, point: Direction) -> PerSample:
 
     Args:
         z: Latents ``(..., dim)``.
-        point: Where the concept ought to lie ``(dim,)``.
+        point: Target of the concept ``(dim,)``.
 
     Returns:
         ``(...)``, at least 0.
@@ -198,7 +198,7 @@ class EuclideanAnchor(nn.Module):
     """:func:`euclidean_anchor`, carrying its point.
 
     Args:
-        point: Where the concept ought to lie ``(dim,)``; kept as given.
+        point: Target of the concept ``(dim,)``; kept as given.
 
     Raises:
         ValueError: If the point is not finite or not a vector.

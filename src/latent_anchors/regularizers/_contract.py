@@ -131,8 +131,8 @@ def _mapped(penalty: _Function, dim: int) -> str:
         mapped = torch.func.vmap(penalty)(z)
     except Exception as error:
         return (
-            f"torch.func.vmap stopped with {_told(error)} Replace if, while, .item() and z[mask] "
-            "by torch.where."
+            f"torch.func.vmap stopped with {_first_line(error)} Replace if, while, .item() and "
+            "z[mask] by torch.where."
         )
     return "" if _same(mapped, one_by_one) else "vmapped, it gave other values than in a loop."
 
@@ -149,7 +149,7 @@ def _excluded(coupling: Callable[..., Tensor], dim: int) -> str:
     try:
         coupling(z, mask=mask)
     except TypeError as error:
-        return f"{_told(error)} Take mask=None, which says for each member whether it counts."
+        return f"{_first_line(error)} Take mask=None, which says for each member whether it counts."
     masked = _masked(coupling, mask)
     for spoiled in [z, *_spoiled(z, mask)]:
         values, slopes = _with_gradient(masked, spoiled)
@@ -255,7 +255,7 @@ def _same(a: Tensor, b: Tensor) -> bool:
     return a.shape == b.shape and torch.allclose(a, b, rtol=ROUNDING, atol=1e-6, equal_nan=True)
 
 
-def _told(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     first = f"{type(error).__name__}: {error}".strip().splitlines()[0]
     return first.partition(". ")[0].rstrip(":.") + "."
 
@@ -267,7 +267,7 @@ def complaints(promises: tuple[Promise, ...], function: _Function, dim: int) -> 
         try:
             said = complaint(function, dim)
         except Exception as error:
-            said = f"it stopped with {_told(error)}"
+            said = f"it stopped with {_first_line(error)}"
         if said:
             found.append(f"- {says}: {said}")
     return found

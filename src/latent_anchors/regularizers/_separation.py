@@ -1,4 +1,4 @@
-"""Separation: latents of one set ought to keep apart from each other."""
+"""Set penalties that keep the latents of a set apart."""
 
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn

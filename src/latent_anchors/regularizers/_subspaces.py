@@ -1,4 +1,4 @@
-"""Subspaces: latents ought to stay within one, or out of it."""
+"""Penalties that keep latents within a subspace, or out of it."""
 
 from collections.abc import Sequence
 
@@ -44,7 +44,7 @@ def subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
 
 
 def anti_subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
-    r"""Squared length of what lies within a subspace that ought to stay empty.
+    r"""Squared length of the component within a subspace to keep empty.
 
     .. math:: \Omega(z) = \lVert B z \rVert_2^2
 
@@ -117,7 +117,7 @@ def _checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
 
 
 class Subspace(_Spanned):
-    """:func:`subspace`, carrying its basis: latents ought to lie within.
+    """:func:`subspace`, carrying its basis: it keeps latents within the subspace.
 
     Args:
         dims: Axes that span the subspace, as a shorthand.
@@ -159,7 +159,7 @@ class Subspace(_Spanned):
 
 
 class AntiSubspace(_Spanned):
-    """:func:`anti_subspace`, carrying its basis: latents ought to stay out.
+    """:func:`anti_subspace`, carrying its basis: it keeps latents out of the subspace.
 
     Args:
         dims: Axes that span the subspace, as a shorthand.

@@ -23,13 +23,13 @@ from latent_anchors.testbed._colors._color_weights import color_extent as color_
 from latent_anchors.testbed._colors._color_weights import hue_focus as hue_focus
 from latent_anchors.testbed._colors._evaluate_colors import error_table as error_table
 from latent_anchors.testbed._colors._evaluate_colors import evaluate_colors as evaluate_colors
+from latent_anchors.testbed._colors._evaluate_colors import selectivity_r2 as selectivity_r2
+from latent_anchors.testbed._colors._evaluate_colors import vibrancy_r2 as vibrancy_r2
 from latent_anchors.testbed._colors._height import height as height
 from latent_anchors.testbed._colors._height import height_order as height_order
 from latent_anchors.testbed._colors._hue_leakage import hue_leakage as hue_leakage
 from latent_anchors.testbed._colors._hue_perturbation import hue_perturbation as hue_perturbation
 from latent_anchors.testbed._colors._hue_relearning import hue_relearning as hue_relearning
-from latent_anchors.testbed._colors._hue_selectivity import selectivity_r2 as selectivity_r2
-from latent_anchors.testbed._colors._hue_selectivity import vibrancy_r2 as vibrancy_r2
 from latent_anchors.testbed._colors._sharpness import hue_sweep as hue_sweep
 from latent_anchors.testbed._colors._sharpness import sharpness as sharpness
 from latent_anchors.testbed._colors._wheel import hue_gaps as hue_gaps

@@ -1,4 +1,4 @@
-"""Where the parts meet: an objective, and a loop that trains many runs at once.
+"""An objective of terms and losses, and a loop that trains many runs at once.
 
 The user's own loop is the main loop; :func:`fit` only saves typing. In a loop,
 :func:`apply_hyperparameters` writes a timeline's values into any optimizer; a trainer that wants

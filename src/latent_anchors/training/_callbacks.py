@@ -1,4 +1,4 @@
-"""Callbacks: what else is to happen on the way."""
+"""Callbacks, and what they see of a training."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

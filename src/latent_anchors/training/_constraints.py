@@ -1,4 +1,4 @@
-"""Constraints: what holds of a run's parameters after each step, such as rows of length 1."""
+"""Constraints on a run's parameters, applied after each step, such as rows of length 1."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -17,9 +17,9 @@ Constraint: TypeAlias = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
 def constrain(model: nn.Module, constraint: Constraint) -> None:
-    """Write what a constraint makes of a model's parameters into it, after an optimizer's step.
+    """Apply a constraint to a model's parameters, after an optimizer's step.
 
-    For a loop of one's own; :func:`fit` does it by itself. The constraint sees one run at a time:
+    For your own loop; :func:`fit` does it by itself. The constraint sees one run at a time:
     it is mapped over the runs of a population. Frozen parameters and buffers it may read, but they
     stay as they are.
 

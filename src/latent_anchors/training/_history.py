@@ -1,4 +1,4 @@
-"""What happened in a training: each part, step by step and run by run."""
+"""The result of a training: history of each term and loss, failures, and state to go on from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -87,16 +87,16 @@ class History:
 
 @dataclass(frozen=True, eq=False)
 class TrainState:
-    """What it takes to go on with a training, beside its population and history.
+    """What :func:`fit` needs to go on, besides the population and the history.
 
     Attributes:
         step: How many steps are done.
         execution: How its runs are executed.
         optimizers: The state of each optimizer: one for all runs together, or one for each.
         noise: The state ``(bytes,)`` of the generator beside each optimizer.
-        memory: What losses remember of each run, by name ``(runs, ...)``.
+        memory: Tensors of losses that change while training, by name ``(runs, ...)``.
         playheads: The state of each playhead.
-        made_of: What the training was made of, in words, by where it stands.
+        made_of: The parts of the training, in words and digests, by their place.
 
     Examples:
         >>> TrainState(0, "vmap", (), (), {}, (), {}).step
@@ -120,9 +120,9 @@ class FitResult:
 
     Attributes:
         population: The trained runs.
-        history: What happened on the way.
+        history: Each term and loss, step by step.
         failures: Runs that went non-finite, in order of their step.
-        state: What else it takes to go on.
+        state: What else is needed to go on.
         train_seconds: How long :func:`fit` took, all parts of the training together.
 
     Examples:
@@ -138,7 +138,7 @@ class FitResult:
 
 
 class Log:
-    """What was written so far, ``(steps, parts or tracks, runs)``, with room for what is to come.
+    """Tensors ``(steps, parts or tracks, runs)`` that a training writes into, which can grow.
 
     In the type and place of the population's parameters; the rows in float64 on the CPU.
     """

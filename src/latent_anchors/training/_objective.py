@@ -22,7 +22,7 @@ from latent_anchors.regularizers import Reduction, Term, mean
 
 @dataclass(frozen=True, eq=False)
 class ObjectivePart:
-    """One term or loss at one step, as tensors ``()`` that nobody has waited for.
+    """One term or loss at one step, as tensors ``()`` that are not synchronized with the host.
 
     Attributes:
         mean: Over the samples it acts on.
@@ -94,7 +94,7 @@ class Objective(nn.Module):
     a row and never a step; in evaluation mode it is the same.
 
     Every track has exactly one kind of consumer: terms, a loss, or a name in ``other_tracks``. A
-    track that nobody reads and a part that nobody weighs are both refused.
+    track without a consumer and a part without a weight are both refused.
 
     Args:
         terms: What acts on latents.
@@ -110,7 +110,7 @@ class Objective(nn.Module):
             and consumers do not match, or a constant is negative or not finite.
 
     References:
-        The weighted sum of ``ex-preppy`` (2025), there with weight 1 for what nobody scheduled.
+        The weighted sum of ``ex-preppy`` (2025), there with weight 1 for terms without a track.
 
     Examples:
         >>> from latent_anchors.regularizers import Anchor
@@ -192,7 +192,7 @@ class Objective(nn.Module):
             masks: By name ``(...)``, for terms with ``where``; bool, or whole numbers 0 and 1.
             look: When labels and weights that are tensors are looked at, as in
                 :meth:`Term.reduce <latent_anchors.regularizers.Term.reduce>`; if None, always on
-                the CPU, and once on a GPU, which would have to be waited for. Where one that was
+                the CPU, and once on a GPU, since it has to synchronize. Where one that was
                 not looked at is none, the total is NaN.
             losses: By name, per sample ``(batch,)`` or a mean already ``()``.
 
@@ -286,7 +286,7 @@ class Objective(nn.Module):
             check_label(what, as_tensor(what, labels[name]), None, "always")
 
     def check_tracks(self, tracks: Iterable[str]) -> None:
-        """Refuse tracks that nobody reads and parts that nobody weighs.
+        """Refuse tracks without a consumer, and parts without a weight.
 
         Args:
             tracks: The names that rows hold.
@@ -299,7 +299,7 @@ class Objective(nn.Module):
             ...     Objective([], losses=["recon"]).check_tracks(["recom"])
             ... except ValueError as error:
             ...     print(str(error).split(".")[0])
-            Nobody weighs 'recon'; nobody reads 'recom'; weighed twice: nothing
+            Missing weights: 'recon'; unused tracks: 'recom'; weighed twice: nothing
         """
         given = tuple(tracks)
         if given == self._checked:
@@ -308,8 +308,8 @@ class Objective(nn.Module):
         needed = {*self.track_of.values(), *self.other_tracks}
         if weighed != needed or set(given) & set(self.constants):
             raise ValueError(
-                f"Nobody weighs {listed(sorted(needed - weighed))}; "
-                f"nobody reads {listed(sorted(weighed - needed))}; "
+                f"Missing weights: {listed(sorted(needed - weighed))}; "
+                f"unused tracks: {listed(sorted(weighed - needed))}; "
                 f"weighed twice: {listed(sorted(set(given) & set(self.constants)))}. "
                 f"The tracks are {listed(given)}, the constants {listed(self.constants)}; terms, "
                 f"losses and other_tracks need {listed(sorted(needed))}. Add a track or a constant "
@@ -334,7 +334,7 @@ class Objective(nn.Module):
             )
 
     def _once(self) -> Look:
-        """To look at everything the first time, and later where nothing has to be waited for."""
+        """Check everything the first time, and later only what needs no synchronization."""
         if torch.compiler.is_compiling() or self._looked:
             return "freely"
         self._looked = True

@@ -1,4 +1,4 @@
-"""Any optimizer under a row: its settings are written into its parameter groups."""
+"""Write a timeline's values into any optimizer: by a function, or as a torch scheduler."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ LR = "lr"
 def apply_hyperparameters(
     optimizer: Optimizer, row: Mapping[str, float], names: Iterable[str] | None = None
 ) -> None:
-    """Write values of a row into an optimizer's settings, before its step.
+    """Write values of a row into an optimizer's hyperparameters, before its step.
 
     A setting has the row's value in every group of parameters. Groups that differ in it are
     refused: a rate of decay that spares the biases would no longer do so. All is checked before
@@ -61,14 +61,14 @@ def apply_hyperparameters(
 
 
 def check_value(name: str, value: float) -> None:
-    """Refuse what no optimizer should be given."""
+    """Refuse a value that is not finite, and a negative learning rate."""
     check_finite(name, value)
     if name == LR:
         check_between(name, value, 0.0, math.inf)
 
 
 def check_setting(optimizer: Optimizer, name: str) -> None:
-    """Refuse what is no number that all groups have in common."""
+    """Refuse a setting that is not one number, the same in all groups."""
     numbers = [
         key
         for key in optimizer.param_groups[0]
@@ -97,7 +97,7 @@ INITIAL = "initial_lr"
 
 
 class TimelineLR(LRScheduler):
-    """A learning rate, and other settings, that a timeline drives through torch's own interface.
+    """A torch scheduler that sets the learning rate, and other settings, from a timeline.
 
     It begins at step 0 and goes on by one at each :meth:`step`, to be called after the
     optimizer's. Beyond the timeline's end the last values hold. Its state is the step; loading

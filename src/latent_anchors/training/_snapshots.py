@@ -1,4 +1,4 @@
-"""Where inputs lie at a moment of a training, without noise of the model's own."""
+"""Snapshots of latents: what a model computes for some inputs while it trains."""
 
 from copy import deepcopy
 
@@ -11,23 +11,23 @@ from latent_anchors.models import Population, record
 from latent_anchors.training._callbacks import Progress
 
 
-def still_latents(population: Population, inputs: Tensor, at: At) -> Tensor:
+def latents_in_eval_mode(population: Population, inputs: Tensor, at: At) -> Tensor:
     """Latents ``(runs, n, ...)`` in evaluation mode; the population is left as it is."""
-    # noise of the model's own would come from the global generator, and be remembered
-    still = deepcopy(population).eval()
-    with torch.no_grad(), record(still, at) as latents:
-        still(inputs.to(next(population.parameters())))
+    # dropout would draw from the global generator
+    copy = deepcopy(population).eval()
+    with torch.no_grad(), record(copy, at) as latents:
+        copy(inputs.to(next(population.parameters())))
     return latents[at].clone()
 
 
 class Snapshots:
-    """Latents of some inputs, remembered whenever it is called.
+    """A callback that keeps the latents of some inputs each time it is called.
 
-    Give it to :func:`fit` as ``callbacks=[Every(100, snapshots)]``. What one run's latents did
-    meanwhile is then ``snapshots.latents[:, 0]``, at ``snapshots.steps``.
+    Give it to :func:`fit` as ``callbacks=[Every(100, snapshots)]``. The latents of
+    run 0 are then ``snapshots.latents[:, 0]``, at ``snapshots.steps``.
 
     Args:
-        inputs: Whose latents are remembered ``(n, ...)``.
+        inputs: Whose latents are kept ``(n, ...)``.
         at: The site.
 
     Examples:
@@ -48,25 +48,25 @@ class Snapshots:
         self._taken: list[Tensor] = []
 
     def __call__(self, progress: Progress) -> None:
-        """Remember where the inputs lie now.
+        """Keep the latents that the inputs have now.
 
         Args:
             progress: As :func:`fit` gives it.
 
         Raises:
-            ValueError: If this step, or a later one, was remembered before.
+            ValueError: If there is a snapshot of this step, or of a later one.
         """
         if self.steps and progress.step <= self.steps[-1]:
             raise ValueError(
                 f"A snapshot of step {progress.step} follows that of step {self.steps[-1]}; "
                 "expected a later step. Make new Snapshots for another training."
             )
-        self._taken.append(still_latents(progress.population, self.inputs, self.at).cpu())
+        self._taken.append(latents_in_eval_mode(progress.population, self.inputs, self.at).cpu())
         self.steps.append(progress.step)
 
     @property
     def latents(self) -> Float[Tensor, "frames runs n dim"]:
-        """Everything that was remembered, on the CPU.
+        """All snapshots, on the CPU.
 
         Returns:
             ``(frames, runs, n, dim)``, a frame for each of the ``steps``.

@@ -5,7 +5,7 @@ figure that pyplot knows, for a light or a dark page; :func:`redraw` makes the o
 the global style is left alone. A figure's label, ``figure.get_label()``, says in words what its
 data show, for those who cannot see it; :func:`save_figures` writes it into the file.
 
-Colors on a figure are the data's own, so nothing else is told by color; only where no color is the
+Colors on a figure are the data's own, so nothing else is shown by color; only where no color is the
 data's, as on a timeline, lines have colors of their own, which people of every color vision can
 tell, and names.
 """

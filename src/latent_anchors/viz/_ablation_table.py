@@ -101,15 +101,15 @@ def extremes(
 ) -> str:
     """The least and the greatest mean of each measure, and whose they are."""
     names = [joined([*each]) if each else "none" for each in combinations]
-    told: list[str] = []
+    parts: list[str] = []
     for name, rows in metrics.items():
         means = sorted(
             (row.mean, who) for row, who in zip(rows, names, strict=True) if row.mean is not None
         )
         if means:
             (least, lowest), (most, highest) = means[0], means[-1]
-            told.append(f"{name}: from {least:.3g} with {lowest} to {most:.3g} with {highest}.")
-    return " ".join(told)
+            parts.append(f"{name}: from {least:.3g} with {lowest} to {most:.3g} with {highest}.")
+    return " ".join(parts)
 
 
 def draw_parts(

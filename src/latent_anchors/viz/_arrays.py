@@ -11,7 +11,7 @@ ROUNDING = 1e-5
 
 
 def as_array(name: str, values: ArrayLike, *axes: int | str) -> Array:
-    """A copy; an axis told by a number must be that long, one told by a word is free."""
+    """A copy; an axis given as a number must be that long, one given as a word is free."""
     plain = values.detach().cpu().double().numpy() if isinstance(values, Tensor) else values
     array = np.array(plain, dtype=np.float64)
     fits = array.ndim == len(axes) and all(

@@ -122,7 +122,7 @@ def reaches(after: Mapping[str, tuple[Array, Array]]) -> str:
         name: [f"{moved[k].round(2):g} where {how}" for how, k in at.items()]
         for name, (_, moved) in after.items()
     }
-    return " ".join(f"{name}: {joined(told)}." for name, told in each.items())
+    return " ".join(f"{name}: {joined(parts)}." for name, parts in each.items())
 
 
 def draw_lobe(axes: Axes, inks: Theme, circle: Array, out: Array, moved: Array) -> None:

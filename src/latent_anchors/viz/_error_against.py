@@ -61,11 +61,9 @@ def plot_error_against(
             f"predictor is {x[0]:g} for every color; expected at least two values, for a line to "
             "be drawn. Choose colors that differ in it."
         )
-    told = squared_correlation(
-        torch.from_numpy(runs), torch.from_numpy(x).expand(runs.shape)
-    ).numpy()
+    r2 = squared_correlation(torch.from_numpy(runs), torch.from_numpy(x).expand(runs.shape)).numpy()
     words = f"Errors of {counted(len(x), 'color')} against {label}, with a line that explains "
-    words += f"{told.mean():.0%} of their variance."
+    words += f"{r2.mean():.0%} of their variance."
     figure, inks = new_figure(theme, 6.0, 4.4, title, words)
     axes = figure.add_subplot()
     dress(axes, inks)
@@ -75,7 +73,7 @@ def plot_error_against(
     each = f"\nmean and range of {len(runs)} runs" if len(runs) > 1 else ""
     axes.set_ylabel(f"mean squared error{each}", color=inks.ink, fontsize=SMALL)
     draw_dots(axes, inks, x, runs, fill)
-    draw_regression(axes, inks, x, runs, told)
+    draw_regression(axes, inks, x, runs, r2)
     return figure
 
 
@@ -87,13 +85,13 @@ def draw_dots(axes: Axes, inks: Theme, x: Array, runs: Array, fill: Array) -> No
     axes.scatter(x, runs.mean(0), s=26, c=fill, clip_on=False, **edge)
 
 
-def draw_regression(axes: Axes, inks: Theme, x: Array, runs: Array, told: Array) -> None:
+def draw_regression(axes: Axes, inks: Theme, x: Array, runs: Array, r2: Array) -> None:
     """The line of least squares, and how much it explains of each run."""
     mean = runs.mean(0)
     slope = float((x - x.mean()) @ mean / np.square(x - x.mean()).sum())
     ends = np.array([x.min(), x.max()])
-    spread = f" ({told.min():.3f} to {told.max():.3f} over {len(runs)} runs)"
-    label = f"R² {told.mean():.3f}{spread if len(runs) > 1 else ''}"
+    spread = f" ({r2.min():.3f} to {r2.max():.3f} over {len(runs)} runs)"
+    label = f"R² {r2.mean():.3f}{spread if len(runs) > 1 else ''}"
     style: dict[str, Any] = {"color": inks.ink, "linewidth": 1.2, "label": label, "zorder": 2.2}
     axes.plot(ends, mean.mean() + slope * (ends - x.mean()), "--", **style)
     axes.legend(loc="upper left", frameon=False, labelcolor=inks.ink, fontsize=SMALL)

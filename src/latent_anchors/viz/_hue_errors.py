@@ -18,7 +18,7 @@ from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figur
 from latent_anchors.viz._words import hue_name
 
 LINES = ((1.8, ""), (3.6, "o"), (2.7, "s"), (2.7, "^"), (2.7, "D"), (2.7, "v"))
-"""Width in points, and marker at the named hues, of the first condition and those after it: told
+"""Width in points, and marker at the named hues, of the first condition and those after it: shown
 apart without their color, which is the data's."""
 
 
@@ -72,7 +72,7 @@ def as_errors(hues: ArrayLike, errors: Mapping[str, ArrayLike]) -> tuple[Array, 
     """Hues ``(n,)`` and errors ``(runs, n)``."""
     if not 1 <= len(errors) <= len(LINES):
         raise ValueError(
-            f"{len(errors)} conditions were given; expected 1 to {len(LINES)}, which can be told "
+            f"{len(errors)} conditions were given; expected 1 to {len(LINES)}, which can be "
             "apart. Make several figures."
         )
     turns = as_array("hues", hues, "n")
@@ -99,7 +99,7 @@ def draw_errors(
     center: float,
     every: int,
 ) -> None:
-    """All lines and what belongs to them; one in ``every`` so many named hues is told below."""
+    """All lines and what belongs to them; one in ``every`` so many named hues is listed below."""
     x = around(center, hues)
     order = np.argsort(x, kind="stable")
     x, runs = x[order], [given[:, order] for given in errors.values()]

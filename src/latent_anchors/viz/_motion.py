@@ -148,11 +148,11 @@ def draw_time(axes: Axes, inks: Theme, at: Array) -> Callable[[int], None]:
     axes.set(xlim=(at[0], max(at[-1], at[0] + 1)), ylim=(0, 1), xticks=[], yticks=[])
     axes.axhspan(0.0, 0.12, color=inks.calm, linewidth=0)
     (bar,) = axes.plot([], [], color=inks.faint, linewidth=2.6, solid_capstyle="butt")
-    told = axes.text(0.5, 0.25, "", color=inks.ink, fontsize=SMALL, transform=axes.transAxes)
-    told.set(ha="center", va="bottom")
+    caption = axes.text(0.5, 0.25, "", color=inks.ink, fontsize=SMALL, transform=axes.transAxes)
+    caption.set(ha="center", va="bottom")
 
     def move(k: int) -> None:
         bar.set_data([at[0], at[k]], [0.06, 0.06])
-        told.set_text(f"step {at[k]:,.0f}")
+        caption.set_text(f"step {at[k]:,.0f}")
 
     return move

@@ -19,7 +19,7 @@ from latent_anchors.viz._words import counted
 Logarithmic = Literal["neither", "steps", "errors", "both"]
 
 KINDS = 6
-"""Networks that can be told apart, one for each ink."""
+"""Networks that can be distinguished, one for each ink."""
 
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)), (0, (3, 1, 1, 1)))
 """For eyes and printers that do not see the inks."""
@@ -70,7 +70,7 @@ def plot_relearning(
     check_name("logarithmic", logarithmic, ["neither", "steps", "errors", "both"])
     if not 1 <= len(errors) <= KINDS:
         raise ValueError(
-            f"{len(errors)} kinds of networks were given; expected 1 to {KINDS}, which can be told "
+            f"{len(errors)} kinds of networks were given; expected 1 to {KINDS}, which can be "
             "apart. Make several figures."
         )
     x = as_array("steps", steps, "n")
@@ -81,7 +81,7 @@ def plot_relearning(
     for level in levels:
         check_finite("threshold", level)
     middles = {name: np.median(given, 0) for name, given in runs.items()}
-    names = {name: told(name, x, middle, threshold) for name, middle in middles.items()}
+    names = {name: described(name, x, middle, threshold) for name, middle in middles.items()}
     words = f"{label} over {x[-1]:,.0f} steps of fine-tuning"
     words += "" if threshold is None else f", and when it first comes down to {threshold:g}"
     figure, inks = new_figure(theme, 9.0, HEIGHT, title, f"{words}. {'; '.join(names.values())}.")
@@ -161,7 +161,7 @@ def reached(middle: Array, threshold: float | None) -> NDArray[np.int_]:
     return np.flatnonzero(middle <= (-np.inf if threshold is None else threshold))
 
 
-def told(name: str, x: Array, middle: Array, threshold: float | None) -> str:
+def described(name: str, x: Array, middle: Array, threshold: float | None) -> str:
     """A name, and when the threshold is reached."""
     if threshold is None:
         return name

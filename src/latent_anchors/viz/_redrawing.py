@@ -25,7 +25,7 @@ def redrawable(plot: Callable[Given, Drawing]) -> Callable[Given, Drawing]:
     What every drawing promises is seen to here: any name can be drawn, and one that does not come
     to its end leaves no figure open.
     """
-    told = signature(plot)
+    arguments_of = signature(plot)
 
     @wraps(plot)
     def drawn(*given: Given.args, **named: Given.kwargs) -> Drawing:
@@ -33,7 +33,7 @@ def redrawable(plot: Callable[Given, Drawing]) -> Callable[Given, Drawing]:
             drawing = plot(*given, **named)
             if isinstance(drawing, Figure):
                 plain(drawing)
-            _MADE[drawing] = partial(drawn, **told.bind(*given, **named).arguments)
+            _MADE[drawing] = partial(drawn, **arguments_of.bind(*given, **named).arguments)
             return drawing
 
         return closed_unless_finished(draw)

@@ -8,7 +8,7 @@ LIKE = 8.0
 """How many times greater the greatest of a panel may be."""
 
 TRACKS = 6
-"""Lines of a panel that can be told apart, one for each ink."""
+"""Lines of a panel that can be distinguished, one for each ink."""
 
 
 def panels_by_scale(values: Mapping[str, Array], logarithmic: Sequence[str]) -> list[list[str]]:
@@ -55,12 +55,12 @@ def mean(numbers: Sequence[float]) -> float:
     return sum(numbers) / len(numbers)
 
 
-def lanes(starts: Sequence[float], widths: Sequence[float]) -> list[int]:
-    """For each thing from left to right, the lowest lane in which nothing reaches as far."""
+def levels(starts: Sequence[float], widths: Sequence[float]) -> list[int]:
+    """For each thing from left to right, the lowest level in which nothing reaches as far."""
     ends: list[float] = []
     chosen: list[int] = []
     for start, width in zip(starts, widths, strict=True):
-        free = [lane for lane, end in enumerate(ends) if end <= start] or [len(ends)]
+        free = [level for level, end in enumerate(ends) if end <= start] or [len(ends)]
         ends[free[0] : free[0] + 1] = [start + width]
         chosen.append(free[0])
     return chosen

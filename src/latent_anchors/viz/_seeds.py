@@ -13,7 +13,7 @@ from torch import Tensor
 from latent_anchors._checks import check_between, check_count, check_name
 from latent_anchors.viz._arrays import Array, as_array
 from latent_anchors.viz._redrawing import redrawable
-from latent_anchors.viz._scales import lanes
+from latent_anchors.viz._scales import levels
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 
 Scale = Literal["linear", "log"]
@@ -28,7 +28,7 @@ DOT = 4.6
 WIDE = 6.0
 """Inches of the panel, about."""
 
-FAILED, TOLD = 1.015, 1.035
+FAILED, COUNTS = 1.015, 1.035
 """Where crosses and counts stand, right of a panel whose width is 1."""
 
 BOX, SWARM = 0.3, 0.42
@@ -83,7 +83,7 @@ def plot_seeds(
     check_between("at_least", at_least, -np.inf, np.inf)
     check_between("at_most", at_most, -np.inf, np.inf)
     ends = reach(np.concatenate([*rows.values(), np.array(bounds)]), scale)
-    words = " ".join([f"{label} over seeds.", *(told(*row, bounds) for row in rows.items())])
+    words = " ".join([f"{label} over seeds.", *(described(*row, bounds) for row in rows.items())])
     height = ROW * len(rows) + (0.6 if title is None else 1.0)
     figure, inks = new_figure(theme, 9.0, height, title, words)
     axes = figure.add_subplot()
@@ -108,7 +108,7 @@ def as_seeds(name: str, values: Values, *rows: int) -> Array:
     return np.where(missing, np.nan, there)
 
 
-def told(name: str, seeds: Array, bounds: tuple[float, float]) -> str:
+def described(name: str, seeds: Array, bounds: tuple[float, float]) -> str:
     """A row in a sentence."""
     there = seeds[~np.isnan(seeds)]
     parts = counts(seeds, bounds).split("\n")
@@ -147,12 +147,12 @@ def reach(numbers: Array, scale: Scale) -> tuple[float, float]:
 def swarm(places: Array, row: float = ROW) -> Array:
     """How far dots move off the middle of a row, so that none hides another; places in points.
 
-    Told in rows, which are so many inches apart.
+    In rows, which are so many inches apart.
     """
     order = np.argsort(places, kind="stable")
-    lane = np.empty(len(places))
-    lane[order] = lanes([*places[order]], [DOT] * len(places))
-    offset = np.ceil(lane / 2) * np.where(lane % 2, 1, -1)
+    level = np.empty(len(places))
+    level[order] = levels([*places[order]], [DOT] * len(places))
+    offset = np.ceil(level / 2) * np.where(level % 2, 1, -1)
     step = min(DOT / (72 * row), SWARM / max(1.0, float(np.abs(offset).max(initial=0))))
     return step * offset
 
@@ -183,7 +183,7 @@ def draw_row(axes: Axes, inks: Theme, row: int, seeds: Array, bounds: tuple[floa
     across: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "clip_on": False}
     axes.scatter([FAILED] * missing, crosses, s=DOT**2, c=inks.ink, marker="x", **across)
     style = {"color": inks.ink, "fontsize": SMALL, "va": "center"} | across
-    axes.text(TOLD, row, counts(seeds, bounds), **style)
+    axes.text(COUNTS, row, counts(seeds, bounds), **style)
 
 
 def draw_box(axes: Axes, inks: Theme, row: int, there: Array) -> None:

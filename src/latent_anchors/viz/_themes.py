@@ -20,7 +20,7 @@ ThemeName = Literal["light", "dark"]
 class Theme:
     """Inks: of the page, of text, of what should step back, of large calm areas, and of lines.
 
-    Lines are told apart by color where the color is not the data's: those of Okabe and Ito, which
+    Lines differ in color where the color is not the data's: those of Okabe and Ito, which
     people of every color vision can tell, but for those too near the page.
     """
 

@@ -20,7 +20,7 @@ from latent_anchors.viz._track_lines import (
     sampled,
 )
 from latent_anchors.viz._track_marks import (
-    LANE,
+    LEVEL,
     actions_of,
     draw_actions,
     draw_phases,
@@ -90,7 +90,7 @@ def plot_timeline(
     taken, meant = actions_of(timeline), actions_of(plan)
     margin = max(map(text_width, (*timeline.names, *taken, *meant)))
     places = phase_places(timeline.phases, steps, 72 * WIDTH - AROUND - margin, margin)
-    strips = max((1 + lane for lane, _ in places), default=0), len({**taken, **meant})
+    strips = max((1 + level for level, _ in places), default=0), len({**taken, **meant})
     words = " ".join([_travels(lines, steps), *_happenings(timeline)])
     figure, inks, every = _stacked(theme, title, words, strips[0], panels, strips[1])
     if places:
@@ -103,8 +103,8 @@ def plot_timeline(
         draw_keys(axes, inks, timeline, names)
     if strips[1]:
         draw_actions(every[-1], inks, taken, meant)
-    told = "step" if planned is None else "step (dashed and hollow: as it was planned)"
-    dress_steps(every[-1], inks, steps, told)
+    label = "step" if planned is None else "step (dashed and hollow: as it was planned)"
+    dress_steps(every[-1], inks, steps, label)
     return figure
 
 
@@ -184,8 +184,8 @@ def _happenings(timeline: Timeline) -> list[str]:
         f"{name} at step {joined([f'{step:,}' for step in steps])}"
         for name, steps in actions_of(timeline).items()
     ]
-    told = {"Phases": phases, "Actions": actions}
-    return [f"{kind}: {joined(each)}." for kind, each in told.items() if each]
+    listed = {"Phases": phases, "Actions": actions}
+    return [f"{kind}: {joined(each)}." for kind, each in listed.items() if each]
 
 
 def _stacked(
@@ -198,7 +198,7 @@ def _stacked(
 ) -> tuple[Figure, Theme, list[Axes]]:
     """Panels one above the other with the same steps, and strips for phases and actions."""
     heights = [LEAST + TRACK * len(panel) for panel in panels]
-    heights = [LANE * above] * bool(above) + heights + [LANE * below] * bool(below)
+    heights = [LEVEL * above] * bool(above) + heights + [LEVEL * below] * bool(below)
     figure, inks = new_figure(theme, WIDTH, sum(heights) + STEPS, title, words)
     cells = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     every: list[Axes] = []

@@ -8,10 +8,10 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 from latent_anchors.curriculum import Phase, Timeline
-from latent_anchors.viz._scales import lanes
+from latent_anchors.viz._scales import levels
 from latent_anchors.viz._themes import SMALL, Theme, dress
 
-LANE = 0.27
+LEVEL = 0.27
 """Inches of a line of phases or actions."""
 
 BOX = 4.0
@@ -32,7 +32,7 @@ def phase_places(
 ) -> list[tuple[int, float]]:
     """Where the names of phases do not touch, on panels of so many points, with a margin.
 
-    The lane of each, and by how many points it moves to the left so that it stays on the page.
+    The level of each, and by how many points it moves to the left so that it stays on the page.
     """
     widths = [text_width(phase.name, "bold") + 4 * BOX for phase in phases]
     starts = [phase.start / max(steps - 1, 1) * wide for phase in phases]
@@ -40,7 +40,7 @@ def phase_places(
         min(start, wide + margin - width) for start, width in zip(starts, widths, strict=True)
     ]
     shifts = [start - begin for start, begin in zip(starts, begins, strict=True)]
-    return [*zip(lanes(begins, widths), shifts, strict=True)]
+    return [*zip(levels(begins, widths), shifts, strict=True)]
 
 
 def draw_phases(
@@ -49,15 +49,15 @@ def draw_phases(
     """Names in boxes, each at the line where its phase begins."""
     dress(axes, inks)
     axes.tick_params(labelleft=False, labelbottom=False)
-    axes.set_ylim(0, 1 + max(lane for lane, _ in places))
+    axes.set_ylim(0, 1 + max(level for level, _ in places))
     box: dict[str, Any] = {"boxstyle": "round,pad=0.3", "linewidth": 0.8}
     style: dict[str, Any] = {"fontsize": SMALL, "fontweight": "bold", "va": "center"}
     style |= {"textcoords": "offset points", "annotation_clip": False}
     style |= {"bbox": box | {"facecolor": inks.calm, "edgecolor": inks.faint}, "color": inks.ink}
-    for phase, (lane, shift) in zip(phases, places, strict=True):
-        line = [phase.start, phase.start], [0, lane + 0.5]
+    for phase, (level, shift) in zip(phases, places, strict=True):
+        line = [phase.start, phase.start], [0, level + 0.5]
         axes.plot(*line, color=inks.faint, linewidth=0.8, clip_on=False)
-        axes.annotate(phase.name, (phase.start, lane + 0.5), (BOX - shift, 0), **style)
+        axes.annotate(phase.name, (phase.start, level + 0.5), (BOX - shift, 0), **style)
 
 
 def draw_starts(axes: Axes, inks: Theme, timeline: Timeline, planned: Timeline) -> None:

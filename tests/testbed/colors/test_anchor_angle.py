@@ -17,7 +17,7 @@ class TestAngle:
         ("color", "degrees"),
         [("red", 0.0), ("yellow", 45.0), ("green", 90.0)],
     )
-    def test_is_told_in_degrees(self, color, degrees):
+    def test_is_in_degrees(self, color, degrees):
         assert anchor_angle(IDENTITY, color, RED).item() == pytest.approx(degrees, abs=1e-4)
 
     def test_to_the_opposite_is_what_is_left_of_a_half_turn(self):

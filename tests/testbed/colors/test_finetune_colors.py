@@ -198,7 +198,7 @@ def test_more_starts_can_only_help():
     assert (more.steps <= less.steps).all()
 
 
-def test_who_is_not_there_in_time_counts_as_infinitely_late_and_the_nearest_is_told():
+def test_the_steps_of_a_late_attack_are_infinite_and_the_nearest_attacker_is_named():
     new = fresh(untrained())
     late = finetune(new, as_it_is(new), easy(), limit=3.0)
     assert late.steps.tolist() == [torch.inf, torch.inf]

@@ -84,7 +84,7 @@ class TestSharpness:
         found = sharpness(Population.from_models(models), "red")
         torch.testing.assert_close(found, each, equal_nan=True)
 
-    def test_is_told_of_hues_only(self):
+    def test_is_of_hues_only(self):
         with refuses(ValueError, "Unknown hue 'gray'"):
             sharpness(nn.Identity(), "gray")
 

@@ -98,7 +98,7 @@ class TestTurn:
         assert hue_turn(scattered, "red", PLANE).isnan().all()
         assert hue_turn(Wheel([math.nan] * 12), "red", PLANE).isnan().all()
 
-    def test_is_told_of_hues_only(self):
+    def test_is_of_hues_only(self):
         with refuses(ValueError, "Unknown hue 'gray'"):
             hue_turn(Wheel(ROUND), "gray", PLANE)
 

@@ -52,7 +52,7 @@ class TestCrumpling:
         models = [Wheel(ROUND), Wheel(SWAPPED), Wheel(ROUND[::-1]), Wheel(ROUND, off=0.1)]
         assert crumpled(Population.from_models(models), PLANE).tolist() == [0.0, 1.0, 0.0, 1.0]
 
-    def test_may_be_about_the_colors_that_were_to_be_learnt(self):
+    def test_may_be_about_the_colors_that_were_to_be_learned(self):
         class Dimmed(Wheel):
             def forward(self, x):
                 return super().forward(x) - 0.1 * (x > 0.5)

@@ -64,7 +64,7 @@ def test_the_concept_is_a_hue():
 
 
 @pytest.mark.parametrize("levels", [2, 3, 6])
-def test_any_language_has_colors_to_learn_from_and_to_be_told_of(levels):
+def test_any_language_has_colors_to_learn_from_and_to_read(levels):
     language = MixingLanguage(levels=levels)
     held = torch.cat([language.colors, torch.zeros(3, 3)])
     model = nn.Sequential(nn.Embedding.from_pretrained(held))

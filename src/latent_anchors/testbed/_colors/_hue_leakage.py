@@ -27,12 +27,12 @@ from latent_anchors.evaluation import Evaluation, latents
 def hue_leakage(model: nn.Module, concept: str, at: At = "latent") -> Evaluation:
     r"""How much of a concept's degree can be read off a site, beside what colors alone tell.
 
-    Learnt on the 8x8x8 RGB grid, told of the 7x7x7 points halfway between: R², at most 1. A color
+    Learned on the 8x8x8 RGB grid, read at the 7x7x7 points halfway between: R², at most 1. A color
     has a degree of redness whether or not anyone kept a place for it, and latents that hold all
     other colors tell much of it; so a number means nothing alone. Beside ``leakage/linear`` and
     ``leakage/nonlinear`` stand
 
-    * ``/shuffled``: learnt from shuffled degrees; chance;
+    * ``/shuffled``: learned from shuffled degrees; chance;
     * ``/floor``: the same probe on the raw RGB values. What a line finds in them is in any code
       that holds colors; only what exceeds it is a place of the concept's own. A small network
       finds all of it there, so that for it the next is the measure;

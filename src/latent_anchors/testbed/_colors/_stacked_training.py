@@ -81,7 +81,7 @@ class StackedTraining:
         x, y = self.task.inputs[rows], self._per_seed(self.task.targets)[seed.unsqueeze(1), rows]
         with torch.enable_grad():
             output = torch.vmap(self._forward(self.trained))(leaves, self._fixed(seed), x)
-            # runs do not touch: the gradient of the sum is each one's own
+            # runs are independent: the gradient of the sum is that of each
             loss = (output - y).square().flatten(1).mean(1).sum()
         return dict(zip(leaves, torch.autograd.grad(loss, [*leaves.values()]), strict=True))
 

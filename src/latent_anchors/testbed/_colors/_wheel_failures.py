@@ -94,8 +94,8 @@ def drift(
 ) -> PerSample:
     """Degrees by which that color has moved round the plane of hue which moved most.
 
-    No rotation is taken out first: whoever looks for a concept where it lay finds it or not. How
-    far the wheel has turned as a whole is told by the change of :func:`hue_turn`.
+    No rotation is taken out first, as a concept is looked for where it lay. How far the wheel has
+    turned as a whole is the change of :func:`hue_turn`.
 
     Args:
         before: The colors' latents at one moment, ``(..., n, dim)``, such as :func:`latents` gives.

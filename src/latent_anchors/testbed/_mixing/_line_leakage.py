@@ -16,13 +16,13 @@ from latent_anchors.models import Population
 from latent_anchors.testbed._mixing._language import MixingLanguage
 
 FOLDS = 5
-"""Parts of the colors; each is told by a probe that was taught the others."""
+"""Parts of the colors; each is read by a probe that learned from the others."""
 
 
 def line_leakage(model: nn.Module, language: MixingLanguage, concept: str, at: At) -> Evaluation:
     r"""How much of a concept's degree can be read off the first color of a line, at a site.
 
-    Four fifths of the colors teach a linear probe, the last fifth is told, and so in turn: R² over
+    A linear probe learns from four fifths of the colors and reads the last, each in turn: R² over
     all, at most 1. Nothing stands before the first token, so that this is all that the stream holds
     of the color. Redness is part of what a color is, whether or not anyone kept a place for it; so
     beside ``leakage/linear`` stand

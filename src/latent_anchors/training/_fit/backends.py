@@ -1,4 +1,4 @@
-"""What runs a traced step: torch operation by operation, its compiler, or a CUDA graph."""
+"""Backends that run a traced step: torch's operations one by one, its compiler, a CUDA graph."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _Run: TypeAlias = Callable[..., Sequence[Tensor]]
 
 
 def check_backend(backend: str, execution: str, device: torch.device) -> None:
-    """Refuse what is not there, and what single runs or a processor cannot do."""
+    """Refuse an unknown backend, and one that does not fit the execution or the device."""
     check_name("backend", backend, get_args(Backend))
     if backend != "eager" and execution != "vmap":
         raise ValueError(
@@ -49,9 +49,9 @@ def _compiled_if_possible(step: fx.GraphModule, given: Sequence[Tensor]) -> _Run
     try:
         made(*given)
     except RuntimeError as error:
-        told = " ".join(str(error).split("\n")[:2])  # what failed, and why
+        reason = " ".join(str(error).split("\n")[:2])  # what failed, and why
         warn(
-            f"The training goes on without compiling, since this failed: {told} Install a C++ "
+            f"The training goes on without compiling, since this failed: {reason} Install a C++ "
             "compiler, or leave backend='compiled' out.",
             RuntimeWarning,
             stacklevel=2,
@@ -61,7 +61,7 @@ def _compiled_if_possible(step: fx.GraphModule, given: Sequence[Tensor]) -> _Run
 
 
 def _warm_up(step: fx.GraphModule, given: Sequence[Tensor]) -> None:
-    """Let libraries make what they make at first use, which must not be captured."""
+    """Run the step a few times, so that nothing is initialized while it is captured."""
     aside = cast("Any", torch.cuda.Stream())
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
@@ -71,7 +71,7 @@ def _warm_up(step: fx.GraphModule, given: Sequence[Tensor]) -> None:
 
 
 def _captured(step: fx.GraphModule, held: Sequence[Tensor], places: Sequence[Tensor]) -> _Run:
-    """One launch for all of a step's; the next one writes its results anew."""
+    """The step as one launch, which overwrites its results each time."""
     graph = torch.cuda.CUDAGraph()
     try:
         with torch.cuda.graph(graph):

@@ -44,7 +44,7 @@ class Batches(Protocol):
 
 @runtime_checkable
 class Following(Protocol):
-    """Batches that are drawn by the values of some tracks, if there are any."""
+    """Batches whose sampling weights follow some tracks."""
 
     @property
     def follows(self) -> tuple[str, ...]:
@@ -52,12 +52,12 @@ class Following(Protocol):
         ...
 
     def block(self, seed: int, index: int, played: Sequence[Row] | None = None) -> LabeledBatch:
-        """As :class:`Batches` has it, by the rows that were played."""
+        """As :class:`Batches` has it, with the rows that a playhead played."""
         ...
 
 
 class BatchBlocks:
-    """The blocks of all runs, the latest kept; drawn anew when what they follow has changed."""
+    """The blocks of all runs; the latest is kept, and drawn again when a trigger has fired."""
 
     def __init__(
         self, batches: Batches, seeds: Sequence[int], schedule: Schedule, objective: Objective
@@ -81,7 +81,7 @@ class BatchBlocks:
         return self._kept[1]
 
     def _check_labels(self, batch: LabeledBatch, seed: int, first: int) -> None:
-        """Refuse bad labels here, since steps trust them."""
+        """Check labels here, since steps do not."""
         try:
             self.objective.check_labels(batch.labels, batch.extras)
         except (ValueError, TypeError) as error:

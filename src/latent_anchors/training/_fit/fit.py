@@ -1,4 +1,4 @@
-"""The one place where the parts meet; it only saves typing."""
+"""``fit``: a training loop for one or many runs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
@@ -46,14 +46,14 @@ def fit(
     measure: int | Every | None = None,
     progress: bool = True,
 ) -> FitResult:
-    r"""Train one run per seed, all at once.
+    r"""Train one run per seed, all at once by default.
 
     Run k alone equals run k among sixty: weights, batches and labels bit for bit, and each step
     within float tolerance. A run that goes non-finite is frozen and reported; the others go on.
 
-    A playhead is played: it is told what was measured, and what its triggers do happens from the
-    next step on, in the weights, in the batches of a sampler with scheduled weights, in the actions
-    and in the length. Afterwards its log tells what fired.
+    With a :class:`~latent_anchors.curriculum.Playhead`, ``fit`` passes it the measurements; its
+    triggers act from the next step on: on the weights, the batches of a sampler with scheduled
+    weights, the actions and the length. Its log says afterwards what fired.
 
     A training that was stopped, by ``steps``, goes on bit for bit as if it had not been: give its
     :class:`FitResult` in the model's place, and everything else as it was given before. To be able
@@ -64,7 +64,7 @@ def fit(
             further, which is copied and keeps its seeds; or a :class:`FitResult` to go on with.
         objective: Terms and losses.
         timeline: Weights and hyperparameters; or one timeline per run, alike in names. Or a
-            playhead for as many runs as there are, or one for each run, which may but retarget
+            playhead for as many runs as there are, or one for each run, which may only retarget
             tracks. When a training goes on, the playhead takes the state that it had then.
         batches: Such as a sampler.
         losses: A function for each loss that the objective names.
@@ -74,12 +74,12 @@ def fit(
         steps: How many, from the first one on; as long as the timeline if None. A playhead may
             end the training before.
         device: Where to train; where the models are made if None. The objective moves there.
-        execution: All runs ``"vmap"`` in one stack, or ``"sequential"``, one after another: for
-            larger models, dropout, or penalties whose course depends on data.
-        constraint: What is to hold of one run's parameters before the first step and after each,
-            such as ``UnitNorm``: from parameters and buffers by name to the parameters that change.
-            Together, it is mapped over the runs.
-        backend: What runs the step of runs that are trained together. ``"compiled"`` hands it to
+        execution: ``"vmap"`` for all runs at once, or ``"sequential"`` for one after another: for
+            larger models, dropout, or penalties whose control flow depends on data.
+        constraint: Applied to one run's parameters before the first step and after each, such as
+            ``UnitNorm``: from parameters and buffers by name to the parameters that change. With
+            ``"vmap"`` it is mapped over the runs.
+        backend: What runs the step with ``execution="vmap"``. ``"compiled"`` hands it to
             ``torch.compile``: half a minute, then a step in a quarter of the time for a few tiny
             networks, and in two thirds for sixty. It pays from some ten thousand steps on. Numbers
             agree within rounding, not bit for bit. Without a C++ compiler it warns and goes on.
@@ -87,10 +87,10 @@ def fit(
         callbacks: Called with the progress.
         actions: What to call, just before the step, for each action of the timeline or of a
             trigger, by its name.
-        measure: After how many steps the triggers are told the mean of each term and loss since
-            they were last told, by its name; with ``Every(25, function)`` they are told the numbers
-            by name that the function makes of the progress, too: one for all runs, or one for
-            each. They are also told at the end of each phase, and nothing about frozen runs.
+        measure: The period in steps at which triggers receive measurements: the mean of each term
+            and loss since the last one, by name. With ``Every(25, function)`` they also receive
+            what the function returns for the progress: numbers by name, one for all runs or one
+            for each. They receive them at the end of each phase, too, and none of frozen runs.
         progress: Whether to show a bar.
 
     Returns:
@@ -121,7 +121,7 @@ def fit(
     population = _population(make_model, seeds, device)
     place = _device(population)
     check_backend(backend, execution, place)
-    objective.to(place)  # else each step would copy directions, and wait for it
+    objective.to(place)  # else each step would copy directions, and synchronize
     schedule = make_schedule(timeline, objective, len(population), steps)
     handlers = dict(actions or {})
     check_actions(schedule.named_actions, handlers)

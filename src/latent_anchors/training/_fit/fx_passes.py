@@ -1,4 +1,4 @@
-"""A traced step without operations that change nothing: fewer of them, the same to the bit."""
+"""FX graph passes on a traced step: constant folding, no-op and common-subexpression removal."""
 
 from inspect import isfunction, isroutine
 from operator import getitem
@@ -34,7 +34,7 @@ MULTIPLIED = {aten.mul.Tensor, aten.mul.Scalar}
 
 
 def tidy(traced: fx.GraphModule) -> None:
-    """Make constants once, skip what changes nothing, do nothing twice, and call what is left fast.
+    """Fold constants, skip no-ops, merge equal operations, and bind what is left to fast calls.
 
     What is drawn by chance or may be written stays as it is. A tensor from outside, such as a
     penalty's direction, may be written between steps, and is no constant.
@@ -132,7 +132,7 @@ def _skip(graph: fx.Graph, free: set[fx.Node], ones: set[fx.Node]) -> None:
         if same in free:
             node.replace_all_uses_with(same)
         elif node.target in SHAPED - {aten.expand.default}:
-            node.target = aten.reshape.default  # what it is given may lie otherwise in memory now
+            node.target = aten.reshape.default  # its input may have other strides now
 
 
 def _unchanged(node: fx.Node, ones: set[fx.Node]) -> fx.Node | None:

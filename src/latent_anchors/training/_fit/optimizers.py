@@ -1,4 +1,4 @@
-"""Optimizers over stacked runs: tried out for mixing, and driven by a row."""
+"""Optimizers over stacked runs: checked for mixing runs, with hyperparameters from a row."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
@@ -101,7 +101,7 @@ def write(group: dict[str, Any], name: str, value: float | Tensor) -> None:
 
 
 class DrivenOptimizer:
-    """An optimizer under a row: hyperparameters of its groups are written before each step.
+    """An optimizer whose hyperparameters are written from a row before each step.
 
     A learning rate for each run scales the update instead, which is linear in it.
     """

@@ -1,4 +1,4 @@
-"""A step that is traced soon, and traced anew when what Python holds has changed."""
+"""Replay a traced step, and trace it again when the Python values that it read have changed."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,12 +28,13 @@ AGAIN = 8
 
 
 class Replaying:
-    """A step as a function of tensors: as it is at first, then as it was traced.
+    """A step as a function of tensors: untraced at first, then traced.
 
-    A trace leaves out what Python does. So this looks at what Python holds: if that changed between
-    two stretches of steps, the trace is dropped; if a step changes it, that is refused. What no
-    look can see, such as a random number of Python's own, shows in the numbers: they are compared
-    with those of the step as it is, some hundred steps on, after actions, and at the end.
+    A trace does not repeat what Python does. So the Python values that a step may read are
+    compared: if they changed between two blocks of steps, the trace is dropped; a step that changes
+    them is refused. What cannot be compared, such as Python's random numbers, shows in the results:
+    they are compared with those of the untraced step after some hundred steps, after actions, and
+    at the end.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Replaying:
         return self.step(*arguments)
 
     def heed(self, acted: bool) -> bool:
-        """Look before a stretch of steps: whether something changed that they may depend on."""
+        """Whether a Python value changed that a step may read, since the last block of steps."""
         now = self.watched.look()
         differences = relevant(self._known, now, self._is_read)
         if self._numbers:
@@ -96,7 +97,7 @@ class Replaying:
         return bool(differences)
 
     def compare(self) -> None:
-        """Refuse to go on if the latest step comes to something else than its trace."""
+        """Raise if the latest step and its trace give different results."""
         if self._latest is None or self._latest[0] not in self._traced:
             return
         if self._compared == self._steps:
@@ -118,7 +119,7 @@ class Replaying:
         return any(tensor is each for each in self._read)
 
     def _unchanged(self, step: Callable[[], _Result]) -> _Result:
-        """Do it, and refuse a step that changes what Python holds."""
+        """Do it, and refuse a step that changes Python values."""
         before = self.watched.look()
         result = step()
         self._known = self.watched.look()
@@ -126,14 +127,14 @@ class Replaying:
         if found:
             raise RuntimeError(
                 f"A step changes {in_words(found)}; expected steps that change tensors only, since "
-                "runs that are trained together replay one that was written down, without Python. "
+                "runs that are trained together replay a recorded step without Python. "
                 + way_out(found)
             )
         return result
 
 
 def _apart(step: Pure, arguments: Arguments) -> Outcome:
-    """What a step comes to, without counting in running averages."""
+    """The results of a step, without counting in running averages."""
     buffers = arguments[1]
     kept = {name: buffer.clone() for name, buffer in buffers.items()}
     gradients, (total, (means, masses)) = step(*arguments)
@@ -152,18 +153,21 @@ def _check_alike(ours: Outcome, theirs: Outcome, names: Sequence[str]) -> None:
     off = ~_close(means, expected, expected.abs())
     if bool(off.any()):
         run, part = (int(place) for place in off.nonzero()[0])
-        what = f"{names[part]!r} of run {run} is {means[run, part]:g}", f"{expected[run, part]:g}"
+        what = (
+            f"{names[part]!r} of run {run} is {means[run, part]:g} in the recorded step and "
+            f"{expected[run, part]:g}"
+        )
     else:
         steepest = max(_largest(each) for each in theirs[0].values())
         wrong = [n for n, each in theirs[0].items() if not _all_close(ours[0][n], each, steepest)]
         if not wrong:
             return
-        what = f"the gradient of {wrong[0]!r} is one thing", "another"
+        what = f"The gradient of {wrong[0]!r} is not the same in the recorded step and"
     raise RuntimeError(
-        f"As it was written down, {what[0]}, and as Python has it now, {what[1]}; expected the "
-        "same at each step. Something changed that cannot be seen from outside, such as a random "
-        "number of Python's own or a file. Draw it with the batches, hold it in a tensor that is "
-        "written in place, or use execution='sequential', which runs Python at each step."
+        f"{what} in the step as Python runs it now; expected the same. Something changed that "
+        "cannot be compared, such as a random number of Python's or a file. Draw it with the "
+        "batches, hold it in a tensor that is written in place, or use execution='sequential', "
+        "which runs Python at each step."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a training was made of, in words: one that goes on is made of the same."""
+"""Check that a training is resumed with the same parts: their values, in words and digests."""
 
 from collections.abc import Mapping
 

@@ -32,7 +32,7 @@ from latent_anchors.training._python_state.watched import (
 
 @dataclass(frozen=True, eq=False)
 class StepBatch:
-    """Consecutive steps: batches, weights and hyperparameters, and where to write what happened."""
+    """Consecutive steps: batches, weights, hyperparameters, and where to write the results."""
 
     first: int
     batches: Sequence[LabeledBatch]
@@ -48,9 +48,9 @@ class StepBatch:
 class RunGroup:
     """Runs stepped as one. ``stacked`` tensors have an axis of runs; a single run's have none.
 
-    The fast path never asks whether a number is finite. Only at the end of a stretch is that
-    looked up, once; if a run failed, the stretch is played again from its beginning, guarded, and
-    the run stays where it last was finite.
+    Whether all numbers are finite is checked once at the end of a step batch, not at each step. If
+    a run failed, the step batch is repeated from its beginning with a check at each step, and the
+    run is frozen where it last was finite.
     """
 
     def __init__(
@@ -74,21 +74,21 @@ class RunGroup:
         self.constraint = constraint
         self.backend: Backend = backend
         self.rewind: Callable[[], None] = lambda: None
-        """Puts back what Python held before a stretch that is played again."""
+        """Restores the Python values from before a step batch that is repeated."""
         self._hold = self._holder()
 
     def heed(self, acted: bool) -> None:
-        """Before a stretch: what was traced goes on only as long as Python holds the same."""
+        """Before a step batch: drop the trace if Python values changed."""
         if isinstance(self.gradients, OfAllRuns) and self.gradients.replaying.heed(acted):
             self._hold = self._holder()
 
     def compare(self) -> None:
-        """At the end: what was traced is still what the functions do."""
+        """At the end: compare the trace with the untraced step."""
         if isinstance(self.gradients, OfAllRuns):
             self.gradients.replaying.compare()
 
     def play(self, steps: StepBatch) -> None:
-        """All steps of a stretch, under the group's own noise; the global generator is put back."""
+        """All steps of a step batch, with the group's own noise; the global one is restored."""
         generator = _global_generator(self.alive.device)
         before = generator.get_state()
         generator.set_state(self.noise)
@@ -99,7 +99,7 @@ class RunGroup:
             generator.set_state(before)
 
     def constrain(self) -> None:
-        """Write what the constraint, if there is one, makes of the parameters into them."""
+        """Apply the constraint to the parameters, if there is one."""
         if self._hold is not None:
             self._hold()
 

@@ -1,4 +1,4 @@
-"""Which layer or term stands in the way when runs cannot be stepped together."""
+"""One training step as a pure function: the gradients of one run, or of all runs at once."""
 
 import warnings
 from collections.abc import Callable, Generator, Sequence

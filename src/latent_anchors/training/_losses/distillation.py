@@ -1,4 +1,4 @@
-"""A teacher: a model as it once was, asked about every batch."""
+"""Distillation: losses that train a model toward the outputs or latents of a teacher."""
 
 import math
 from weakref import WeakKeyDictionary
@@ -28,14 +28,14 @@ from latent_anchors.training._losses.per_run import (
 
 
 class Teacher:
-    """A model that is learnt from, as it was when given, under edits and in evaluation mode.
+    """A frozen copy of a model, in evaluation mode and under edits, whose outputs are targets.
 
-    Of a population, each run asks its own; an ordinary model is asked by all. Losses that share a
-    teacher carry its tensors once, and its answer to a batch is made once. It never learns.
+    Each run of a population has its own teacher; an ordinary model teaches all runs. Losses that
+    share a teacher store its tensors once, and its output for a batch is computed once.
 
     Args:
         model: A population, or one model for all runs. It is copied, without edits in force on it.
-        edits: What it answers under: one edit, or sites and the edit of each; itself if None. A
+        edits: In force while it runs: one edit, or sites and the edit of each; none if None. A
             population of edits holds one per run.
         at: The site; left out where the edits are given by site.
 
@@ -64,7 +64,7 @@ class Teacher:
         return f"teacher-{id(self)}"
 
     def begin(self, population: Population) -> None:
-        """Go where the runs are, and refuse another number of them.
+        """Move to the runs' device and check that the number of runs matches.
 
         Args:
             population: The runs to be trained.
@@ -86,10 +86,10 @@ class Teacher:
         self.model.to(next(population.parameters()).device)
 
     def memory(self) -> dict[str, Tensor]:
-        """The tensors of populations; nothing of what is the same for all runs.
+        """The tensors of populations; none of those that all runs share.
 
         Returns:
-            ``(runs, ...)``, by the name under which it travels.
+            ``(runs, ...)``, by name.
 
         Examples:
             >>> population = Population.make(lambda: nn.Linear(2, 1), seeds=range(3))
@@ -101,13 +101,13 @@ class Teacher:
         return rows({self._name: self.model, **parts_of(self._name, self._by_site)})
 
     def output(self, batch: LabeledBatch) -> Tensor:
-        """Its answer to the batch's inputs, without gradient; made once for each batch.
+        """The teacher's output for the batch's inputs, without gradient, computed once per batch.
 
         Args:
             batch: Its inputs ``(batch, ...)``; its extras hold this run's row of a population.
 
         Returns:
-            What the model says to a batch ``(batch, ...)``.
+            The outputs ``(batch, ...)``.
 
         Raises:
             KeyError: If the extras hold no such row.
@@ -118,7 +118,7 @@ class Teacher:
             tensor([[1., 0.],
                     [0., 1.]])
         """
-        # remembered for as long as somebody holds the batch: no longer than a step of fit
+        # kept as long as the batch exists: no longer than a step of fit
         if batch not in self._said:
             model, tensors = own(self._name, self.model, batch)
             edits = in_force(self._name, self._by_site, batch)
@@ -129,7 +129,7 @@ class Teacher:
 
 
 class TeacherLoss:
-    """What losses with a teacher share: they bring it along."""
+    """Base of the losses with a teacher."""
 
     def __init__(self, teacher: Teacher) -> None:
         self.teacher: Teacher = teacher
@@ -157,7 +157,7 @@ class TeacherLoss:
         """The teacher's; see :meth:`Teacher.memory`.
 
         Returns:
-            ``(runs, ...)``, by the name under which it travels.
+            ``(runs, ...)``, by name.
 
         Examples:
             >>> from torch import nn
@@ -174,15 +174,15 @@ def _copy(model: nn.Module) -> nn.Module:
 
 
 class DistillationLoss(TeacherLoss):
-    r"""Squared error between what the model says and what its teacher says.
+    r"""Squared error between the model's outputs and its teacher's.
 
     .. math:: \ell(x) = \tfrac{1}{c} \lVert f(x) - T(x) \rVert_2^2
 
-    with the :math:`c` numbers of the output :math:`f`, and the answer :math:`T` of the ``teacher``.
-    After surgery it heals without labels: a pruned network imitates the muted one.
+    with the :math:`c` numbers of the output :math:`f`, and the output :math:`T` of the ``teacher``.
+    It repairs a model after surgery without labels: a pruned network imitates the muted one.
 
     Args:
-        teacher: Whom to imitate.
+        teacher: Whose outputs are the targets.
 
     References:
         Distillation with squared error: Ba and Caruana, NeurIPS, 2014, equation 1.
@@ -209,7 +209,7 @@ class DistillationLoss(TeacherLoss):
 
         Raises:
             KeyError: If the extras hold no such row.
-            ValueError: If the teacher's answer has another shape.
+            ValueError: If the teacher's output has another shape.
 
         Examples:
             >>> import torch
@@ -224,19 +224,19 @@ class DistillationLoss(TeacherLoss):
 
 
 class LatentMatchingLoss(TeacherLoss):
-    r"""Squared distance of where an input lies from where its teacher's answer lies.
+    r"""Squared distance between an input's latents and those of its teacher's output.
 
     .. math:: \ell(x) = e(x)^q \lVert z(x) - z(T(x)) \rVert_2^2, \qquad
         e(x) = \tfrac{1}{c} \lVert T(x) - x \rVert_2^2
 
-    with the latents :math:`z` at a site, the answer :math:`T` of the ``teacher`` under its edits,
-    and the error :math:`e` of that answer over :math:`c` numbers; the gradient reaches :math:`z(x)`
-    alone. What the edits take from the answers, the encoder ceases to tell apart; where they spare
-    :math:`x`, :math:`T(x) \approx x` and hardly anything happens. With a ``power`` :math:`q` it is
-    sparing with what the edits change in part. Several positions are averaged.
+    with the latents :math:`z` at a site, the output :math:`T` of the ``teacher`` under its edits,
+    and the error :math:`e` of that output over :math:`c` numbers; the gradient reaches :math:`z(x)`
+    alone. Inputs whose outputs the edits make equal get equal latents; where the edits do not act,
+    :math:`T(x) \approx x` and the loss is small. A ``power`` :math:`q` reduces the weight of inputs
+    that the edits change only in part. Several positions are averaged.
 
     Args:
-        teacher: Its answers are of the kind of the inputs, as an autoencoder's are.
+        teacher: Its outputs have the shape of the inputs, as an autoencoder's have.
         at: The site.
         power: At least 0; at 0 all inputs count alike.
 
@@ -295,7 +295,7 @@ class LatentMatchingLoss(TeacherLoss):
 
         Raises:
             KeyError: If the extras hold no such row.
-            ValueError: If the teacher's answers have another shape than the inputs.
+            ValueError: If the teacher's outputs have another shape than the inputs.
 
         Examples:
             >>> import torch
@@ -308,9 +308,9 @@ class LatentMatchingLoss(TeacherLoss):
         said = self.teacher.output(batch)
         if said.shape != batch.inputs.shape:
             raise ValueError(
-                f"The teacher's answers have shape {tuple(said.shape)}, the inputs "
-                f"{tuple(batch.inputs.shape)}; expected the same, since answers are shown to the "
-                "model in turn. LatentMatchingLoss is for autoencoders."
+                f"The teacher's outputs have shape {tuple(said.shape)}, the inputs "
+                f"{tuple(batch.inputs.shape)}; expected the same, since outputs are given to the "
+                "model as inputs. LatentMatchingLoss is for autoencoders."
             )
         _, here = forward(batch.inputs, record=[self.at])
         _, there = forward(said.to(batch.inputs), record=[self.at])

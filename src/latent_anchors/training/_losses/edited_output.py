@@ -1,4 +1,4 @@
-"""Fallback: what the model should say once the concept is gone."""
+"""Train what the model outputs while edits are in force."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -23,26 +23,27 @@ from latent_anchors.training._losses.per_run import (
 )
 
 Error: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""From outputs ``(n, ...)`` and what should be said to how far off each is ``(n,)``."""
+"""From outputs ``(n, ...)`` and the chosen one to the error of each ``(n,)``."""
 
 
 class EditedOutputLoss:
-    r"""How far what the model says under edits is from what it should say then.
+    r"""Error between the model's output under edits and a chosen output.
 
     .. math:: \ell_i = \tfrac{1}{c} \lVert f_E(x_i) - s \rVert_2^2
 
-    with the :math:`c` numbers of the output :math:`f_E` under the ``edits``, and :math:`s` what to
-    ``say``; or another ``error`` of the two. With a ``label`` :math:`l`, sample :math:`i` of
-    :math:`n` counts :math:`n l_i / \sum_j l_j` times, so that the mean over the batch is the mean
-    over the labeled: exactly 0, with zero gradient, where nobody is.
+    with the :math:`c` numbers of the output :math:`f_E` under the ``edits``, and the chosen
+    output :math:`s`, the argument ``say``; or another ``error`` of the two. With a ``label``
+    :math:`l`, sample :math:`i` of :math:`n` counts :math:`n l_i / \sum_j l_j` times, so that the
+    mean over the batch is the mean over the labeled samples: exactly 0, with zero gradient, where
+    there are none.
 
     Args:
         edits: One edit, or sites and the edit of each. A population of edits holds one per run.
-        say: What should be said ``(...)``, broadcast to the output, such as a gray ``(3,)``; a
-            token ``()`` where the error is a `TokenCrossEntropy`.
-        label: Whom it concerns; everybody if None.
+        say: The chosen output ``(...)``, broadcast to the model's, such as a gray ``(3,)``; a
+            token ``()`` where the error is a :class:`TokenCrossEntropy`.
+        label: Which samples count, and how much; all if None.
         at: The site; left out where the edits are given by site.
-        inputs: What the model is shown ``(n, ...)``; the batch's inputs if None. One will do for
+        inputs: The model's inputs ``(n, ...)``; the batch's if None. One is enough for
             edits that send all latents to one point.
         error: From outputs ``(n, ...)`` and what to say to ``(n,)``; squared error if None.
 
@@ -112,10 +113,10 @@ class EditedOutputLoss:
             check_runs(f"edit at {at!r}", edit, population)
 
     def memory(self) -> dict[str, Tensor]:
-        """What populations of edits hold; nothing where an edit is the same for all runs.
+        """The tensors of populations of edits; none of edits that all runs share.
 
         Returns:
-            ``(runs, ...)``, by the name under which it travels.
+            ``(runs, ...)``, by name.
 
         Examples:
             >>> import torch
@@ -173,7 +174,7 @@ def squared_error(output: Tensor, target: Tensor) -> Float[Tensor, " n"]:
     output = in_full_precision(output)
     if not _fits(target.shape, output.shape):
         raise ValueError(
-            f"What should be said has shape {tuple(target.shape)}, what is said "
+            f"The chosen output has shape {tuple(target.shape)}, the model's output "
             f"{tuple(output.shape)}; expected the former to broadcast to the latter."
         )
     return (output - target.to(output)).square().reshape(len(output), -1).mean(-1)

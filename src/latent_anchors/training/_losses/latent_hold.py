@@ -1,4 +1,4 @@
-"""Captured anchors: where some inputs came to lie, remembered run by run."""
+"""Hold latents: penalize their distance from where they were when they were captured."""
 
 from collections.abc import Mapping
 
@@ -12,16 +12,16 @@ from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Progress
 from latent_anchors.training._losses.forward import Forward
-from latent_anchors.training._snapshots import still_latents
+from latent_anchors.training._snapshots import latents_in_eval_mode
 
 
 class LatentHoldLoss:
-    r"""Squared distance of some inputs' latents from where they lay when they were captured.
+    r"""Squared distance of some inputs' latents from those that were captured earlier.
 
     .. math:: \ell_k = \tfrac{1}{d} \lVert z(x_k) - c_k \rVert_2^2
 
-    with the latents :math:`z` of the ``inputs`` :math:`x_k` and what was captured :math:`c_k`, for
-    each run its own. It holds a structure in place that training has found by itself. Give
+    with the latents :math:`z` of the ``inputs`` :math:`x_k` and the captured ones :math:`c_k`,
+    separately for each run. It keeps a structure that training has found by itself. Give
     ``losses={"hold": captured}`` and ``actions={"capture": captured.capture}`` to :func:`fit`, and
     let the timeline say when. Until then it is exactly 0, but for ``latents`` that were given:
     these are held from the beginning, and no capture changes them.
@@ -29,8 +29,8 @@ class LatentHoldLoss:
     Args:
         inputs: Whose latents are held ``(n, ...)``.
         at: The site.
-        name: Under which it travels in the batches' extras; one for each.
-        latents: Where they are to lie ``(runs, n, dim)``, NaN where that is to be captured; all of
+        name: Its name among the batches' extras; different for each such loss.
+        latents: Target latents ``(runs, n, dim)``, NaN where they are to be captured; all of
             it if None.
 
     References:
@@ -58,7 +58,7 @@ class LatentHoldLoss:
         self._given: Tensor | None = latents
 
     def begin(self, population: Population) -> None:
-        """Make room for what will be captured, unless an earlier training captured it.
+        """Allocate the captured latents, unless an earlier training captured them.
 
         Args:
             population: The runs to be trained.
@@ -73,18 +73,18 @@ class LatentHoldLoss:
             >>> captured.latents.shape
             torch.Size([1, 3, 4])
         """
-        room = torch.full_like(still_latents(population, self.inputs, self.at), torch.nan)
+        room = torch.full_like(latents_in_eval_mode(population, self.inputs, self.at), torch.nan)
         if self.latents is None:
             self.latents = room
         elif self.latents.shape != room.shape:
             raise ValueError(
-                f"{self.name!r} remembers latents of shape {tuple(self.latents.shape)}; expected "
+                f"{self.name!r} holds latents of shape {tuple(self.latents.shape)}; expected "
                 f"{tuple(room.shape)}, for {len(population)} runs. Make a new LatentHoldLoss."
             )
         self.latents = self.latents.to(room)
 
     def capture(self, progress: Progress) -> None:
-        """Remember where the inputs lie now, as an action of a timeline.
+        """Capture the inputs' current latents, as an action of a timeline.
 
         Args:
             progress: As :func:`fit` gives it.
@@ -98,12 +98,12 @@ class LatentHoldLoss:
             >>> captured.latents.shape
             torch.Size([2, 3, 4])
         """
-        now = still_latents(progress.population, self.inputs, self.at)
+        now = latents_in_eval_mode(progress.population, self.inputs, self.at)
         given = torch.full_like(now, torch.nan) if self._given is None else self._given.to(now)
         self.latents = torch.where(given.isnan(), now, given)
 
     def memory(self) -> dict[str, Tensor]:
-        """What was captured, by the name under which it travels; NaN until then.
+        """The captured latents by the loss's name; NaN before they are captured.
 
         Returns:
             ``(runs, n, dim)``.
@@ -133,7 +133,7 @@ class LatentHoldLoss:
         self.latents = memory[self.name].to(self.inputs.device)
 
     def __call__(self, forward: Forward, batch: LabeledBatch) -> Float[Tensor, " n"]:
-        """Squared distance from where each input lay.
+        """Squared distance of each input's latent from the captured one.
 
         Args:
             forward: A pure forward pass.

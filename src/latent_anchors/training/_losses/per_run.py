@@ -1,6 +1,7 @@
-"""What a loss brings along for each run: a population's own rows, or one module for all runs.
+"""Per-run tensors used by a loss, such as each run's own teacher weights.
 
-Rows travel in the batches' extras; one module's tensors are used where they are, without gradient.
+The row of each run is among its batches' extras; tensors that all runs share are used directly,
+without gradient.
 """
 
 from collections.abc import Mapping
@@ -62,7 +63,7 @@ def by_site(edits: Edits, at: At) -> dict[At, Edit]:
 
 
 def parts_of(name: str, edits: Mapping[At, Edit]) -> dict[str, nn.Module]:
-    """The edits that have tensors, each by the name under which its rows travel."""
+    """The edits that have tensors, each by its name among the extras."""
     named = {f"{name}.{index}": edit for index, edit in enumerate(edits.values())}
     return {part: edit for part, edit in named.items() if isinstance(edit, nn.Module)}
 
@@ -77,7 +78,7 @@ def check_runs(what: str, module: object, population: Population) -> None:
 
 
 def rows(parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-    """What populations hold ``(runs, ...)``, by the name under which it travels."""
+    """The tensors of populations ``(runs, ...)``, by their names among the extras."""
     return {
         f"{part}.{name}": tensor.detach()
         for part, module in parts.items()
@@ -93,7 +94,7 @@ def own(part: str, module: nn.Module, batch: LabeledBatch) -> tuple[nn.Module, d
     keys = {name: f"{part}.{name}" for name in module.tensors()}
     if not set(keys.values()) <= set(batch.extras):
         raise KeyError(
-            f"The batch's extras hold no row of the {len(module)} runs that a loss brings along; "
+            f"The batch's extras hold no row of the {len(module)} runs that a loss needs; "
             "expected this run's. Let fit train with it, or call begin(population) and add each "
             "run's row of memory() to its extras."
         )
@@ -101,7 +102,7 @@ def own(part: str, module: nn.Module, batch: LabeledBatch) -> tuple[nn.Module, d
 
 
 def in_force(name: str, edits: Mapping[At, Edit], batch: LabeledBatch) -> dict[At, Edit]:
-    """The edits in one run's own form."""
+    """The edits as one run has them."""
     return {
         at: _own_form(f"{name}.{index}", edit, batch)
         for index, (at, edit) in enumerate(edits.items())

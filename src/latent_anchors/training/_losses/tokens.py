@@ -1,4 +1,4 @@
-"""Surprise: how unlikely a token is that should come next."""
+"""Cross-entropy of tokens: of the next one at every position, or of one at a given position."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ from latent_anchors.training._losses.forward import Forward
 
 @dataclass(frozen=True)
 class TokenCrossEntropy:
-    r"""Cross-entropy of a token at one position, whatever stands there in the line.
+    r"""Cross-entropy of a chosen token at one position, whatever the line has there.
 
     .. math:: \ell = -\ln p(s \mid x_0, \dots, x_{t-1})
 
     with the token :math:`s` that should stand at position :math:`t`, and :math:`p` the softmax of
-    the logits at position :math:`t - 1`. It is the error of an `EditedOutputLoss`
-    over lines of tokens.
+    the logits at position :math:`t - 1`. It is the error of an
+    :class:`EditedOutputLoss` over lines of tokens.
 
     Attributes:
-        position: Of the token that should be said, from 1, or from -1 at the end.
+        position: Of the chosen token, from 1, or from -1 at the end.
 
     Raises:
-        ValueError: If the position is 0, before which there is nothing to foretell it from.
+        ValueError: If the position is 0: there is no token before it to predict it from.
 
     References:
         The usual loss of a language model: Bengio et al., "A Neural Probabilistic Language Model",
@@ -53,7 +53,7 @@ class TokenCrossEntropy:
     def __call__(
         self, logits: Float[Tensor, "n position vocabulary"], token: Int[Tensor, "*n"]
     ) -> Float[Tensor, " n"]:
-        """Surprise of the token, line by line.
+        """Cross-entropy of the token, line by line.
 
         Args:
             logits: At every position ``(n, position, vocabulary)``.
@@ -77,19 +77,19 @@ class TokenCrossEntropy:
                 "torch.tensor(language.token('gray'))."
             )
         before = logits[:, place_before(self.position, logits.shape[1])]
-        return surprises(before, token.to(logits.device).expand(len(logits)))
+        return cross_entropies(before, token.to(logits.device).expand(len(logits)))
 
 
-def surprises(
+def cross_entropies(
     logits: Float[Tensor, "*batch vocabulary"], tokens: Int[Tensor, "*batch"]
 ) -> Float[Tensor, "*batch"]:
-    """How surprising each token is to the logits that foretell it, in nats."""
+    """Cross-entropy of each token under the logits that predict it, in nats."""
     chances = torch.log_softmax(in_full_precision(logits), -1)
     return -chances.gather(-1, tokens.long().unsqueeze(-1)).squeeze(-1)
 
 
 def place_before(position: int, n: int) -> int:
-    """Where the logits stand that foretell the token at a position of a line of n tokens."""
+    """The index of the logits that predict the token at a position of a line of n tokens."""
     found = position if position > 0 else n + position
     if not 0 < found < n:
         raise ValueError(
@@ -129,7 +129,7 @@ def next_token(forward: Forward, batch: LabeledBatch) -> Float[Tensor, " batch"]
         tensor([2.0794])
     """
     logits, _ = forward(batch.inputs)
-    return _surprise(logits, batch.inputs).mean(-1)
+    return _next_tokens(logits, batch.inputs).mean(-1)
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class NextToken:
     """:func:`next_token` at some positions only, such as that of an answer.
 
     Attributes:
-        positions: Those of the tokens that are foretold, from 1, or from -1 at the end; all but
+        positions: Those of the predicted tokens, from 1, or from -1 at the end; all but
             the first if None.
         where: An extra of the batch ``(batch, position)``: which tokens count, such as those that
             are no padding; bool, or whole numbers 0 and 1. The others have no influence, whatever
@@ -160,7 +160,7 @@ class NextToken:
         if self.positions is not None and (0 in self.positions or not self.positions):
             raise ValueError(
                 f"NextToken was given the positions {listed(self.positions)}; expected at least "
-                "one, and not 0, before which there is nothing to foretell it from."
+                "one, and not 0: a token is predicted from the tokens before it."
             )
 
     def __call__(self, forward: Forward, batch: LabeledBatch) -> Float[Tensor, " batch"]:
@@ -187,7 +187,7 @@ class NextToken:
         """
         logits, _ = forward(batch.inputs)
         mask = self._mask(batch)
-        surprise = _surprise(logits, batch.inputs, mask)
+        surprise = _next_tokens(logits, batch.inputs, mask)
         if self.positions is None:
             return mean_pool(surprise, mask)
         n = batch.inputs.shape[-1]
@@ -215,12 +215,12 @@ def _at(values: Tensor, columns: Sequence[int]) -> Tensor:
     return torch.stack([values[:, column] for column in columns], -1)
 
 
-def _surprise(
+def _next_tokens(
     logits: Float[Tensor, "batch position vocabulary"],
     tokens: Int[Tensor, "batch position"],
     mask: Bool[Tensor, "batch next"] | None = None,
 ) -> Float[Tensor, "batch next"]:
-    """How surprising each token but the first is, in nats; finite where it does not count."""
+    """Cross-entropy of each token but the first, in nats; finite where it does not count."""
     if tokens.is_floating_point():
         raise TypeError(
             f"Tokens of type {tokens.dtype} were given; expected whole numbers. Use tokens.long()."
@@ -233,7 +233,7 @@ def _surprise(
         )
     before, tokens = logits[:, :-1], tokens[:, 1:]
     if mask is None:
-        return surprises(before, tokens)
+        return cross_entropies(before, tokens)
     # NaN would come back in gradients, and padding may be no token at all
     before, tokens = before.masked_fill(~mask.unsqueeze(-1), 0.0), tokens.masked_fill(~mask, 0)
-    return surprises(before, tokens)
+    return cross_entropies(before, tokens)

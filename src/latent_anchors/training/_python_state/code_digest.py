@@ -1,4 +1,4 @@
-"""What functions and classes are made of beside values: code, names looked up, bases, slots."""
+"""Digests of functions and classes: code, global names, bases and slots."""
 
 import sys
 import sysconfig
@@ -25,7 +25,7 @@ def is_ours(kind: type) -> bool:
 
 @cache
 def is_installed(module: str) -> bool:
-    """Whether a module belongs to a library, whose code and globals nobody changes on the way."""
+    """Whether a module belongs to a library: its code and globals do not change in training."""
     top = module.partition(".")[0]
     if top == OURS or top in LIBRARIES:
         return True
@@ -92,13 +92,13 @@ def own_classes(kind: type) -> tuple[type, ...]:
 
 @cache
 def kept_results(kind: type) -> frozenset[str]:
-    """What is computed when it is first asked for."""
+    """Names of cached properties."""
     named = {name: each for base in kind.__mro__ for name, each in vars(base).items()}
     return frozenset(n for n, each in named.items() if isinstance(each, cached_property))
 
 
 def is_filled(cell: Any) -> bool:
-    """Whether what a function closes over has a value already."""
+    """Whether a closure's cell has a value already."""
     try:
         return cell.cell_contents is not cell
     except ValueError:

@@ -1,4 +1,7 @@
-"""Values in few words that are the same in each process, and differ if the values do."""
+"""The Python values that a step may read, by their place.
+
+An object is represented by its attributes, a function by its closure and the globals that it uses.
+"""
 
 import json
 import re

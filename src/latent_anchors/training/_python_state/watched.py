@@ -1,4 +1,4 @@
-"""What a step depends on beside its tensors, looked at before and after: what changed meanwhile."""
+"""Compare the Python values that a step may read, before and after, and name what changed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
