@@ -1,14 +1,14 @@
-"""Put red where we said, and mute it
-==================================
+"""Put red on a chosen axis, and mute it
+=====================================
 
 A tiny autoencoder learns the colors of the RGB cube. Before training we choose a direction of its
 latent sphere for red, and a plane for vivid hues. About 80 of 96,000 samples carry a label "red",
 given at random and only to colors that are very red; a schedule lets the penalties rise and fade.
-Afterwards red lies where we said, and muting that direction turns red gray.
+Afterwards red lies on the chosen axis, and muting that direction turns red gray.
 """
 
 # %%
-# Which seeds, which hue, where the results go.
+# The seeds, the hue, and the folder for the results.
 
 import latent_anchors as la
 from latent_anchors import colorspace, curriculum, data, evaluation, interventions
@@ -19,7 +19,7 @@ evidence = testbed.Evidence.from_arguments("anchor_red", seeds=12, concept="red"
 concept = evidence.concept
 
 # %%
-# The data: 512 colors, drawn with replacement. A label is drawn anew each time a color is seen,
+# The data: 512 colors, drawn with replacement. A label is drawn anew each time a color is sampled,
 # with a probability that grows steeply with how much of the hue, or how vivid, the color is.
 
 grid = colorspace.rgb_grid(8)
@@ -52,7 +52,7 @@ STEP, lr,   recon, separate, anchor, subspace
 timeline = curriculum.read_dopesheet(SHEET).timeline()
 
 # %%
-# The objective: where latents ought to be.
+# The objective: where latents should be.
 
 anchor = [1.0, 0.0, 0.0, 0.0]
 objective = la.Objective(
@@ -80,8 +80,8 @@ with evidence.training():
     )
 
 # %%
-# Measure as it is, and with the concept's direction muted: whatever points along the anchor is
-# taken out, everything else is left alone.
+# Measure without an edit, and with the concept's direction muted: the part along the anchor is
+# removed, everything else stays.
 
 population, named = trained.population, colorspace.named_colors(*colorspace.COLOR_NAMES)
 wheel = colorspace.hsv_grid(360, [1.0], [1.0])
@@ -107,7 +107,7 @@ print(testbed.error_table(metrics))
 print(evaluation.metric_table(metrics, ["selectivity_r2/muted", f"labels/{concept}", "crumpled"]))
 
 # %%
-# The first run's latent sphere; what comes out; the error of every hue, over all runs.
+# The first run's latent sphere, its outputs, and the error of every hue over all runs.
 
 z = evaluation.latents(population, grid)[0]
 summary = viz.plot_before_after(

@@ -1,14 +1,14 @@
 """Color data: two spaces, a wheel, and a band held out
 ====================================================
 
-Color is small, exact, and you can see it. What a network is to learn from should vary by something
+Color is small, exact, and you can see it. Training data should vary by something
 that a person has a word for: hue, saturation, value. In RGB these are hidden in mixtures, so that
 grids are built in HSV, from axes that say what is in and what is not. A band of hues can then be
-held out, and later it can be seen what a network makes of hues that it was never shown.
+held out, to see later what a network does with hues that it was never trained on.
 """
 
 # %%
-# Where the results go. Nothing is trained here, so that there are no seeds to speak of.
+# The folder for the results. Nothing is trained here, so that seeds do not matter.
 
 import torch
 
@@ -102,7 +102,7 @@ for saturation, distance in zip(quarters, nearest.tolist(), strict=True):
     print(f"cyan of saturation {saturation} and value 1: {distance:.2f} from the nearest shown")
 
 # %%
-# The wheel that networks are to rediscover: hue as the angle, saturation as the distance from the
+# The wheel that networks rediscover: hue as the angle, saturation as the distance from the
 # center; small points are held out. Seen along its grays, the RGB cube is a hexagon: that is what
 # mixtures make of the same colors, and some of its corners show in what networks learn.
 

@@ -3,13 +3,13 @@
 
 In ``mlp_bottleneck.py`` a circle was built into the network. Here latents may lie anywhere in three
 dimensions; two cheap penalties ask for length 1 and for a plane, and what is shown grows in phases:
-twelve hues, all hues, then darker and darker ones. The wheel forms, and as the plane is asked for
-less, value becomes height: a dome, with hue as the angle. Nothing holds the hues in place, though,
+twelve hues, all hues, then darker and darker ones. The wheel forms, and as the weight of the plane
+falls, value becomes height: a dome, with hue as the angle. Nothing holds the hues in place, though,
 so that they drift from phase to phase, and now and then a wheel comes out crumpled.
 """
 
 # %%
-# Which seeds, and where the results go.
+# The seeds, and the folder for the results.
 
 from functools import partial
 
@@ -145,5 +145,5 @@ above = viz.plot_unfolding(ends, grid.rgb, title="From above: hue goes round")
 side = viz.plot_unfolding(
     ends, grid.rgb, view=(1, 2, 0), title="From the side: the darker, the farther out of the plane"
 )
-plan = viz.plot_timeline(timeline, title="What is shown and asked for, in five phases")
+plan = viz.plot_timeline(timeline, title="Data and weights in five phases")
 viz.save_figures({"above": above, "side": side, "timeline": plan}, evidence.out)

@@ -6,7 +6,7 @@ into it and grays out of it. Two operations on the weights then delete the plane
 decoder no longer reads it: every color turns into about its own gray. Pruned, the encoder can no
 longer write it either: all that is left is a circle, which grays need. But what little is left of a
 vivid color is stretched to full length by the normalization, and often comes out black or white. A
-short healing pass, without labels, teaches the pruned network to say what the silenced one says.
+short healing pass, without labels, trains the pruned network to reproduce the silenced one.
 """
 
 # %%
@@ -120,8 +120,8 @@ print(testbed.error_table(metrics, [*networks], groups))
 print(evaluation.metric_table(metrics, [name for name in metrics if "error" not in name]))
 
 # %%
-# What comes out of the first run's networks; the error of every color, over all runs; and the first
-# run's latents before surgery, each ringed with what comes out once hue is gone.
+# The outputs of the first run's networks; the error of every color, over all runs; and the first
+# run's latents before surgery, each with a ring in the color of its output once hue is gone.
 
 named = colorspace.named_colors(*colorspace.COLOR_NAMES)
 outputs = [testbed.reconstructions(network, named)[0] for network in networks.values()]
@@ -144,6 +144,6 @@ sphere = viz.plot_latents(
     grid,
     testbed.reconstructions(healed.population, grid)[0],
     views=[(1, 0, 2), (1, 2, 0), (2, 3, 0)],
-    title="Hue lies in the plane at the left; rings show what comes out without it",
+    title="Hue lies in the plane at the left; rings show the outputs without it",
 )
 viz.save_figures({"delete_hue": table, "error": against, "sphere": sphere}, evidence.out)

@@ -2,12 +2,12 @@
 ===========================
 
 A tiny autoencoder is trained with red at one pole of its latent sphere. Then the pole's dimension
-is cut out of the weights, for good. What is left is healed: without labels, it learns to say what
-the whole network says while red is muted, and to encode a color that was red as what it has become.
+is removed from the weights. The rest is healed: without labels, it learns to reproduce the whole
+network with red muted, and to encode a color that was red as the color that it became.
 """
 
 # %%
-# Which seeds, which hue, where the results go.
+# The seeds, the hue, and the folder for the results.
 
 from functools import partial
 
@@ -39,7 +39,7 @@ whole = trained.population
 # The cut: the anchor's dimension is removed from the weights before and after the latents. The
 # opposite hue goes with it, and healing brings that one back. The teacher is the whole network with
 # the concept muted, in proportion at first and steeply towards the pole. The cut network learns to
-# say what the teacher says, on colors of a finer grid and without labels.
+# reproduce the teacher, on colors of a finer grid and without labels.
 
 anchor = [1.0, 0.0, 0.0, 0.0, 0.0]
 cut = interventions.prune(whole, [0])
@@ -85,7 +85,7 @@ print(
 )
 
 # %%
-# The first run's sphere before the cut, what comes out before and after, the error of every hue;
+# The first run's sphere before the cut, outputs before and after, the error of every hue;
 # and how far the damage follows similarity to the concept.
 
 panels = viz.plot_before_after(
@@ -96,11 +96,11 @@ panels = viz.plot_before_after(
     outputs=outputs,
     hues=wheel.hsv[:, 0],
     errors=errors,
-    title=f"{concept.capitalize()} is cut out of the weights; what it took along is healed",
+    title=f"{concept.capitalize()} is removed from the weights; the damage to others is healed",
 )
 similarity = colorspace.hsv_similarity(grid, colorspace.named_colors(concept)) ** 3
 damage = testbed.color_errors(healed.population, grid)
 against = viz.plot_error_against(
-    f"similarity to {concept}, cubed", similarity, damage, grid, title="Who is hurt"
+    f"similarity to {concept}, cubed", similarity, damage, grid, title="Damage by similarity"
 )
 viz.save_figures({"delete_red": panels, "similarity": against}, evidence.out)

@@ -2,13 +2,13 @@
 ==============================================
 
 A small autoencoder has to pass vivid colors through a circle: two latent dimensions, normalized to
-length 1. Nothing but the reconstruction error is asked of it, and yet hues come to lie in order. A
+length 1. It is trained on the reconstruction error alone, and yet hues come to lie in order. A
 quarter of the wheel is held out, from teal to blue; there, a gap stays open. The wheel is turned
-differently with every seed: where red lies nobody knows beforehand.
+differently with every seed: where red will lie is unknown beforehand.
 """
 
 # %%
-# Which seeds, and where the results go.
+# The seeds, and the folder for the results.
 
 from functools import partial
 
@@ -89,7 +89,7 @@ print(evaluation.metric_table(metrics, [*found]))
 
 # %%
 # The wheels of the first seeds. Small points are hues that were never shown: the encoder puts them
-# into the gap, and in order, but the decoder has not learnt what to say of it.
+# into the gap, and in order, but the decoder has never been trained there.
 
 z = evaluation.latents(population, everything.rgb)
 first = [f"seed {seed}" for seed in evidence.seeds[:4]]
@@ -98,21 +98,21 @@ wheels = viz.plot_wheels(
     {f"{name}: {empty[k]}": z[k] for k, name in enumerate(first)},
     everything.rgb,
     ~held_out,
-    title="Every seed finds the wheel, turned as it pleases, with a gap where hues were held out",
+    title="Every seed finds the wheel, at its own angle, with a gap where hues were held out",
 )
 
 # %%
-# What comes out of the gap, seed by seed, with the true colors inset; and the error of every hue,
+# Outputs in the gap, seed by seed, with the true colors inset; and the error of every hue,
 # over all runs.
 
 some = colorspace.hsv_grid([degree / 360 for degree in range(130, 261, 10)], [1.0], [1.0])
-said = testbed.reconstructions(population, some.rgb)[: len(first)]
+outputs = testbed.reconstructions(population, some.rgb)[: len(first)]
 swatches = viz.plot_reconstructions(
-    some.rgb.expand_as(said),
-    said,
+    some.rgb.expand_as(outputs),
+    outputs,
     rows=first,
     columns=[f"{360 * hue:.0f}°" for hue in some.hsv[:, 0].tolist()],
-    title="What networks say of hues from 150° to 240°, which they were never shown",
+    title="Outputs for hues from 150° to 240°, on which no network was trained",
 )
 by_hue = viz.plot_error_by_hue(
     everything.hsv[:, 0],

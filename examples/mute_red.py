@@ -8,7 +8,7 @@ muted in another way: everything in proportion to how similar it is to red.
 """
 
 # %%
-# Which seeds, which hue, which of the two edits, where the results go.
+# The seeds, the hue, which of the two edits, and the folder for the results.
 
 import math
 
@@ -51,8 +51,8 @@ with evidence.training():
     )
 
 # %%
-# The edits, the same for all seeds and hues. Both see latents only. The narrow one takes out what
-# points along the anchor, within a cone of 18 degrees around it; the graded one acts on everything
+# The edits, the same for all seeds and hues. Both see latents only. The narrow one removes the part
+# along the anchor, within a cone of 18 degrees around it; the graded one acts on everything
 # on the hue's side of the sphere, more the nearer it is.
 
 WIDTH = 18.0
@@ -81,11 +81,11 @@ with la.intervene(population, muted):
     errors[f"{concept} muted"] = testbed.hue_sweep(population)
     damage = testbed.color_errors(population, grid)
 
-foretold = evaluation.squared_correlation(damage, moved)
+predicted_r2 = evaluation.squared_correlation(damage, moved)
 aligned = testbed.hue_alignments(population, anchor)
 found |= {
     **{f"alignment/{name}": cosine for name, cosine in aligned.items()},
-    "foretold_r2/muted": foretold,
+    "foretold_r2/muted": predicted_r2,
     "hue_order": testbed.hue_order(population).abs(),
     "noncircularity": testbed.noncircularity(population),
     "crumpled": testbed.crumpled(population),
@@ -98,7 +98,7 @@ summary = ["selectivity_r2/muted", "sharpness/muted", "foretold_r2/muted", "erro
 print(evaluation.metric_table(metrics, [*summary, f"labels/{concept}", "crumpled"]))
 
 # %%
-# The first run's sphere, what comes out, the error of every hue; what both edits do to unit
+# The first run's sphere, the outputs, the error of every hue; what both edits do to unit
 # vectors; and how far the damage follows similarity to the concept.
 
 title = {
@@ -122,7 +122,7 @@ sphere = viz.plot_latents(
 lobes = viz.plot_edit_polar({"narrow": narrow, "graded": graded}, anchor, title="Two ways to mute")
 similarity = colorspace.hsv_similarity(grid, colorspace.named_colors(concept)) ** 2
 against = viz.plot_error_against(
-    f"similarity to {concept}, squared", similarity, damage, grid, title="Who is hurt"
+    f"similarity to {concept}, squared", similarity, damage, grid, title="Damage by similarity"
 )
 figures = {"mute_red": panels, "sphere": sphere, "lobes": lobes, "similarity": against}
 viz.save_figures(figures, evidence.out)

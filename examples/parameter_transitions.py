@@ -1,13 +1,13 @@
 """Values that travel smoothly, and a plan that reacts
 ===================================================
 
-Weights and learning rates that jump give training a shock. Here they travel along the path of least
-jerk, also when they are sent elsewhere in mid-flight; and a trigger ends a phase as soon as a
-measurement says that it is done.
+Weights and learning rates that jump give training a shock. Here they follow the path of least
+jerk, also when the target changes on the way; and a trigger ends a phase as soon as a measurement
+falls below a threshold.
 """
 
 # %%
-# Where the results go. Nothing is trained here, so that there are no seeds to speak of.
+# The folder for the results. Nothing is trained here, so that seeds do not matter.
 
 from latent_anchors import curriculum, testbed, transitions, viz
 
@@ -16,7 +16,7 @@ evidence = testbed.Evidence.from_arguments("parameter_transitions", seeds=1)
 # %%
 # A weight at 0.1 is sent to 0.5, to 0.75 while it is still on its way, back to 0, and to 1.
 # Position, velocity and acceleration are carried over each time, so that there is no kink: when it
-# is told to turn round, it goes on rising for a while.
+# is sent back, it goes on rising for a while.
 
 weight = transitions.MovingValue(0.1)
 targets = {0: 0.5, 40: 0.75, 60: 0.0, 120: 1.0}
@@ -28,15 +28,15 @@ for step in range(200):
 highest = max(range(60, 120), key=path.__getitem__)
 print(f"turned round at step 60 at {path[60]:.6f}, highest at step {highest}: {path[highest]:.6f}")
 
-told = curriculum.Track(
+targets_set = curriculum.Track(
     [curriculum.Keyframe(step, value, transitions.step_end) for step, value in targets.items()]
 )
-gone = curriculum.Track(
+followed = curriculum.Track(
     [curriculum.Keyframe(step, value, transitions.linear) for step, value in enumerate(path)]
 )
 retargeted = viz.plot_timeline(
-    curriculum.Timeline({"told": told, "gone": gone}),
-    title="A weight that is sent elsewhere in mid-flight",
+    curriculum.Timeline({"target": targets_set, "value": followed}),
+    title="A weight whose target changes on the way",
 )
 
 # %%
@@ -85,11 +85,11 @@ for fired in playhead.log:
     print(fired.words)
 
 # %%
-# What it turned out to be, over what was planned. It is a pure timeline: it can be played again
+# The realized timeline over the planned one. It is a pure timeline: it can be played again
 # without any measurement, saved, and compared.
 
 realized = playhead.as_timeline()
 reacted = viz.plot_timeline(
-    realized, planned=plan.timeline(), title="The plan (dashed), and what measurements made of it"
+    realized, planned=plan.timeline(), title="The plan (dashed), and how measurements changed it"
 )
 viz.save_figures({"retargeted": retargeted, "reacted": reacted}, evidence.out)

@@ -3,12 +3,12 @@
 
 Four penalties arrange the colors: latents keep apart, red points along its anchor, vivid colors lie
 in a plane, lengths are near 1. Here are all sixteen ways to have some of them and not the others,
-on the same seeds, trained at once: they differ in weights alone. What each term does is told by
-comparing the runs that have it with those that differ from them in nothing else.
+on the same seeds, trained at once: they differ in weights alone. What each term does shows in
+a comparison of the runs that have it with those that differ from them in nothing else.
 """
 
 # %%
-# Which seeds, and where the results go.
+# The seeds, and the folder for the results.
 
 from dataclasses import replace
 from functools import partial
@@ -25,7 +25,7 @@ evidence = testbed.Evidence.from_arguments("regularizer_combinations", seeds=6)
 
 # %%
 # The data: all hues, saturations and values, with the labels of ``sparse_labels.py``: one sample in
-# 400 is called red, one in 50 vivid.
+# 400 is labeled red, one in 50 vivid.
 
 sampler = testbed.few_labels_sampler()
 
@@ -75,8 +75,8 @@ with evidence.training():
     )
 
 # %%
-# Measure where red lies, whether hues are in order, how unlike the lengths of hues are in their
-# plane, what is learnt, and, with the anchor's direction muted, how far the damage follows
+# Measure where red lies, whether hues are in order, how uneven the lengths of hues are in their
+# plane, the error, and, with the anchor's direction muted, how far the damage follows
 # similarity to red.
 
 population = trained.population
@@ -97,11 +97,11 @@ measured = {name: values.view(len(subsets), n) for name, values in measured.item
 # As numbers: each subset; and the effect of each term, which is the mean of the eight subsets that
 # have it, less that of the eight that differ from these in lacking it, seed by seed.
 
-called = ["+".join(subset) or "none" for subset in subsets]
+names = ["+".join(subset) or "none" for subset in subsets]
 found = {
     f"{name}/{subset}": values
     for name, rows in measured.items()
-    for subset, values in zip(called, rows, strict=True)
+    for subset, values in zip(names, rows, strict=True)
 }
 effects = {}
 for name in ("alignment/red", "hue_order", "noncircularity", "selectivity_r2/muted"):
@@ -114,7 +114,7 @@ metrics = evidence.write(
     {"sheet": testbed.FEW_LABELS_SHEET, "terms": terms, "mute": repr(mute), "batch_size": 64},
     [replace(failure, run=failure.run % n) for failure in trained.failures],
 )
-print(evaluation.metric_table(metrics, [f"selectivity_r2/muted/{subset}" for subset in called]))
+print(evaluation.metric_table(metrics, [f"selectivity_r2/muted/{subset}" for subset in names]))
 print(evaluation.metric_table(metrics, [*effects]))
 
 # %%

@@ -1,13 +1,13 @@
 """Does red stay deleted?
 ======================
 
-The networks of ``delete_red.py`` are given to attackers who fine-tune them until red is back. How
-many steps does that take, beside learning red from nothing, beside networks that were never taught
+The networks of ``delete_red.py`` are fine-tuned until red is back. How
+many steps does that take, beside learning red from nothing, beside networks that never learned
 red, and beside other ways to remove it? And can red still be read off what is left?
 """
 
 # %%
-# Which seeds, which hue, where the results go.
+# The seeds, the hue, and the folder for the results.
 
 from functools import partial
 
@@ -127,7 +127,7 @@ print(evaluation.metric_table(metrics, [*audit.found]))
 print(evaluation.metric_table(metrics, [name for name in found if name.startswith("leakage")]))
 
 # %%
-# The concept's error while each network learns it, under the attacker who brings it back soonest;
+# The concept's error while each network learns it, under the attack that brings it back soonest;
 # and the ratios, seed by seed.
 
 steps = range(min(len(curve) for curve in audit.curves.values()))

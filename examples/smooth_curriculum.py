@@ -1,11 +1,10 @@
 """Hue first, then the whole color space
 =====================================
 
-A small autoencoder begins with six pure hues and ends with all colors; red and the primaries stay
-in place while the rest unfolds. Weights, learning rate and sampling follow one sheet, without a
-jump. Once the color wheel has formed, its hues are anchored, so that later colors arrange
-themselves around it. In one variant only red is given beforehand, and the others are captured where
-they lie; in the other all six are given.
+A small autoencoder begins with six pure hues and ends with all colors. Weights, learning rate and
+sampling follow one sheet, without a jump. Once the color wheel has formed, its hues are anchored,
+so that later colors arrange themselves around it. In one variant only red is given beforehand, and
+the others are captured where they lie; in the other all six are given.
 """
 
 # %%
@@ -94,12 +93,12 @@ objective = la.Objective(
 # we record whether the wheel is in order and where the primaries lie.
 
 primaries = colorspace.named_colors("red", "green", "blue")
-shown, after_hue, places = colorspace.hsv_grid(24, 4, 4).rgb, [], []
-snapshots = training.Snapshots(shown)
+shown = colorspace.hsv_grid(24, 4, 4).rgb
+snapshots, after_hue, places = training.Snapshots(shown), [], []
 
 
 def capture(progress):
-    """What the sheet's action does."""
+    """The action of the sheet."""
     captured.capture(progress)
     after_hue.append(testbed.disordered(progress.population))
     places.append(evaluation.latents(progress.population, primaries))

@@ -2,14 +2,14 @@
 =============================
 
 All colors from the start, no curriculum over the data. Red is pulled to its anchor, and vivid
-colors to a plane, by labels alone: at the full rate one sample in 400 is called red, and one in 50
+colors to a plane, by labels alone: at the full rate one sample in 400 is labeled red, and one in 50
 vivid. Then the same training with a quarter of the labels, with a 16th, a 64th, and with none at
 all, on the same seeds: how few suffice? Nothing else is changed, or tuned, from one rate to the
 next.
 """
 
 # %%
-# Which seeds, and where the results go.
+# The seeds, and the folder for the results.
 
 from functools import partial
 
@@ -23,22 +23,21 @@ from latent_anchors import regularizers as reg
 evidence = testbed.Evidence.from_arguments("sparse_labels", seeds=8)
 
 # %%
-# The data: all hues, saturations and values. Every other time that pure red is seen it is called
-# red; orange, one time in 36. Pure hues are called vivid every other time, next to nothing else
-# ever is.
+# The data: all hues, saturations and values. Pure red is labeled red every other time that it is
+# sampled, orange one time in 36. Pure hues are labeled vivid every other time, and little else is.
 
 RATES = [0, 1 / 64, 1 / 16, 1 / 4, 1]
 
 # %%
 # The schedule. The anchor is firm from the first step on, so that even a few labels turn the wheel
-# before it has set; it fades with the others before the end, so that colors are learnt exactly.
+# before it has set; it fades with the others before the end, so that colors become exact.
 
 print(testbed.FEW_LABELS_SHEET)
 timeline = curriculum.read_dopesheet(testbed.FEW_LABELS_SHEET).timeline()
 
 # %%
-# The objective: latents keep apart and near length 1, all of them; what is called red points along
-# the anchor; what is called vivid lies in the plane of hue. Red is pulled by its angle: pulled by
+# The objective: latents keep apart and near length 1, all of them; samples labeled red point along
+# the anchor; those labeled vivid lie in the plane of hue. Red is pulled by its angle: pulled by
 # distance, as in the published experiment, it drags its neighbors inward.
 
 anchor = [1.0, 0.0, 0.0, 0.0]
@@ -72,7 +71,7 @@ with evidence.training():
     }
 
 # %%
-# Measure how many labels were used, where red lies, whether hues are in order, what is learnt, and,
+# Measure how many labels were used, where red lies, whether hues are in order, the error, and,
 # with the anchor's direction muted, how far the damage follows similarity to red.
 
 mute = interventions.Suppression(anchor)
@@ -119,14 +118,14 @@ shown = {
     "selectivity of muting, R²": "selectivity_r2/muted",
 }
 response = viz.plot_response(
-    f"samples called red, of {64 * len(timeline):,}",
+    f"samples labeled red, of {64 * len(timeline):,}",
     [*used.values()],
     {words: torch.stack([found[rate][name] for rate in RATES]) for words, name in shown.items()},
     title="A few noisy labels decide where red lies",
 )
 colors = colorspace.hsv_grid(24, 5, 5).rgb
 moments = {
-    f"{used[rate]} called red": evaluation.latents(trained[rate].population, colors)[0]
+    f"{used[rate]} labeled red": evaluation.latents(trained[rate].population, colors)[0]
     for rate in RATES
 }
 strip = viz.plot_unfolding(moments, colors, title="The same network, with ever more labels")

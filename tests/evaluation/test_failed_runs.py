@@ -75,7 +75,7 @@ OF_NUMBERS = {
 }
 """How each is asked of some runs: colors by autoencoders, lines of tokens, or numbers."""
 
-WHOLE = {"dose_response"}
+WHOLE = {"dose_response", "exact_by_degree", "falls_with_degree"}
 """Given whether answers are right, in which there is no failure to be found."""
 
 INSTEAD = {

@@ -241,6 +241,8 @@ def things() -> dict[str, list[object]]:
         ],
         "evaluation.Metric": [metric],
         "testbed.MixingFloors": [testbed.MixingFloors(0.1, 0.2, 0.3, 4)],
+        "testbed.MixingSize": [testbed.MixingSize(), testbed.MixingSize.of(full=True)],
+        "testbed.SeedSplits": [testbed.SeedSplits((0, 1, 2), count=2)],
         "audits.Relearning": [
             audits.Relearning(
                 (0, 1),
