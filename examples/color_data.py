@@ -29,6 +29,29 @@ for name, rgb, hsv in zip(names, colors, colorspace.rgb_to_hsv(colors), strict=T
     print(f"{name:<12}{both:<37}{rgb.square().sum().sqrt():.2f}")
 
 # %%
+# Every other space is one function away from RGB, and one back. In perceptual spaces distance means
+# difference: the same step of hue is not equally large everywhere.
+
+spaces = {
+    "HSV": (colorspace.rgb_to_hsv, colorspace.hsv_to_rgb),
+    "HSL": (colorspace.rgb_to_hsl, colorspace.hsl_to_rgb),
+    "linear": (colorspace.rgb_to_linear, colorspace.linear_to_rgb),
+    "XYZ": (colorspace.rgb_to_xyz, colorspace.xyz_to_rgb),
+    "Lab": (colorspace.rgb_to_lab, colorspace.lab_to_rgb),
+    "LCh": (colorspace.rgb_to_lch, colorspace.lch_to_rgb),
+    "Oklab": (colorspace.rgb_to_oklab, colorspace.oklab_to_rgb),
+    "Oklch": (colorspace.rgb_to_oklch, colorspace.oklch_to_rgb),
+}
+between = colorspace.rgb_midpoints(5)
+for name, (there, back) in spaces.items():
+    print(f"{name:<7} and back: off by {(back(there(between)) - between).abs().max():.0e}")
+for pair in (("green", "teal"), ("orange", "yellow")):
+    one, other = colorspace.named_colors(*pair)
+    turn = colorspace.hue_distance(*colorspace.rgb_to_hsv(torch.stack([one, other]))[:, 0])
+    lab = colorspace.delta_e_2000(colorspace.rgb_to_lab(one), colorspace.rgb_to_lab(other))
+    print(f"{' to '.join(pair)}: {360 * turn:.0f} degrees of hue, {lab:.0f} of CIEDE2000")
+
+# %%
 # An RGB grid: red from slice to slice, green down, blue across. Every color comes once.
 
 quarters = ["0", "¼", "½", "¾", "1"]

@@ -54,7 +54,7 @@ def test_only_whole_numbers_count(value):
         check_count("seeds", value)
 
 
-def test_counts_begin_where_they_are_told_to():
+def test_counts_have_a_least_value():
     check_count("warm-up", 0, least=0)
     with refuses(ValueError, "seeds is 0; expected at least 1"):
         check_count("seeds", 0)

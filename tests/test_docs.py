@@ -52,7 +52,7 @@ def test_whichever_number_is_changed_is_noticed(path: Path, tmp_path: Path, resu
         values[k] = before
 
 
-def test_shares_are_told_from_numbers_by_their_interval(results: ModuleType):
+def test_shares_are_recognized_by_their_interval(results: ModuleType):
     ones = [1.0] * 9
     share, number = (asdict(results.summarize(ones, share=each)) for each in (True, False))
     assert results.is_share(share)

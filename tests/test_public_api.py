@@ -132,7 +132,7 @@ def test_a_formula_has_a_source(name: str):
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_tensors_have_their_shapes_told(name: str):
+def test_tensors_have_their_shapes_documented(name: str):
     if name.endswith(".forward"):
         assert "``(" in own_doc(name), "no shape"
         return

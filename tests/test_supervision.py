@@ -118,7 +118,7 @@ def test_a_mask_is_bool_or_says_0_and_1():
             as_mask("It", soft)
 
 
-def test_one_looks_where_there_is_something_to_see_and_was_not_told_otherwise():
+def test_values_are_checked_where_there_are_values_unless_look_says_never():
     plain, nowhere = torch.ones(2), torch.ones(2, device="meta")
     assert can_look(plain, "always")
     assert can_look(torch.nn.Parameter(plain), "freely")

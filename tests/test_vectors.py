@@ -24,7 +24,7 @@ numbers = st.lists(st.floats(-100, 100), min_size=1, max_size=5)
 
 
 @given(values=numbers)
-def test_a_direction_has_length_one_and_points_where_it_was_told_to(values):
+def test_a_direction_has_length_one_and_points_as_given(values):
     length = math.hypot(*values)
     assume(length > 1e-6)
     direction = as_direction(torch.tensor(values, dtype=torch.float64))

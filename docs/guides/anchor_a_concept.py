@@ -277,6 +277,21 @@ for name, found in studies.items():
 # beforehand and the same in every run, so that it can be watched while the network trains, and cut
 # out of it.
 #
+# Keep it
+# -------
+# ``save`` writes networks, concepts, timelines, fits and records into a folder, without pickle, and
+# ``load`` brings them back to the bit; ``register`` lets it know classes of your own. A
+# :class:`~latent_anchors.concepts.ScoreHistory` holds a
+# :class:`~latent_anchors.concepts.Score` for each step that was watched.
+
+import tempfile
+
+with tempfile.TemporaryDirectory() as folder:
+    la.save({"concept": sports, "watched": watches["anchored"].history}, folder)
+    kept = la.load(folder)
+print(kept["concept"], kept["watched"].scores[-1], sep="\n")
+
+# %%
 # Where to go next: :doc:`write_a_curriculum` for the sheet, :doc:`intervene_and_cut` for edits that
 # are narrower than this one and for surgery on the weights, :doc:`/troubleshooting` when it does
 # not work.

@@ -18,6 +18,7 @@ import torch
 
 import latent_anchors as la
 from latent_anchors import (
+    audits,
     colorspace,
     curriculum,
     data,
@@ -255,6 +256,28 @@ viz.plot_reconstructions(
 blind = interventions.orthogonalize(networks, red, side="reading")
 errors = testbed.color_errors(blind, colors).mean(0)
 print(", ".join(f"{name} {error:.3f}" for name, error in zip(some, errors, strict=True)))
+
+# %%
+# What is left
+# ------------
+# Muted or cut, a concept may still be there in another direction. Probes look in all of them:
+# ``audits.leakage`` fits a ``linear_probe`` and a ``nonlinear_probe`` on some latents and reports
+# how much of the degree they explain in others, beside what they find in the inputs themselves.
+# ``audits.perturbation`` adds noise to the weights, and ``audits.relearning`` counts the steps of
+# fine-tuning until the concept is back; all three take any model.
+
+half = torch.randperm(len(grid), generator=torch.Generator().manual_seed(0)).chunk(2)
+for name, model in (("full", networks), ("cut", cut)):
+    z = evaluation.latents(model, grid)
+    found = audits.leakage(
+        z[:, half[0]],
+        redness[half[0]],
+        z[:, half[1]],
+        redness[half[1]],
+        beside={"floor": (grid[half[0]], grid[half[1]])},
+        seeds=networks.seeds,
+    )
+    print(f"{name:5}", {key: round(float(each.mean()), 2) for key, each in found.items()})
 
 # %%
 # Without an anchor

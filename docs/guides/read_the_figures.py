@@ -7,6 +7,9 @@ function takes plain numbers and gives a matplotlib figure, for light or for dar
 """
 
 # %%
+# For the other kind of page, :func:`~latent_anchors.viz.redraw` makes a figure or a
+# :class:`~latent_anchors.viz.Motion` anew; :func:`~latent_anchors.viz.save_figures` writes both.
+#
 # What is shown here: four small networks that learned the colors, with red put at the top of the
 # latent sphere. The training takes a few seconds; :doc:`intervene_and_cut` explains it.
 

@@ -7,6 +7,12 @@ the rest of the library relies on.
 """
 
 # %%
+# Look first whether it exists: towards a direction or a point (``anchor``, ``euclidean_anchor``),
+# away from a direction (``anti_anchor``, as a module ``AntiAnchor``), within or out of a plane
+# (``subspace``, ``anti_subspace``), apart from each other (``separation``,
+# ``euclidean_separation``), at length 1 (``unit_norm``). For several concepts at once,
+# :func:`~latent_anchors.regularizers.orthonormal_directions` gives a direction each.
+#
 # A function
 # ----------
 # An anchor pulls a concept onto one line, so that its own differences have no room. A *sector* is
@@ -128,6 +134,25 @@ def crowding(z, mask=None):
 
 reg.check(crowding, dim=3, coupling=True)
 print(crowding(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]])))
+
+# %%
+# From positions to lines
+# -----------------------
+# A label often says that a text has the concept, not at which position. A *pooling* (the type
+# ``Pooling``; a penalty is a ``Penalty``) makes one value per line of the values at its positions,
+# and takes the mask: ``mean_pool`` pulls all of them, ``max_pool`` the one farthest off,
+# ``min_pool`` the nearest one, ``soft_minimum`` the nearest ones, the more the nearer.
+
+values = torch.tensor([[0.9, 0.1, 0.4], [0.2, 0.8, 9.9]])
+counts = torch.tensor([[True, True, True], [True, True, False]])
+poolings = {
+    "mean": reg.mean_pool,
+    "maximum": reg.max_pool,
+    "minimum": reg.min_pool,
+    "soft minimum": reg.SoftMinimum(0.1),
+}
+for name, pool in poolings.items():
+    print(f"{name:13}", [round(value, 2) for value in pool(values, counts).tolist()])
 
 # %%
 # What acts on the output instead of the latents is a *loss*: a function of a forward pass and a

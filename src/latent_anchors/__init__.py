@@ -21,29 +21,27 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from latent_anchors import audits as audits
-from latent_anchors import colorspace as colorspace
-from latent_anchors import concepts as concepts
-from latent_anchors import curriculum as curriculum
-from latent_anchors import data as data
-from latent_anchors import evaluation as evaluation
-from latent_anchors import interventions as interventions
-from latent_anchors import models as models
-from latent_anchors import regularizers as regularizers
-from latent_anchors import testbed as testbed
-from latent_anchors import training as training
-from latent_anchors import transitions as transitions
+from latent_anchors import (
+    audits,
+    colorspace,
+    concepts,
+    curriculum,
+    data,
+    evaluation,
+    interventions,
+    models,
+    regularizers,
+    testbed,
+    training,
+    transitions,
+)
 from latent_anchors._checks import unknown
-from latent_anchors._store import load as load
-from latent_anchors._store import register as register
-from latent_anchors._store import save as save
-from latent_anchors.concepts import Concept as Concept
-from latent_anchors.concepts import axis as axis
-from latent_anchors.interventions import intervene as intervene
-from latent_anchors.models import record as record
-from latent_anchors.regularizers import Term as Term
-from latent_anchors.training import Objective as Objective
-from latent_anchors.training import fit as fit
+from latent_anchors._store import load, register, save
+from latent_anchors.concepts import Concept, axis
+from latent_anchors.interventions import intervene
+from latent_anchors.models import record
+from latent_anchors.regularizers import Term
+from latent_anchors.training import Objective, fit
 
 if TYPE_CHECKING:
     from latent_anchors import viz as viz

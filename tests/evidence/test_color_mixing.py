@@ -73,7 +73,7 @@ def test_an_operation_is_muted_alone():
 
 
 @pytest.mark.parametrize("name", ["fallback", "plain"])
-def test_a_cut_takes_the_lines_that_it_was_foretold_to_take(name: str):
+def test_a_cut_breaks_the_lines_that_were_predicted(name: str):
     found = metrics("relearn_mixing")
     assert found[f"exact_match/{name}/whole/held_out"]["mean"] >= 0.995
     assert found[f"exact_match/{name}/cut/red"]["mean"] <= 0.02

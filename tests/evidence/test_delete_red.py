@@ -40,7 +40,7 @@ def test_without_the_plane_of_hue_what_was_vivid_is_gray():
     assert found["error/baseline/grid"]["max"] < 1e-4
 
 
-def test_what_was_deleted_is_as_hard_to_bring_back_as_if_it_had_never_been_learnt():
+def test_relearning_takes_as_long_as_learning_from_scratch():
     found = metrics("relearn_red")
     assert found["relearning/ratio_untaught"]["mean"] >= 1
     assert found["relearning/censored"]["mean"] < 0.05

@@ -24,7 +24,7 @@ def hooks(model):
     return sum(len(layer._forward_hooks) for layer in model.modules())
 
 
-def test_recorders_see_what_the_edits_leave_whoever_came_first(model):
+def test_recorders_see_edited_latents_in_either_order_of_attaching(model):
     seen = []
     attach_recorder(model, "0", seen.append)
     attach_edit(model, "0", lambda z: z + 1.0)

@@ -110,7 +110,7 @@ def test_a_change_in_place_that_no_pass_had_made_before_is_refused_once():
     torch.testing.assert_close(latents["0"], switch[0](X))
 
 
-def test_dropout_in_place_is_told_apart_in_training_and_evaluation():
+def test_in_place_dropout_is_noted_separately_in_training_and_evaluation():
     model = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5, inplace=True))
     for training in (False, True, False, True):
         model.train(training)

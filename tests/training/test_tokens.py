@@ -94,7 +94,7 @@ def by_hand(logits, tokens, positions):
     return sum(values) / len(values) if values else 0.0
 
 
-def test_each_token_is_foretold_from_the_position_before(generator):
+def test_each_token_is_predicted_from_the_position_before(generator):
     forward = drawn(generator)
     logits, _ = forward()
     expected = [by_hand(*pair, [1, 2, 3]) for pair in zip(logits, LINES, strict=True)]
@@ -218,7 +218,7 @@ def test_a_traced_step_is_the_plain_one_bit_for_bit(monkeypatch):
         assert torch.equal(weights(traced.population, run), weights(plain.population, run))
 
 
-def test_the_first_token_cannot_be_foretold():
+def test_positions_have_a_token_before_them():
     for positions in ([0, 1], []):
         with refuses(ValueError, "expected at least one, and not 0"):
             NextToken(positions)

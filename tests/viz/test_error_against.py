@@ -16,7 +16,7 @@ def panel(errors: torch.Tensor = ERRORS) -> Axes:
     return plot_error_against("likeness", X, errors, COLORS).axes[0]
 
 
-def told(axes: Axes) -> str:
+def words(axes: Axes) -> str:
     return axes.get_legend().texts[0].get_text()
 
 
@@ -43,10 +43,10 @@ def test_the_line_is_that_of_least_squares():
 def test_the_legend_tells_how_much_is_explained_over_runs():
     each = squared_correlation(ERRORS, X.expand(3, 30))
     assert (
-        told(panel()) == f"R² {each.mean():.3f} ({each.min():.3f} to {each.max():.3f} over 3 runs)"
+        words(panel()) == f"R² {each.mean():.3f} ({each.min():.3f} to {each.max():.3f} over 3 runs)"
     )
-    assert told(panel(ERRORS[1])) == f"R² {each[1]:.3f}"
-    assert told(panel(-ERRORS[1] + 1)) == "R² 0.000"
+    assert words(panel(ERRORS[1])) == f"R² {each[1]:.3f}"
+    assert words(panel(-ERRORS[1] + 1)) == "R² 0.000"
 
 
 def test_axes_tell_what_is_compared_and_how_many_runs_there_are():

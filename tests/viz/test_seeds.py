@@ -30,7 +30,7 @@ def dots(axes: Axes) -> list[np.ndarray]:
     return [np.asarray(points.get_offsets()) for points in drawn]
 
 
-def told(axes: Axes) -> list[str]:
+def words(axes: Axes) -> list[str]:
     return [text.get_text() for text in axes.texts]
 
 
@@ -51,8 +51,8 @@ def test_those_beyond_a_bound_differ_from_those_that_keep_it():
 
 
 def test_counts_stand_beside_and_failures_count_as_missing_the_bound():
-    assert told(panel()) == ["5 of 5", "3 of 5\n2 failed"]
-    assert told(panel(at_least=0.92)) == ["4 of 5 hold", "1 of 5 hold\n2 failed"]
+    assert words(panel()) == ["5 of 5", "3 of 5\n2 failed"]
+    assert words(panel(at_least=0.92)) == ["4 of 5 hold", "1 of 5 hold\n2 failed"]
     assert not any(text.get_clip_on() for text in panel().texts)
 
 
@@ -76,7 +76,7 @@ def test_the_box_reaches_over_the_middle_half():
 
 def test_a_row_without_any_value_has_crosses_alone():
     axes = panel(values={"good": GOOD, "bad": [None, None]})
-    assert told(axes) == ["5 of 5", "0 of 2\n2 failed"]
+    assert words(axes) == ["5 of 5", "0 of 2\n2 failed"]
     assert len([patch for patch in axes.patches if patch.get_height() < 1]) == 1
 
 
@@ -87,7 +87,7 @@ def test_one_value_can_be_drawn(scale: str):
 
 
 def test_tensors_are_seeds_too():
-    assert told(panel(values={"a": torch.tensor([0.5, torch.nan])})) == ["1 of 2\n1 failed"]
+    assert words(panel(values={"a": torch.tensor([0.5, torch.nan])})) == ["1 of 2\n1 failed"]
 
 
 @given(places=st.lists(st.floats(0, 400), max_size=60))

@@ -5,12 +5,10 @@ asks what probes can still read off latents, :func:`perturbation` measures a net
 added to its weights. The caller says how to train, what to measure and what counts as back.
 """
 
-from latent_anchors.audits._leakage import leakage as leakage
-from latent_anchors.audits._perturbation import perturbation as perturbation
-from latent_anchors.audits._probes import linear_probe as linear_probe
-from latent_anchors.audits._probes import nonlinear_probe as nonlinear_probe
-from latent_anchors.audits._relearning import Relearning as Relearning
-from latent_anchors.audits._relearning import relearning as relearning
+from latent_anchors.audits._leakage import leakage
+from latent_anchors.audits._perturbation import perturbation
+from latent_anchors.audits._probes import linear_probe, nonlinear_probe
+from latent_anchors.audits._relearning import Relearning, relearning
 
 __all__ = [
     "Relearning",

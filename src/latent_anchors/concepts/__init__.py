@@ -5,10 +5,9 @@ do: penalties while the model trains, edits at inference, surgery on the weights
 it came to lie. :class:`Watch` measures that while a model trains.
 """
 
-from latent_anchors.concepts._concept import Concept as Concept
-from latent_anchors.concepts._directions import axis as axis
-from latent_anchors.concepts._score import Score as Score
-from latent_anchors.concepts._watch import ScoreHistory as ScoreHistory
-from latent_anchors.concepts._watch import Watch as Watch
+from latent_anchors.concepts._concept import Concept
+from latent_anchors.concepts._concept_directions import axis
+from latent_anchors.concepts._score import Score
+from latent_anchors.concepts._watch import ScoreHistory, Watch
 
 __all__ = ["Concept", "Score", "ScoreHistory", "Watch", "axis"]

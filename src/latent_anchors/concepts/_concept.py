@@ -17,7 +17,7 @@ from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At, as_site, as_sites
 from latent_anchors._supervision import Given, as_tensor
 from latent_anchors._typing import Inputs
-from latent_anchors.concepts._directions import Method, as_rows, axes_of, found_direction
+from latent_anchors.concepts._concept_directions import Method, as_rows, axes_of, found_direction
 from latent_anchors.concepts._muting import How, edit_of
 from latent_anchors.concepts._score import Score, pooled_alignment, score_of
 from latent_anchors.regularizers import Pooling, Term

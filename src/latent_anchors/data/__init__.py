@@ -5,17 +5,12 @@ then a function of a row of a timeline, of a user's own or made from `color_exte
 `MixingLanguage` is data of another kind: lines of colors that mix.
 """
 
-from latent_anchors.data._batches import LabeledBatch as LabeledBatch
-from latent_anchors.data._counts import LabelCount as LabelCount
-from latent_anchors.data._counts import count_labels as count_labels
-from latent_anchors.data._focus import focus as focus
-from latent_anchors.data._focus import levels as levels
-from latent_anchors.data._labels import BernoulliLabels as BernoulliLabels
-from latent_anchors.data._labels import LabelDraw as LabelDraw
-from latent_anchors.data._labels import SoftLabels as SoftLabels
-from latent_anchors.data._labels import noisy_or as noisy_or
-from latent_anchors.data._samplers import Sampler as Sampler
-from latent_anchors.data._scheduled import ScheduledWeights as ScheduledWeights
+from latent_anchors.data._batches import LabeledBatch
+from latent_anchors.data._counts import LabelCount, count_labels
+from latent_anchors.data._focus import focus, levels
+from latent_anchors.data._labels import BernoulliLabels, LabelDraw, SoftLabels, noisy_or
+from latent_anchors.data._samplers import Sampler
+from latent_anchors.data._scheduled import ScheduledWeights
 
 __all__ = [
     "BernoulliLabels",

@@ -10,27 +10,24 @@ data's, as on a timeline, lines have colors of their own, which people of every 
 tell, and names.
 """
 
-from latent_anchors.viz._ablation_table import plot_ablation_table as plot_ablation_table
-from latent_anchors.viz._before_after import plot_before_after as plot_before_after
-from latent_anchors.viz._edit_polar import plot_edit_polar as plot_edit_polar
-from latent_anchors.viz._error_against import plot_error_against as plot_error_against
-from latent_anchors.viz._hue_errors import plot_error_by_hue as plot_error_by_hue
-from latent_anchors.viz._motion import Motion as Motion
-from latent_anchors.viz._motion import animate_latents as animate_latents
-from latent_anchors.viz._plot_latents import plot_latents as plot_latents
-from latent_anchors.viz._plot_relearning import plot_relearning as plot_relearning
-from latent_anchors.viz._plot_snapshots import plot_snapshots as plot_snapshots
-from latent_anchors.viz._plot_snapshots import plot_unfolding as plot_unfolding
-from latent_anchors.viz._reconstructions import plot_reconstructions as plot_reconstructions
-from latent_anchors.viz._redrawing import redraw as redraw
-from latent_anchors.viz._responses import plot_response as plot_response
-from latent_anchors.viz._save_figures import save_figures as save_figures
-from latent_anchors.viz._scores import plot_scores as plot_scores
-from latent_anchors.viz._seeds import plot_seeds as plot_seeds
-from latent_anchors.viz._swatches import plot_swatches as plot_swatches
-from latent_anchors.viz._timelines import plot_timeline as plot_timeline
-from latent_anchors.viz._timelines import plot_values as plot_values
-from latent_anchors.viz._wheels import plot_wheels as plot_wheels
+from latent_anchors.viz._ablation_table import plot_ablation_table
+from latent_anchors.viz._before_after import plot_before_after
+from latent_anchors.viz._edit_polar import plot_edit_polar
+from latent_anchors.viz._error_against import plot_error_against
+from latent_anchors.viz._hue_errors import plot_error_by_hue
+from latent_anchors.viz._motion import Motion, animate_latents
+from latent_anchors.viz._plot_latents import plot_latents
+from latent_anchors.viz._plot_relearning import plot_relearning
+from latent_anchors.viz._plot_snapshots import plot_snapshots, plot_unfolding
+from latent_anchors.viz._reconstructions import plot_reconstructions
+from latent_anchors.viz._redrawing import redraw
+from latent_anchors.viz._responses import plot_response
+from latent_anchors.viz._save_figures import save_figures
+from latent_anchors.viz._scores import plot_scores
+from latent_anchors.viz._seeds import plot_seeds
+from latent_anchors.viz._swatches import plot_swatches
+from latent_anchors.viz._timelines import plot_timeline, plot_values
+from latent_anchors.viz._wheels import plot_wheels
 
 __all__ = [
     "Motion",
