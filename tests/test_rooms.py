@@ -153,6 +153,17 @@ def test_audits_probe_latents():
     assert (said[0, :, 0] - new[0, :, 0]).abs().max() < 1e-3
 
 
+def test_concepts_are_placed_scored_muted_and_removed():
+    red, model = la.Concept("red", UP, at="encoder"), network()
+    with la.record(model, red.at) as z:
+        model(COLORS)
+    assert red.penalty(z, torch.ones(27)) > 0
+    assert 0 <= red.score(model, COLORS, COLORS[:, 0] > 0.5).auc.mean <= 1
+    with red.muted(model, how="project"):
+        muted = model(COLORS)
+    torch.testing.assert_close(red.removed(model, COLORS)(COLORS), muted)
+
+
 def test_viz_draws_and_moves(tmp_path: Path):
     timeline = curriculum.read_dopesheet(SHEET).timeline()
     z = torch.nn.functional.normalize(torch.randn(2, 27, 4), dim=-1)

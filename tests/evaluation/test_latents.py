@@ -5,7 +5,7 @@ from torch import nn
 
 from latent_anchors import intervene
 from latent_anchors.colorspace import rgb_grid
-from latent_anchors.evaluation import latents, latents_by_site
+from latent_anchors.evaluation import latents, latents_by_site, predictions
 from latent_anchors.models import Population, SphericalAutoencoder
 
 IDENTITY = Broken(torch.empty(0, 3))
@@ -60,3 +60,15 @@ class TestLatents:
         assert len(passes) == 1
         for site, z in found.items():
             assert torch.equal(z, latents(model, rgb_grid(2), site))
+
+
+class TestPredictions:
+    def test_are_the_outputs_in_evaluation_mode_with_an_axis_of_runs(self):
+        model, x = nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.5)), torch.rand(5, 3)
+        torch.testing.assert_close(predictions(model, x)[0], model.eval()(x))
+        several = Population.from_models([model, model])
+        torch.testing.assert_close(predictions(several, x), several(x))
+
+    def test_of_a_model_that_returns_more_than_a_tensor_are_refused(self):
+        with refuses(TypeError, "returned tuple; expected a tensor"):
+            predictions(nn.LSTM(3, 2), torch.rand(4, 3))
