@@ -114,7 +114,7 @@ print(parts.total)
 # %%
 # Comparing samples with each other
 # ---------------------------------
-# A *coupling* sees a set, ``(..., n, dim)``, and says one number for each of its members. It
+# A *set penalty* sees a set, ``(..., n, dim)``, and says one number for each of its members. It
 # promises more: a member alone costs nothing, shuffling shuffles, and twice as many members do
 # not cost twice as much, so that a batch size can change without the weights. It takes a ``mask``,
 # which says who counts: padding is nobody's neighbor, whatever it holds.
@@ -132,7 +132,7 @@ def crowding(z, mask=None):
     return (nearness * pairs).sum(-1) / pairs.sum(-1).clamp_min(1)
 
 
-reg.check(crowding, dim=3, coupling=True)
+reg.check(crowding, dim=3, set_penalty=True)
 print(crowding(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]])))
 
 # %%

@@ -8,7 +8,7 @@ from poolings import POOLINGS
 from refusals import refuses
 
 from latent_anchors import regularizers as reg
-from latent_anchors.regularizers._contract import OF_COUPLINGS, OF_PENALTIES
+from latent_anchors.regularizers._contract import OF_PENALTIES, OF_SET_PENALTIES
 
 DIRECTION = torch.tensor([0.3, -2.0, 0.5, 1.0])
 BASIS = reg.orthonormal_directions(2, 4, torch.Generator().manual_seed(5))
@@ -25,7 +25,7 @@ PENALTIES = {
     "Subspace": reg.Subspace(dims=(0, 2)),
     "AntiSubspace": reg.AntiSubspace(basis=BASIS),
 }
-COUPLINGS = {
+SET_PENALTIES = {
     "separation": reg.separation,
     "euclidean_separation": reg.euclidean_separation,
     "Separation": reg.Separation(power=7.0),
@@ -38,15 +38,15 @@ def test_every_penalty_keeps_its_promises(name):
     reg.check(PENALTIES[name], dim=4)
 
 
-@pytest.mark.parametrize("name", COUPLINGS)
+@pytest.mark.parametrize("name", SET_PENALTIES)
 @pytest.mark.parametrize("dim", [1, 2, 5])
-def test_every_coupling_keeps_its_promises(name, dim):
-    reg.check(COUPLINGS[name], dim, coupling=True)
+def test_every_set_penalty_keeps_its_promises(name, dim):
+    reg.check(SET_PENALTIES[name], dim, set_penalty=True)
 
 
 def test_no_member_of_the_room_is_forgotten():
     other = {"check", "mean", "orthonormal_directions", "Penalty", "Pooling", "Reduction", "Term"}
-    assert {*PENALTIES, *COUPLINGS, *POOLINGS} == {*reg.__all__} - other
+    assert {*PENALTIES, *SET_PENALTIES, *POOLINGS} == {*reg.__all__} - other
 
 
 def full(z):
@@ -138,18 +138,20 @@ BROKEN = {
     "one member alone gives 0": sees_itself,
     "what a mask excludes has no influence": sees_who_is_outside,
 }
-COUPLED = {promise.says for promise in OF_COUPLINGS} - {promise.says for promise in OF_PENALTIES}
+COUPLED = {promise.says for promise in OF_SET_PENALTIES} - {
+    promise.says for promise in OF_PENALTIES
+}
 
 
-def complaints(function, coupling):
+def complaints(function, set_penalty):
     with pytest.raises(ValueError, match="breaks promises") as refused:
-        reg.check(function, dim=4, coupling=coupling)
+        reg.check(function, dim=4, set_penalty=set_penalty)
     return [line.removeprefix("- ").split(":")[0] for line in str(refused.value).splitlines()[1:]]
 
 
 @pytest.mark.parametrize("promise", BROKEN)
 def test_one_broken_promise_is_reported_alone(promise):
-    assert complaints(BROKEN[promise], coupling=promise in COUPLED) == [promise]
+    assert complaints(BROKEN[promise], set_penalty=promise in COUPLED) == [promise]
 
 
 def test_below_0_next_to_the_origin_alone_is_noticed():
@@ -157,15 +159,15 @@ def test_below_0_next_to_the_origin_alone_is_noticed():
         square = full(z).square().sum(-1)
         return 100 * square * (square - 0.01)
 
-    assert complaints(dips, coupling=False) == ["never below 0"]
+    assert complaints(dips, set_penalty=False) == ["never below 0"]
 
 
 def test_every_promise_has_somebody_who_breaks_it():
-    assert {promise.says for promise in (*OF_PENALTIES, *OF_COUPLINGS)} == {*BROKEN}
+    assert {promise.says for promise in (*OF_PENALTIES, *OF_SET_PENALTIES)} == {*BROKEN}
 
 
 def test_several_broken_promises_are_reported_together():
-    found = complaints(lambda z: -z.float().square().sum(-1), coupling=False)
+    found = complaints(lambda z: -z.float().square().sum(-1), set_penalty=False)
     assert found == ["never below 0", "float64 stays float64"]
 
 
@@ -174,19 +176,19 @@ def test_a_sample_that_is_nan_must_harm_no_other():
         reg.check(is_harmed_by_nan, dim=4)
 
 
-def test_a_coupling_taken_for_a_penalty_is_not_let_through():
-    assert complaints(reg.Separation(power=1.0), coupling=False) == ["samples never interact"]
+def test_a_set_penalty_taken_for_a_penalty_is_not_let_through():
+    assert complaints(reg.Separation(power=1.0), set_penalty=False) == ["samples never interact"]
 
 
-def test_a_penalty_taken_for_a_coupling_is_not_let_through():
-    assert complaints(reg.unit_norm, coupling=True) == [
+def test_a_penalty_taken_for_a_set_penalty_is_not_let_through():
+    assert complaints(reg.unit_norm, set_penalty=True) == [
         "one member alone gives 0",
         "what a mask excludes has no influence",
     ]
 
 
 @pytest.mark.parametrize(
-    ("coupling", "words"),
+    ("set_penalty", "words"),
     [
         (lambda z: reg.separation(z), "unexpected keyword argument 'mask'. Take mask=None"),
         (multiplies_by_the_mask, "do not count gave another value or gradient than 0"),
@@ -195,9 +197,9 @@ def test_a_penalty_taken_for_a_coupling_is_not_let_through():
         (values_who_is_outside, "do not count gave another value or gradient than 0"),
     ],
 )
-def test_it_is_said_how_a_mask_is_not_heeded(coupling, words):
+def test_it_is_said_how_a_mask_is_not_heeded(set_penalty, words):
     with refuses(ValueError, f"what a mask excludes has no influence: .*{words}"):
-        reg.check(coupling, dim=4, coupling=True)
+        reg.check(set_penalty, dim=4, set_penalty=True)
 
 
 def explodes_next_to_the_origin(z):
@@ -224,7 +226,7 @@ def test_the_mean_over_a_batch_of_one_is_no_excuse():
         return reg.separation(z, mask=mask) * max(others, 1) / (others or float("nan"))
 
     with refuses(ValueError, "values fail: 'in a batch of one'"):
-        reg.check(divides_by_others, dim=4, coupling=True)
+        reg.check(divides_by_others, dim=4, set_penalty=True)
 
 
 @pytest.mark.parametrize(
@@ -267,6 +269,6 @@ def test_checking_leaves_the_global_generator_alone():
 def test_checking_is_as_strict_where_gradients_are_off():
     with torch.no_grad():
         reg.check(reg.unit_norm, dim=3)
-        assert complaints(length_by_square_root, coupling=False) == [
+        assert complaints(length_by_square_root, set_penalty=False) == [
             "finite everywhere, and so is the gradient"
         ]

@@ -1,4 +1,4 @@
-"""What a mask excludes has no influence: for every penalty, coupling and pooling in a term."""
+"""What a mask excludes has no influence: for every penalty, set penalty and pooling in a term."""
 
 import math
 
@@ -6,11 +6,11 @@ import pytest
 import torch
 from poolings import POOLINGS
 from refusals import refuses
-from regularizers.test_contract import COUPLINGS, PENALTIES
+from regularizers.test_contract import PENALTIES, SET_PENALTIES
 
 from latent_anchors.regularizers import Separation, Term, mean_pool, unit_norm
 
-EVERY = {**PENALTIES, **COUPLINGS}
+EVERY = {**PENALTIES, **SET_PENALTIES}
 RAGGED = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0], [1, 0, 1, 0, 1]]).bool()
 Z = torch.randn(4, 5, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
 SOFT = torch.rand(4, 5, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
@@ -70,22 +70,22 @@ def test_latents_that_are_not_labeled(name, pool):
     assert unmoved(term, (lines > 0).unsqueeze(-1).expand(4, 5), {"red": label})
 
 
-def test_an_unlabeled_member_of_a_coupling_is_seen_all_the_same():
+def test_an_unlabeled_member_of_a_set_penalty_is_seen_all_the_same():
     label = {"red": torch.tensor([1.0, 1.0, 0.0, 0.0]).double()}
     term, apart = Term("it", Separation(power=2.0), label="red"), Z[:, 0]
     without = Term("it", Separation(power=2.0)).reduce({"latent": apart[:2]}, {}).total
     assert not torch.isclose(term.reduce({"latent": apart}, label).total, without)
 
 
-@pytest.mark.parametrize("name", COUPLINGS)
+@pytest.mark.parametrize("name", SET_PENALTIES)
 def test_masked_members_are_no_neighbors_of_lines_of_any_length(name):
-    by_position = Term("it", COUPLINGS[name], set_axis="position").values({"latent": Z}, RAGGED)
-    by_batch = Term("it", COUPLINGS[name]).values({"latent": Z}, RAGGED)
+    by_position = Term("it", SET_PENALTIES[name], set_axis="position").values({"latent": Z}, RAGGED)
+    by_batch = Term("it", SET_PENALTIES[name]).values({"latent": Z}, RAGGED)
     for line, inside in enumerate(RAGGED):
-        alone = COUPLINGS[name](Z[line, inside])
+        alone = SET_PENALTIES[name](Z[line, inside])
         torch.testing.assert_close(by_position[line, inside], alone)
     for position, inside in enumerate(RAGGED.mT):
-        alone = COUPLINGS[name](Z[inside, position])
+        alone = SET_PENALTIES[name](Z[inside, position])
         torch.testing.assert_close(by_batch[inside, position], alone)
     assert not by_position[~RAGGED].any()
     assert not by_batch[~RAGGED].any()
@@ -184,16 +184,20 @@ def centered(z):
     return unit_norm(z - z.mean(-2, keepdim=True))
 
 
-@pytest.mark.parametrize("coupling", [crowded, centered])
-def test_a_coupling_that_cannot_leave_members_out_is_refused_where_some_do_not_count(coupling):
-    assert Term("it", coupling).reduce({"latent": Z}, {}).total > 0
+@pytest.mark.parametrize("set_penalty", [crowded, centered])
+def test_a_set_penalty_that_cannot_leave_members_out_is_refused_where_some_do_not_count(
+    set_penalty,
+):
+    assert Term("it", set_penalty).reduce({"latent": Z}, {}).total > 0
     for options in ({"label": "red"}, {"mask": "red"}, {"mask": "red", "set_axis": "position"}):
         with refuses(
             ValueError, "Term 'it': its penalty compares samples and cannot leave any out"
         ):
-            Term("it", coupling, **options).reduce({"latent": Z}, {"red": RAGGED}, {"red": RAGGED})
+            Term("it", set_penalty, **options).reduce(
+                {"latent": Z}, {"red": RAGGED}, {"red": RAGGED}
+            )
     with refuses(ValueError, "Term 'it': its penalty compares samples"):
-        Term("it", coupling).values({"latent": Z}, RAGGED)
+        Term("it", set_penalty).values({"latent": Z}, RAGGED)
 
 
 @pytest.mark.parametrize("pool", [leaks, dilutes])

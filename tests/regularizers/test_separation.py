@@ -101,9 +101,9 @@ def test_weights_may_be_mapped_where_the_latents_are_not(couple, chunk):
     torch.testing.assert_close(jacobian, torch.stack(rows))
 
 
-@pytest.mark.parametrize("coupling", [Separation(chunk=2), EuclideanSeparation(chunk=2)])
-def test_in_chunks_the_promises_of_couplings_are_kept(coupling):
-    check(coupling, dim=3, coupling=True)
+@pytest.mark.parametrize("set_penalty", [Separation(chunk=2), EuclideanSeparation(chunk=2)])
+def test_in_chunks_the_promises_of_set_penalties_are_kept(set_penalty):
+    check(set_penalty, dim=3, set_penalty=True)
 
 
 @pytest.mark.parametrize("chunk", [None, 2])
@@ -237,7 +237,7 @@ def test_members_outside_of_the_mask_are_none(couple, chunk, of, inside):
 def test_a_mask_has_one_entry_for_each_member(couple):
     with refuses(ValueError, r"a mask of shape \(3,\) and latents of shape \(2, 3\); .*\(2,\)"):
         couple(torch.ones(2, 3), mask=torch.ones(3, dtype=torch.bool))
-    with refuses(TypeError, "The mask of a coupling is of type torch.float32"):
+    with refuses(TypeError, "The mask of a set penalty is of type torch.float32"):
         couple(torch.ones(2, 3), mask=torch.ones(2))
 
 

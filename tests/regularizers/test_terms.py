@@ -205,7 +205,7 @@ def test_without_a_label_or_a_pooling_every_position_inside_counts(generator):
     torch.testing.assert_close(reduction.total, anchor(z, RED)[inside].sum())
 
 
-def test_a_coupling_compares_the_batch_or_the_positions_as_the_term_says(generator):
+def test_a_set_penalty_compares_the_batch_or_the_positions_as_the_term_says(generator):
     z = torch.randn(4, 3, 2, generator=generator)
     couple = Separation(power=2.0)
     over_batch = Term("apart", couple).values({"latent": z})
@@ -322,7 +322,7 @@ class Compiled(nn.Module):
         return self._orig_mod(*args, **kwargs)
 
 
-def test_a_coupling_is_known_by_its_mask():
+def test_a_set_penalty_is_known_by_its_mask():
     assert Term("it", Separation()).compares
     assert Term("it", Compiled(Separation())).compares
     assert Term("it", partial(separation, exponent=2.0)).compares

@@ -81,7 +81,10 @@ class Watch:
                 f"The concept is of type {type(concept).__name__}; expected a Concept. Mind the "
                 "order: concept, inputs, has_it."
             )
-        self.concept, self.inputs, self.has_it, self.mask = concept, inputs, has_it, mask
+        self.concept: Concept = concept
+        self.inputs: Inputs = inputs
+        self.has_it: Given = has_it
+        self.mask: Given | None = mask
         self._scores: dict[int, Score] = {}
 
     def __call__(self, progress: Progress) -> None:

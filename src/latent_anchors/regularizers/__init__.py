@@ -1,6 +1,6 @@
 """Penalties that say where latents lie, and the terms that apply them.
 
-A penalty maps latents ``(..., dim)`` to one non-negative number per sample ``(...)``; a coupling
+A penalty maps latents ``(..., dim)`` to one non-negative number per sample ``(...)``; a set penalty
 also compares the members of a set. Each is a function and a thin module that carries its tensors.
 A pooling makes one value of a line's, one per position. A :class:`Term` says where a penalty acts
 and on whom; the mean is taken in one place. Try a penalty of yours with :func:`check`

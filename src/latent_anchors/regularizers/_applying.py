@@ -13,7 +13,7 @@ from latent_anchors.regularizers._counting import Counting
 
 
 def takes_mask(penalty: Callable[..., Tensor]) -> bool:
-    """Whether it is a coupling that can leave members out, by its argument ``mask``."""
+    """Whether it is a set penalty that can leave members out, by its argument ``mask``."""
     called = penalty
     if isinstance(penalty, nn.Module):  # a compiled one hides what it was made of
         called = getattr(penalty, "_orig_mod", penalty).forward
@@ -26,7 +26,7 @@ def takes_mask(penalty: Callable[..., Tensor]) -> bool:
 def applied(
     penalty: Callable[..., Tensor], z: Tensor, counting: Counting, by_batch: bool, compares: bool
 ) -> Tensor:
-    """One value for each place; a coupling compares the same place of all lines, or a line's."""
+    """One value for each place; a set penalty compares the same place of all lines, or a line's."""
     if not compares:
         return _values(penalty, counting.filled(z), by_batch)
     inside = counting.inside(z.shape[:-1])
@@ -76,7 +76,7 @@ def check_penalty_apart(
         raise ValueError(
             f"Term {term!r}: its penalty compares samples and cannot leave any out; expected one "
             "that takes mask=None, since some have no label or do not count. "
-            "regularizers.check(penalty, dim, coupling=True) says what it promises."
+            "regularizers.check(penalty, dim, set_penalty=True) says what it promises."
         )
 
 

@@ -142,21 +142,21 @@ def _spoiled(z: Tensor, mask: Tensor) -> list[Tensor]:
     return [z.masked_fill(~mask.unsqueeze(-1), other) for other in (torch.nan, torch.inf, 0.0)]
 
 
-def _excluded(coupling: Callable[..., Tensor], dim: int) -> str:
+def _excluded(set_penalty: Callable[..., Tensor], dim: int) -> str:
     # in double precision: along one dimension slopes are all rounding
     z, mask = draw(3, 5, dim).double(), torch.arange(15).reshape(3, 5) % 4 != 1
     mask[1], mask[2, 1:] = False, False
     try:
-        coupling(z, mask=mask)
+        set_penalty(z, mask=mask)
     except TypeError as error:
         return f"{_first_line(error)} Take mask=None, which says for each member whether it counts."
-    masked = _masked(coupling, mask)
+    masked = _masked(set_penalty, mask)
     for spoiled in [z, *_spoiled(z, mask)]:
         values, slopes = _with_gradient(masked, spoiled)
         if values[~mask].any() or slopes[~mask].any():
             return "members that do not count gave another value or gradient than 0."
         for line, members in enumerate(mask):
-            alone = _with_gradient(coupling, z[line, members])
+            alone = _with_gradient(set_penalty, z[line, members])
             if not (
                 _same(values[line, members], alone[0]) and _same(slopes[line, members], alone[1])
             ):
@@ -168,9 +168,9 @@ def _excluded(coupling: Callable[..., Tensor], dim: int) -> str:
     return ""
 
 
-def _masked(coupling: Callable[..., Tensor], mask: Tensor) -> _Function:
+def _masked(set_penalty: Callable[..., Tensor], mask: Tensor) -> _Function:
     def masked(z: Tensor) -> Tensor:
-        return coupling(z, mask=mask)
+        return set_penalty(z, mask=mask)
 
     return masked
 
@@ -180,7 +180,7 @@ def _samples_apart(penalty: _Function, dim: int) -> str:
         return _nan_apart(penalty, dim)
     return (
         "a sample alone gave another value than among others. Reduce no leading axis; where "
-        "samples are to be compared, it is a coupling: check(..., coupling=True)."
+        "samples are to be compared, it is a set penalty: check(..., set_penalty=True)."
     )
 
 
@@ -197,23 +197,23 @@ def _nan_apart(penalty: _Function, dim: int) -> str:
     return ""
 
 
-def _sets_apart(coupling: _Function, dim: int) -> str:
-    if _parts_alone(coupling, draw(2, 3, 5, dim)):
+def _sets_apart(set_penalty: _Function, dim: int) -> str:
+    if _parts_alone(set_penalty, draw(2, 3, 5, dim)):
         return ""
     return (
         "a set alone gave other values than among others. Compare along the last leading axis only."
     )
 
 
-def _shuffled(coupling: _Function, dim: int) -> str:
+def _shuffled(set_penalty: _Function, dim: int) -> str:
     z, order = draw(5, dim), torch.tensor([3, 0, 4, 2, 1])
-    if _same(coupling(z[order]), coupling(z.clone())[..., order]):
+    if _same(set_penalty(z[order]), set_penalty(z.clone())[..., order]):
         return ""
     return "the values depend on the order of the members. Treat all members alike."
 
 
-def _scale(coupling: _Function, dim: int) -> str:
-    few, many = (float(coupling(draw(8, dim).repeat(n, 1)).mean()) for n in (8, 16))
+def _scale(set_penalty: _Function, dim: int) -> str:
+    few, many = (float(set_penalty(draw(8, dim).repeat(n, 1)).mean()) for n in (8, 16))
     if max(few, many) <= 1.5 * min(few, many) + 1e-6:
         return ""
     return (
@@ -222,8 +222,8 @@ def _scale(coupling: _Function, dim: int) -> str:
     )
 
 
-def _alone(coupling: _Function, dim: int) -> str:
-    value = float(coupling(draw(1, dim)).abs().max())
+def _alone(set_penalty: _Function, dim: int) -> str:
+    value = float(set_penalty(draw(1, dim)).abs().max())
     return (
         "" if value <= 1e-6 else f"it gave {value:.3g}. Leave out each member's pair with itself."
     )
@@ -285,7 +285,7 @@ _OF_BOTH = (
     Promise("no control flow depends on values", _mapped),
 )
 OF_PENALTIES = (*_OF_BOTH, Promise("samples never interact", _samples_apart))
-OF_COUPLINGS = (
+OF_SET_PENALTIES = (
     *_OF_BOTH,
     Promise("sets never interact", _sets_apart),
     Promise("shuffling the set shuffles the values", _shuffled),
@@ -295,15 +295,15 @@ OF_COUPLINGS = (
 )
 
 
-def check(penalty: Penalty, dim: int, coupling: bool = False) -> None:
+def check(penalty: Penalty, dim: int, set_penalty: bool = False) -> None:
     """Refuse a penalty that breaks a promise of its family, and say which and what to do.
 
-    A penalty maps ``(..., dim)`` to ``(...)``, a coupling ``(..., n, dim)`` to ``(..., n)`` and
+    A penalty maps ``(..., dim)`` to ``(...)``, a set penalty ``(..., n, dim)`` to ``(..., n)`` and
     takes ``mask=None``, which says for each member ``(..., n)`` whether it counts. Both are
     non-negative; finite with finite gradients, at the origin, on coincident latents and in a
     batch of one too; in full precision, even under autocast; free of side effects and of control
     flow that depends on values. Samples never interact, and one that is NaN harms no other; in a
-    coupling the members of one set do: shuffling them shuffles the values, their number does not
+    set penalty the members of one set do: shuffling them shuffles the values, their number does not
     change the scale, one alone gives 0, and those that do not count have no influence, NaN
     included.
 
@@ -312,7 +312,7 @@ def check(penalty: Penalty, dim: int, coupling: bool = False) -> None:
     Args:
         penalty: Any function or module.
         dim: Dimensions of the latents that it is tried on.
-        coupling: Whether it compares the members of a set.
+        set_penalty: Whether it compares the members of a set.
 
     Raises:
         ValueError: If promises are broken; all are listed.
@@ -321,7 +321,7 @@ def check(penalty: Penalty, dim: int, coupling: bool = False) -> None:
     Examples:
         >>> from latent_anchors.regularizers import Anchor, separation
         >>> check(Anchor([1, 0, 0]), dim=3)
-        >>> check(separation, dim=3, coupling=True)
+        >>> check(separation, dim=3, set_penalty=True)
         >>> def squared_length(z):
         ...     return z.float().square().sum(-1)
         >>> try:
@@ -333,8 +333,8 @@ def check(penalty: Penalty, dim: int, coupling: bool = False) -> None:
     """
     check_count("dim", dim)
     penalty(draw(5, dim))
-    broken = complaints(OF_COUPLINGS if coupling else OF_PENALTIES, penalty, dim)
+    broken = complaints(OF_SET_PENALTIES if set_penalty else OF_PENALTIES, penalty, dim)
     if broken:
         name = getattr(penalty, "__name__", None) or repr(penalty)
-        family = "coupling" if coupling else "penalty"
+        family = "set penalty" if set_penalty else "penalty"
         raise ValueError("\n".join([f"{name} breaks promises of a {family}:", *broken]))

@@ -11,7 +11,7 @@ from torch import Tensor
 class Reduction:
     """A term's weighted sum over a batch, and what it is to be divided by.
 
-    Sums and masses of parts of a batch add up to those of the whole, but for couplings.
+    Sums and masses of parts of a batch add up to those of the whole, but for set penalties.
 
     Attributes:
         total: Sum of the values ``()``, each weighed by its label.

@@ -103,17 +103,17 @@ def _members(z: Latents, mask: Members | None) -> tuple[Latents, Float[Tensor, "
     z = in_full_precision(z)
     if mask is None:
         return z, None
-    mask = as_mask("The mask of a coupling", mask, z.device)
+    mask = as_mask("The mask of a set penalty", mask, z.device)
     if mask.shape != z.shape[:-1]:
         raise ValueError(
-            f"A coupling was given a mask of shape {tuple(mask.shape)} and latents of shape "
+            f"A set penalty was given a mask of shape {tuple(mask.shape)} and latents of shape "
             f"{tuple(z.shape)}; expected one entry for each member {tuple(z.shape[:-1])}."
         )
     return z.masked_fill(~mask.unsqueeze(-1), 1.0), mask.to(z)
 
 
 class Separation(nn.Module):
-    """:func:`separation` as a module: a coupling by angle.
+    """:func:`separation` as a module: a set penalty by angle.
 
     Args:
         power: The exponent; the higher, the shorter the reach.
@@ -170,7 +170,7 @@ class Separation(nn.Module):
 
 
 class EuclideanSeparation(nn.Module):
-    """:func:`euclidean_separation` as a module: a coupling by distance.
+    """:func:`euclidean_separation` as a module: a set penalty by distance.
 
     Args:
         softening: A squared length that bounds the value where two members coincide.

@@ -49,9 +49,9 @@ class Term:
             ``"count"``, the number of samples, so that soft labels act softly; ``"rate"``, the
             count times the declared ``rate``, which is additive over parts of a batch.
         rate: The share of samples that is labeled, for ``reduction="rate"``.
-        set_axis: The axis whose members a coupling compares.
+        set_axis: The axis whose members a set penalty compares.
         ignore_index: A label that says "does not count", such as -100, with which collators pad.
-        compares: Whether the penalty is a coupling that takes a mask.
+        compares: Whether the penalty is a set penalty that takes a mask.
         apart: Whether it was tried that nothing sees what does not count.
 
     Raises:
