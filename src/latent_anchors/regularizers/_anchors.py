@@ -105,23 +105,7 @@ class Anchor(_Pointed):
 
     @override
     def forward(self, z: Latents) -> PerSample:
-        """Angular distance to the direction.
-
-        Args:
-            z: Latents ``(..., dim)``.
-
-        Returns:
-            ``(...)``, from 0 to 2.
-
-        Raises:
-            ValueError: If the latents have another width.
-            TypeError: If they are integers.
-
-        Examples:
-            >>> import torch
-            >>> Anchor([1, 0])(torch.tensor([-1.0, 0.0]))
-            tensor(2.)
-        """
+        """Angular distance to the direction ``(...)`` of latents ``(..., dim)``."""
         check_width("Anchor", z, len(self.direction))
         return _away(z, self.direction)
 
@@ -146,23 +130,7 @@ class AntiAnchor(_Pointed):
 
     @override
     def forward(self, z: Latents) -> PerSample:
-        """Alignment with the direction, where positive.
-
-        Args:
-            z: Latents ``(..., dim)``.
-
-        Returns:
-            ``(...)``, from 0 to 1.
-
-        Raises:
-            ValueError: If the latents have another width.
-            TypeError: If they are integers.
-
-        Examples:
-            >>> import torch
-            >>> AntiAnchor([1, 0])(torch.tensor([-2.0, 0.0]))
-            tensor(0.)
-        """
+        """Alignment with the direction, where positive, ``(...)`` of latents ``(..., dim)``."""
         check_width("AntiAnchor", z, len(self.direction))
         return _towards(z, self.direction)
 
@@ -217,23 +185,7 @@ class EuclideanAnchor(nn.Module):
 
     @override
     def forward(self, z: Latents) -> PerSample:
-        """Squared distance to the point.
-
-        Args:
-            z: Latents ``(..., dim)``.
-
-        Returns:
-            ``(...)``, at least 0.
-
-        Raises:
-            ValueError: If the latents have another width.
-            TypeError: If they are integers.
-
-        Examples:
-            >>> import torch
-            >>> EuclideanAnchor([3, 4])(torch.zeros(2))
-            tensor(25.)
-        """
+        """Squared distance to the point ``(...)`` of latents ``(..., dim)``."""
         check_width("EuclideanAnchor", z, len(self.point))
         return euclidean_anchor(z, self.point)
 

@@ -182,21 +182,7 @@ class SoftMinimum(nn.Module):
 
     @override
     def forward(self, values: Values, mask: Mask | None = None) -> PerSample:
-        """Soft minimum over the positions that count.
-
-        Args:
-            values: One per position ``(..., position)``.
-            mask: Which positions count ``(..., position)``; all if None.
-
-        Returns:
-            ``(...)``, one per line.
-
-        Examples:
-            >>> import torch
-            >>> line, nobody = torch.tensor([1.0, 2.0]), torch.tensor([False, False])
-            >>> SoftMinimum(1.0)(line, nobody)
-            tensor(0.)
-        """
+        """Soft minimum ``(...)`` of values ``(..., position)`` over the positions that count."""
         return soft_minimum(values, mask, self.temperature)
 
     @override

@@ -143,24 +143,7 @@ class Separation(nn.Module):
 
     @override
     def forward(self, z: Latents, mask: Members | None = None) -> PerSample:
-        """Mean nearness, by angle, to the others.
-
-        Args:
-            z: A set of latents ``(..., n, dim)``.
-            mask: Which members count ``(..., n)``; all if None.
-
-        Returns:
-            ``(..., n)``, from 0 to 1.
-
-        Raises:
-            ValueError: If the mask has another shape than the set.
-            TypeError: If the latents are integers, or the mask is soft.
-
-        Examples:
-            >>> import torch
-            >>> Separation()(torch.ones(1, 4))
-            tensor([0.])
-        """
+        """Mean nearness to the others ``(..., n)`` of latents ``(..., n, dim)``."""
         check_floating("Separation", z)
         return separation(z, self.power, self.chunk, mask)
 
@@ -200,24 +183,7 @@ class EuclideanSeparation(nn.Module):
 
     @override
     def forward(self, z: Latents, mask: Members | None = None) -> PerSample:
-        """Mean inverse squared distance to the others.
-
-        Args:
-            z: A set of latents ``(..., n, dim)``.
-            mask: Which members count ``(..., n)``; all if None.
-
-        Returns:
-            ``(..., n)``, at least 0.
-
-        Raises:
-            ValueError: If the mask has another shape than the set.
-            TypeError: If the latents are integers, or the mask is soft.
-
-        Examples:
-            >>> import torch
-            >>> EuclideanSeparation(softening=1)(torch.ones(1, 4))
-            tensor([0.])
-        """
+        """Mean inverse squared distance ``(..., n)`` of latents ``(..., n, dim)``."""
         check_floating("EuclideanSeparation", z)
         return euclidean_separation(z, self.softening, self.chunk, mask)
 

@@ -136,23 +136,7 @@ class Subspace(_Spanned):
 
     @override
     def forward(self, z: Latents) -> PerSample:
-        """Squared length of what sticks out.
-
-        Args:
-            z: Latents ``(..., dim)``.
-
-        Returns:
-            ``(...)``, at least 0.
-
-        Raises:
-            ValueError: If the latents have another width.
-            TypeError: If they are integers.
-
-        Examples:
-            >>> import torch
-            >>> Subspace(dims=[0])(torch.tensor([7.0, 0.0]))
-            tensor(0.)
-        """
+        """Squared length outside of the subspace ``(...)`` of latents ``(..., dim)``."""
         if self.basis is None:  # one product is cheaper than two of matrices
             return (z * (1.0 - self._axes(z))).square().sum(-1)
         return subspace(z, self._rows(z, self.basis))
@@ -176,23 +160,7 @@ class AntiSubspace(_Spanned):
 
     @override
     def forward(self, z: Latents) -> PerSample:
-        """Squared length of what lies within.
-
-        Args:
-            z: Latents ``(..., dim)``.
-
-        Returns:
-            ``(...)``, at least 0.
-
-        Raises:
-            ValueError: If the latents have another width.
-            TypeError: If they are integers.
-
-        Examples:
-            >>> import torch
-            >>> AntiSubspace(basis=[[1, 1]])(torch.tensor([1.0, -1.0])).round()
-            tensor(0.)
-        """
+        """Squared length within the subspace ``(...)`` of latents ``(..., dim)``."""
         if self.basis is None:
             return (z * self._axes(z)).square().sum(-1)
         return anti_subspace(z, self._rows(z, self.basis))
