@@ -66,6 +66,18 @@ def test_a_room_imports_only_what_the_table_allows(room: str):
         assert level >= 2 or not private, path
 
 
+def test_rooms_but_testbed_import_no_private_file_of_another_room():
+    for path in SOURCE.rglob("*.py"):
+        room = path.relative_to(SOURCE).parts[0]
+        parts = [name.split(".") for name in imported(path) if name.startswith(PACKAGE + ".")]
+        foreign = {
+            ".".join(name)
+            for name in parts
+            if name[1] in table() and name[1] != room and len(name) > 2 and name[2][0] == "_"
+        }
+        assert not foreign or room == "testbed", (path, foreign)
+
+
 def test_imports_go_down_the_levels():
     for room, (level, allowed) in table().items():
         assert all(table()[below][0] < level for below in allowed - {"nothing"}), room

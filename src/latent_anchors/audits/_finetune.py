@@ -9,12 +9,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from latent_anchors._eval_mode import eval_mode
 from latent_anchors._runs import architecture, seeds_of
 from latent_anchors._sites import layers_of
 from latent_anchors._streams import mixed, seeded
 from latent_anchors.curriculum import Above, Keyframe, Playhead, Stop, Timeline, Track, Trigger
 from latent_anchors.data import Sampler
-from latent_anchors.evaluation._latents import as_evaluated
 from latent_anchors.models import Population
 from latent_anchors.training import Constraint, Every, Loss, Objective, Progress, constrain, fit
 
@@ -53,7 +53,7 @@ class Goal:
 
     def check(self, model: nn.Module) -> Checks:
         """One check; values are 0 or 1 where nothing is measured."""
-        with as_evaluated(model):
+        with eval_mode(model):
             measured = model if self.measure is None else self.measure(model)
             reached = torch.as_tensor(self.reached(measured)).cpu().reshape(1, -1)
         runs = len(seeds_of(model))

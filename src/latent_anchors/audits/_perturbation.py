@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_between, check_count
+from latent_anchors._eval_mode import eval_mode
 from latent_anchors._runs import architecture, seeds_of, with_axis_of_runs
 from latent_anchors._streams import stream
 from latent_anchors.evaluation import Evaluation
-from latent_anchors.evaluation._latents import as_evaluated
 
 SIZES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 
@@ -72,7 +72,7 @@ def perturbation(
 def _measured(
     measure: Callable[[nn.Module], Mapping[str, Tensor]], model: nn.Module
 ) -> dict[str, Tensor]:
-    with as_evaluated(model):
+    with eval_mode(model):
         return {name: values.reshape(-1) for name, values in measure(model).items()}
 
 

@@ -1,31 +1,17 @@
 """Latents of a data set, in evaluation mode."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import cast
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latent_anchors._eval_mode import eval_mode
 from latent_anchors._numerics import missing
 from latent_anchors._runs import with_axis_of_runs
 from latent_anchors._sites import At
 from latent_anchors._typing import Inputs
 from latent_anchors.models import record
-
-
-@contextmanager
-def as_evaluated(model: nn.Module) -> Generator[None]:
-    """Evaluation mode, without gradients, for the length of a block."""
-    modes = {layer: layer.training for layer in model.modules()}
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for layer, training in modes.items():
-            layer.training = training
 
 
 def like(model: nn.Module, default: Tensor) -> Tensor:
@@ -82,7 +68,7 @@ def latents_by_site(
         >>> {site: tuple(z.shape) for site, z in found.items()}
         {'1': (1, 5, 4), '2': (1, 5, 2)}
     """
-    with as_evaluated(model), record(model, sites) as recorded:
+    with eval_mode(model), record(model, sites) as recorded:
         _forward(model, inputs)
     return {site: with_axis_of_runs(model, missing(recorded[site])) for site in sites}
 
@@ -104,7 +90,7 @@ def predictions(model: nn.Module, inputs: Inputs) -> Float[Tensor, "runs *sample
         >>> predictions(nn.Flatten(), torch.ones(2, 1, 3)).shape
         torch.Size([1, 2, 3])
     """
-    with as_evaluated(model):
+    with eval_mode(model):
         found = _forward(model, inputs)
     if not isinstance(found, Tensor):
         raise TypeError(
