@@ -232,8 +232,9 @@ viz.plot_scores({name: watch.history for name, watch in watches.items()})
 # Placed, or found afterwards
 # ---------------------------
 # Without the terms, the direction has to be found afterwards, from the same marks: the line from
-# the mean of the others to that of the marked. :meth:`Concept.found <latent_anchors.Concept.found>`
-# gives the same kind of object, so that one function measures both.
+# the mean of the others to that of the marked.
+# :meth:`Concept.found <latent_anchors.concepts.Concept.found>` gives the same kind of object, so
+# that one function measures both.
 
 
 def study(model, concept):

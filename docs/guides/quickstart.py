@@ -153,10 +153,11 @@ STEP, lr,   recon, separate, red,  hue
 """).timeline()
 
 # %%
-# :meth:`Concept.term <latent_anchors.Concept.term>` gives the penalty of your loop as a term, with
-# the name of its column. Two more terms: latents keep apart from each other, and what is vivid lies
-# in the plane of the first two dimensions, so that hues form a wheel. :func:`~latent_anchors.fit`
-# runs the loop, for eight seeds at once; run k alone equals run k among sixty.
+# :meth:`Concept.term <latent_anchors.concepts.Concept.term>` gives the penalty of your loop as a
+# term, with the name of its column. Two more terms: latents keep apart from each other, and what is
+# vivid lies in the plane of the first two dimensions, so that hues form a wheel.
+# :func:`~latent_anchors.fit` runs the loop, for eight seeds at once; run k alone equals run k among
+# sixty.
 
 red = la.Concept("red", direction=la.axis(0, dim=4), at="latent")
 objective = la.Objective(

@@ -128,11 +128,13 @@ class TestEdit:
             ),
             ("project", None, interventions.Projection([V])),
             ("repel", 50, interventions.Repulsion(V, interventions.LinearMapper(0.0, 0.6427876))),
+            ("repel", None, interventions.Repulsion(V)),
             ("redirect", None, interventions.Redirection(V, [-v for v in V], path="arc")),
         ],
     )
     def test_is_the_named_edit(self, how, within, same):
-        z = torch.cat([Z, torch.tensor([V, [-v for v in V]])])
+        nearly_orthogonal = [100.0, 0.6, 0.8, 0.0]
+        z = torch.cat([Z, torch.tensor([V, [-v for v in V], nearly_orthogonal])])
         found = Concept("c", V, at="0").edit(within, how)
         torch.testing.assert_close(found(z), same(z))
         torch.testing.assert_close(found.at(0.0)(z), z)
@@ -181,8 +183,9 @@ class TestRemoval:
                 same = getattr(interventions, how)(net, dims, at="0")
                 assert torch.equal(red.removed(net, x, how)(x), same(x))
 
-    def test_of_another_direction_cannot_prune(self):
-        red = Concept("c", V, at="0")
+    @pytest.mark.parametrize("direction", [V, [[1.0, 0.0, 0.0, 0.0], V]])
+    def test_of_another_direction_cannot_prune(self, direction):
+        red = Concept("c", direction, at="0")
         with refuses(ValueError, "does not lie along axes, which how='prune' needs"):
             red.removed(model(), torch.rand(5, 3), how="prune")
         with refuses(ValueError, "Unknown how to remove 'cut'"):
@@ -190,6 +193,12 @@ class TestRemoval:
 
 
 class TestScore:
+    def test_is_of_the_mean_alignment_over_the_sites(self):
+        red = Concept("c", V, at=["0", "1"])
+        latents = {"0": Z, "1": -2 * Z.roll(1, 0), "2": Z}
+        each = [evaluation.alignment(latents[site], V) for site in red.sites]
+        torch.testing.assert_close(red.alignment(latents), sum(each) / 2)
+
     def test_is_auc_margin_and_alignment_of_each_run(self):
         nets = Population.make(model, seeds=range(3))
         x, has_it = torch.rand(40, 3), torch.arange(40) % 3 == 0
@@ -289,6 +298,7 @@ class TestConstruction:
         torch.testing.assert_close(v.direction, torch.tensor([0.0, 0.6, 0.8, 0.0]))
         torch.testing.assert_close(plane.direction @ plane.direction.mT, torch.eye(2))
         assert Concept("c", [V], at="0").direction.ndim == 1
+        assert torch.equal(Concept("c", axis(0, 2, dim=4), at="0").direction, torch.eye(4)[[0, 2]])
 
     def test_is_frozen(self):
         with pytest.raises(AttributeError):
