@@ -220,7 +220,7 @@ class TestScore:
     def test_of_lines_and_of_positions(self):
         torch.manual_seed(0)
         net, tokens = nn.Sequential(nn.Embedding(9, 4)), torch.randint(9, (8, 5))
-        mask = torch.ones(8, 5)
+        mask = torch.ones(8, 5, dtype=torch.int64)
         mask[:, 3:] = 0
         lines = Concept("c", V, at="0", pool=reg.mean_pool)
         has_it = torch.arange(8) < 4
@@ -233,6 +233,31 @@ class TestScore:
         expected = evaluation.auc(cosines[each & counted], cosines[~each & counted])
         assert places.auc.mean == pytest.approx(float(expected))
         assert places.n_with + places.n_without == 24
+
+    def test_leaves_out_what_the_mask_excludes_and_lines_without_any_position(self):
+        red = Concept("c", V, at="0", pool=reg.mean_pool)
+        z = torch.randn(5, 3, 4)
+        mask = torch.ones(5, 3, dtype=torch.bool)
+        mask[1] = False
+        z[1], z[2, 2], mask[2, 2] = math.nan, math.nan, False
+        kept = [0, 2, 3, 4]
+        found = red.alignment(z, mask)
+        assert found[1].isnan()
+        assert found[kept].isfinite().all()
+        torch.testing.assert_close(found[2], evaluation.alignment(z[2, :2], V).mean())
+        net, has_it = nn.Sequential(nn.Identity()), torch.tensor([1, 1, 0, 0, 1])
+        score = red.score(net, z, has_it, mask)
+        assert (score.n_with, score.n_without) == (2, 2)
+        assert score == red.score(net, z[kept], has_it[kept], mask[kept])
+        places = Concept("c", V, at="0").alignment(z, mask)
+        assert torch.equal(places.isfinite(), mask)
+
+    def test_broadcasts_no_mask_and_takes_no_soft_one(self):
+        red, z = Concept("c", V, at="0", pool=reg.mean_pool), torch.randn(5, 3, 4)
+        with refuses(ValueError, r"The mask has shape \(3,\), the alignments have \(5, 3\)"):
+            red.alignment(z, torch.ones(3, dtype=torch.bool))
+        with refuses(TypeError, "The mask of concept 'c' is of type torch.float32"):
+            red.alignment(z, torch.ones(5, 3))
 
     def test_leaves_the_mode_and_the_gradients_alone(self):
         net = model().train()

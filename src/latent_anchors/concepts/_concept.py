@@ -15,7 +15,7 @@ from latent_anchors._checks import check_name, listed
 from latent_anchors._hooks import Handle
 from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At, as_site, as_sites
-from latent_anchors._supervision import Given, as_tensor
+from latent_anchors._supervision import Given, as_mask, as_tensor
 from latent_anchors._typing import Inputs
 from latent_anchors.concepts._concept_directions import Method, as_rows, axes_of, found_direction
 from latent_anchors.concepts._muting import How, edit_of
@@ -351,14 +351,14 @@ class Concept:
         Args:
             latents: What :func:`~latent_anchors.record` recorded, or the latents ``(..., dim)`` at
                 the only site.
-            mask: Which positions count ``(...)``, for the pooling.
+            mask: Which positions count, of the shape of the latents without ``dim``.
 
         Returns:
-            ``(...)``, from -1 to 1; of a plane from 0 to 1. See
-            :func:`~latent_anchors.evaluation.alignment`.
+            ``(...)``, from -1 to 1; of a plane from 0 to 1. NaN for positions, or lines, that do
+            not count. See :func:`~latent_anchors.evaluation.alignment`.
 
         Raises:
-            ValueError: If the latents have another width.
+            ValueError: If the latents have another width, or the mask has another shape.
 
         Examples:
             >>> Concept("red", [1, 0], at="0").alignment(torch.tensor([[3.0, 4.0]]))
@@ -366,7 +366,7 @@ class Concept:
         """
         given = self._by_site(latents)
         sites = [given[site] for site in self.sites]
-        return pooled_alignment(sites, self.direction, self.pool, mask)
+        return pooled_alignment(sites, self.direction, self.pool, self._mask(mask, sites[0]))
 
     def score(
         self,
@@ -382,11 +382,13 @@ class Concept:
             inputs: What the model takes: a tensor, a tuple of arguments, or a mapping by name.
             has_it: Whether each sample has the concept ``(...)``, bool or 0 and 1. One per line
                 with ``pool``.
-            mask: Which positions count ``(...)``.
+            mask: Which positions count ``(...)``, bool or 0 and 1; with ``pool`` a line without any
+                does not count.
 
         Raises:
             ValueError: If labels or mask have another shape than the alignments, are not 0 and 1,
                 or only one kind of sample is there; or a site does not exist.
+            TypeError: If the mask is of floating point.
 
         Examples:
             >>> model = nn.Sequential(nn.Identity())
@@ -396,8 +398,14 @@ class Concept:
             Score(auc=1.000, margin=0.670, alignment=0.800)
         """
         found = evaluation.latents_by_site(model, inputs, self.sites)
-        counted = None if self.pool is not None else mask
-        return score_of(self.name, self.alignment(found, mask), has_it, counted)
+        sites = [found[site] for site in self.sites]
+        counted = self._mask(mask, sites[0])
+        # the same positions count in every run
+        in_runs = None if counted is None else counted.expand(len(sites[0]), *counted.shape)
+        alignments = pooled_alignment(sites, self.direction, self.pool, in_runs)
+        if counted is not None and self.pool is not None:
+            counted = counted.any(-1)
+        return score_of(self.name, alignments, has_it, counted)
 
     def audit(
         self,
@@ -450,6 +458,10 @@ class Concept:
     @cached_property
     def _masked(self) -> Term:
         return replace(self._unmasked, mask=self.mask or "mask")
+
+    def _mask(self, mask: Given | None, like: Tensor) -> Tensor | None:
+        what = f"The mask of concept {self.name!r}"
+        return None if mask is None else as_mask(what, mask, like.device)
 
     @property
     def _basis(self) -> Float[Tensor, "n dim"]:

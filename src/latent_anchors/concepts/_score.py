@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from latent_anchors._numerics import as_floats
@@ -47,29 +47,41 @@ def pooled_alignment(
     latents: Sequence[Tensor],
     direction: Tensor,
     pool: Pooling | None,
-    mask: Given | None,
+    mask: Bool[Tensor, "*positions"] | None,
 ) -> Float[Tensor, "*samples"]:
-    """Alignments, pooled over positions at each site, then averaged over the sites."""
-    sites = [alignment(z, direction) for z in latents]
-    if pool is not None:
-        given = None if mask is None else as_tensor("The mask", mask, sites[0].device) != 0
-        # poolings take penalties, of which the least is the best
-        sites = [1 - pool(1 - each, _expanded(given, each)) for each in sites]
+    """Alignments, pooled over positions at each site, then averaged over the sites.
+
+    NaN where the mask excludes a position, or all positions of a line.
+    """
+    sites = [_pooled(alignment(z, direction), pool, mask) for z in latents]
     return torch.stack(sites).mean(0)
+
+
+def _pooled(values: Tensor, pool: Pooling | None, mask: Tensor | None) -> Tensor:
+    if mask is None:
+        return values if pool is None else 1 - pool(1 - values, None)
+    if mask.shape != values.shape:
+        raise ValueError(
+            f"The mask has shape {tuple(mask.shape)}, the alignments have {tuple(values.shape)}; "
+            "expected exactly that, since nothing is broadcast. Give one value for each position."
+        )
+    if pool is None:
+        return values.masked_fill(~mask, torch.nan)
+    # poolings take penalties, of which the least is the best
+    pooled = 1 - pool((1 - values).masked_fill(~mask, 0.0), mask)
+    return pooled.masked_fill(~mask.any(-1), torch.nan)
 
 
 def score_of(
     name: str,
     alignments: Float[Tensor, "runs *samples"],
     has_it: Given,
-    mask: Given | None,
+    counted: Bool[Tensor, "*samples"] | None,
 ) -> Score:
-    """The score of alignments ``(runs, ...)``, given which samples have the concept."""
+    """The score of alignments ``(runs, ...)``, given which samples have the concept and count."""
     what = f"has_it of concept {name!r}"
     with_it = _yes_or_no(what, has_it, alignments)
-    counted = torch.ones_like(with_it)
-    if mask is not None:
-        counted = _yes_or_no(f"The mask of concept {name!r}", mask, alignments)
+    counted = torch.ones_like(with_it) if counted is None else counted
     concept, others = alignments[:, with_it & counted], alignments[:, ~with_it & counted]
     n_with, n_without = concept.shape[1], others.shape[1]
     if not n_with or not n_without:
@@ -95,10 +107,6 @@ def _yes_or_no(what: str, given: Given, alignments: Tensor) -> Tensor:
             "Write degree > 0.5."
         )
     return values != 0
-
-
-def _expanded(mask: Tensor | None, values: Tensor) -> Tensor | None:
-    return None if mask is None else mask.expand(values.shape)
 
 
 def _shown(metric: Metric) -> str:

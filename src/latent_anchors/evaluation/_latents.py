@@ -38,6 +38,7 @@ def latents(
         RuntimeError: If the site never ran.
 
     Examples:
+        >>> import torch
         >>> from latent_anchors.models import SphericalAutoencoder
         >>> latents(SphericalAutoencoder(), torch.rand(5, 3)).shape
         torch.Size([1, 5, 4])
@@ -63,6 +64,7 @@ def latents_by_site(
         RuntimeError: If a site never ran.
 
     Examples:
+        >>> import torch
         >>> model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
         >>> found = latents_by_site(model, torch.rand(5, 3), ["1", "2"])
         >>> {site: tuple(z.shape) for site, z in found.items()}
@@ -87,6 +89,7 @@ def predictions(model: nn.Module, inputs: Inputs) -> Float[Tensor, "runs *sample
         TypeError: If the model returns something else than a tensor.
 
     Examples:
+        >>> import torch
         >>> predictions(nn.Flatten(), torch.ones(2, 1, 3)).shape
         torch.Size([1, 2, 3])
     """
