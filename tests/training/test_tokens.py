@@ -66,7 +66,7 @@ def test_a_position_is_within_the_line(position):
 
 LINES = torch.tensor([[0, 1, 2, 3], [3, 2, 1, 0], [0, 0, 3, 3], [1, 2, 2, 1], [2, 3, 0, 1]])
 INSIDE = torch.tensor([[True] * 4, [False, True, True, True], [False] * 4, [True] * 4, [True] * 4])
-LOSSES = [next_token, NextToken([-1]), NextToken([1, 3]), NextToken(where="inside")]
+LOSSES = [next_token, NextToken([-1]), NextToken([1, 3]), NextToken(mask="inside")]
 
 
 class Language(nn.Module):
@@ -119,14 +119,14 @@ def test_padding_does_not_count(positions, generator):
         for logits, line, inside in given
     ]
     batch = LabeledBatch(LINES, extras={"inside": INSIDE})
-    values = NextToken(positions, where="inside")(forward, batch)
+    values = NextToken(positions, mask="inside")(forward, batch)
     torch.testing.assert_close(values, torch.tensor(expected))
 
 
 @pytest.mark.parametrize("positions", [None, [1, 2]])
 @pytest.mark.parametrize("dtype", [torch.bool, torch.int64])
 def test_what_is_padding_has_no_influence(positions, dtype, generator):
-    loss, logits = NextToken(positions, where="inside"), drawn(generator)()[0]
+    loss, logits = NextToken(positions, mask="inside"), drawn(generator)()[0]
     batch = LabeledBatch(LINES, extras={"inside": INSIDE.to(dtype)})
     before = INSIDE.roll(-1, 1)
     before[:, -1] = False
@@ -145,7 +145,7 @@ def test_what_is_padding_has_no_influence(positions, dtype, generator):
 
 
 def test_a_mask_of_another_shape_or_kind_is_refused(generator):
-    loss = NextToken(where="inside")
+    loss = NextToken(mask="inside")
     with refuses(
         ValueError, r"Extra 'inside' of NextToken has shape \(5, 3\), the tokens have \(5, 4"
     ):
@@ -234,7 +234,7 @@ def test_a_position_outside_of_the_line_is_refused(position, generator):
 
 def test_a_mask_that_the_batch_lacks_is_named(generator):
     with refuses(KeyError, "NextToken needs extra 'inside'; the batch has nothing"):
-        NextToken(where="inside")(drawn(generator), LabeledBatch(LINES))
+        NextToken(mask="inside")(drawn(generator), LabeledBatch(LINES))
 
 
 def test_tokens_are_whole_numbers(generator):

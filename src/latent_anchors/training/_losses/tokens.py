@@ -139,7 +139,7 @@ class NextToken:
     Attributes:
         positions: Those of the predicted tokens, from 1, or from -1 at the end; all but
             the first if None.
-        where: An extra of the batch ``(batch, position)``: which tokens count, such as those that
+        mask: An extra of the batch ``(batch, position)``: which tokens count, such as those that
             are no padding; bool, or whole numbers 0 and 1. The others have no influence, whatever
             they and the logits before them are. A line without any gives 0.
 
@@ -154,7 +154,7 @@ class NextToken:
     """
 
     positions: Sequence[int] | None = None
-    where: str | None = None
+    mask: str | None = None
 
     def __post_init__(self) -> None:
         if self.positions is not None and (0 in self.positions or not self.positions):
@@ -195,14 +195,14 @@ class NextToken:
         return mean_pool(_at(surprise, chosen), None if mask is None else _at(mask, chosen))
 
     def _mask(self, batch: LabeledBatch) -> Tensor | None:
-        if self.where is None:
+        if self.mask is None:
             return None
-        if self.where not in batch.extras:
+        if self.mask not in batch.extras:
             raise KeyError(
-                f"NextToken needs extra {self.where!r}; the batch has {listed(batch.extras)}."
+                f"NextToken needs extra {self.mask!r}; the batch has {listed(batch.extras)}."
             )
-        what = f"Extra {self.where!r} of NextToken"
-        mask = as_mask(what, batch.extras[self.where], batch.inputs.device)
+        what = f"Extra {self.mask!r} of NextToken"
+        mask = as_mask(what, batch.extras[self.mask], batch.inputs.device)
         if mask.shape != batch.inputs.shape:
             raise ValueError(
                 f"{what} has shape {tuple(mask.shape)}, the tokens have "
