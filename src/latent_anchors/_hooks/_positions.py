@@ -168,7 +168,8 @@ class Positions:
 
     def _before(self) -> int | None:
         """How many positions come before this pass, if the outermost that knows caches says so."""
-        if torch.compiler.is_compiling() and self._takes_cache:
+        # of compiled code, not even the layer itself was noted
+        if self._takes_cache and (torch.compiler.is_compiling() or not self._calls()):
             raise RuntimeError(
                 f"The edit at {self.site.name!r} acts where={self._name}, which compiled code "
                 "cannot follow in a model that takes a cache; expected the model as it is. "
