@@ -17,7 +17,7 @@ from latent_anchors._sites import At, as_site, resolve
 from latent_anchors._supervision import Given, Look, as_tensor, can_look, check_label
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import record
-from latent_anchors.regularizers import Reduction, Term, mean
+from latent_anchors.regularizers import Reduction, Term, mean, reduce_terms
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +213,8 @@ class Objective(nn.Module):
         self.check_tracks(row)
         self._check_losses(losses)
         look = look or self._once()
-        sums = {term.name: term.reduce(latents, labels, masks, look) for term in self.terms}
+        reduced = reduce_terms(self.terms, latents, labels, masks, look)
+        sums = dict(zip([term.name for term in self.terms], reduced, strict=True))
         sums |= {name: _reduction(name, losses[name]) for name in self.losses}
         divisors = [reduction.divisor for reduction in sums.values()]
         if self.reduce_mass is not None:
