@@ -2,14 +2,14 @@
 
 A hook is in force while it is in its layer's table. Putting it there and
 taking it out are single operations, so that no interrupt and no thread finds one half in force.
-Those at a layer's inputs stand in a second table, which says that they take keyword arguments;
-a key that is only there means nothing.
+Some stand in a second table as well, such as torch's table of those that take keyword arguments; a
+key that is only there means nothing.
 """
 
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
 from itertools import count
@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
-from typing_extensions import override
+from typing_extensions import Protocol, override, runtime_checkable
 
 from latent_anchors._hooks._apply_edit import Edit, edited, state_of
 from latent_anchors._hooks._blocks import End
@@ -53,6 +53,16 @@ def table_of(layer: nn.Module, site: Site) -> Table:
     return forward_hooks(layer) if site.side == "output" else forward_pre_hooks(layer)
 
 
+def that_take_names(module: nn.Module) -> Table:
+    """Those of a module's forward pre-hooks that are called with keyword arguments, too."""
+    return cast("Table", module._forward_pre_hooks_with_kwargs)  # pyright: ignore[reportPrivateUsage] -- as above
+
+
+def always_called(module: nn.Module) -> Table:
+    """Those of a module's forward hooks that are called even if its pass fails."""
+    return cast("Table", module._forward_hooks_always_called)  # pyright: ignore[reportPrivateUsage] -- as above
+
+
 _keys = count(2**40)
 """Far from the keys of others' hooks, which a key left in a pickled copy must never meet."""
 
@@ -77,7 +87,7 @@ class Hook(_Entry):
 
     __name__ = "latent_anchors"  # torch.jit asks hooks for their names
 
-    def __init__(self, site: Site, owner: nn.Module, table: Table) -> None:
+    def __init__(self, site: Site, owner: nn.Module, table: Table, *flags: Table) -> None:
         super().__init__(table, next(_keys))
         self.site = site
         self.acted: bool = False  # a count would compile anew each time
@@ -85,12 +95,8 @@ class Hook(_Entry):
         self._owner = weakref.ref(owner)
         self._thread: int | None = None
         self._until: tuple[End, ...] = ()
-        self._tables: tuple[Table, ...] = (table,)
+        self._tables: tuple[Table, ...] = (*flags, table)
         self._names: tuple[str, ...] = ()
-        if site.side == "input" and table is forward_pre_hooks(owner):
-            takes_names: Table = cast("Any", owner)._forward_pre_hooks_with_kwargs
-            self._tables = (takes_names, table)
-            self._names = parameters_of(owner.forward)
 
     def begin(self, end: End | None = None) -> None:
         """Put it in force: in every thread, or in this one until an end dies."""
@@ -124,6 +130,12 @@ class Hook(_Entry):
         here = self._thread is None or self._thread == threading.get_ident()
         return here and recomputed_segment() is None
 
+    def _see_arguments(self, owner: nn.Module) -> None:
+        """Take keyword arguments, too, at a layer's input; a population's table has no such."""
+        if self.site.side == "input" and self.table is forward_pre_hooks(owner):
+            self._tables = (that_take_names(owner), self.table)
+            self._names = parameters_of(owner.forward)
+
     def given(self, inputs: object, other: object) -> tuple[object, Keys | None]:
         """What holds the latents, and where: the output, or all arguments."""
         if self.site.side == "output":
@@ -132,18 +144,44 @@ class Hook(_Entry):
         return arguments, keys_in(arguments, self.site, self._names)
 
 
-class EditHook(Hook):
-    """An edit in force at a site."""
+@runtime_checkable
+class Chooses(Protocol):
+    """Which latents of a pass an edit acts on, and the hooks that this takes."""
 
-    def __init__(self, edit: Edit, site: Site, owner: nn.Module, table: Table) -> None:
+    begins: Sequence[Hook]
+    ends: Sequence[Hook]
+
+    def chosen(self, z: Tensor, run: Tensor | None = None) -> Tensor | bool:
+        """All, none, or those of a mask."""
+        ...
+
+
+class EditHook(Hook):
+    """An edit in force at a site, or at some of its positions."""
+
+    def __init__(
+        self,
+        edit: Edit,
+        site: Site,
+        owner: nn.Module,
+        table: Table,
+        positions: Chooses | None = None,
+    ) -> None:
         super().__init__(site, owner, table)
+        self._see_arguments(owner)
         self.edit: Edit = edit
+        self._positions = positions
+        self._chosen: Tensor | bool = True
         self._running: int | None = None
         self._repeated: weakref.WeakSet[Any] = weakref.WeakSet()
 
     @override
     def begin(self, end: End | None = None) -> None:
+        for watch in self._begins:
+            watch.begin(end)
         super().begin(end)
+        for watch in self._ends:
+            watch.begin(end)
         for hook in list(self.table.values()):  # another thread may attach meanwhile
             if isinstance(hook, RecorderHook):
                 with suppress(KeyError):
@@ -164,10 +202,37 @@ class EditHook(Hook):
         kept = getrefcount(new) > 2 or new._is_view()
         return with_latents(given, self.site, new.clone() if kept else new, keys)
 
-    def edited(self, z: Tensor, edit: Edit | None = None) -> Tensor:
+    @override
+    def tie(self, end: End) -> None:
+        for hook in (*self._begins, *self._ends):
+            hook.tie(end)
+        super().tie(end)
+
+    @override
+    def remove(self) -> None:
+        super().remove()
+        for hook in (*self._begins, *self._ends):
+            hook.remove()
+
+    @property
+    def _begins(self) -> Sequence[Hook]:
+        return () if self._positions is None else self._positions.begins
+
+    @property
+    def _ends(self) -> Sequence[Hook]:
+        return () if self._positions is None else self._positions.ends
+
+    def edited(self, z: Tensor, edit: Edit | None = None, run: Tensor | None = None) -> Tensor:
         """The latents under this edit, or under one run's form of it."""
+        if self._positions is None:
+            return self._edited(z, edit or self.edit)
+        self._chosen = chosen = self._positions.chosen(z, run)
+        if isinstance(chosen, bool):
+            return self._edited(z, edit or self.edit) if chosen else z
+        return torch.where(chosen.unsqueeze(-1), self._edited(z, edit or self.edit), z)
+
+    def _edited(self, z: Tensor, edit: Edit) -> Tensor:
         self.acted = True
-        edit = edit or self.edit
         if torch.compiler.is_compiling():
             return edited(z, edit)
         if self._running == threading.get_ident():
@@ -189,11 +254,27 @@ class EditHook(Hook):
                 _RecomputeHook(self, layer, segment).begin()
 
 
+class Repeated:
+    """The positions that were chosen in a pass, for its recomputation."""
+
+    begins: Sequence[Hook] = ()
+    ends: Sequence[Hook] = ()
+
+    def __init__(self, chosen: Tensor | bool) -> None:
+        self._chosen = chosen
+
+    def chosen(self, z: Tensor, run: Tensor | None = None) -> Tensor | bool:
+        """The same again."""
+        del z, run
+        return self._chosen
+
+
 class _RecomputeHook(EditHook):
     """An edit that acted in a checkpointed segment, for the recomputation of that segment."""
 
     def __init__(self, hook: EditHook, layer: nn.Module, segment: object) -> None:
-        super().__init__(hook.edit, hook.site, layer, table_of(layer, hook.site))
+        chosen = None if hook._positions is None else Repeated(hook._chosen)
+        super().__init__(hook.edit, hook.site, layer, table_of(layer, hook.site), chosen)
         self._segment: weakref.ref[Any] = weakref.ref(segment)
         self._until = tuple(
             weakref.ref(segment, partial(table.pop, self.key)) for table in self._tables
@@ -224,6 +305,7 @@ class RecorderHook(Hook):
         self, recorder: Callable[[Reading], None], site: Site, owner: nn.Module, table: Table
     ) -> None:
         super().__init__(site, owner, table)
+        self._see_arguments(owner)
         self._recorder = recorder
 
     def __call__(self, layer: nn.Module, inputs: object, other: object) -> object:
