@@ -9,6 +9,9 @@ HUES = (
     *("cyan", "azure", "blue", "violet", "magenta", "rose"),
 )
 
+PYTHONS = ("3.11", "3.12", "3.13")
+"""Each has a session, such as `tests-3.12`; `tests` is for the one that runs nox."""
+
 nox.options.sessions = ["lint", "types", "tests", "doctests"]
 nox.options.reuse_existing_virtualenvs = True
 
@@ -23,6 +26,10 @@ def tests(session: nox.Session) -> None:
     install(session, "test")
     session.run("pytest", *(session.posargs or ("-n", "auto")))
     session.run("pytest", "-o", "addopts=--import-mode=importlib", "-m", "compiled")
+
+
+for version in PYTHONS:
+    nox.session(tests, name=f"tests-{version}", python=version)
 
 
 @nox.session
@@ -41,8 +48,8 @@ def interrupts(session: nox.Session) -> None:
     session.run("pytest", "tests/hooks/test_blocks.py", env={"EVERY_LINE": "1"})
 
 
-@nox.session
-def lowest(session: nox.Session) -> None:
+@nox.session(name="tests-lowest")
+def oldest(session: nox.Session) -> None:
     """Training and every room's main door, with the oldest versions that the metadata admits."""
     session.install("-e", ".", *lower_bounds("erasure", "test"))
     tried = ("tests/test_rooms.py", "tests/training/test_fit.py")

@@ -105,7 +105,13 @@ def objective() -> la.Objective:
         la.Term("again", shared, at={SITE: 2.0}, reduction="rate", rate=0.25),
         la.Term("unit", reg.unit_norm, mask="mask"),
     ]
-    return la.Objective(terms, ["recon"], other_tracks=["lr"], constants={"recon": 1.0})
+    return la.Objective(
+        terms,
+        ["recon"],
+        other_tracks=["lr"],
+        constants={"recon": 1.0},
+        reduce_mass=training.mean_over_processes,
+    )
 
 
 def trained(
