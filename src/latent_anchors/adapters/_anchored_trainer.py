@@ -51,7 +51,7 @@ class AnchoredTrainer(Trainer):
         self.objective: Objective = objective.to(self.args.device)
         self.timeline: Timeline = timeline
         self._task = self._own_loss()
-        self._whole = WholeBatch(objective, self._rows)
+        self._whole = WholeBatch(objective)
         terms = [(term.label, term.mask) for term in objective.terms]
         self._columns = list(dict.fromkeys(name for names in terms for name in names if name))
         self._set_signature_columns_if_needed()
@@ -63,9 +63,6 @@ class AnchoredTrainer(Trainer):
                 "the model's own: Objective([...], losses=['task'])."
             )
         return self.objective.losses[0]
-
-    def _rows(self, numbers: Tensor) -> Tensor:
-        return cast("Tensor", self.accelerator.gather(numbers))
 
     @override
     def _set_signature_columns_if_needed(self) -> None:

@@ -1,6 +1,6 @@
 """The divisors of a whole batch, so that the gradients of its parts add up to its own."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from typing import Any, TypeAlias
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from latent_anchors._checks import listed
-from latent_anchors.training import Objective, ObjectiveOutput
+from latent_anchors.training import Objective, ObjectiveOutput, mean_over_processes
 
 Columns: TypeAlias = Mapping[str, Any]
 """A batch as collators make it: tensors by name ``(batch, ...)``."""
@@ -25,7 +25,6 @@ class WholeBatch:
 
     Args:
         objective: It stays as it is; a copy is called.
-        gather: From a row of numbers ``(1, n)`` to the rows of all processes.
         labels_of: The label by whose mass a loss divides, by the name of the loss.
         scaled: Losses that are shares of the whole batch's already.
     """
@@ -33,7 +32,6 @@ class WholeBatch:
     def __init__(
         self,
         objective: Objective,
-        gather: Callable[[Tensor], Tensor],
         labels_of: Mapping[str, str] | None = None,
         scaled: Collection[str] = (),
     ) -> None:
@@ -44,7 +42,7 @@ class WholeBatch:
             )
         self.objective: Objective = copy(objective)
         self.objective.reduce_mass = self._shares
-        self._gather, self._labels_of = gather, dict(labels_of or {})
+        self._labels_of = dict(labels_of or {})
         self.scaled: Collection[str] = scaled
 
     def begin(self, batches: Sequence[Columns], averaged: int) -> None:
@@ -57,12 +55,12 @@ class WholeBatch:
         Raises:
             ValueError: If a term has neither label nor mask and samples are not of one size.
         """
-        own = torch.stack([self._measures(batch) for batch in batches]).sum(0)
         sizes = [_size(batch) for batch in batches]
-        rows = self._gather(torch.cat([own, own.new_tensor([min(sizes), max(sizes)])])[None])
-        self._check_alike(sizes if len(rows) == 1 else rows[:, -2:].flatten())
-        self.whole: Tensor = rows[:, :-2].sum(0)
-        self._mean = self.whole / (len(rows) * averaged)
+        own = torch.stack([self._measures(batch) for batch in batches]).sum(0)
+        mean = mean_over_processes(torch.cat([own, own.new_tensor([sizes[0]])]))
+        if self._free:
+            self._check_alike([*sizes, float(mean[-1])])
+        self._mean: Tensor = mean[:-1] / averaged
 
     def __call__(self, batch: Columns, **given: Any) -> ObjectiveOutput:
         """The objective of one micro-batch, whose gradient is a summand of the whole batch's."""
@@ -90,18 +88,18 @@ class WholeBatch:
     def _mass(self, loss: str, batch: Columns) -> Tensor | None:
         return batch[self._labels_of[loss]].sum() if loss in self._labels_of else None
 
-    def _check_alike(self, sizes: Iterable[float | Tensor]) -> None:
+    @property
+    def _free(self) -> list[str]:
+        """Terms that count whatever leaves their site."""
+        return [term.name for term in self.objective.terms if term.label is term.mask is None]
+
+    def _check_alike(self, sizes: Sequence[float]) -> None:
         """Samples of several sizes have several numbers of places, which only a mask would count."""
-        free = [term.name for term in self.objective.terms if term.label is term.mask is None]
-        if not free:
-            return
-        found = [float(size) for size in sizes]
-        least, most = min(found), max(found)
-        if least < most:
+        if max(sizes) - min(sizes) > 1e-6 * max(sizes):
             raise ValueError(
-                f"Terms {listed(free)} have neither label nor mask, and the samples of this step "
-                f"hold from {least:g} to {most:g} numbers; expected samples of one size, or a "
-                "mask that says which places count: Term(..., mask='attention_mask')."
+                f"Terms {listed(self._free)} have neither label nor mask, and the samples of this "
+                f"step hold from {min(sizes):g} to {max(sizes):g} numbers; expected samples of one "
+                "size, or a mask that says which places count: Term(..., mask='attention_mask')."
             )
 
 
