@@ -37,7 +37,7 @@ from latent_anchors import (
 )
 from latent_anchors._checks import unknown
 from latent_anchors._store import load, register, save
-from latent_anchors.concepts import Concept, axis
+from latent_anchors.concepts import Concept, ConceptBank, axis
 from latent_anchors.interventions import intervene
 from latent_anchors.models import record
 from latent_anchors.regularizers import Term
@@ -51,6 +51,7 @@ __version__ = version("latent-anchors")
 
 __all__ = [
     "Concept",
+    "ConceptBank",
     "Objective",
     "Term",
     "__version__",
