@@ -20,8 +20,9 @@ class WholeBatch:
     .. math:: L = \sum_k w_k \frac{\sum_b T_{kb}}{\sum_b D_{kb}}
 
     over the micro-batches :math:`b` of an optimizer's step, on all processes. A loop averages over
-    processes, and most over micro-batches, too: so each is divided by the mean of the divisors. They
-    are known before the model runs, from labels and masks; a part without either goes by samples.
+    processes, and most over micro-batches, too: so each is divided by the mean of the divisors.
+    These are known before the model runs, from labels and masks; a part without either goes by
+    samples.
 
     Args:
         objective: It stays as it is; a copy is called.
@@ -94,7 +95,7 @@ class WholeBatch:
         return [term.name for term in self.objective.terms if term.label is term.mask is None]
 
     def _check_alike(self, sizes: Sequence[float]) -> None:
-        """Samples of several sizes have several numbers of places, which only a mask would count."""
+        """Samples of several sizes differ in places, which only a mask would count."""
         if max(sizes) - min(sizes) > 1e-6 * max(sizes):
             raise ValueError(
                 f"Terms {listed(self._free)} have neither label nor mask, and the samples of this "
