@@ -335,7 +335,7 @@ FAMILIES = (
         partial(images, "x"),
         {
             "residual": Stream(
-                (la.models.Site("layer2.0", axis=1), la.models.Site("layer2.1", axis=1)),
+                (la.Site("layer2.0", axis=1), la.Site("layer2.1", axis=1)),
                 partial(is_bright, "x"),
             )
         },
