@@ -177,6 +177,8 @@ def test_an_encoder_has_no_prefill():
     (t5,) = (family for family in TRANSFORMERS if family.name == "T5")
     where = t5.streams["encoder"]
     edit = concept_of(where, ANY).edit(how="project")
-    with la.intervene(t5.shared, edit, where.sites, where="prefill"):
-        with refuses(RuntimeError, "without a cache at 'encoder.block.0' may be a prompt"):
-            generated(t5.shared, batch_of(t5))
+    with (
+        refuses(RuntimeError, "without a cache at 'encoder.block.0' may be a prompt"),
+        la.intervene(t5.shared, edit, where.sites, where="prefill"),
+    ):
+        generated(t5.shared, batch_of(t5))
