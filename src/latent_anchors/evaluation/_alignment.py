@@ -6,7 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latent_anchors._numerics import (
+from latent_anchors._vectors import (
+    as_basis,
+    as_direction,
+    check_width,
     cosine,
     in_full_precision,
     inverse_length,
@@ -14,7 +17,6 @@ from latent_anchors._numerics import (
     ordinary,
     without_autocast,
 )
-from latent_anchors._vectors import as_basis, as_direction, check_width
 
 
 def alignment(
