@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.functional import gelu
 
 from latent_anchors._checks import listed
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._streams import stream
-from latent_anchors._vectors import in_full_precision
 
 RIDGE = 1e-6
 """In relation to the latents' variance: far above what rounding leaves of a removed direction."""

@@ -13,9 +13,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_count, listed
+from latent_anchors._numerics import as_floats
 from latent_anchors._records import plain
 from latent_anchors._runs import seeds_of, tensors_of
-from latent_anchors._vectors import as_floats
 from latent_anchors.audits._finetune import (
     Goal,
     MakeOptimizer,

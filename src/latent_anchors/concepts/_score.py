@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from latent_anchors._numerics import as_floats
 from latent_anchors._supervision import Given, as_tensor
-from latent_anchors._vectors import as_floats
 from latent_anchors.evaluation import Metric, alignment, auc, margin, summarize
 from latent_anchors.regularizers import Pooling
 

@@ -6,10 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latent_anchors._vectors import (
-    as_basis,
-    as_direction,
-    check_width,
+from latent_anchors._numerics import (
     cosine,
     in_full_precision,
     inverse_length,
@@ -17,6 +14,7 @@ from latent_anchors._vectors import (
     ordinary,
     without_autocast,
 )
+from latent_anchors._vectors import as_basis, as_direction, check_width
 
 
 def alignment(

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latent_anchors._vectors import ordinary
+from latent_anchors._numerics import ordinary
 
 
 def squared_correlation(

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_between
-from latent_anchors._vectors import in_full_precision
+from latent_anchors._numerics import in_full_precision
 
 
 def auc(

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from latent_anchors._checks import unknown
-from latent_anchors._vectors import as_floats
+from latent_anchors._numerics import as_floats
 from latent_anchors.evaluation._intervals import t_interval, wilson_interval
 
 Measured = Float[Tensor, " runs"] | Bool[Tensor, " runs"]

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import check_between
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._typing import Latents
-from latent_anchors._vectors import in_full_precision
 
 _Edit = TypeVar("_Edit", bound="EditModule")
 

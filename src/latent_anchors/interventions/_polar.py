@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from latent_anchors._numerics import dot, length, moved, unit
 from latent_anchors._typing import Direction, Latents, PerSample
-from latent_anchors._vectors import dot, length, moved, unit
 
 NOISE = 8.0
 """An orthogonal part of a unit vector below this many machine epsilons is rounding noise."""

@@ -7,15 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
+from latent_anchors._numerics import in_full_precision, inverse_length, length, without_autocast
 from latent_anchors._typing import Latents
-from latent_anchors._vectors import (
-    as_basis,
-    check_width,
-    in_full_precision,
-    inverse_length,
-    length,
-    without_autocast,
-)
+from latent_anchors._vectors import as_basis, check_width
 from latent_anchors.interventions._edits import EditModule
 from latent_anchors.interventions._falloffs import Falloff, constant_falloff, named
 from latent_anchors.interventions._polar import NOISE

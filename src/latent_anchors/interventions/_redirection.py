@@ -8,16 +8,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from latent_anchors._checks import check_name
+from latent_anchors._numerics import cosine, in_full_precision, ordinary, unit
 from latent_anchors._typing import Direction, Latents
-from latent_anchors._vectors import (
-    as_direction,
-    as_vector,
-    check_width,
-    cosine,
-    in_full_precision,
-    ordinary,
-    unit,
-)
+from latent_anchors._vectors import as_direction, as_vector, check_width
 from latent_anchors.interventions._edits import EditModule
 from latent_anchors.interventions._falloffs import Falloff, named
 from latent_anchors.interventions._polar import cartesian, default_side, polar

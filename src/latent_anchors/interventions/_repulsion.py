@@ -6,17 +6,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from latent_anchors._numerics import TINY_SQUARE, dot, in_full_precision, ordinary, unit
 from latent_anchors._typing import Direction, Latents
-from latent_anchors._vectors import (
-    DEPENDENT,
-    TINY_SQUARE,
-    as_direction,
-    check_width,
-    dot,
-    in_full_precision,
-    ordinary,
-    unit,
-)
+from latent_anchors._vectors import DEPENDENT, as_direction, check_width
 from latent_anchors.interventions._edits import EditModule
 from latent_anchors.interventions._falloffs import named
 from latent_anchors.interventions._mappers import LinearMapper, Mapper

@@ -5,16 +5,9 @@ from collections.abc import Sequence
 from torch import Tensor
 from typing_extensions import override
 
+from latent_anchors._numerics import cosine, in_full_precision, moved, ordinary
 from latent_anchors._typing import Direction, Latents
-from latent_anchors._vectors import (
-    as_direction,
-    as_vector,
-    check_width,
-    cosine,
-    in_full_precision,
-    moved,
-    ordinary,
-)
+from latent_anchors._vectors import as_direction, as_vector, check_width
 from latent_anchors.interventions._edits import EditModule
 from latent_anchors.interventions._falloffs import Falloff, constant_falloff, named
 

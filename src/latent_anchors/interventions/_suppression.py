@@ -5,17 +5,9 @@ from collections.abc import Sequence
 from torch import Tensor
 from typing_extensions import override
 
+from latent_anchors._numerics import dot, in_full_precision, inverse_length, moved, ordinary, unit
 from latent_anchors._typing import Direction, Latents
-from latent_anchors._vectors import (
-    as_direction,
-    check_width,
-    dot,
-    in_full_precision,
-    inverse_length,
-    moved,
-    ordinary,
-    unit,
-)
+from latent_anchors._vectors import as_direction, check_width
 from latent_anchors.interventions._edits import EditModule
 from latent_anchors.interventions._falloffs import BoundedFalloff, Falloff, named
 

@@ -7,8 +7,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from latent_anchors._checks import listed
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._typing import Latents
-from latent_anchors._vectors import check_width, in_full_precision
+from latent_anchors._vectors import check_width
 from latent_anchors.interventions._edits import EditModule
 
 

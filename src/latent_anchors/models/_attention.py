@@ -7,7 +7,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 from typing_extensions import override
 
-from latent_anchors._vectors import unit
+from latent_anchors._numerics import unit
 from latent_anchors.models._transformer_parts import LearnedScale
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import check_count
-from latent_anchors._vectors import unit
+from latent_anchors._numerics import unit
 
 
 class Normalize(nn.Module):

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu
 from typing_extensions import override
 
-from latent_anchors._vectors import unit
+from latent_anchors._numerics import unit
 from latent_anchors.models._attention import Attention
 from latent_anchors.models._transformer_parts import (
     LearnedScale,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from latent_anchors._checks import listed
-from latent_anchors._vectors import unit
+from latent_anchors._numerics import unit
 
 
 @dataclass(frozen=True)

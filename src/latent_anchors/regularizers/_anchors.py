@@ -9,16 +9,9 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import check_count
+from latent_anchors._numerics import cosine, in_full_precision, ordinary
 from latent_anchors._typing import Direction, Latents, PerSample
-from latent_anchors._vectors import (
-    as_direction,
-    as_vector,
-    check_width,
-    cosine,
-    in_full_precision,
-    listed_numbers,
-    ordinary,
-)
+from latent_anchors._vectors import as_direction, as_vector, check_width, listed_numbers
 
 
 def anchor(z: Latents, direction: Direction) -> PerSample:

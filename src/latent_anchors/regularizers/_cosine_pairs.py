@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from latent_anchors._checks import check_count
-from latent_anchors._vectors import TINY_SQUARE, without_autocast
+from latent_anchors._numerics import TINY_SQUARE, without_autocast
 
 _Set = Float[Tensor, "*batch n dim"]
 # members stand in columns: products with few rows are several times as fast as with few columns

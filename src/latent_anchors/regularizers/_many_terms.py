@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latent_anchors._numerics import cosines, dots, in_full_precision
 from latent_anchors._sites import At
 from latent_anchors._supervision import Given, Look, can_look, within
-from latent_anchors._vectors import cosines, dots, in_full_precision
 from latent_anchors.regularizers._anchors import Anchor, AntiAnchor
 from latent_anchors.regularizers._applying import check_pool_apart, sites_of
 from latent_anchors.regularizers._counting import Counting, Reduction, tensor_of

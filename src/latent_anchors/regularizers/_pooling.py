@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import check_between
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._supervision import as_mask
 from latent_anchors._typing import PerSample
-from latent_anchors._vectors import in_full_precision
 
 Values = Float[Tensor, "*line position"]
 Mask = Bool[Tensor, "*line position"] | Integer[Tensor, "*line position"]

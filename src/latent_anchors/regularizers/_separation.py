@@ -5,9 +5,10 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import check_finite
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._supervision import as_mask
 from latent_anchors._typing import Latents, PerSample
-from latent_anchors._vectors import check_floating, in_full_precision
+from latent_anchors._vectors import check_floating
 from latent_anchors.regularizers._cosine_pairs import (
     check_chunk,
     mean_cosine_nearness,

@@ -8,15 +8,9 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import listed
+from latent_anchors._numerics import TINY_SQUARE, in_full_precision, without_autocast
 from latent_anchors._typing import Latents, PerSample
-from latent_anchors._vectors import (
-    TINY_SQUARE,
-    as_basis,
-    check_floating,
-    check_width,
-    in_full_precision,
-    without_autocast,
-)
+from latent_anchors._vectors import as_basis, check_floating, check_width
 
 
 def subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:

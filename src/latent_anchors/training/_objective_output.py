@@ -7,8 +7,8 @@ from typing import NoReturn
 
 from torch import Tensor
 
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._supervision import Look, can_look
-from latent_anchors._vectors import in_full_precision
 from latent_anchors.regularizers import Reduction, mean
 
 TOTAL = "total"

@@ -5,8 +5,9 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
+from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._typing import Direction, Latents
-from latent_anchors._vectors import as_vector, check_width, in_full_precision, without_autocast
+from latent_anchors._vectors import as_vector, check_width
 from latent_anchors.interventions._edits import EditModule
 
 

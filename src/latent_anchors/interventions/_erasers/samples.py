@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latent_anchors._vectors import in_full_precision
+from latent_anchors._numerics import in_full_precision
 from latent_anchors.interventions._erasers.erasure import Erasure
 
 REMAINDER = 1e-2

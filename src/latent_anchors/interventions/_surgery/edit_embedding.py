@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from latent_anchors._hooks import Edit, edited
+from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._runs import architecture
-from latent_anchors._vectors import in_full_precision, without_autocast
 from latent_anchors.interventions._surgery.apply_surgery import Model, Parameters, apply_surgery
 from latent_anchors.interventions._surgery.site_layers import plain_untied_layer
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors._checks import listed
+from latent_anchors._numerics import unit
 from latent_anchors._runs import architecture, one_run
 from latent_anchors._sites import At, as_site, layers_of
-from latent_anchors._vectors import unit
 from latent_anchors.interventions._surgery.compare_outputs import all_close, rounding
 from latent_anchors.interventions._surgery.plain_layers import why_not_plain
 from latent_anchors.interventions._surgery.probe import Pass, Probe

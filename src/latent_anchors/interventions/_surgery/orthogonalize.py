@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._sites import At
-from latent_anchors._vectors import as_basis, as_direction, in_full_precision, without_autocast
+from latent_anchors._vectors import as_basis, as_direction
 from latent_anchors.interventions._surgery.apply_surgery import Model, Parameters, apply_surgery
 from latent_anchors.interventions._surgery.find_layers import resolve_layers
 from latent_anchors.interventions._surgery.random_copy import Example

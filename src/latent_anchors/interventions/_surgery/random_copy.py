@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from typing_extensions import override
 
-from latent_anchors._vectors import in_full_precision
+from latent_anchors._numerics import in_full_precision
 from latent_anchors.interventions._surgery.apply_surgery import copy_for_surgery
 from latent_anchors.interventions._surgery.compare_outputs import tensors_in
 from latent_anchors.interventions._surgery.plain_layers import GATHER, why_unreadable

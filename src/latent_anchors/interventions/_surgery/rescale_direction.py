@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_finite
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import architecture
 from latent_anchors._sites import At
-from latent_anchors._vectors import in_full_precision
 from latent_anchors.interventions._surgery.apply_surgery import Model, Parameters, apply_surgery
 from latent_anchors.interventions._surgery.find_layers import resolve_layers
 from latent_anchors.interventions._surgery.orthogonalize import as_rows, projected

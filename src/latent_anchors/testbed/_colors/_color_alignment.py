@@ -7,9 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latent_anchors._numerics import ordinary
 from latent_anchors._sites import At
 from latent_anchors._typing import Latents, PerSample
-from latent_anchors._vectors import as_direction, ordinary
+from latent_anchors._vectors import as_direction
 from latent_anchors.colorspace import HUES, named_colors
 from latent_anchors.evaluation import alignment, latents
 

@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latent_anchors._numerics import missing
 from latent_anchors._typing import Colors
-from latent_anchors._vectors import missing
 from latent_anchors.colorspace import (
     COLOR_NAMES,
     GRAYS,

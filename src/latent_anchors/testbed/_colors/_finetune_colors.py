@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import listed
-from latent_anchors._vectors import as_floats
+from latent_anchors._numerics import as_floats
 from latent_anchors.audits._finetune import fresh
 from latent_anchors.audits._perturbation import by_layer, norm, parameters_of, per_run
 from latent_anchors.models import Population

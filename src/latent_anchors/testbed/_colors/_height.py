@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latent_anchors._numerics import dot, length, missing, ordinary, unit
 from latent_anchors._sites import At
-from latent_anchors._vectors import dot, length, missing, ordinary, unit
 from latent_anchors.colorspace import HUES, hsv_grid
 from latent_anchors.evaluation import latents
 from latent_anchors.testbed._colors._wheel import wheel

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latent_anchors._numerics import ordinary
 from latent_anchors._sites import At
-from latent_anchors._vectors import ordinary
 from latent_anchors.colorspace import HUES, hue_difference, hue_mean, hue_of, named_colors
 from latent_anchors.evaluation import latents
 

@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from latent_anchors._numerics import missing
 from latent_anchors._sites import At
 from latent_anchors._typing import PerSample
-from latent_anchors._vectors import missing
 from latent_anchors.colorspace import hue_distance, rgb_grid
 from latent_anchors.testbed._colors._color_errors import color_errors
 from latent_anchors.testbed._colors._wheel import wheel

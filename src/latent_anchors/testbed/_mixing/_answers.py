@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from latent_anchors._vectors import length
+from latent_anchors._numerics import length
 from latent_anchors.evaluation import Evaluation, predictions
 from latent_anchors.testbed._mixing._language import MixingLanguage
 

@@ -9,9 +9,9 @@ from typing_extensions import override
 
 from latent_anchors._checks import check_between
 from latent_anchors._hooks import copy_without_hooks
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import architecture
 from latent_anchors._sites import At, as_site, resolve
-from latent_anchors._vectors import in_full_precision
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population, functional_forward
 from latent_anchors.training._losses.edited_output import squared_error

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import listed
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._sites import At, as_site, resolve
-from latent_anchors._vectors import in_full_precision
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.regularizers import mean

@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latent_anchors._checks import listed
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._supervision import as_mask
-from latent_anchors._vectors import in_full_precision
 from latent_anchors.data import LabeledBatch
 from latent_anchors.regularizers import mean_pool
 from latent_anchors.training._losses.forward import Forward
