@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from families.zoo import FAMILIES, WIDTH, Batch, Family, Stream, logits
+from families.zoo import BY_KIND, FAMILIES, WIDTH, Batch, Family, Stream, logits
+from refusals import refuses
 from torch import Tensor, nn
 
 import latent_anchors as la
@@ -47,7 +48,25 @@ def said(model: nn.Module, batch: Batch) -> Tensor:
     return logits(model(**batch))
 
 
-# (a) recording
+# (a) sites, and recording
+
+
+@each_family
+def test_a_rule_finds_the_streams_or_says_what_it_misses(family: Family):
+    by_hand = [site if isinstance(site, la.Site) else la.Site(site) for site in sites_of(family)]
+    if BY_KIND in family.refused:
+        with refuses(ValueError, family.refused[BY_KIND]):
+            la.sites(family.shared, "residual")
+    else:
+        assert list(la.sites(family.shared, "residual")) == by_hand
+
+
+@each_stream
+def test_a_pattern_names_the_sites_of_one_stream(family: Family, stream: str):
+    sites = family.streams[stream].sites
+    by_hand = [site if isinstance(site, la.Site) else la.Site(site) for site in sites]
+    pattern = by_hand[0].name.replace(".0", ".*")
+    assert list(la.sites(family.shared, pattern)) == by_hand
 
 
 @with_states

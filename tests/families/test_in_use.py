@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from families.test_contract import ANY, batch_of, concept_of, each_family, generated, logits, over
-from families.zoo import FAMILIES, FEW, LINE, Batch, Family
+from families.zoo import FAMILIES, FEW, LINE, PREFILL, Batch, Family
 from refusals import refuses
 from torch import Tensor, nn
 
@@ -173,12 +173,12 @@ def test_a_mask_of_the_prompt_edits_it_and_nothing_that_follows(family: Family):
         generated(model, batch, use_cache=False)
 
 
-def test_an_encoder_has_no_prefill():
-    (t5,) = (family for family in TRANSFORMERS if family.name == "T5")
-    where = t5.streams["encoder"]
+@named([family for family in FAMILIES if PREFILL in family.refused])
+def test_an_encoder_has_no_prefill(family: Family):
+    where = family.streams["encoder"]
     edit = concept_of(where, ANY).edit(how="project")
     with (
-        refuses(RuntimeError, "without a cache at 'encoder.block.0' may be a prompt"),
-        la.intervene(t5.shared, edit, where.sites, where="prefill"),
+        refuses(RuntimeError, family.refused[PREFILL]),
+        la.intervene(family.shared, edit, where.sites, where="prefill"),
     ):
-        generated(t5.shared, batch_of(t5))
+        generated(family.shared, batch_of(family))
