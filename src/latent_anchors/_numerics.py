@@ -12,6 +12,9 @@ from latent_anchors._typing import Direction, Latents, PerSample
 TINY = 1e-12
 """Length under which a vector counts as the origin."""
 
+NOISE = 8.0
+"""What is left of a vector below this many machine epsilons of its length is rounding noise."""
+
 TINY_SQUARE = TINY**2
 """The same, squared: far above float32's smallest normal."""
 
@@ -88,6 +91,18 @@ def cosine(z: Latents, direction: Direction) -> PerSample:
     """Cosine to one direction, of length 1 or near it; 0 at the origin."""
     # no unit vector is made of z: each pass over wide latents counts
     return dot(z, unit(direction.to(z))) * inverse_length(z)
+
+
+def cosines(z: Latents, directions: Float[Tensor, "n dim"]) -> Float[Tensor, "n *samples"]:
+    """Cosine to each of several directions, from one product; 0 at the origin."""
+    return dots(z, unit(directions.to(z))) * inverse_length(z)
+
+
+def dots(z: Latents, rows: Float[Tensor, "n dim"]) -> Float[Tensor, "n *samples"]:
+    """Scalar products with each of several rows, from one product of matrices."""
+    with without_autocast(z):
+        products = rows @ z.reshape(-1, z.shape[-1]).mT
+    return products.reshape(len(rows), *z.shape[:-1])
 
 
 def dot(z: Latents, v: Float[Tensor, "*#batch dim"]) -> PerSample:
