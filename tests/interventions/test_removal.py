@@ -129,6 +129,7 @@ def test_a_norm_that_writes_is_silenced_along_axes():
 def test_a_tied_embedding_also_reads_nothing_along_it():
     torch.manual_seed(0)
     model = PrenormTransformer(vocabulary=12, width=8, depth=2, heads=2, hidden=12)
+    nn.init.normal_(model.norm.weight)
     clean = la.Concept("it", V, at=model.sites).removed(model, example=TOKENS)
     writers = ["embedding", "blocks.0.attention", "blocks.0.down"]
     writers += ["blocks.1.attention", "blocks.1.down"]

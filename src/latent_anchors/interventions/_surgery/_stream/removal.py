@@ -11,7 +11,7 @@ from latent_anchors._checks import listed
 from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._runs import one_run, tensors_of
 from latent_anchors._sites import At, as_sites, layers_of
-from latent_anchors.interventions._surgery._stream.trace import Trace
+from latent_anchors.interventions._surgery._stream.traced_pass import Trace
 from latent_anchors.interventions._surgery._stream.writers import EDIT_INSTEAD, Writer, Writers
 from latent_anchors.interventions._surgery.apply_surgery import Model, model_to_change
 from latent_anchors.interventions._surgery.plain_layers import why_unreadable

@@ -15,7 +15,7 @@ from latent_anchors.interventions._surgery._stream.channels import (
     sources,
 )
 from latent_anchors.interventions._surgery._stream.graph import Graph, Node, Value
-from latent_anchors.interventions._surgery._stream.trace import Trace
+from latent_anchors.interventions._surgery._stream.traced_pass import Trace
 
 EDIT_INSTEAD = "Or use an edit: intervene(model, edit, at=...)."
 
