@@ -235,6 +235,9 @@ def things() -> dict[str, list[object]]:
             concepts.Concept("red", RED, at="0", pool=reg.mean_pool, mask="real"),
             concepts.Concept("hue", concepts.axis(0, 2, dim=3), at=["0", SITE]),
         ],
+        "concepts.ConceptBank": [
+            concepts.ConceptBank([concepts.Concept(name, RED, at="0") for name in ("red", "too")])
+        ],
         "concepts.Score": [score()],
         "concepts.ScoreHistory": [concepts.ScoreHistory("red", (0, 100), (score(), score()))],
         "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],

@@ -10,7 +10,16 @@ from typing_extensions import Protocol, override, runtime_checkable
 from latent_anchors._hooks._apply_edit import Edit
 from latent_anchors._hooks._blocks import Block, End
 from latent_anchors._hooks._compiled import refuse_compiled
-from latent_anchors._hooks._hook import EditHook, Hook, RecorderHook, Table, forward_hooks
+from latent_anchors._hooks._hook import (
+    EditHook,
+    Hook,
+    RecorderHook,
+    Table,
+    forward_hooks,
+    forward_pre_hooks,
+    table_of,
+)
+from latent_anchors._hooks._positions import Positions, Where
 from latent_anchors._hooks._readings import Reading
 from latent_anchors._sites import At, Site, as_site, layers_of, path
 
@@ -100,10 +109,10 @@ class Hooked(Protocol):
         ...
 
 
-def attach_edit(model: nn.Module, at: At, edit: Edit) -> Handle:
+def attach_edit(model: nn.Module, at: At, edit: Edit, where: Where | None = None) -> Handle:
     """Put an edit in force at a site, in every thread."""
     refuse_compiled(_architecture(model, as_site(at)), as_site(at).name, for_good=True)
-    hook = edit_hook(model, at, edit)
+    hook = edit_hook(model, at, edit, where)
     try:
         hook.begin()
         return Handle(hook)
@@ -112,7 +121,7 @@ def attach_edit(model: nn.Module, at: At, edit: Edit) -> Handle:
         raise
 
 
-def edit_hook(model: nn.Module, at: At, edit: Edit) -> EditHook:
+def edit_hook(model: nn.Module, at: At, edit: Edit, where: Where | None = None) -> EditHook:
     """An edit for a site, not in force yet."""
     if not callable(edit):
         raise TypeError(
@@ -120,7 +129,12 @@ def edit_hook(model: nn.Module, at: At, edit: Edit) -> EditHook:
             "Mind the order: model, edit, at."
         )
     site = as_site(at)
-    return EditHook(edit, site, *_owner_and_table(model, site))
+    owner, table = _owner_and_table(model, site)
+    if where is None:
+        return EditHook(edit, site, owner, table)
+    # a population's layers run within one pass of all runs, and are called by no names
+    way = () if isinstance(model, Hooked) else _architecture(model, site)
+    return EditHook(edit, site, owner, table, Positions(where, way, site))
 
 
 def recorder_hook(model: nn.Module, at: At, recorder: Callable[[Reading], None]) -> RecorderHook:
@@ -153,7 +167,8 @@ def in_force(model: nn.Module) -> list[Handle]:
         >>> [handle.site.name for handle in in_force(model)]
         ['0']
     """
-    tables = [forward_hooks(layer) for layer in layers_of(model).values()]
+    layers = layers_of(model).values()
+    tables = [table(layer) for layer in layers for table in (forward_pre_hooks, forward_hooks)]
     if isinstance(model, Hooked):
         tables.append(model.hook_table(Site("")))
     hooks = [hook for table in tables for hook in list(table.values())]
@@ -194,7 +209,7 @@ def _owner_and_table(model: nn.Module, site: Site) -> tuple[nn.Module, Table]:
     _refuse_data_parallel(way)
     if isinstance(model, Hooked):
         return model, model.hook_table(site)
-    return way[-1], forward_hooks(way[-1])
+    return way[-1], table_of(way[-1], site)
 
 
 def _architecture(model: nn.Module, site: Site) -> Sequence[nn.Module]:

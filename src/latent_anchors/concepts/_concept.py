@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from latent_anchors import audits, evaluation, interventions, regularizers
 from latent_anchors._checks import check_name, listed
-from latent_anchors._hooks import Handle
+from latent_anchors._hooks import Handle, Where
 from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At, as_site, as_sites
 from latent_anchors._supervision import Given, as_mask, as_tensor
@@ -239,7 +239,7 @@ class Concept:
         """
         term = self._unmasked if mask is None else self._masked
         masks = {} if mask is None or term.mask is None else {term.mask: mask}
-        reduced = term.reduce(self._by_site(latents), {self.name: labels}, masks)
+        reduced = term.reduce(by_site(self.name, self.sites, latents), {self.name: labels}, masks)
         return regularizers.mean(reduced.total, reduced.divisor)
 
     def edit(
@@ -278,6 +278,7 @@ class Concept:
         within: int | float | None = None,
         how: How = "suppress",
         strength: float = 1.0,
+        where: Where | None = None,
     ) -> AbstractContextManager[dict[At, Handle]]:
         """Mute the concept at its sites for the length of a ``with`` block.
 
@@ -288,10 +289,13 @@ class Concept:
             within: Degrees from the direction within which it acts.
             how: The kind of edit.
             strength: From 0 to 1.
+            where: On which positions: a mask ``(batch, position)``, ``"last"``, ``"prefill"`` or
+                ``"decode"``; on all if None.
 
         Raises:
-            ValueError: If a site does not exist, or an argument is out of its range.
-            RuntimeError: If the model never ran within the block.
+            ValueError: If a site does not exist, an argument is out of its range, or, in a pass,
+                the mask has another shape.
+            RuntimeError: If the edit never acted within the block.
 
         Examples:
             >>> model = nn.Sequential(nn.Identity())
@@ -301,7 +305,7 @@ class Concept:
             tensor([0., 4.])
         """
         edit = self.edit(within, how, strength)
-        return interventions.intervene(model, edit, at=self.sites)
+        return interventions.intervene(model, edit, self.sites, where)
 
     def removed(
         self,
@@ -364,7 +368,7 @@ class Concept:
             >>> Concept("red", [1, 0], at="0").alignment(torch.tensor([[3.0, 4.0]]))
             tensor([0.6000])
         """
-        given = self._by_site(latents)
+        given = by_site(self.name, self.sites, latents)
         sites = [given[site] for site in self.sites]
         return pooled_alignment(sites, self.direction, self.pool, self._mask(mask, sites[0]))
 
@@ -473,23 +477,27 @@ class Concept:
             return regularizers.Anchor(self.direction)
         return regularizers.Subspace(basis=self.direction)
 
-    def _by_site(self, latents: Mapping[At, Tensor] | Tensor) -> Mapping[At, Tensor]:
-        if isinstance(latents, Mapping):
-            return latents
-        if not isinstance(latents, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance] -- users mix up arguments
-            raise TypeError(
-                f"The latents of concept {self.name!r} are of type {type(latents).__name__}; "
-                "expected what la.record(model, concept.at) recorded, or a tensor. Mind the order: "
-                "latents, labels."
-            )
-        if len(self.sites) > 1:
-            raise ValueError(
-                f"Concept {self.name!r} lies at {len(self.sites)} sites, and one tensor was given; "
-                "expected the latents of each. Pass what la.record(model, concept.at) recorded."
-            )
-        return dict.fromkeys(self.sites, latents)
-
     def __repr__(self) -> str:
         plane = self.direction.ndim == 2
         what = f"a plane of {len(self.direction)}" if plane else "a direction"
         return f"Concept({self.name!r}, {what} in {self.dim} dimensions, at={self.at!r})"
+
+
+def by_site(
+    name: str, sites: Sequence[At], latents: Mapping[At, Tensor] | Tensor
+) -> Mapping[At, Tensor]:
+    """The latents of a concept, or of a bank of them: a recording, or a tensor at the only site."""
+    if isinstance(latents, Mapping):
+        return latents
+    if not isinstance(latents, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance] -- users mix up arguments
+        raise TypeError(
+            f"The latents of concept {name!r} are of type {type(latents).__name__}; "
+            "expected what la.record(model, concept.at) recorded, or a tensor. Mind the order: "
+            "latents, labels."
+        )
+    if len(sites) > 1:
+        raise ValueError(
+            f"Concept {name!r} lies at {len(sites)} sites, and one tensor was given; "
+            "expected the latents of each. Pass what la.record(model, concept.at) recorded."
+        )
+    return dict.fromkeys(sites, latents)

@@ -13,7 +13,7 @@ from latent_anchors._sites import At, as_site, resolve
 from latent_anchors._supervision import Given, Look, as_tensor, check_label
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import record
-from latent_anchors.regularizers import Term
+from latent_anchors.regularizers import Term, reduce_terms
 from latent_anchors.training._objective_output import (
     TOTAL,
     ObjectiveOutput,
@@ -159,7 +159,8 @@ class Objective(nn.Module):
         self.check_tracks(row)
         self._check_losses(losses)
         look = look or self._once()
-        sums = {term.name: term.reduce(latents, labels, masks, look) for term in self.terms}
+        reduced = reduce_terms(self.terms, latents, labels, masks, look)
+        sums = dict(zip([term.name for term in self.terms], reduced, strict=True))
         sums |= {name: reduction_of_loss(name, losses[name]) for name in self.losses}
         divisors = [reduction.divisor for reduction in sums.values()]
         if self.reduce_mass is not None:
