@@ -201,6 +201,20 @@ class TestRemoval:
                 same = getattr(interventions, how)(net, dims, at="0")
                 assert torch.equal(red.removed(net, x, how)(x), same(x))
 
+    def test_of_one_side_or_in_place(self):
+        x, red = torch.rand(5, 3), Concept("c", V, at="0")
+        for how in ("orthogonalize", "ablate"):
+            given = Concept("c", axis(1, dim=4), at="0") if how == "ablate" else red
+            net, clean = model(), given.removed(model(), x, how, side="writing")
+            assert given.removed(net, x, how, side="writing", inplace=True) is net
+            torch.testing.assert_close(net.state_dict(), clean.state_dict())
+            assert torch.equal(clean[1].weight, model()[1].weight)
+
+    @pytest.mark.parametrize("given", [{"side": "writing"}, {"inplace": True}])
+    def test_by_pruning_is_of_both_sides_and_of_a_copy(self, given):
+        with refuses(ValueError, "how is 'prune', with .*expected neither"):
+            Concept("c", axis(1, dim=4), at="0").removed(model(), None, "prune", **given)
+
     @pytest.mark.parametrize("direction", [V, [[1.0, 0.0, 0.0, 0.0], V]])
     def test_of_another_direction_cannot_prune(self, direction):
         red = Concept("c", direction, at="0")
