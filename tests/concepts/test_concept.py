@@ -231,6 +231,14 @@ class TestScore:
         each = [evaluation.alignment(latents[site], V) for site in red.sites]
         torch.testing.assert_close(red.alignment(latents), sum(each) / 2)
 
+    def test_of_lines_is_of_their_mean_alignment_over_the_positions_that_count(self):
+        red = Concept("c", V, at="0", pool=reg.mean_pool)
+        z, mask = torch.randn(2, 3, 4), torch.tensor([[1, 1, 0], [0, 0, 1]])
+        cosines = evaluation.alignment(z, V)
+        torch.testing.assert_close(red.alignment(z), cosines.mean(-1))
+        masked = torch.stack([cosines[0, :2].mean(), cosines[1, 2]])
+        torch.testing.assert_close(red.alignment(z, mask), masked)
+
     def test_is_auc_margin_and_alignment_of_each_run(self):
         nets = Population.make(model, seeds=range(3))
         x, has_it = torch.rand(40, 3), torch.arange(40) % 3 == 0
