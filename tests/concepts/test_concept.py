@@ -201,6 +201,20 @@ class TestRemoval:
                 same = getattr(interventions, how)(net, dims, at="0")
                 assert torch.equal(red.removed(net, x, how)(x), same(x))
 
+    def test_of_one_side_or_in_place(self):
+        x, red = torch.rand(5, 3), Concept("c", V, at="0")
+        for how in ("orthogonalize", "ablate"):
+            given = Concept("c", axis(1, dim=4), at="0") if how == "ablate" else red
+            net, clean = model(), given.removed(model(), x, how, side="writing")
+            assert given.removed(net, x, how, side="writing", inplace=True) is net
+            torch.testing.assert_close(net.state_dict(), clean.state_dict())
+            assert torch.equal(clean[1].weight, model()[1].weight)
+
+    @pytest.mark.parametrize("given", [{"side": "writing"}, {"inplace": True}])
+    def test_by_pruning_is_of_both_sides_and_of_a_copy(self, given):
+        with refuses(ValueError, "how is 'prune', with .*expected neither"):
+            Concept("c", axis(1, dim=4), at="0").removed(model(), None, "prune", **given)
+
     @pytest.mark.parametrize("direction", [V, [[1.0, 0.0, 0.0, 0.0], V]])
     def test_of_another_direction_cannot_prune(self, direction):
         red = Concept("c", direction, at="0")
@@ -216,6 +230,14 @@ class TestScore:
         latents = {"0": Z, "1": -2 * Z.roll(1, 0), "2": Z}
         each = [evaluation.alignment(latents[site], V) for site in red.sites]
         torch.testing.assert_close(red.alignment(latents), sum(each) / 2)
+
+    def test_of_lines_is_of_their_mean_alignment_over_the_positions_that_count(self):
+        red = Concept("c", V, at="0", pool=reg.mean_pool)
+        z, mask = torch.randn(2, 3, 4), torch.tensor([[1, 1, 0], [0, 0, 1]])
+        cosines = evaluation.alignment(z, V)
+        torch.testing.assert_close(red.alignment(z), cosines.mean(-1))
+        masked = torch.stack([cosines[0, :2].mean(), cosines[1, 2]])
+        torch.testing.assert_close(red.alignment(z, mask), masked)
 
     def test_is_auc_margin_and_alignment_of_each_run(self):
         nets = Population.make(model, seeds=range(3))

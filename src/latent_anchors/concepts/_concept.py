@@ -347,7 +347,7 @@ class Concept:
         model: _Model,
         example: Inputs | None = None,
         how: Cut = "orthogonalize",
-        side: interventions.Side | None = None,
+        side: Literal["both", "writing", "reading"] | None = None,
         inplace: bool = False,
     ) -> _Model:
         """A new model whose weights no longer write or read the direction at the sites.
