@@ -16,6 +16,8 @@ FUNCTIONS = {"interventions", "regularizers", "training", "transitions"}
 
 NEVER_SAVED = {
     "adapters.AnchoredTrainer": "its checkpoints hold its state; save the model and the objective",
+    "adapters.LabelCollator": "it holds another collator; make it anew",
+    "adapters.PreparedTimelineLR": "it belongs to an optimizer in memory; save its state_dict()",
     "testbed.Evidence": "it measures its own time; its results are in results.json",
     "concepts.Watch": "it collects while training; save its history",
     "interventions.Handle": "it belongs to a model in memory; save the edit",
