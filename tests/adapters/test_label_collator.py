@@ -44,9 +44,7 @@ def test_lines_of_one_length_need_no_mask():
 
 def test_a_label_for_each_word_is_no_label_for_each_token():
     lines = [{"input_ids": [5], "animal": [1]}, {"input_ids": [8], "animal": [0, 1]}]
-    with refuses(
-        ValueError, r"'animal' of sample 1 has shape \(2,\), its line 1 tokens"
-    ):
+    with refuses(ValueError, r"'animal' of sample 1 has shape \(2,\), its line 1 tokens"):
         LabelCollator(padded("right"), ["animal"])(lines)
 
 
