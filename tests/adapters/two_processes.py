@@ -28,3 +28,12 @@ def trainer_step(rank: int, folder: Path) -> None:
     moved = step_of_trainer(folder, train_dataset=lines(8), **options)
     torch.save(moved, folder / f"{rank}.pt")
     distributed.destroy_process_group()
+
+
+def accelerated(rank: int, folder: Path) -> None:
+    from adapters.test_with_accelerate import train
+
+    begin(rank, folder)
+    # accelerate deals batches out in turn: each process has two of two lines in a step
+    torch.save(train(accumulated=2, size=2), folder / f"{rank}.pt")
+    distributed.destroy_process_group()
