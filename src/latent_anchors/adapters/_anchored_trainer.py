@@ -3,7 +3,6 @@
 # the types of transformers are open in places
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -17,6 +16,7 @@ from transformers import Trainer, TrainerCallback
 from typing_extensions import override
 
 from latent_anchors._checks import listed
+from latent_anchors._hooks import known_writes, recall_writes
 from latent_anchors._sites import At
 from latent_anchors.adapters._batch_forward import BatchForward, batch_for
 from latent_anchors.adapters._logged_means import LoggedMeans
@@ -27,7 +27,7 @@ from latent_anchors.curriculum import Playhead, Timeline
 from latent_anchors.models import Recording, record
 from latent_anchors.training import Loss, Objective
 
-SCHEDULE = "schedule.json"
+STATE = "anchored.pt"
 """What a checkpoint holds besides Trainer's own files."""
 
 
@@ -327,13 +327,19 @@ class AnchoredTrainer(Trainer):
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         super()._save_optimizer_and_scheduler(output_dir)
         if self.args.should_save:
-            Path(output_dir, SCHEDULE).write_text(json.dumps(self._schedule.state_dict()))
+            writes = known_writes(cast("nn.Module", self.model))
+            torch.save(
+                {"schedule": self._schedule.state_dict(), "writes": writes},
+                Path(output_dir, STATE),
+            )
 
     @override
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
         if checkpoint is not None:
-            self._schedule.load_state_dict(json.loads(Path(checkpoint, SCHEDULE).read_text()))
+            state = torch.load(Path(checkpoint, STATE), weights_only=True)
+            self._schedule.load_state_dict(state["schedule"])
+            recall_writes(cast("nn.Module", self.model), state["writes"])
 
 
 def _mass_of(label: str) -> Divisor:
