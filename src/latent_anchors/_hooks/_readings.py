@@ -104,5 +104,6 @@ def known_writes(model: nn.Module) -> dict[str, dict[tuple[object, ...], bool]]:
 
 def recall_writes(model: nn.Module, known: Mapping[str, Mapping[tuple[object, ...], bool]]) -> None:
     """Know what was seen of the layers of another model of the same names."""
-    for name, cases in known.items():
-        _written.setdefault(model.get_submodule(name), {}).update(cases)
+    layers = layers_of(model)
+    for name in known.keys() & layers.keys():
+        _written.setdefault(layers[name], {}).update(known[name])
