@@ -36,7 +36,7 @@ from latent_anchors import (
     transitions,
 )
 from latent_anchors._checks import unknown
-from latent_anchors._store import load, register, save
+from latent_anchors._store import Provenance, load, provenance, register, save
 from latent_anchors.concepts import Concept, axis
 from latent_anchors.interventions import intervene
 from latent_anchors.models import record
@@ -51,6 +51,7 @@ __version__ = version("latent-anchors")
 __all__ = [
     "Concept",
     "Objective",
+    "Provenance",
     "Term",
     "__version__",
     "audits",
@@ -65,6 +66,7 @@ __all__ = [
     "interventions",
     "load",
     "models",
+    "provenance",
     "record",
     "register",
     "regularizers",
