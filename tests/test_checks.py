@@ -4,6 +4,7 @@ import pytest
 from refusals import refuses
 
 from latent_anchors._checks import (
+    MANY,
     check_between,
     check_count,
     check_finite,
@@ -23,6 +24,15 @@ def test_the_nearest_name_is_suggested_and_a_far_one_is_not():
     assert unknown("easing", "cosin", known).endswith("Did you mean 'cosine'?")
     assert unknown("easing", "x", known) == (
         "Unknown easing 'x'; expected one of 'linear', 'cosine'."
+    )
+
+
+def test_a_dozen_names_are_listed_and_of_more_only_some():
+    names = [f"name{k}" for k in range(MANY + 1)]
+    assert MANY == 12
+    assert all(repr(name) in unknown("track", "x", names[:MANY]) for name in names[:MANY])
+    assert unknown("track", "x", names) == (
+        "Unknown track 'x'; expected one of 13, such as 'name0', 'name1', 'name2'."
     )
 
 

@@ -27,7 +27,9 @@ def test_an_ordinary_model_is_one_run_with_seed_0():
 def test_a_population_has_an_architecture_seeds_and_an_axis_of_runs():
     assert architecture(POPULATION) is POPULATION.stacked
     assert seeds_of(POPULATION) == (4, 7)
-    assert torch.equal(one_run(POPULATION).weight, POPULATION.tensors()["weight"][0])
+    linear = Population.make(lambda: nn.Linear(2, 2), seeds=[4, 7])
+    assert torch.equal(one_run(linear).weight, linear[0].weight)
+    assert not torch.equal(one_run(linear).weight, linear[1].weight)
     assert with_axis_of_runs(POPULATION, X) is X
 
 

@@ -184,6 +184,20 @@ for axes in (left, right):
     axes.spines[["top", "right"]].set_visible(False)
 
 # %%
+# Many concepts
+# -------------
+# With labels for many concepts at the same sites, a :class:`~latent_anchors.ConceptBank` asks for
+# all of them in one call, in little more than the time of one. In a loop of yours it is one number;
+# in an objective ``bank.terms()`` and ``bank.keep_out()`` give each concept its own part, so that
+# you see which of them has landed.
+
+bank = la.ConceptBank(
+    [la.Concept(f"topic {k}", direction=la.axis(k, dim=8), at="latent") for k in range(TOPICS)]
+)
+marks = torch.rand(len(unseen), TOPICS) < 0.1
+print(f"{bank.penalty(latents, marks):.2f} =", [f"{x:.2f}" for x in bank.penalties(latents, marks)])
+
+# %%
 # Not on one seed
 # ---------------
 # One training proves little. :func:`~latent_anchors.fit` trains many at once, with the same

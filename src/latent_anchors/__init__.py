@@ -37,7 +37,7 @@ from latent_anchors import (
 )
 from latent_anchors._checks import unknown
 from latent_anchors._store import Provenance, load, provenance, register, save
-from latent_anchors.concepts import Concept, axis
+from latent_anchors.concepts import Concept, ConceptBank, axis
 from latent_anchors.interventions import intervene
 from latent_anchors.models import record
 from latent_anchors.regularizers import Term
@@ -50,6 +50,7 @@ __version__ = version("latent-anchors")
 
 __all__ = [
     "Concept",
+    "ConceptBank",
     "Objective",
     "Provenance",
     "Term",

@@ -90,6 +90,18 @@ def cosine(z: Latents, direction: Direction) -> PerSample:
     return dot(z, unit(direction.to(z))) * inverse_length(z)
 
 
+def cosines(z: Latents, directions: Float[Tensor, "n dim"]) -> Float[Tensor, "n *samples"]:
+    """Cosine to each of several directions, from one product; 0 at the origin."""
+    return dots(z, unit(directions.to(z))) * inverse_length(z)
+
+
+def dots(z: Latents, rows: Float[Tensor, "n dim"]) -> Float[Tensor, "n *samples"]:
+    """Scalar products with each of several rows, from one product of matrices."""
+    with without_autocast(z):
+        products = rows @ z.reshape(-1, z.shape[-1]).mT
+    return products.reshape(len(rows), *z.shape[:-1])
+
+
 def dot(z: Latents, v: Float[Tensor, "*#batch dim"]) -> PerSample:
     """Scalar products; written as ``@``, autocast would compute them in half precision."""
     return (z * v).sum(-1)

@@ -105,7 +105,13 @@ def objective() -> la.Objective:
         la.Term("again", shared, at={SITE: 2.0}, reduction="rate", rate=0.25),
         la.Term("unit", reg.unit_norm, mask="mask"),
     ]
-    return la.Objective(terms, ["recon"], other_tracks=["lr"], constants={"recon": 1.0})
+    return la.Objective(
+        terms,
+        ["recon"],
+        other_tracks=["lr"],
+        constants={"recon": 1.0},
+        reduce_mass=training.mean_over_processes,
+    )
 
 
 def trained(
@@ -228,6 +234,9 @@ def things() -> dict[str, list[object]]:
         "concepts.Concept": [
             concepts.Concept("red", RED, at="0", pool=reg.mean_pool, mask="real"),
             concepts.Concept("hue", concepts.axis(0, 2, dim=3), at=["0", SITE]),
+        ],
+        "concepts.ConceptBank": [
+            concepts.ConceptBank([concepts.Concept(name, RED, at="0") for name in ("red", "too")])
         ],
         "concepts.Score": [score()],
         "concepts.ScoreHistory": [concepts.ScoreHistory("red", (0, 100), (score(), score()))],

@@ -7,6 +7,7 @@ from torch.nn.parallel import DistributedDataParallel
 from latent_anchors import Objective, Term, record
 from latent_anchors.models import SphericalAutoencoder
 from latent_anchors.regularizers import Anchor
+from latent_anchors.training import mean_over_processes
 
 ROW = {"anchor": 0.7, "recon": 1.0}
 LABELS = torch.tensor([1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]).double()
@@ -32,16 +33,10 @@ def train(part, reduce_mass=None, wrap=lambda model: model):
     return torch.nn.utils.parameters_to_vector(model.parameters()).detach()
 
 
-def mean_over_ranks(divisors):
-    total = divisors.clone()
-    distributed.all_reduce(total)
-    return total / distributed.get_world_size()
-
-
 def train_on_rank(rank, folder):
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=2)
     part = slice(4 * rank, 4 * rank + 4)
-    found = [train(part, reduce, DistributedDataParallel) for reduce in (mean_over_ranks, None)]
+    found = [train(part, reduce, DistributedDataParallel) for reduce in (mean_over_processes, None)]
     torch.save(found, f"{folder}/{rank}.pt")
     distributed.destroy_process_group()

@@ -224,11 +224,81 @@ def test_tracks_and_settings_must_exist(timeline, also, words):
         TimelineLR(optimizer(), timeline, also)
 
 
-def test_groups_with_rates_of_their_own_are_refused():
+def uneven(rate=0.25):
     sgd = optimizer()
-    sgd.param_groups[1]["lr"] = 0.25
-    with refuses(ValueError, "groups differ in 'lr': 1.0, 0.25"):
-        TimelineLR(sgd, TIMELINE)
+    sgd.param_groups[1]["lr"] = rate
+    return sgd
+
+
+def test_groups_with_rates_of_their_own_are_refused_unless_the_track_is_a_factor():
+    words = r"groups differ in 'lr': 1.0, 0.25.* give TimelineLR\(..., factors=\['lr'\]\)"
+    with refuses(ValueError, words):
+        TimelineLR(uneven(), TIMELINE)
+
+
+@given(steps=st.integers(0, 25))
+def test_a_factor_scales_what_each_group_began_with_as_torchs_own_does(steps):
+    ours, theirs = uneven(), uneven()
+    scheduler = TimelineLR(ours, TIMELINE, ALSO, factors=["lr"])
+    other = torch.optim.lr_scheduler.LambdaLR(theirs, lambda step: TIMELINE(step)["lr"])
+    advance(ours, scheduler, steps)
+    advance(theirs, other, steps)
+    assert state(ours)["lr"] == state(theirs)["lr"]
+    assert state(ours)["momentum"] == at(steps)["momentum"]
+
+
+def test_any_setting_that_is_driven_may_be_a_factor():
+    sgd = uneven()
+    sgd.param_groups[0]["momentum"] = 0.2
+    scheduler = TimelineLR(sgd, TIMELINE, ALSO, factors=["momentum", "lr"])
+    advance(sgd, scheduler, 15)
+    assert state(sgd)["momentum"] == [0.2 * 0.9, 0.1 * 0.9]
+    with refuses(ValueError, "Unknown factor 'momentum'; expected one of 'lr'"):
+        TimelineLR(sgd, TIMELINE, factors=["momentum"])
+
+
+@pytest.mark.parametrize("optimizer_first", [True, False])
+def test_factors_resume_in_either_order_and_into_an_optimizer_that_has_other_rates(optimizer_first):
+    sgd = uneven()
+    scheduler = TimelineLR(sgd, TIMELINE, factors=["lr"])
+    advance(sgd, scheduler, 9)
+    saved = sgd.state_dict(), scheduler.state_dict()
+    fresh = uneven(0.75)
+    resumed = TimelineLR(fresh, TIMELINE, factors=["lr"])
+    loads = [lambda: fresh.load_state_dict(saved[0]), lambda: resumed.load_state_dict(saved[1])]
+    for load in loads if optimizer_first else loads[::-1]:
+        load()
+    assert state(fresh)["lr"] == [TIMELINE(9)["lr"], 0.25 * TIMELINE(9)["lr"]]
+    advance(sgd, scheduler, 1)
+    advance(fresh, resumed, 1)
+    assert state(fresh) == state(sgd)
+
+
+def test_a_group_that_joins_later_is_scaled_from_then_on():
+    sgd = uneven()
+    scheduler = TimelineLR(sgd, TIMELINE, factors=["lr"])
+    sgd.add_param_group({"params": [torch.zeros(3)], "lr": 0.5})
+    advance(sgd, scheduler, 3)
+    assert state(sgd)["lr"] == [own * TIMELINE(3)["lr"] for own in (1.0, 0.25, 0.5)]
+
+
+def test_a_factor_without_the_beginning_is_refused_rather_than_guessed():
+    sgd = uneven()
+    with refuses(ValueError, "begins after step 0 with a factor on 'lr'.*hold no 'initial_lr'"):
+        TimelineLR(sgd, TIMELINE, last_epoch=11, factors=["lr"])
+    for group, began in zip(sgd.param_groups, (4.0, 2.0), strict=True):
+        group["initial_lr"] = began
+    TimelineLR(sgd, TIMELINE, last_epoch=11, factors=["lr"])
+    assert state(sgd)["lr"] == [4.0 * TIMELINE(12)["lr"], 2.0 * TIMELINE(12)["lr"]]
+
+
+def test_a_factor_scales_a_rate_that_is_a_tensor_in_its_place():
+    rate = torch.tensor(0.5)
+    adam = Adam([torch.zeros(1)], lr=rate, foreach=False)
+    scheduler = TimelineLR(adam, TIMELINE, factors=["lr"])
+    advance(adam, scheduler, 4)
+    assert adam.param_groups[0]["lr"] is rate
+    assert rate.item() == pytest.approx(0.5 * TIMELINE(4)["lr"])
 
 
 def test_a_rate_below_zero_is_refused_when_its_step_comes():

@@ -239,7 +239,7 @@ class Concept:
         """
         term = self._unmasked if mask is None else self._masked
         masks = {} if mask is None or term.mask is None else {term.mask: mask}
-        reduced = term.reduce(self._by_site(latents), {self.name: labels}, masks)
+        reduced = term.reduce(by_site(self.name, self.sites, latents), {self.name: labels}, masks)
         return regularizers.mean(reduced.total, reduced.divisor)
 
     def edit(
@@ -364,7 +364,7 @@ class Concept:
             >>> Concept("red", [1, 0], at="0").alignment(torch.tensor([[3.0, 4.0]]))
             tensor([0.6000])
         """
-        given = self._by_site(latents)
+        given = by_site(self.name, self.sites, latents)
         sites = [given[site] for site in self.sites]
         return pooled_alignment(sites, self.direction, self.pool, self._mask(mask, sites[0]))
 
@@ -473,23 +473,27 @@ class Concept:
             return regularizers.Anchor(self.direction)
         return regularizers.Subspace(basis=self.direction)
 
-    def _by_site(self, latents: Mapping[At, Tensor] | Tensor) -> Mapping[At, Tensor]:
-        if isinstance(latents, Mapping):
-            return latents
-        if not isinstance(latents, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance] -- users mix up arguments
-            raise TypeError(
-                f"The latents of concept {self.name!r} are of type {type(latents).__name__}; "
-                "expected what la.record(model, concept.at) recorded, or a tensor. Mind the order: "
-                "latents, labels."
-            )
-        if len(self.sites) > 1:
-            raise ValueError(
-                f"Concept {self.name!r} lies at {len(self.sites)} sites, and one tensor was given; "
-                "expected the latents of each. Pass what la.record(model, concept.at) recorded."
-            )
-        return dict.fromkeys(self.sites, latents)
-
     def __repr__(self) -> str:
         plane = self.direction.ndim == 2
         what = f"a plane of {len(self.direction)}" if plane else "a direction"
         return f"Concept({self.name!r}, {what} in {self.dim} dimensions, at={self.at!r})"
+
+
+def by_site(
+    name: str, sites: Sequence[At], latents: Mapping[At, Tensor] | Tensor
+) -> Mapping[At, Tensor]:
+    """The latents of a concept, or of a bank of them: a recording, or a tensor at the only site."""
+    if isinstance(latents, Mapping):
+        return latents
+    if not isinstance(latents, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance] -- users mix up arguments
+        raise TypeError(
+            f"The latents of concept {name!r} are of type {type(latents).__name__}; "
+            "expected what la.record(model, concept.at) recorded, or a tensor. Mind the order: "
+            "latents, labels."
+        )
+    if len(sites) > 1:
+        raise ValueError(
+            f"Concept {name!r} lies at {len(sites)} sites, and one tensor was given; "
+            "expected the latents of each. Pass what la.record(model, concept.at) recorded."
+        )
+    return dict.fromkeys(sites, latents)

@@ -17,6 +17,7 @@ from latent_anchors.regularizers._anchors import (
 )
 from latent_anchors.regularizers._contract import check
 from latent_anchors.regularizers._directions import orthonormal_directions
+from latent_anchors.regularizers._many_terms import reduce_terms
 from latent_anchors.regularizers._norm import unit_norm
 from latent_anchors.regularizers._pooling import (
     SoftMinimum,
@@ -59,6 +60,7 @@ __all__ = [
     "mean_pool",
     "min_pool",
     "orthonormal_directions",
+    "reduce_terms",
     "separation",
     "soft_minimum",
     "subspace",

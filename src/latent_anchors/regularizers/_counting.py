@@ -53,9 +53,14 @@ class Counting:
 
         To multiply by 0 would not do: what is NaN there would stay so, in gradients too.
         """
+        idle = self.idle(z, z.ndim - 1)
+        return z if idle is None else z.masked_fill(idle.unsqueeze(-1), 1.0)
+
+    def idle(self, z: Tensor, axes: int) -> Tensor | None:
+        """Where the term has no say, with so many axes of places; None if it may be seen."""
         if self.of_all or (self.mask is None and self.kept is None and self._surely_finite(z)):
-            return z
-        return z.masked_fill(self._idle(z.ndim - 1).unsqueeze(-1), 1.0)
+            return None
+        return self._idle(axes)
 
     def _surely_finite(self, z: Tensor) -> bool:
         """Whether to multiply by labels will do; where nobody looks, NaN is not to be hidden."""

@@ -19,7 +19,9 @@ from latent_anchors.training._losses.edited_output import EditedOutputLoss
 from latent_anchors.training._losses.forward import Forward, Loss, reconstruction
 from latent_anchors.training._losses.latent_hold import LatentHoldLoss
 from latent_anchors.training._losses.tokens import NextToken, TokenCrossEntropy, next_token
-from latent_anchors.training._objective import Objective, ObjectiveOutput, ObjectivePart
+from latent_anchors.training._objective import Objective
+from latent_anchors.training._objective_output import ObjectiveOutput, ObjectivePart
+from latent_anchors.training._processes import mean_over_processes
 from latent_anchors.training._schedulers import TimelineLR, apply_hyperparameters
 from latent_anchors.training._snapshots import Snapshots
 
@@ -49,6 +51,7 @@ __all__ = [
     "apply_hyperparameters",
     "constrain",
     "fit",
+    "mean_over_processes",
     "next_token",
     "reconstruction",
 ]

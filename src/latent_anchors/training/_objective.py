@@ -1,10 +1,7 @@
-"""What an objective comes to at one step: the total, and each term and loss by name."""
+"""Terms and losses, weighed by a row, in one total."""
 
-import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import NoReturn
 
 import torch
 from jaxtyping import Float
@@ -12,70 +9,19 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import listed
-from latent_anchors._numerics import in_full_precision
 from latent_anchors._sites import At, as_site, resolve
-from latent_anchors._supervision import Given, Look, as_tensor, can_look, check_label
+from latent_anchors._supervision import Given, Look, as_tensor, check_label
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import record
-from latent_anchors.regularizers import Reduction, Term, mean
-
-
-@dataclass(frozen=True, eq=False)
-class ObjectivePart:
-    """One term or loss at one step, as tensors ``()`` that are not synchronized with the host.
-
-    Attributes:
-        mean: Over the samples it acts on.
-        weight: From the row.
-        mass: Sum of the labels.
-        count: Number of samples.
-
-    Examples:
-        >>> import torch
-        >>> ObjectivePart(*torch.tensor([0.5, 0.1, 2.0, 64.0])).mean
-        tensor(0.5000)
-    """
-
-    mean: Tensor
-    weight: Tensor
-    mass: Tensor
-    count: Tensor
-
-    def __float__(self) -> NoReturn:
-        raise TypeError(
-            "A part is no number: it has a mean, a weight, a mass and a count; expected one of "
-            "them, such as float(part.mean)."
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class ObjectiveOutput(Mapping[str, ObjectivePart]):
-    """What an objective came to: the total, and each part by name.
-
-    Attributes:
-        total: Weighted sum of the means ``()``; call ``backward()`` on it.
-        parts: By the names of terms and losses.
-
-    Examples:
-        >>> import torch
-        >>> anchor = ObjectivePart(*torch.tensor([0.5, 0.1, 2, 64]))
-        >>> output = ObjectiveOutput(torch.tensor(0.05), {"anchor": anchor})
-        >>> output["anchor"].weight
-        tensor(0.1000)
-    """
-
-    total: Tensor
-    parts: Mapping[str, ObjectivePart]
-
-    def __getitem__(self, name: str) -> ObjectivePart:
-        return self.parts[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.parts)
-
-    def __len__(self) -> int:
-        return len(self.parts)
-
+from latent_anchors.regularizers import Term, reduce_terms
+from latent_anchors.training._objective_output import (
+    TOTAL,
+    ObjectiveOutput,
+    check_weight,
+    part_of,
+    reduction_of_loss,
+    weighted,
+)
 
 Row = Mapping[str, float | Tensor]
 """The values of all tracks at one step, by name."""
@@ -103,7 +49,7 @@ class Objective(nn.Module):
         other_tracks: Names in the row that others read, such as ``"lr"``.
         constants: Weights that never change, by track.
         reduce_mass: One function on the vector of divisors ``(parts,)``. Where gradients are
-            averaged over processes, give the average of the divisors over processes.
+            averaged over processes, as they are under DDP, give :func:`mean_over_processes`.
 
     Raises:
         ValueError: If names recur, a loss has the name of an argument of :meth:`forward`, tracks
@@ -137,7 +83,7 @@ class Objective(nn.Module):
         self.other_tracks: tuple[str, ...] = tuple(other_tracks)
         self.constants: dict[str, float] = dict(constants or {})
         for name, constant in self.constants.items():
-            _check_weight(name, constant)
+            check_weight(name, constant)
         self.reduce_mass: Callable[[Tensor], Tensor] | None = reduce_mass
         # registered so that their tensors travel with the objective
         penalties = [term.penalty for term in self.terms]
@@ -213,14 +159,15 @@ class Objective(nn.Module):
         self.check_tracks(row)
         self._check_losses(losses)
         look = look or self._once()
-        sums = {term.name: term.reduce(latents, labels, masks, look) for term in self.terms}
-        sums |= {name: _reduction(name, losses[name]) for name in self.losses}
+        reduced = reduce_terms(self.terms, latents, labels, masks, look)
+        sums = dict(zip([term.name for term in self.terms], reduced, strict=True))
+        sums |= {name: reduction_of_loss(name, losses[name]) for name in self.losses}
         divisors = [reduction.divisor for reduction in sums.values()]
         if self.reduce_mass is not None:
             divisors = list(self.reduce_mass(torch.stack(divisors)))
         weights = {**self.constants, **row}
         parts = {
-            name: _part(name, reduction, divisor, weights[self.track_of[name]], look)
+            name: part_of(name, reduction, divisor, weights[self.track_of[name]], look)
             for (name, reduction), divisor in zip(sums.items(), divisors, strict=True)
         }
         total = torch.stack([part.weight * part.mean for part in parts.values()]).sum()
@@ -319,12 +266,14 @@ class Objective(nn.Module):
 
     def _check_names(self) -> None:
         names = [*(term.name for term in self.terms), *self.losses]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        logged = {TOTAL, *map(weighted, names)}
+        twice = sorted({name for name in names if names.count(name) > 1 or name in logged})
         both = sorted({*self.track_of.values()} & {*self.other_tracks})
         if twice or both:
             raise ValueError(
                 f"Names that recur among terms and losses: {listed(twice)}; tracks that are both "
-                f"weights and among other_tracks: {listed(both)}. Give each its own name."
+                f"weights and among other_tracks: {listed(both)}. Give each its own name; "
+                f"{TOTAL!r} and '<name>/weighted' are numbers of means()."
             )
         taken = [name for name in self.losses if name in RESERVED]
         if taken:
@@ -346,52 +295,6 @@ class Objective(nn.Module):
                 f"The losses passed are {listed(losses)}; the objective was made for "
                 f"{listed(self.losses)}. Pass each by keyword, and declare it in losses=[...]."
             )
-
-
-def _reduction(name: str, values: object) -> Reduction:
-    if not isinstance(values, Tensor) or not values.is_floating_point():
-        given = f"of type {values.dtype}" if isinstance(values, Tensor) else repr(values)
-        raise TypeError(
-            f"Loss {name!r} is {given}; expected a tensor of floating point, one number per sample "
-            "or their mean. Models of Hugging Face's return a loss if they are given labels=."
-        )
-    values = in_full_precision(values.flatten())
-    count = values.new_full((), values.numel())
-    return Reduction(values.sum(), count, count, count)
-
-
-def _part(
-    name: str, reduction: Reduction, divisor: Tensor, weight: float | Tensor, look: Look
-) -> ObjectivePart:
-    if isinstance(weight, Tensor):
-        weight = _weight(name, weight, look)
-    else:
-        _check_weight(name, weight)
-        weight = reduction.total.new_full((), weight)
-    return ObjectivePart(mean(reduction.total, divisor), weight, reduction.mass, reduction.count)
-
-
-def _weight(name: str, weight: Tensor, look: Look) -> Tensor:
-    """A weight that is a tensor: NaN where it cannot be looked at and is none."""
-    if weight.ndim > 0:
-        raise ValueError(
-            f"The weight of {name!r} has shape {tuple(weight.shape)}; expected one number (). "
-            "Weigh samples by labels."
-        )
-    if look == "never":
-        return weight
-    if can_look(weight, look):
-        _check_weight(name, float(weight))
-        return weight
-    return weight.masked_fill(~((weight >= 0) & (weight < math.inf)), torch.nan)
-
-
-def _check_weight(name: str, weight: float) -> None:
-    if not 0.0 <= weight < math.inf:
-        raise ValueError(
-            f"The weight of {name!r} is {weight}; expected a finite number of at least 0. "
-            "To push the other way, use the anti-term."
-        )
 
 
 @contextmanager

@@ -69,6 +69,18 @@ def check_value(name: str, value: float) -> None:
 
 def check_setting(optimizer: Optimizer, name: str) -> None:
     """Refuse a setting that is not one number, the same in all groups."""
+    check_number(optimizer, name)
+    values = [float(group[name]) for group in optimizer.param_groups]
+    if len(set(values)) > 1:
+        raise ValueError(
+            f"The optimizer's groups differ in {name!r}: {listed(values)}; expected one value, as "
+            "a row has one for all. If the track is a factor on what each group has, give "
+            f"TimelineLR(..., factors=[{name!r}]); else write it into each group yourself."
+        )
+
+
+def check_number(optimizer: Optimizer, name: str) -> None:
+    """Refuse a setting that is not one number in every group."""
     numbers = [
         key
         for key in optimizer.param_groups[0]
@@ -77,13 +89,6 @@ def check_setting(optimizer: Optimizer, name: str) -> None:
     if name not in numbers:
         kind = f"setting of {type(optimizer).__name__} that is a plain number,"
         raise ValueError(unknown(kind, name, numbers))
-    values = [float(group[name]) for group in optimizer.param_groups]
-    if len(set(values)) > 1:
-        raise ValueError(
-            f"The optimizer's groups differ in {name!r}: {listed(values)}; expected one value, as "
-            "a row has one for all. Write it into each group yourself, or make one optimizer for "
-            "each group."
-        )
 
 
 def is_number(setting: object) -> bool:
@@ -91,9 +96,6 @@ def is_number(setting: object) -> bool:
     if isinstance(setting, Tensor):
         return setting.numel() == 1
     return isinstance(setting, int | float) and not isinstance(setting, bool)
-
-
-INITIAL = "initial_lr"
 
 
 class TimelineLR(LRScheduler):
@@ -108,15 +110,23 @@ class TimelineLR(LRScheduler):
     so that with several of them the rate would run ahead of the timeline: step it yourself, where
     ``accelerator.sync_gradients``.
 
+    Groups with rates of their own, as for layer-wise decay or a faster head, keep their ratios with
+    ``factors=["lr"]``: each group then has its own rate, that of the beginning, times the track's
+    value, as in torch's ``LambdaLR``. The rate of the beginning is kept in the group as
+    ``"initial_lr"``, where an optimizer's state carries it.
+
     Args:
-        optimizer: Whose groups are driven, all alike.
-        timeline: With a track ``"lr"``, whose values are the rates themselves, no factors.
+        optimizer: Whose groups are driven.
+        timeline: With a track ``"lr"``; its values are the rates themselves, the same in all
+            groups, unless ``"lr"`` is among the ``factors``.
         also: Names of further tracks that bear the name of a setting, such as ``"weight_decay"``.
         last_epoch: The last step that is done; -1 at the beginning.
+        factors: Those of ``"lr"`` and ``also`` whose track is a factor on what each group has.
 
     Raises:
-        ValueError: If the timeline lacks one of the tracks, the optimizer one of the settings, or
-            its groups differ in one.
+        ValueError: If the timeline lacks one of the tracks, the optimizer one of the settings, its
+            groups differ in one that is no factor, a factor is not driven, or the scheduler begins
+            later than the optimizer without the rates of the beginning.
         TypeError: If the last step is not a whole number, or a playhead is given for the timeline.
 
     Examples:
@@ -138,6 +148,7 @@ class TimelineLR(LRScheduler):
         timeline: Timeline,
         also: Sequence[str] = (),
         last_epoch: int = -1,
+        factors: Sequence[str] = (),
     ) -> None:
         check_count("last_epoch", last_epoch, least=-1)
         if not isinstance(timeline, Timeline):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass playheads all the same
@@ -148,13 +159,38 @@ class TimelineLR(LRScheduler):
             )
         self.timeline: Timeline = timeline
         self.names: tuple[str, ...] = tuple(dict.fromkeys((LR, *also)))
+        self.factors: tuple[str, ...] = tuple(factors)
+        for name in self.factors:
+            check_name("factor", name, self.names)
         for name in self.names:
             check_name("track", name, timeline.names)
-            check_setting(optimizer, name)
+            check = check_number if name in self.factors else check_setting
+            check(optimizer, name)
+        if last_epoch >= 0:
+            self._check_initial(optimizer)
         for group in optimizer.param_groups:
-            # torch asks for it in order to resume; nothing here depends on it
-            group.setdefault(INITIAL, _plain(group[LR]))
+            # torch asks for that of the rate in order to resume
+            for name in (LR, *self.factors):
+                _initial(group, name)
         super().__init__(optimizer, last_epoch)
+
+    def _check_initial(self, optimizer: Optimizer) -> None:
+        """Refuse to guess whether a group's setting is the initial one, or already scaled."""
+        for name in self.factors:
+            if any(_key(name) not in group for group in optimizer.param_groups):
+                raise ValueError(
+                    f"TimelineLR begins after step 0 with a factor on {name!r}, and the "
+                    f"optimizer's groups hold no {_key(name)!r}; expected what each group began "
+                    "with. Make the scheduler at step 0 and load its state, or write "
+                    f"group[{_key(name)!r}] into each group."
+                )
+
+    def _values(self, name: str, value: float) -> list[float | Tensor]:
+        """What each group is to have where the track is at a value."""
+        groups = self.optimizer.param_groups
+        if name not in self.factors:
+            return [value for _ in groups]
+        return [_initial(group, name) * value for group in groups]
 
     @property
     def _is_accelerate_prepared(self) -> bool:
@@ -186,10 +222,11 @@ class TimelineLR(LRScheduler):
         """
         row = self.timeline(self.last_epoch)
         check_value(LR, row[LR])
-        for group in self.optimizer.param_groups:
-            for name in self.names[1:]:
-                write(group, name, row[name])
-        return [row[LR] for _ in self.optimizer.param_groups]
+        for name in self.names[1:]:
+            values = self._values(name, row[name])
+            for group, value in zip(self.optimizer.param_groups, values, strict=True):
+                write(group, name, value)
+        return self._values(LR, row[LR])
 
     @override
     def state_dict(self) -> dict[str, Any]:
@@ -232,5 +269,12 @@ class TimelineLR(LRScheduler):
             write(group, LR, rate)
 
 
-def _plain(rate: float | Tensor) -> float | Tensor:
-    return rate.detach().clone() if isinstance(rate, Tensor) else rate
+def _key(name: str) -> str:
+    """Where a group keeps what it began with; that of the rate is torch's own key."""
+    return f"initial_{name}"
+
+
+def _initial(group: dict[str, Any], name: str) -> float | Tensor:
+    """What a group began with; one that was added later, with what it had when it was."""
+    value = group[name]
+    return group.setdefault(_key(name), value.clone() if isinstance(value, Tensor) else value)
