@@ -55,7 +55,7 @@ class Provenance:
 
         Examples:
             >>> Provenance({}, model="Net", configuration={"width": "8"}).fingerprint[:8]
-            '00000000'
+            '1809e5bf'
         """
         return "" if self.model is None else digest([self.model, dict(self.configuration)])
 
