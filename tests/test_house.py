@@ -146,7 +146,7 @@ def test_names_of_tests_are_in_plain_english():
 
 
 def test_most_public_names_are_used_where_people_read():
-    guides = [*(PROJECT / "docs" / "guides").glob("*.py"), *(PROJECT / "examples").glob("*.py")]
+    guides = [*(PROJECT / "docs" / "guides").glob("*.*"), *(PROJECT / "examples").glob("*.py")]
     words = set(
         re.findall(r"\w+", "\n".join(p.read_text() for p in [*guides, PROJECT / "README.md"]))
     )

@@ -164,6 +164,28 @@ def test_concepts_are_placed_scored_muted_and_removed():
     torch.testing.assert_close(red.removed(model, COLORS)(COLORS), muted)
 
 
+def test_adapters_fit_into_another_loop(tmp_path: Path):
+    transformers = pytest.importorskip("transformers")
+    quiet = {"report_to": [], "disable_tqdm": True, "save_strategy": "no", "use_cpu": True}
+    args = transformers.TrainingArguments(str(tmp_path), num_train_epochs=1, **quiet)
+    model = transformers.BertForSequenceClassification(
+        transformers.BertConfig(
+            vocab_size=9, hidden_size=4, num_hidden_layers=1, num_attention_heads=1
+        )
+    )
+    batch = {"input_ids": torch.ones(3).long(), "labels": torch.tensor(1), "red": torch.tensor(1.0)}
+    red = la.Term("red", reg.Anchor(UP), at="bert.pooler.dense", label="red")
+    made = la.Objective([red], losses=["task"], constants={"task": 1.0, "red": 1.0})
+    done = la.adapters.AnchoredTrainer(
+        model=model,
+        args=args,
+        train_dataset=[batch] * 8,
+        objective=made,
+        timeline=curriculum.Timeline({}),
+    ).train()
+    assert done.training_loss > 0
+
+
 def test_viz_draws_and_moves(tmp_path: Path):
     timeline = curriculum.read_dopesheet(SHEET).timeline()
     z = torch.nn.functional.normalize(torch.randn(2, 27, 4), dim=-1)

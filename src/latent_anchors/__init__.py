@@ -13,7 +13,7 @@ site; :func:`fit` saves the typing and trains many seeds at once; :func:`record`
 :func:`intervene` edits it, for the length of a block. The rooms, from the ground up:
 ``transitions``, ``curriculum``, ``colorspace``, ``regularizers``, ``models``, ``interventions``,
 ``data``, ``training``, ``evaluation``, ``audits``, ``concepts``, ``testbed`` and, loaded on first
-use, ``viz``.
+use, ``adapters`` and ``viz``.
 """
 
 from importlib import import_module
@@ -44,6 +44,7 @@ from latent_anchors.regularizers import Term
 from latent_anchors.training import Objective, fit
 
 if TYPE_CHECKING:
+    from latent_anchors import adapters as adapters
     from latent_anchors import viz as viz
 
 __version__ = version("latent-anchors")
@@ -55,6 +56,7 @@ __all__ = [
     "Provenance",
     "Term",
     "__version__",
+    "adapters",
     "audits",
     "axis",
     "colorspace",
@@ -80,9 +82,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> ModuleType:
-    """``viz`` on first use, so that training never loads matplotlib."""
-    if name == "viz":
-        return import_module("latent_anchors.viz")
+    """Rooms that load other packages, on first use: training alone needs no matplotlib."""
+    if name in ("adapters", "viz"):
+        return import_module(f"latent_anchors.{name}")
     raise AttributeError(
         unknown("name in latent_anchors", name, __all__) + " Or look in its rooms."
     )

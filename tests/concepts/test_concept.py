@@ -164,6 +164,14 @@ class TestEdit:
         assert torch.equal(net(x), before)
         assert not torch.equal(expected, before)
 
+    def test_mutes_at_some_positions(self):
+        red, net, x = Concept("c", V, at="0"), nn.Sequential(nn.Identity()), torch.rand(2, 5, 3)
+        mask = torch.rand(2, 5) > 0.5
+        with red.muted(net, how="project", where=mask):
+            muted = net(x)
+        assert torch.equal(muted[~mask], x[~mask])
+        torch.testing.assert_close(muted[mask], red.edit(how="project")(x[mask]))
+
 
 class TestRemoval:
     @pytest.mark.parametrize("direction", [V, PLANE])

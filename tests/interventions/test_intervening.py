@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -222,3 +223,88 @@ def test_the_latents_may_be_one_part_of_an_output(wrap, item):
     expected = wrap(MUTE(z))
     assert type(within) is type(expected)
     assert str(within) == str(expected)
+
+
+PROMPT = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]])
+FIRST_TWO = torch.tensor([[1, 1, 0, 0], [1, 1, 0, 0]])
+"""As HF's attention masks are written."""
+
+
+@pytest.fixture(scope="module")
+def llama():
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2}
+    config = transformers.LlamaConfig(vocab_size=50, num_hidden_layers=2, **sizes)
+    return transformers.LlamaForCausalLM(config).eval()
+
+
+def answers(llama, where, edit, **options):
+    """The logits of each token generated under an edit; always the same tokens."""
+    rows = 2 * options.get("num_beams", 1)
+    if isinstance(where, torch.Tensor):
+        where = where.repeat_interleave(rows // 2, 0)
+    with intervene(llama, edit, at="model.layers.0", where=where):
+        made = llama.generate(
+            PROMPT,
+            max_new_tokens=3,
+            do_sample=False,
+            pad_token_id=0,
+            eos_token_id=None,
+            output_logits=True,
+            return_dict_in_generate=True,
+            **options,
+        )
+    return torch.stack(made.logits, 1)
+
+
+def by_hand(llama, edited, edit):
+    """Three passes without a cache, in which the edit acts where `edited` says."""
+    sequence, logits = PROMPT, []
+    for _ in range(3):
+        with intervene(llama, partial(chosen, edited, edit), at="model.layers.0"):
+            logits.append(llama(sequence).logits[:, -1])
+        sequence = torch.cat([sequence, logits[-1].argmax(-1, keepdim=True)], 1)
+    return torch.stack(logits, 1)
+
+
+def chosen(edited, edit, z):
+    return torch.where(edited[:, : z.shape[1], None], edit(z), z)
+
+
+PLACES = torch.arange(7).expand(2, 7)
+
+
+@pytest.mark.parametrize(
+    ("where", "edited"),
+    [
+        ("last", PLACES >= 3),
+        ("prefill", PLACES < 4),
+        ("decode", PLACES >= 4),
+        (FIRST_TWO, PLACES < 2),
+    ],
+    ids=["last", "prefill", "decode", "mask"],
+)
+def test_generation_is_edited_where_asked_with_every_cache_and_with_beams(where, edited, llama):
+    vector = torch.linspace(-2, 2, 16)
+    expected = by_hand(llama, edited, lambda z: z + vector)
+    for cache in ("dynamic", "static"):
+        found = answers(llama, where, lambda z: z + vector, cache_implementation=cache)
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    plain = by_hand(llama, edited, lambda z: z)
+    assert not torch.allclose(expected, plain, atol=1e-2)
+    beams = answers(llama, where, lambda z: z + vector, num_beams=2)[::2]
+    torch.testing.assert_close(beams[:, 0], expected[:, 0], atol=1e-5, rtol=1e-4)
+
+
+def test_the_last_position_of_lines_padded_on_the_left_is_their_last_token(llama):
+    padded = torch.cat([torch.zeros(2, 2).long(), PROMPT], 1)
+    mask = (padded > 0).long()
+    with intervene(llama, torch.zeros_like, at="model.layers.0", where="last"):
+        alone, left = llama(PROMPT).logits[:, -1], llama(padded, attention_mask=mask).logits[:, -1]
+    torch.testing.assert_close(left, alone, atol=1e-5, rtol=1e-4)
+    with (
+        refuses(ValueError, "Line 0 ends in padding"),
+        intervene(llama, torch.zeros_like, at="model.layers.0", where="last"),
+    ):
+        llama(padded.flip(1), attention_mask=mask.flip(1))

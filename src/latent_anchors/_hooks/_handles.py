@@ -11,6 +11,7 @@ from latent_anchors._hooks._apply_edit import Edit
 from latent_anchors._hooks._blocks import Block, End
 from latent_anchors._hooks._compiled import refuse_compiled
 from latent_anchors._hooks._hook import EditHook, Hook, RecorderHook, Table, forward_hooks
+from latent_anchors._hooks._positions import Positions, Where
 from latent_anchors._hooks._readings import Reading
 from latent_anchors._sites import At, Site, as_site, layers_of, path
 
@@ -100,10 +101,10 @@ class Hooked(Protocol):
         ...
 
 
-def attach_edit(model: nn.Module, at: At, edit: Edit) -> Handle:
+def attach_edit(model: nn.Module, at: At, edit: Edit, where: Where | None = None) -> Handle:
     """Put an edit in force at a site, in every thread."""
     refuse_compiled(_architecture(model, as_site(at)), as_site(at).name, for_good=True)
-    hook = edit_hook(model, at, edit)
+    hook = edit_hook(model, at, edit, where)
     try:
         hook.begin()
         return Handle(hook)
@@ -112,7 +113,7 @@ def attach_edit(model: nn.Module, at: At, edit: Edit) -> Handle:
         raise
 
 
-def edit_hook(model: nn.Module, at: At, edit: Edit) -> EditHook:
+def edit_hook(model: nn.Module, at: At, edit: Edit, where: Where | None = None) -> EditHook:
     """An edit for a site, not in force yet."""
     if not callable(edit):
         raise TypeError(
@@ -120,7 +121,12 @@ def edit_hook(model: nn.Module, at: At, edit: Edit) -> EditHook:
             "Mind the order: model, edit, at."
         )
     site = as_site(at)
-    return EditHook(edit, site, *_owner_and_table(model, site))
+    owner, table = _owner_and_table(model, site)
+    if where is None:
+        return EditHook(edit, site, owner, table)
+    # a population's layers run within one pass of all runs, and are called by no names
+    way = () if isinstance(model, Hooked) else _architecture(model, site)
+    return EditHook(edit, site, owner, table, Positions(where, way, site))
 
 
 def recorder_hook(model: nn.Module, at: At, recorder: Callable[[Reading], None]) -> RecorderHook:

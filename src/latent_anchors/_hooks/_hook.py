@@ -7,7 +7,7 @@ taking it out are single operations, so that no interrupt and no thread finds on
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
 from sys import getrefcount
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
-from typing_extensions import override
+from typing_extensions import Protocol, override, runtime_checkable
 
 from latent_anchors._hooks._apply_edit import Edit, edited, state_of
 from latent_anchors._hooks._blocks import End
@@ -88,18 +88,43 @@ class Hook:
         return getattr, (nullcontext(), "__exit__")
 
 
-class EditHook(Hook):
-    """An edit in force at a site."""
+@runtime_checkable
+class Chooses(Protocol):
+    """Which latents of a pass an edit acts on, and the hooks that this takes."""
 
-    def __init__(self, edit: Edit, site: Site, owner: nn.Module, table: Table) -> None:
+    begins: Sequence[Hook]
+    ends: Sequence[Hook]
+
+    def chosen(self, z: Tensor, run: Tensor | None = None) -> Tensor | bool:
+        """All, none, or those of a mask."""
+        ...
+
+
+class EditHook(Hook):
+    """An edit in force at a site, or at some of its positions."""
+
+    def __init__(
+        self,
+        edit: Edit,
+        site: Site,
+        owner: nn.Module,
+        table: Table,
+        positions: Chooses | None = None,
+    ) -> None:
         super().__init__(site, owner, table)
         self.edit: Edit = edit
+        self._positions = positions
+        self._chosen: Tensor | bool = True
         self._running: int | None = None
         self._repeated: weakref.WeakSet[Any] = weakref.WeakSet()
 
     @override
     def begin(self, end: End | None = None) -> None:
+        for watch in self._begins:
+            watch.begin(end)
         super().begin(end)
+        for watch in self._ends:
+            watch.begin(end)
         for hook in list(self.table.values()):  # another thread may attach meanwhile
             if isinstance(hook, RecorderHook):
                 with suppress(KeyError):
@@ -119,10 +144,37 @@ class EditHook(Hook):
         kept = getrefcount(new) > 2 or new._is_view()
         return with_latents(output, self.site, new.clone() if kept else new)
 
-    def edited(self, z: Tensor, edit: Edit | None = None) -> Tensor:
+    @override
+    def tie(self, end: End) -> None:
+        for hook in (*self._begins, *self._ends):
+            hook.tie(end)
+        super().tie(end)
+
+    @override
+    def remove(self) -> None:
+        super().remove()
+        for hook in (*self._begins, *self._ends):
+            hook.remove()
+
+    @property
+    def _begins(self) -> Sequence[Hook]:
+        return () if self._positions is None else self._positions.begins
+
+    @property
+    def _ends(self) -> Sequence[Hook]:
+        return () if self._positions is None else self._positions.ends
+
+    def edited(self, z: Tensor, edit: Edit | None = None, run: Tensor | None = None) -> Tensor:
         """The latents under this edit, or under one run's form of it."""
+        if self._positions is None:
+            return self._edited(z, edit or self.edit)
+        self._chosen = chosen = self._positions.chosen(z, run)
+        if isinstance(chosen, bool):
+            return self._edited(z, edit or self.edit) if chosen else z
+        return torch.where(chosen.unsqueeze(-1), self._edited(z, edit or self.edit), z)
+
+    def _edited(self, z: Tensor, edit: Edit) -> Tensor:
         self.acted = True
-        edit = edit or self.edit
         if torch.compiler.is_compiling():
             return edited(z, edit)
         if self._running == threading.get_ident():
@@ -144,11 +196,27 @@ class EditHook(Hook):
                 _RecomputeHook(self, layer, segment).begin()
 
 
+class Repeated:
+    """The positions that were chosen in a pass, for its recomputation."""
+
+    begins: Sequence[Hook] = ()
+    ends: Sequence[Hook] = ()
+
+    def __init__(self, chosen: Tensor | bool) -> None:
+        self._chosen = chosen
+
+    def chosen(self, z: Tensor, run: Tensor | None = None) -> Tensor | bool:
+        """The same again."""
+        del z, run
+        return self._chosen
+
+
 class _RecomputeHook(EditHook):
     """An edit that acted in a checkpointed segment, for the recomputation of that segment."""
 
     def __init__(self, hook: EditHook, layer: nn.Module, segment: object) -> None:
-        super().__init__(hook.edit, hook.site, layer, forward_hooks(layer))
+        chosen = None if hook._positions is None else Repeated(hook._chosen)
+        super().__init__(hook.edit, hook.site, layer, forward_hooks(layer), chosen)
         self._segment: weakref.ref[Any] = weakref.ref(segment, partial(self.table.pop, self.key))
         self._repeated = hook._repeated
         self._state = state_of(hook.edit)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from latent_anchors import audits, evaluation, interventions, regularizers
 from latent_anchors._checks import check_name, listed
-from latent_anchors._hooks import Handle
+from latent_anchors._hooks import Handle, Where
 from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At, as_site, as_sites
 from latent_anchors._supervision import Given, as_mask, as_tensor
@@ -278,6 +278,7 @@ class Concept:
         within: int | float | None = None,
         how: How = "suppress",
         strength: float = 1.0,
+        where: Where | None = None,
     ) -> AbstractContextManager[dict[At, Handle]]:
         """Mute the concept at its sites for the length of a ``with`` block.
 
@@ -288,10 +289,13 @@ class Concept:
             within: Degrees from the direction within which it acts.
             how: The kind of edit.
             strength: From 0 to 1.
+            where: On which positions: a mask ``(batch, position)``, ``"last"``, ``"prefill"`` or
+                ``"decode"``; on all if None.
 
         Raises:
-            ValueError: If a site does not exist, or an argument is out of its range.
-            RuntimeError: If the model never ran within the block.
+            ValueError: If a site does not exist, an argument is out of its range, or, in a pass,
+                the mask has another shape.
+            RuntimeError: If the edit never acted within the block.
 
         Examples:
             >>> model = nn.Sequential(nn.Identity())
@@ -301,7 +305,7 @@ class Concept:
             tensor([0., 4.])
         """
         edit = self.edit(within, how, strength)
-        return interventions.intervene(model, edit, at=self.sites)
+        return interventions.intervene(model, edit, self.sites, where)
 
     def removed(
         self,

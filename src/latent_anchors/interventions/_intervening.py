@@ -7,11 +7,11 @@ from typing import cast
 from torch import nn
 from typing_extensions import override
 
-from latent_anchors._hooks import Edit, Handle, Hooks, Startable, attach_edit, edit_hook
+from latent_anchors._hooks import Edit, Handle, Hooks, Startable, Where, attach_edit, edit_hook
 from latent_anchors._sites import At, as_sites
 
 
-def attach(model: nn.Module, edit: Edit, at: At = "latent") -> Handle:
+def attach(model: nn.Module, edit: Edit, at: At = "latent", where: Where | None = None) -> Handle:
     """Attach an edit to a site, until ``remove()`` is called on the handle.
 
     The handle is also a context manager. Several edits act in the order in which they were
@@ -22,9 +22,10 @@ def attach(model: nn.Module, edit: Edit, at: At = "latent") -> Handle:
         model: Any module, or a population.
         edit: Maps latents ``(..., dim)`` to latents of the same shape.
         at: The site.
+        where: On which positions it acts; see :func:`intervene`.
 
     Raises:
-        ValueError: If the site does not exist.
+        ValueError: If the site or the positions do not exist.
         RuntimeError: If the model, or a function that runs it, is compiled already.
 
     Examples:
@@ -37,11 +38,14 @@ def attach(model: nn.Module, edit: Edit, at: At = "latent") -> Handle:
         >>> model(torch.ones(2))
         tensor([1., 1.])
     """
-    return attach_edit(model, at, edit)
+    return attach_edit(model, at, edit, where)
 
 
 def intervene(
-    model: nn.Module, edit: Edit | Mapping[At, Edit], at: At | Sequence[At] = "latent"
+    model: nn.Module,
+    edit: Edit | Mapping[At, Edit],
+    at: At | Sequence[At] = "latent",
+    where: Where | None = None,
 ) -> AbstractContextManager[dict[At, Handle]]:
     """Apply an edit at one site or several, for the length of a block.
 
@@ -51,18 +55,30 @@ def intervene(
     activation checkpointing, ``backward()`` may come after the block: what is recomputed is edited
     again.
 
+    ``where`` restricts the edit to some positions; the others stay as they are, bit for bit. A mask
+    speaks of the whole sequence, as an attention mask does: in a pass that continues a cache, of
+    the positions in the cache, too. So the mask of a prompt may stay in force while tokens are
+    generated, which are not edited then. ``"last"`` is the last column of each pass: the last token
+    of lines that are padded on the left. ``"prefill"`` and ``"decode"`` are the passes of a
+    generation that begin a cache, and those that add one position to it.
+
     Args:
         model: Any module, or a population.
         edit: Maps latents ``(..., dim)`` to latents of the same shape; or an edit for each site.
         at: The site or sites; leave it out if the edits are given by site.
+        where: A mask of the latents' shape without ``dim``, usually ``(batch, position)``, bool or
+            0 and 1, for a population also one for each run; or ``"last"``, ``"prefill"`` or
+            ``"decode"``, for latents ``(batch, position, dim)``. All positions if None.
 
     Yields:
         The handles, by site.
 
     Raises:
         ValueError: If a site does not exist, there is none, one is repeated, or edits are given by
-            site and ``at`` is given too.
-        RuntimeError: If the model is compiled already, or a site never ran within the block.
+            site and ``at`` is given too. In a pass: if the mask has another shape, or the last
+            position is padding, as far as the model is called with an ``attention_mask``.
+        RuntimeError: If the model is compiled already, or the edit never acted within the block. In
+            a pass: if it cannot be known whether it is prefill or decoding, as without a cache.
 
     Examples:
         >>> import torch
@@ -73,32 +89,43 @@ def intervene(
         >>> with intervene(model, {"0": torch.neg, "1": torch.exp}):
         ...     model(torch.zeros(1, 2))
         tensor([[1., 1.]])
+        >>> with intervene(model, torch.neg, at="0", where="last"):
+        ...     model(torch.ones(1, 3, 2))
+        tensor([[ 1.,  1.,  1.,  1., -1., -1.]])
     """
-    return _Intervention(model, edit, at)
+    return _Intervention(model, edit, at, where)
 
 
 class _Intervention(Hooks[dict[At, Handle]]):
     """Edits in force for the length of a block."""
 
     def __init__(
-        self, model: nn.Module, edit: Edit | Mapping[At, Edit], at: At | Sequence[At]
+        self,
+        model: nn.Module,
+        edit: Edit | Mapping[At, Edit],
+        at: At | Sequence[At],
+        where: Where | None,
     ) -> None:
         self._model, self._edit, self._at = model, edit, at
+        self._where: Where | None = where
 
     @override
     def _prepare(self) -> tuple[Sequence[Startable], dict[At, Handle]]:
         edits = _by_site(self._edit, self._at)
-        self._made = {site: edit_hook(self._model, site, one) for site, one in edits.items()}
+        self._made = {
+            site: edit_hook(self._model, site, one, self._where) for site, one in edits.items()
+        }
         return [*self._made.values()], {site: Handle(hook) for site, hook in self._made.items()}
 
     @override
     def _check(self) -> None:
         idle = [site for site, hook in self._made.items() if not hook.acted]
         if idle:
+            part = f" with where={self._where!r}" if isinstance(self._where, str) else ""
             raise RuntimeError(
-                f"The edit at {idle[0]!r} never acted within the block; expected the model to run. "
-                "Call this very model (not a copy or a function compiled before) in the block, in "
-                "this thread, on a path that passes the site."
+                f"The edit at {idle[0]!r} never acted within the block; expected the model to run"
+                f"{part}. Call this very model (not a copy or a function compiled before) in the "
+                "block, in this thread, on a path that passes the site."
             )
 
 

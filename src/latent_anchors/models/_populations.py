@@ -160,15 +160,19 @@ class Population(StackedRuns):
         recorders = [hook for hook in hooks if isinstance(hook, RecorderHook)]
         record = list(dict.fromkeys(hook.site for hook in recorders))
 
-        def one(tensors: dict[str, Tensor], states: dict[int, dict[str, Tensor]]) -> _Outcome:
+        def one(
+            tensors: dict[str, Tensor], states: dict[int, dict[str, Tensor]], run: Tensor
+        ) -> _Outcome:
             own = [
-                (hook.site, partial(hook.edited, edit=_edit_of_run(hook, states))) for hook in edits
+                (hook.site, partial(hook.edited, edit=_edit_of_run(hook, states), run=run))
+                for hook in edits
             ]
             return run_with(self.stacked, tensors, inputs, record, own)
 
         with InForce([HeldLock(one_at_a_time)]):
             states = {h.key: h.edit.tensors() for h in edits if isinstance(h.edit, Population)}
-            output, latents = torch.vmap(one, randomness="different")(self.tensors(), states)
+            runs = torch.arange(len(self), device=next(iter(self.tensors().values())).device)
+            output, latents = torch.vmap(one, randomness="different")(self.tensors(), states, runs)
         for hook in recorders:
             if hook.site in latents:
                 hook.show(Reading(latents[hook.site], hook.site))

@@ -217,8 +217,54 @@ class Term:
         mass = count if weight is None else weight.sum()
         # values are 0 where they do not count
         total = values.sum() if weight is None else (weight * values).sum()
-        divisor = mass if self.reduction == "mass" else count * (self.rate or 1.0)
-        return Reduction(total, divisor, mass, count)
+        return Reduction(total, self._divided_by(mass, count), mass, count)
+
+    def divisor(
+        self, labels: Mapping[str, Given] | None, masks: Mapping[str, Given] | None = None
+    ) -> Tensor | None:
+        """What the weighted sum is divided by, known before the model runs.
+
+        So the divisor of a batch that is passed through the model in parts can be summed up before
+        the first of them.
+
+        Args:
+            labels: By name ``(...)``.
+            masks: By name ``(...)``, with an axis of positions besides where the term pools.
+
+        Returns:
+            ``()``; None for a term without label and mask, which counts whatever leaves its site.
+
+        Raises:
+            KeyError: If the batch lacks the label or mask.
+            ValueError: If one has numbers that it cannot have.
+            TypeError: If one is no tensor and no array of numpy's.
+
+        Examples:
+            >>> import torch
+            >>> from latent_anchors.regularizers import unit_norm
+            >>> Term("unit", unit_norm, label="red").divisor({"red": torch.tensor([1.0, 0.5])})
+            tensor(1.5000)
+        """
+        mask, label = self._entered(labels, masks, None, "freely")
+        if mask is None and label is None:
+            return None
+        counting = self._counting(mask, label, "freely")
+        ones = self._ones(mask, label)
+        lines = counting.lines(ones.ndim)
+        weight = counting.weight(ones)
+        count = _number(ones) if lines is None else lines.to(ones).sum()
+        return self._divided_by(count if weight is None else weight.sum(), count)
+
+    def _ones(self, mask: Tensor | None, label: Tensor | None) -> Tensor:
+        """Of the values' shape."""
+        if label is not None:
+            return torch.ones(label.shape, device=label.device)
+        assert mask is not None
+        ones = torch.ones(mask.shape, device=mask.device)
+        return ones if self.pool is None else self.pool(ones, mask)
+
+    def _divided_by(self, mass: Tensor, count: Tensor) -> Tensor:
+        return mass if self.reduction == "mass" else count * (self.rate or 1.0)
 
     def check_labels(
         self, labels: Mapping[str, Given] | None, masks: Mapping[str, Given] | None = None

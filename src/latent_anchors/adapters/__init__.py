@@ -1,0 +1,33 @@
+"""Train inside other people's loops: Hugging Face's Trainer, accelerate, Lightning, PEFT.
+
+Each adapter is thin, and imports its framework when it is used for the first time. A framework that
+is missing is installed with the extra of the same name, such as
+``pip install latent-anchors[transformers]``.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from latent_anchors._checks import unknown
+
+if TYPE_CHECKING:
+    from latent_anchors.adapters._anchored_trainer import AnchoredTrainer as AnchoredTrainer
+
+FILES = {"AnchoredTrainer": ("_anchored_trainer", "transformers")}
+"""Where each name is, and the extra that it needs."""
+
+__all__ = ["AnchoredTrainer"]
+
+
+def __getattr__(name: str) -> object:
+    """A name on first use, so that none of the frameworks is loaded for another one's sake."""
+    if name not in FILES:
+        raise AttributeError(unknown("name in latent_anchors.adapters", name, __all__))
+    file, extra = FILES[name]
+    try:
+        return getattr(import_module(f"{__name__}.{file}"), name)
+    except ImportError as error:
+        raise ImportError(
+            f"adapters.{name} needs the package {extra!r}, which could not be imported: {error}; "
+            f"expected it to be installed. Type: pip install latent-anchors[{extra}]"
+        ) from error

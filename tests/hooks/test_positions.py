@@ -1,0 +1,282 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+from refusals import refuses
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+from latent_anchors.interventions import Suppression, attach, constant_falloff, intervene
+from latent_anchors.models import Population, Site
+
+IDS = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 0]])
+MASK = torch.tensor([[True, False, True, False], [False, False, False, True]])
+MUTE = Suppression([1.0, 2.0, 0.0], constant_falloff)
+
+
+class Cache:
+    """The sum of all tokens so far, and how many there were."""
+
+    def __init__(self):
+        self.total, self.length = 0.0, 0
+
+    def get_seq_length(self):
+        return self.length
+
+
+class Language(nn.Module):
+    """Each position's output is the sum of all latents up to there."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.embed = nn.Embedding(8, 3)
+        self.fails = False
+
+    def forward(self, ids, attention_mask=None, cache=None, use_cache=None):
+        del attention_mask, use_cache
+        sums = self.embed(ids).cumsum(1)
+        if self.fails:
+            raise ZeroDivisionError
+        if cache is not None:
+            sums = sums + cache.total
+            cache.total, cache.length = sums[:, -1:], cache.length + ids.shape[1]
+        return sums
+
+
+@pytest.fixture
+def model():
+    return Language()
+
+
+def generated(model, prompt=IDS[:, :2], rest=IDS[:, 2:]):
+    """A prompt, then one token at a time, with a cache."""
+    cache = Cache()
+    parts = [prompt, *rest.split(1, dim=1)]
+    return torch.cat([model(part, cache=cache) for part in parts], dim=1)
+
+
+def expected(model, mask, edit=MUTE):
+    """The same without hooks, by the definition of a mask."""
+    z = model.embed(IDS)
+    return torch.where(mask[..., None], edit(z), z).cumsum(1)
+
+
+@pytest.mark.parametrize("given", [MASK, MASK.long(), MASK.numpy().astype(np.int64)])
+def test_where_the_mask_is_true_latents_are_edited_and_elsewhere_not(given, model):
+    z = model.embed(IDS)
+    with intervene(model, MUTE, at="embed", where=given):
+        edited = model.embed(IDS)
+    assert torch.equal(edited[MASK], MUTE(z)[MASK])
+    assert torch.equal(edited[~MASK], z[~MASK])
+    assert not torch.allclose(edited[MASK], z[MASK])
+
+
+def test_it_works_with_compositions_and_strengths_that_change(model):
+    both = MUTE.then(Suppression([0.0, 0.0, 1.0])).at(0.5)
+    by_hand = expected(model, MASK, both)
+    with intervene(model, both, at="embed", where=MASK):
+        torch.testing.assert_close(model(IDS), by_hand)
+        both.strength.fill_(0.0)
+        unedited = model(IDS)
+    assert torch.equal(unedited, model(IDS))
+
+
+def test_channels_may_be_on_another_axis_and_samples_may_have_no_positions():
+    images, samples = torch.randn(2, 3, 4, 5), torch.randn(2, 3)
+    layer = nn.Sequential(nn.Identity())
+    left = torch.arange(5).expand(2, 4, 5) < 2
+    with intervene(layer, torch.zeros_like, at=Site("0", axis=1), where=left):
+        edited = layer(images)
+    assert not edited[..., :2].any()
+    assert torch.equal(edited[..., 2:], images[..., 2:])
+    with intervene(layer, torch.zeros_like, at="0", where=torch.tensor([True, False])):
+        assert layer(samples).any(-1).tolist() == [False, True]
+
+
+def test_the_mask_of_a_prompt_leaves_what_is_generated_after_it(model):
+    with intervene(model, MUTE, at="embed", where=MASK[:, :2]):
+        found = generated(model)
+    only = MASK & (torch.arange(4) < 2)
+    torch.testing.assert_close(found, expected(model, only))
+    with (
+        refuses(ValueError, r"shape \(2, 2\), and the latents .* \(2, 1, 3\).*shape \(2, 3\)"),
+        intervene(model, MUTE, at="embed", where=MASK[:, :2]),
+    ):
+        cache = Cache()
+        cache.length = 2
+        model(IDS[:, 2:3], cache=cache)
+
+
+def test_a_mask_speaks_of_what_is_in_the_cache_too(model):
+    cache = Cache()
+    with intervene(model, MUTE, at="embed", where=MASK[:, :1]):
+        first = model(IDS[:, :1], cache=cache)
+    with intervene(model, MUTE, at="embed", where=MASK):
+        second = model(IDS[:, 1:], cache=cache)
+    torch.testing.assert_close(torch.cat([first, second], 1), expected(model, MASK))
+
+
+@pytest.mark.parametrize("prompt", [1, 2])
+def test_prefill_and_decoding_are_known_by_the_cache_and_not_by_the_length(prompt, model):
+    begins = torch.arange(4).expand(2, 4) < prompt
+    for where, mask in (("prefill", begins), ("decode", ~begins)):
+        with intervene(model, MUTE, at="embed", where=where):
+            found = generated(model, IDS[:, :prompt], IDS[:, prompt:])
+        torch.testing.assert_close(found, expected(model, mask))
+
+
+def test_the_last_position_is_that_of_each_pass(model):
+    last = torch.arange(4).expand(2, 4) == 3
+    with intervene(model, MUTE, at="embed", where="last"):
+        whole, by_token = model(IDS), generated(model)
+    torch.testing.assert_close(whole, expected(model, last))
+    torch.testing.assert_close(by_token, expected(model, torch.arange(4) > 0))
+
+
+RIGHT = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        RIGHT,
+        (RIGHT[:, None, None, :].bool() & torch.ones(4, 4).tril().bool()),
+        (1.0 - RIGHT[:, None, None, :].float()) * -1e9,
+    ],
+    ids=["flat", "prepared", "added"],
+)
+def test_the_last_position_of_lines_that_end_in_padding_is_refused(mask, model):
+    with (
+        refuses(ValueError, "Line 1 ends in padding.*padding on the left for where='last'"),
+        intervene(model, MUTE, at="embed", where="last"),
+    ):
+        model(IDS, attention_mask=mask)
+    with intervene(model, MUTE, at="embed", where="last"):
+        model(IDS, attention_mask=mask.flip(-1))
+        model(IDS, attention_mask=None)
+
+
+def test_without_a_cache_prefill_and_decoding_are_refused(model):
+    with (
+        refuses(RuntimeError, "over 4 positions without a cache .* may be a prompt or a contin"),
+        intervene(model, MUTE, at="embed", where="prefill"),
+    ):
+        model(IDS, use_cache=False)
+    with (
+        refuses(RuntimeError, "over 2 positions after 2 in the cache .* may be a prompt"),
+        intervene(model, MUTE, at="embed", where="decode"),
+    ):
+        generated(model, IDS[:, :2], torch.zeros(2, 0, dtype=torch.long))
+        cache = Cache()
+        for part in (IDS[:, :2], IDS[:, 2:]):
+            model(part, cache=cache)
+
+
+def test_a_pass_that_failed_leaves_nothing_behind(model):
+    model.fails = True
+    with (
+        refuses(RuntimeError, "over 1 positions without a cache"),
+        intervene(model, MUTE, at="embed", where="prefill"),
+    ):
+        with pytest.raises(ZeroDivisionError):
+            model(IDS, cache=Cache())
+        model.embed(IDS[:, :1])
+
+
+def test_an_edit_of_passes_that_never_came_is_refused(model):
+    with (
+        refuses(RuntimeError, "never acted within the block.* with where='decode'"),
+        intervene(model, MUTE, at="embed", where="decode"),
+    ):
+        model(IDS)
+
+
+@pytest.mark.parametrize(
+    ("where", "error", "message"),
+    [
+        ("first", ValueError, "Unknown positions, where = 'first'; expected one of 'last'"),
+        (MASK.float(), TypeError, "where is of type torch.float32; expected torch.bool"),
+        (
+            MASK[:, 1:],
+            ValueError,
+            r"shape \(2, 3\), .* \(2, 4, 3\) in this pass; expected.*\(2, 4\)",
+        ),
+        (MASK[:1], ValueError, r"shape \(1, 4\).* \(2, 4, 3\) .*repeat_interleave"),
+    ],
+)
+def test_what_cannot_be_where_is_refused(where, error, message, model):
+    with refuses(error, message), intervene(model, MUTE, at="embed", where=where):
+        model(IDS)
+
+
+def test_latents_without_positions_have_no_last_one():
+    layer = nn.Sequential(nn.Identity())
+    with (
+        refuses(ValueError, r"have shape \(2, 3\); expected \(batch, position, dim\) for where='l"),
+        intervene(layer, MUTE, at="0", where="last"),
+    ):
+        layer(torch.ones(2, 3))
+
+
+def test_afterwards_and_in_a_copy_there_is_nothing(model):
+    def kept(module):
+        tables = ("_forward_pre_hooks", "_forward_hooks")
+        flags = ("_forward_pre_hooks_with_kwargs", "_forward_hooks_always_called")
+        return [
+            len(getattr(layer, name)) for layer in module.modules() for name in (*tables, *flags)
+        ]
+
+    before = model(IDS)
+    handle = attach(model, MUTE, at="embed", where="last")
+    assert sum(kept(model)) > 2
+    copied = copy.deepcopy(model)
+    assert torch.equal(copied(IDS), before)
+    handle.remove()
+    assert not any(kept(model))
+    with intervene(model, MUTE, at="embed", where="last"):
+        model(IDS)
+    assert not any(kept(model))
+    assert torch.equal(model(IDS), before)
+
+
+def test_runs_share_a_mask_or_have_one_each():
+    models = Population.from_models([nn.Sequential(nn.Linear(3, 3)) for _ in range(2)])
+    x = torch.randn(2, 4, 3)
+    z, own = models(x), torch.stack([MASK, ~MASK])
+    for where, mask in ((MASK, MASK.expand(2, 2, 4)), (own, own)):
+        with intervene(models, MUTE, at="0", where=where):
+            edited = models(x)
+        torch.testing.assert_close(edited, torch.where(mask[..., None], MUTE(z), z))
+    with intervene(models, MUTE, at="0", where="last"):
+        edited = models(x)
+    assert torch.equal(edited[:, :, :-1], z[:, :, :-1])
+    assert not torch.equal(edited[:, :, -1], z[:, :, -1])
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_a_checkpoint_recomputes_the_edit_at_the_same_positions(reentrant):
+    layer = nn.Sequential(nn.Linear(3, 3), nn.Tanh())
+    x = torch.randn(2, 4, 3, requires_grad=True)
+    with intervene(layer, MUTE, at="0", where=MASK):
+        (plain,) = torch.autograd.grad(layer(x).square().sum(), x)
+        out = checkpoint(layer, x, use_reentrant=reentrant).square().sum()
+    out.backward()
+    torch.testing.assert_close(x.grad, plain)
+
+
+@pytest.mark.filterwarnings("ignore:Dynamo does not know how to trace")
+def test_compiled_code_that_takes_a_cache_is_refused(model):
+    handle = attach(model, MUTE, at="embed", where=MASK)
+    with (
+        torch.no_grad(),
+        refuses(Exception, "compiled code cannot follow in a model that takes a cache"),
+    ):
+        torch.compile(model, backend="eager")(IDS)
+    handle.remove()
+    plain = nn.Sequential(nn.Linear(3, 3))
+    with torch.no_grad(), attach(plain, MUTE, at="0", where=MASK):
+        x = torch.randn(2, 4, 3)
+        assert not torch.equal(plain(x)[MASK], plain[0].forward(x)[MASK])
+        torch.testing.assert_close(torch.compile(plain, backend="eager")(x), plain(x))
