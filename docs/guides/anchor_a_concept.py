@@ -299,7 +299,7 @@ for name, found in studies.items():
 # :class:`~latent_anchors.concepts.ScoreHistory` holds a
 # :class:`~latent_anchors.concepts.Score` for each step that was watched. Given the model that they
 # are for, ``save`` also keeps its class and configuration, and ``load`` refuses another one. With
-# ``card=True``, a ``README.md`` says what is in the folder, which can then be put on a hub as it is.
+# ``card=True``, a ``README.md`` says what is there, so that the folder can be put on a hub.
 
 import tempfile
 
