@@ -78,6 +78,33 @@ def test_the_path_leads_from_the_model_through_wrappers_down_to_the_layer(model)
     assert path(around, Site("0.latent")) == [around, around.module, model, model["latent"]]
 
 
+@pytest.mark.parametrize(
+    ("site", "said"),
+    [
+        (Site("a"), "Site('a')"),
+        (Site("a", axis=1, item=(1, 0)), "Site('a', axis=1, item=(1, 0))"),
+        (Site("a", every=True, side="input"), "Site('a', every=True, side='input')"),
+    ],
+)
+def test_a_site_says_what_differs_from_the_usual(site, said):
+    assert repr(site) == said
+
+
+def test_one_key_alone_is_spelled_without_a_tuple():
+    assert Site("a", item=("hidden",)) == Site("a", item="hidden")
+    assert Site("a", item=(1, "data")).keys == (1, "data")
+
+
+def test_sides_and_items_that_do_not_exist_are_refused():
+    with refuses(ValueError, "Unknown side of site 'a' 'inputs'.*Did you mean 'input'"):
+        Site("a", side="inputs")
+    with refuses(ValueError, r"item=\(\); expected at least one key"):
+        Site("a", item=())
+    for wrong in (1.5, True, (0, None), [1, 0]):
+        with refuses(TypeError, "expected a position, a name, or a tuple"):
+            Site("a", item=wrong)
+
+
 def test_a_name_that_leads_to_no_module_is_no_site(model):
     with refuses(ValueError, "Unknown site 'encoder.weight'"):
         resolve(model, Site("encoder.weight"))

@@ -2,36 +2,79 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import Literal, TypeAlias, cast, get_args
 
 from torch import nn
+from typing_extensions import override
 
-from latent_anchors._checks import unknown
+from latent_anchors._checks import check_name, unknown
 
 _PREFIXES = ("module.", "_orig_mod.", "base_model.model.")
 """Prefixes that wrappers add to names: DataParallel, torch.compile, PEFT."""
 
 
-@dataclass(frozen=True)
+Key: TypeAlias = int | str
+"""A position in a tuple, or a name in a mapping or an object."""
+
+Side: TypeAlias = Literal["output", "input"]
+
+
+@dataclass(frozen=True, repr=False)
 class Site:
-    """Where latents are read or edited: a layer, the axis of its channels, the part of its output.
+    """Where latents are read or edited: a layer, its output or an input, the axis of the channels.
+
+    The output of one layer and the input of the next are different places, although the same
+    tensor may lie at both: an edit at the output changes all that comes after it, a shortcut too;
+    an edit at the input changes what this layer gets, and nothing else.
 
     Args:
         name: The layer's dotted name, as in ``model.named_modules()``.
-        axis: The axis of the output that holds the channels.
-        item: Which part, where the output is a tuple, a mapping or an object.
+        axis: The axis that holds the channels.
+        item: Which part, where the output is a tuple, a mapping or an object; several keys lead
+            into nested parts, as ``(1, 0)`` to the last hidden state of an LSTM. Of the inputs: the
+            position or the name of an argument, which finds it however it is passed.
         every: For a layer that runs several times in a forward pass, such as a shared one: read all
             its passes, stacked along a new first axis. Edits act at each pass anyway.
+        side: Whether what leaves the layer is meant, or what enters it.
+
+    Raises:
+        ValueError: If the side is neither ``"output"`` nor ``"input"``, or ``item`` has no key.
+        TypeError: If ``item`` holds anything but whole numbers and strings.
 
     Examples:
         >>> Site("features.3", axis=1)
-        Site(name='features.3', axis=1, item=0, every=False)
+        Site('features.3', axis=1)
+        >>> Site("model.layers.0", side="input")
+        Site('model.layers.0', side='input')
     """
 
     name: str
     axis: int = -1
-    item: int | str = 0
+    item: Key | tuple[Key, ...] = 0
     every: bool = False
+    side: Side = "output"
+
+    def __post_init__(self) -> None:
+        check_name(f"side of site {self.name!r}", self.side, get_args(Side))
+        keys = _keys(self.name, self.item)
+        # one spelling for one place
+        object.__setattr__(self, "item", keys[0] if len(keys) == 1 else keys)
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The way to the latents, from the outside in.
+
+        Examples:
+            >>> Site("lstm", item=(1, 0)).keys
+            (1, 0)
+        """
+        return self.item if isinstance(self.item, tuple) else (self.item,)
+
+    @override
+    def __repr__(self) -> str:
+        given = {name: getattr(self, name) for name in ("axis", "item", "every", "side")}
+        said = [f"{k}={v!r}" for k, v in given.items() if v != getattr(Site, k)]
+        return f"Site({', '.join([repr(self.name), *said])})"
 
 
 At: TypeAlias = str | Site
@@ -114,6 +157,22 @@ def _unknown_site(model: nn.Module, site: Site) -> str:
     if site.name == "latent":
         said += " 'latent' is the default: did you forget to name the layer with at=?"
     return said
+
+
+def _keys(name: str, item: object) -> tuple[Key, ...]:
+    keys = cast("tuple[object, ...]", item if isinstance(item, tuple) else (item,))
+    if not keys:
+        raise ValueError(
+            f"Site {name!r} has item=(); expected at least one key. Leave item out for the first "
+            "part."
+        )
+    for key in keys:
+        if isinstance(key, bool) or not isinstance(key, Key):
+            raise TypeError(
+                f"Site {name!r} has item={item!r}; expected a position, a name, or a tuple of "
+                "them, such as item=(1, 0) or item='last_hidden_state'."
+            )
+    return cast("tuple[Key, ...]", keys)
 
 
 def _iterable(at: object) -> bool:

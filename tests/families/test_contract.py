@@ -19,10 +19,15 @@ STREAMS = [(family, name) for family in FAMILIES for name in family.streams]
 ANY = nn.functional.normalize(torch.randn(WIDTH, generator=torch.Generator().manual_seed(5)), dim=0)
 """A direction along no axis, and none that a norm treats in a way of its own."""
 
+
+def over(streams: list[tuple[Family, str]]) -> pytest.MarkDecorator:
+    names = [f"{family.name}, {name}" for family, name in streams]
+    return pytest.mark.parametrize(("family", "stream"), streams, ids=names)
+
+
 each_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-each_stream = pytest.mark.parametrize(
-    ("family", "stream"), STREAMS, ids=[f"{family.name}, {name}" for family, name in STREAMS]
-)
+each_stream = over(STREAMS)
+with_states = over([(family, name) for family, name in STREAMS if family.streams[name].states])
 
 
 def batch_of(family: Family, seed: int = 0) -> Batch:
@@ -45,11 +50,9 @@ def said(model: nn.Module, batch: Batch) -> Tensor:
 # (a) recording
 
 
-@each_stream
+@with_states
 def test_what_is_recorded_is_the_models_own_hidden_states(family: Family, stream: str):
     where = family.streams[stream]
-    if where.states is None:
-        pytest.skip("the family offers none that are its sites'")
     sites = [*where.sites[:-1], where.last or where.sites[-1]]
     with torch.no_grad(), la.record(family.shared, sites) as z:
         output = family.shared(**batch_of(family), output_hidden_states=True)
@@ -58,11 +61,9 @@ def test_what_is_recorded_is_the_models_own_hidden_states(family: Family, stream
     assert all(torch.equal(z[site], state) for site, state in zip(sites, states, strict=True))
 
 
-@each_stream
+@with_states
 def test_the_last_hidden_state_is_the_last_layers_unless_a_norm_comes_first(family, stream):
     where = family.streams[stream]
-    if where.states is None:
-        pytest.skip("the family offers none that are its sites'")
     with torch.no_grad(), la.record(family.shared, where.sites) as z:
         output = family.shared(**batch_of(family), output_hidden_states=True)
     same = torch.equal(z[where.sites[-1]], output[where.states][-1])
@@ -147,11 +148,7 @@ def generated(model: Any, batch: Batch, **options: Any) -> Any:
     )
 
 
-@pytest.mark.parametrize(
-    ("family", "stream"),
-    [(family, name) for family, name in STREAMS if family.generates],
-    ids=[f"{family.name}, {name}" for family, name in STREAMS if family.generates],
-)
+@over([(family, name) for family, name in STREAMS if family.generates])
 def test_an_edit_acts_in_generate_with_and_without_cache(family: Family, stream: str):
     model, batch = family.shared, batch_of(family)
     concept = concept_of(family.streams[stream], ANY)

@@ -35,7 +35,6 @@ class Stream:
         labels: From the inputs and the latents ``(..., dim)`` to labels ``(...)``.
         states: The output's field with all hidden states, if the family offers one.
         last: The site of the last hidden state, where it is not the last layer's output.
-        embedding: Whether the first hidden state is what enters the first layer.
     """
 
     sites: tuple[Any, ...]
@@ -323,7 +322,11 @@ FAMILIES = (
             num_labels=4,
         ),
         partial(images, "pixel_values"),
-        {"residual": Stream(layers("vit.layers"), partial(is_bright, "pixel_values"))},
+        {
+            "residual": Stream(
+                layers("vit.layers"), partial(is_bright, "pixel_values"), "hidden_states"
+            )
+        },
         partial(brightness, "pixel_values"),
     ),
     Family(

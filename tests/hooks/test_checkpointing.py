@@ -8,10 +8,11 @@ from torch.utils.checkpoint import checkpoint
 
 from latent_anchors._hooks import _checkpointing
 from latent_anchors.interventions import Steering, Suppression, attach, intervene
-from latent_anchors.models import record
+from latent_anchors.models import Site, record
 
 pytestmark = pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # nested
 X = torch.linspace(-1, 1, 12).reshape(3, 4)
+INTO = Site("latent", side="input")
 EDITS = {
     "negation": torch.neg,
     "doubling": lambda z: 2 * z,
@@ -53,28 +54,28 @@ def gradients(net, output):
     return torch.cat([p.grad.flatten() for p in net.parameters()])
 
 
-def after(net, edit):
-    with intervene(net, edit):
+def after(net, edit, at="latent"):
+    with intervene(net, edit, at):
         output = net(X)
     return gradients(net, output)
 
 
-def inside(net, edit):
-    with intervene(net, edit):
+def inside(net, edit, at="latent"):
+    with intervene(net, edit, at):
         return gradients(net, net(X))
 
 
-def after_removing(net, edit):
-    handle = attach(net, edit)
+def after_removing(net, edit, at="latent"):
+    handle = attach(net, edit, at)
     output = net(X)
     handle.remove()
     return gradients(net, output)
 
 
-def under_another(net, edit):
-    with intervene(net, edit):
+def under_another(net, edit, at="latent"):
+    with intervene(net, edit, at):
         output = net(X)
-    with intervene(net, torch.zeros_like):
+    with intervene(net, torch.zeros_like, at):
         net(X)
         return gradients(net, output)
 
@@ -89,6 +90,15 @@ def test_gradients_under_an_edit_are_right_wherever_backward_is_called(way, whol
 
 
 @pytest.mark.parametrize("reentrant", [True, False], ids=["reentrant", "other"])
+@pytest.mark.parametrize("whole", [True, False], ids=["nested", "flat"])
+@pytest.mark.parametrize("way", [after, inside, after_removing, under_another])
+def test_gradients_under_an_edit_of_an_input_are_right_as_well(way, whole, reentrant):
+    double = EDITS["doubling"]
+    expected = inside(Net(None), double)
+    torch.testing.assert_close(way(Net(reentrant, whole), double, INTO), expected)
+
+
+@pytest.mark.parametrize("reentrant", [True, False], ids=["reentrant", "other"])
 def test_passes_with_and_without_the_edit_keep_their_own_gradients(reentrant):
     def both(net):
         plain = net(X)
@@ -99,15 +109,21 @@ def test_passes_with_and_without_the_edit_keep_their_own_gradients(reentrant):
 
 
 @pytest.mark.parametrize("reentrant", [True, False], ids=["reentrant", "other"])
-def test_no_hook_outlives_the_graph(reentrant):
+@pytest.mark.parametrize("at", ["latent", INTO], ids=["output", "input"])
+def test_no_hook_outlives_the_graph(at, reentrant):
     net = Net(reentrant)
-    after(net, torch.neg)
-    assert not net.latent._forward_hooks
-    with intervene(net, torch.neg):
+    after(net, torch.neg, at)
+    assert not left_in(net.latent)
+    with intervene(net, torch.neg, at):
         output = net(X)
-    assert net.latent._forward_hooks
+    assert left_in(net.latent)
     del output
-    assert not net.latent._forward_hooks
+    assert not left_in(net.latent)
+
+
+def left_in(layer):
+    tables = ("_forward_hooks", "_forward_pre_hooks", "_forward_pre_hooks_with_kwargs")
+    return [key for table in tables for key in getattr(layer, table)]
 
 
 def test_a_copy_made_before_backward_is_not_edited():
@@ -129,21 +145,23 @@ def test_an_edit_changed_before_backward_is_refused():
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_recording_within_a_reentrant_part_is_refused_in_any_mode(training):
+@pytest.mark.parametrize("at", ["latent", INTO], ids=["output", "input"])
+def test_recording_within_a_reentrant_part_is_refused_in_any_mode(at, training):
     net = Net(True).train(training)
-    with refuses(RuntimeError, "have no gradient.*use_reentrant=False"), record(net):
+    with refuses(RuntimeError, "have no gradient.*use_reentrant=False"), record(net, at):
         net(X)
-    with torch.no_grad(), record(net, every=True) as latents:  # nobody asks for gradients
+    with torch.no_grad(), record(net, at, every=True) as latents:  # nobody asks for gradients
         net(X)
-    assert latents["latent"].shape == (2, 3, 4)
+    assert latents[at].shape == (2, 3, 4)
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_a_penalty_on_what_was_recorded_within_the_other_kind_is_exact(training):
+@pytest.mark.parametrize("at", ["latent", INTO], ids=["output", "input"])
+def test_a_penalty_on_what_was_recorded_within_the_other_kind_is_exact(at, training):
     def gradient(net):
-        with record(net.train(training), every=True) as latents:
+        with record(net.train(training), at, every=True) as latents:
             output = net(X)
-        return gradients(net, output + latents["latent"].square())
+        return gradients(net, output + latents[at].square())
 
     torch.testing.assert_close(gradient(Net(False)), gradient(Net(None)))
 

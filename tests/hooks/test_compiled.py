@@ -4,7 +4,7 @@ from refusals import refuses
 from torch import nn
 
 from latent_anchors.interventions import Suppression, attach, constant_falloff, intervene
-from latent_anchors.models import record
+from latent_anchors.models import Site, record
 
 pytestmark = [
     pytest.mark.compiled,
@@ -41,14 +41,15 @@ class Keeping(nn.Module):
         return self._compiled_call(x)
 
 
-def test_functions_compiled_before_are_edited_and_recorded_within_a_block(model):
+@pytest.mark.parametrize("at", ["1", Site("1", side="input")], ids=["output", "input"])
+def test_functions_compiled_before_are_edited_and_recorded_within_a_block(at, model):
     compiled = torch.compile(lambda x: model(x) + 1, backend="eager")
     before = compiled(X)
-    with intervene(model, torch.zeros_like, "1"), record(model, "1") as latents:
+    with intervene(model, torch.zeros_like, at), record(model, at) as latents:
         model(X)  # that one pass is eager does not vouch for the other
-        assert not latents["1"].any()
+        assert not latents[at].any()
         assert torch.equal(compiled(X), torch.ones(2, 4))
-        assert not latents["1"].any()
+        assert not latents[at].any()
     assert torch.equal(compiled(X), before)
 
 
@@ -71,9 +72,10 @@ def test_compiled_code_is_compiled_code_again_after_the_block(model):
     assert torch.compiler.set_stance is not None
 
 
-def test_what_is_compiled_within_a_block_does_not_keep_its_edit(model):
+@pytest.mark.parametrize("at", ["1", Site("1", side="input")], ids=["output", "input"])
+def test_what_is_compiled_within_a_block_does_not_keep_its_edit(at, model):
     plain = model(X)
-    with intervene(model, torch.neg, "1"):
+    with intervene(model, torch.neg, at):
         compiled = torch.compile(model, backend="eager")
         assert torch.equal(compiled(X), -plain)
     assert torch.equal(compiled(X), plain)
@@ -117,17 +119,19 @@ def test_attaching_for_good_to_a_model_that_compiled_itself_is_refused():
         attach(model, torch.neg, "layer")
 
 
-def test_recording_around_a_training_that_compiles_within_is_right_at_every_step(model):
-    with record(model, "1") as latents:
+@pytest.mark.parametrize("at", ["1", Site("1", side="input")], ids=["output", "input"])
+def test_recording_around_a_training_that_compiles_within_is_right_at_every_step(at, model):
+    with record(model, at) as latents:
         compiled = torch.compile(model, backend="eager")
         for step in range(4):
             output = compiled(step * X)
-            assert torch.equal(latents["1"], output)
+            assert torch.equal(latents[at], output)
 
 
-def test_an_attached_edit_acts_in_code_compiled_later_until_it_is_removed(model):
+@pytest.mark.parametrize("at", ["1", Site("1", side="input")], ids=["output", "input"])
+def test_an_attached_edit_acts_in_code_compiled_later_until_it_is_removed(at, model):
     plain, mute = model(X), Suppression([1.0, 0.0, 0.0, 0.0], constant_falloff)
-    handle = attach(model, mute, "1")
+    handle = attach(model, mute, at)
     compiled = torch.compile(model, backend="eager")
     torch.testing.assert_close(compiled(X), mute(plain))
     handle.remove()

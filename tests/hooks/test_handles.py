@@ -3,6 +3,7 @@ import pickle
 import sys
 from collections import OrderedDict
 from copy import copy, deepcopy
+from dataclasses import replace
 from threading import Barrier, Thread
 
 import pytest
@@ -24,11 +25,11 @@ def hooks(model):
     return sum(len(layer._forward_hooks) for layer in model.modules())
 
 
-def test_recorders_see_edited_latents_in_either_order_of_attaching(model):
+def test_recorders_see_edited_latents_in_either_order_of_attaching(model, last):
     seen = []
-    attach_recorder(model, "0", seen.append)
-    attach_edit(model, "0", lambda z: z + 1.0)
-    attach_edit(model, "0", lambda z: 10.0 * z)
+    attach_recorder(model, last, seen.append)
+    attach_edit(model, last, lambda z: z + 1.0)
+    attach_edit(model, last, lambda z: 10.0 * z)
     model(torch.zeros(2))
     assert [z.tolist() for z in seen] == [[10.0, 10.0]]
 
@@ -42,12 +43,12 @@ def test_each_handle_takes_its_own_hook_away(model):
     assert hooks(model) == 0
 
 
-def test_edits_of_one_place_act_in_order_however_it_is_spelled(model):
+def test_edits_of_one_place_act_in_order_however_it_is_spelled(model, last):
     seen = []
-    attach_recorder(model, Site("0", axis=1), seen.append)
-    attach_edit(model, "0", lambda z: z + 1.0)
-    attach_edit(model, Site("0", axis=1), lambda z: 10.0 * z)
-    attach_edit(model, Site("0"), lambda z: z + 1.0)
+    attach_recorder(model, replace(last, axis=1), seen.append)
+    attach_edit(model, last, lambda z: z + 1.0)
+    attach_edit(model, replace(last, axis=1), lambda z: 10.0 * z)
+    attach_edit(model, replace(last, item=(0,)), lambda z: z + 1.0)
     assert model(torch.zeros(1, 1)).item() == 11
     assert seen[0].item() == 11
 
@@ -59,6 +60,18 @@ def test_both_names_of_a_shared_layer_are_one_place():
     attach_edit(model, "right", torch.neg)
     model(torch.ones(1))
     assert [z.item() for z in seen] == [-1, 1]
+
+
+def test_an_output_and_the_input_of_the_next_layer_are_two_places(model):
+    before, after = [], []
+    attach_recorder(model, "0", before.append)
+    attach_edit(model, Site("1", side="input"), torch.neg)
+    attach_recorder(model, Site("1", side="input"), after.append)
+    assert model(torch.ones(1)).item() == -1
+    assert [before[0].item(), after[0].item()] == [1, -1]
+    attach_edit(model, "0", lambda z: 10.0 * z)
+    assert model(torch.ones(1)).item() == -10
+    assert [before[1].item(), after[1].item()] == [10, -10]
 
 
 def test_sites_of_one_layer_differ_by_axis(model):
@@ -119,6 +132,12 @@ def either(request):
     return made if request.param == "model" else Population.from_models([made, made])
 
 
+@pytest.fixture(params=["output", "input"])
+def last(request):
+    """The last layer, at either of its sides."""
+    return Site("1", side=request.param)
+
+
 COPIERS = {
     "deepcopy": deepcopy,
     "pickle": lambda model: pickle.loads(pickle.dumps(model)),
@@ -127,9 +146,9 @@ COPIERS = {
 
 
 BLOCKS = {
-    "record": lambda model: record(model, "1"),
-    "intervene": lambda model: intervene(model, torch.neg, "1"),
-    "attach": lambda model: attach(model, torch.neg, "1"),
+    "record": record,
+    "intervene": lambda model, at: intervene(model, torch.neg, at),
+    "attach": lambda model, at: attach(model, torch.neg, at),
 }
 
 
@@ -142,29 +161,37 @@ def saved_and_loaded(model):
 
 @pytest.mark.parametrize("copier", COPIERS.values(), ids=COPIERS)
 @pytest.mark.parametrize("opened", BLOCKS)
-def test_a_copy_made_meanwhile_is_free(opened, copier, either):
+def test_a_copy_made_meanwhile_is_free(opened, copier, either, last):
     x = torch.ones(1, 2)
     clean = either(x)
-    with BLOCKS[opened](either):
+    with BLOCKS[opened](either, last):
         edited = either(x)
         copy = copier(either)
         assert torch.equal(copy(x), clean)  # no edit came along
         assert not in_force(copy)
-    with intervene(either, torch.zeros_like, "1"):
+    with intervene(either, torch.zeros_like, last):
         either(x)
         assert torch.equal(copy(x), clean)  # none of later ones acts
-    with refuses(RuntimeError, "Nothing was recorded at '1'"), record(either, "1"):
+    with refuses(RuntimeError, "Nothing was recorded at Site"), record(either, last):
         copy(x)  # nor does it fill a recording
     assert torch.equal(edited, clean if opened == "record" else -clean)
 
 
-@pytest.mark.parametrize("opened", [record, lambda m, at: intervene(m, torch.neg, at)])
-def test_a_deep_copy_made_meanwhile_has_no_hook_at_all(opened, either):
-    with opened(either, "1"):
+@pytest.mark.parametrize("opened", BLOCKS)
+def test_a_deep_copy_made_meanwhile_has_no_hook_at_all(opened, either, last):
+    with BLOCKS[opened](either, last):
         either(torch.ones(1, 2))
         copy = deepcopy(either)
-        assert hooks(copy) == sum(len(m._forward_pre_hooks) for m in copy.modules()) == 0
+        assert not left_in(copy)
         assert not getattr(copy, "_hooks", ())
+    if opened != "attach":
+        assert not left_in(either)
+
+
+def left_in(model):
+    """All that is in torch's tables of hooks."""
+    tables = ("_forward_hooks", "_forward_pre_hooks", "_forward_pre_hooks_with_kwargs")
+    return [key for layer in model.modules() for table in tables for key in getattr(layer, table)]
 
 
 def test_an_edit_does_not_act_through_a_shallow_copy_of_its_layer():
@@ -173,12 +200,12 @@ def test_an_edit_does_not_act_through_a_shallow_copy_of_its_layer():
     assert copy(model)(torch.ones(1)).item() == 1
 
 
-def test_what_is_in_force_is_listed_and_can_be_removed_without_its_handle(either):
+def test_what_is_in_force_is_listed_and_can_be_removed_without_its_handle(either, last):
     x = torch.ones(1, 2)
     clean = either(x)
-    attach(either, torch.neg, "1")
-    attach(either, torch.exp, Site("1", axis=1))
-    with record(either, "1"):
+    attach(either, torch.neg, last)
+    attach(either, torch.exp, replace(last, axis=1))
+    with record(either, last):
         either(x)
         assert [(h.site.name, h.edit) for h in in_force(either)] == [
             ("1", torch.neg),
@@ -189,6 +216,7 @@ def test_what_is_in_force_is_listed_and_can_be_removed_without_its_handle(either
     clear(either)
     assert not in_force(either)
     assert torch.equal(either(x), clean)
+    assert not left_in(either)
 
 
 def test_data_parallel_models_are_refused_by_name(model):
@@ -238,14 +266,14 @@ def test_two_threads_may_attach_at_once():
         sys.setswitchinterval(before)
 
 
-def test_a_block_is_in_force_in_its_own_thread_only(either):
+def test_a_block_is_in_force_in_its_own_thread_only(either, last):
     x, both, outputs, latents = torch.ones(1, 2), Barrier(3, timeout=20), {}, {}
 
     def request(factor):
-        with intervene(either, lambda z: factor * z, "1"), record(either, "1") as z:
+        with intervene(either, lambda z: factor * z, last), record(either, last) as z:
             both.wait()
             outputs[factor] = either(x)
-            latents[factor] = z["1"]
+            latents[factor] = z[last]
             both.wait()
 
     def plain():

@@ -147,3 +147,91 @@ def test_an_edit_sees_what_a_recorder_before_it_would(model):
     with intervene(model, lambda z: seen.append(z.clone()) or z), record(model) as latents:
         model(X)
     assert torch.equal(seen[0], latents["latent"])
+
+
+INTO = Site("act", side="input")
+
+
+def entered(model):
+    return left(model) + X
+
+
+def recorded_into(model, every=False):
+    with record(model, INTO, every=every) as latents:
+        model(X)
+    return latents[INTO]
+
+
+DOORS_IN = {
+    "record": recorded_into,
+    "every": lambda model: recorded_into(model, every=True)[0],
+    "run": lambda model: functional_forward(model, {}, X, record=[INTO])[1][INTO],
+    "population": lambda model: recorded_into(Population.from_models([model, model]))[1],
+    "inference": lambda model: torch.inference_mode()(recorded_into)(model),
+}
+
+
+@pytest.mark.parametrize("door", DOORS_IN.values(), ids=DOORS_IN)
+@pytest.mark.parametrize("training", [True, False])
+def test_what_is_recorded_is_what_entered_though_the_layer_writes_into_it(door, training, model):
+    model.train(training)
+    for _ in range(3):
+        torch.testing.assert_close(door(model), entered(model))
+
+
+def test_the_gradient_of_a_penalty_is_that_of_what_entered(model):
+    def gradient(latents):
+        model.zero_grad()
+        anchor(latents(model), torch.tensor([1.0, 0.0, 0.0, 0.0])).mean().backward()
+        return model.linear.weight.grad.clone()
+
+    expected = gradient(entered)
+    for _ in range(2):
+        torch.testing.assert_close(gradient(recorded_into), expected)
+
+
+class Relying(nn.Module):
+    """Goes on with its own tensor, into which a layer wrote."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear, self.act = nn.Linear(4, 4), nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        x = self.linear(x)
+        self.act(x)
+        return x
+
+
+def test_recording_an_input_leaves_alone_what_relies_on_its_being_overwritten():
+    model = Relying()
+    clean = model(X)
+    for _ in range(2):
+        with record(model, INTO) as latents:
+            assert torch.equal(model(X), clean)
+        torch.testing.assert_close(latents[INTO], model.linear(X))
+
+
+def test_the_output_depends_on_what_entered():
+    model, site = nn.Sequential(nn.Linear(4, 4), nn.Identity()), Site("1", side="input")
+    for _ in range(2):
+        with record(model, site) as latents:
+            output = model(X)
+        assert torch.equal(torch.autograd.grad(output.sum(), latents[site])[0], torch.ones(5, 4))
+
+
+def test_a_layer_that_overwrites_its_input_for_the_first_time_is_refused_once():
+    switch = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5, inplace=True))
+    site = Site("1", side="input")
+    switch[1].p = 0.0
+    with record(switch, site) as latents:
+        switch(X)
+    assert latents[site].shape == (5, 4)
+    switch[1].p = 0.5
+    with record(switch, site) as latents:
+        switch(X)
+    with refuses(RuntimeError, "site '1' were changed in place after.*Run the model again"):
+        latents[site]
+    with record(switch, site) as latents:
+        switch(X)
+    torch.testing.assert_close(latents[site], switch[0](X))

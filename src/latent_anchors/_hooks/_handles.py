@@ -10,7 +10,15 @@ from typing_extensions import Protocol, override, runtime_checkable
 from latent_anchors._hooks._apply_edit import Edit
 from latent_anchors._hooks._blocks import Block, End
 from latent_anchors._hooks._compiled import refuse_compiled
-from latent_anchors._hooks._hook import EditHook, Hook, RecorderHook, Table, forward_hooks
+from latent_anchors._hooks._hook import (
+    EditHook,
+    Hook,
+    RecorderHook,
+    Table,
+    forward_hooks,
+    forward_pre_hooks,
+    table_of,
+)
 from latent_anchors._hooks._positions import Positions, Where
 from latent_anchors._hooks._readings import Reading
 from latent_anchors._sites import At, Site, as_site, layers_of, path
@@ -159,7 +167,8 @@ def in_force(model: nn.Module) -> list[Handle]:
         >>> [handle.site.name for handle in in_force(model)]
         ['0']
     """
-    tables = [forward_hooks(layer) for layer in layers_of(model).values()]
+    layers = layers_of(model).values()
+    tables = [table(layer) for layer in layers for table in (forward_pre_hooks, forward_hooks)]
     if isinstance(model, Hooked):
         tables.append(model.hook_table(Site("")))
     hooks = [hook for table in tables for hook in list(table.values())]
@@ -200,7 +209,7 @@ def _owner_and_table(model: nn.Module, site: Site) -> tuple[nn.Module, Table]:
     _refuse_data_parallel(way)
     if isinstance(model, Hooked):
         return model, model.hook_table(site)
-    return way[-1], forward_hooks(way[-1])
+    return way[-1], table_of(way[-1], site)
 
 
 def _architecture(model: nn.Module, site: Site) -> Sequence[nn.Module]:

@@ -2,6 +2,8 @@
 
 A hook is in force while it is in its layer's table. Putting it there and
 taking it out are single operations, so that no interrupt and no thread finds one half in force.
+Some stand in a second table as well, such as torch's table of those that take keyword arguments; a
+key that is only there means nothing.
 """
 
 import threading
@@ -10,18 +12,25 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
+from itertools import count
 from sys import getrefcount
 from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 from typing_extensions import Protocol, override, runtime_checkable
 
 from latent_anchors._hooks._apply_edit import Edit, edited, state_of
 from latent_anchors._hooks._blocks import End
 from latent_anchors._hooks._checkpointing import recomputed_segment, running_segments
-from latent_anchors._hooks._outputs import latents_of, with_latents
+from latent_anchors._hooks._outputs import (
+    Arguments,
+    Keys,
+    keys_in,
+    latents_of,
+    parameters_of,
+    with_latents,
+)
 from latent_anchors._hooks._readings import Reading
 from latent_anchors._sites import Site
 
@@ -39,36 +48,77 @@ def forward_hooks(module: nn.Module) -> Table:
     return cast("Table", module._forward_hooks)  # pyright: ignore[reportPrivateUsage] -- as above
 
 
-class Hook:
+def table_of(layer: nn.Module, site: Site) -> Table:
+    """The table for hooks at a layer's output, or at its inputs."""
+    return forward_hooks(layer) if site.side == "output" else forward_pre_hooks(layer)
+
+
+def that_take_names(module: nn.Module) -> Table:
+    """Those of a module's forward pre-hooks that are called with keyword arguments, too."""
+    return cast("Table", module._forward_pre_hooks_with_kwargs)  # pyright: ignore[reportPrivateUsage] -- as above
+
+
+def always_called(module: nn.Module) -> Table:
+    """Those of a module's forward hooks that are called even if its pass fails."""
+    return cast("Table", module._forward_hooks_always_called)  # pyright: ignore[reportPrivateUsage] -- as above
+
+
+_keys = count(2**40)
+"""Far from the keys of others' hooks, which a key left in a pickled copy must never meet."""
+
+
+class _Entry:
+    """What stands in a table under a key, and is in no copy of that table."""
+
+    def __init__(self, table: Table, key: int) -> None:
+        self.table = table
+        self.key = key
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> object:
+        return _Copied(memo, self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # it does nothing, and can be loaded where this library is not installed
+        return getattr, (nullcontext(), "__exit__")
+
+
+class Hook(_Entry):
     """One edit or recorder at one site."""
 
     __name__ = "latent_anchors"  # torch.jit asks hooks for their names
 
-    def __init__(self, site: Site, owner: nn.Module, table: Table) -> None:
+    def __init__(self, site: Site, owner: nn.Module, table: Table, *flags: Table) -> None:
+        super().__init__(table, next(_keys))
         self.site = site
-        self.table = table
-        self.key: int = RemovableHandle(table).id
         self.acted: bool = False  # a count would compile anew each time
         self.on: bool = True  # compiled code looks here
         self._owner = weakref.ref(owner)
         self._thread: int | None = None
-        self._until: End | None = None
+        self._until: tuple[End, ...] = ()
+        self._tables: tuple[Table, ...] = (*flags, table)
+        self._names: tuple[str, ...] = ()
 
     def begin(self, end: End | None = None) -> None:
         """Put it in force: in every thread, or in this one until an end dies."""
         if end is not None:
             self.tie(end)
+        for table in self._tables[:-1]:
+            table[self.key] = _Entry(table, self.key)
         self.table[self.key] = self
 
     def tie(self, end: End) -> None:
         """Let it end with an object, and act in this thread only."""
         self._thread = threading.get_ident()
-        self._until = weakref.ref(end(), partial(self.table.pop, self.key))
+        # the last one is called first
+        self._until = tuple(
+            weakref.ref(end(), partial(table.pop, self.key)) for table in self._tables
+        )
 
     def remove(self) -> None:
         """End it, and nothing else."""
         self.on = False
-        self.table.pop(self.key, None)
+        for table in reversed(self._tables):
+            table.pop(self.key, None)
 
     def acts_in(self, owner: nn.Module) -> bool:
         """Whether to act in this pass: of this module, in this thread, and no recomputation."""
@@ -80,12 +130,18 @@ class Hook:
         here = self._thread is None or self._thread == threading.get_ident()
         return here and recomputed_segment() is None
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> object:
-        return _Copied(memo, self)
+    def _see_arguments(self, owner: nn.Module) -> None:
+        """Take keyword arguments, too, at a layer's input; a population's table has no such."""
+        if self.site.side == "input" and self.table is forward_pre_hooks(owner):
+            self._tables = (that_take_names(owner), self.table)
+            self._names = parameters_of(owner.forward)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # it does nothing, and can be loaded where this library is not installed
-        return getattr, (nullcontext(), "__exit__")
+    def given(self, inputs: object, other: object) -> tuple[object, Keys | None]:
+        """What holds the latents, and where: the output, or all arguments."""
+        if self.site.side == "output":
+            return other, None
+        arguments = cast("Arguments", (inputs, other))
+        return arguments, keys_in(arguments, self.site, self._names)
 
 
 @runtime_checkable
@@ -112,6 +168,7 @@ class EditHook(Hook):
         positions: Chooses | None = None,
     ) -> None:
         super().__init__(site, owner, table)
+        self._see_arguments(owner)
         self.edit: Edit = edit
         self._positions = positions
         self._chosen: Tensor | bool = True
@@ -130,19 +187,20 @@ class EditHook(Hook):
                 with suppress(KeyError):
                     self.table.move_to_end(hook.key)  # recorders see what all edits leave
 
-    def __call__(self, layer: nn.Module, _inputs: object, output: object) -> object:
+    def __call__(self, layer: nn.Module, inputs: object, other: object) -> object:
         if not self.acts_in(layer):
             return None
-        z = latents_of(output, self.site)
+        given, keys = self.given(inputs, other)
+        z = latents_of(given, self.site, keys)
         new = self.edited(z)
         if torch.compiler.is_compiling():
-            return None if new is z else with_latents(output, self.site, new)
+            return None if new is z else with_latents(given, self.site, new, keys)
         self._act_again(layer)
         if new is z:
             return None
         # a tensor that the edit caches must not be written to by later layers
         kept = getrefcount(new) > 2 or new._is_view()
-        return with_latents(output, self.site, new.clone() if kept else new)
+        return with_latents(given, self.site, new.clone() if kept else new, keys)
 
     @override
     def tie(self, end: End) -> None:
@@ -216,8 +274,11 @@ class _RecomputeHook(EditHook):
 
     def __init__(self, hook: EditHook, layer: nn.Module, segment: object) -> None:
         chosen = None if hook._positions is None else Repeated(hook._chosen)
-        super().__init__(hook.edit, hook.site, layer, forward_hooks(layer), chosen)
-        self._segment: weakref.ref[Any] = weakref.ref(segment, partial(self.table.pop, self.key))
+        super().__init__(hook.edit, hook.site, layer, table_of(layer, hook.site), chosen)
+        self._segment: weakref.ref[Any] = weakref.ref(segment)
+        self._until = tuple(
+            weakref.ref(segment, partial(table.pop, self.key)) for table in self._tables
+        )
         self._repeated = hook._repeated
         self._state = state_of(hook.edit)
 
@@ -244,16 +305,19 @@ class RecorderHook(Hook):
         self, recorder: Callable[[Reading], None], site: Site, owner: nn.Module, table: Table
     ) -> None:
         super().__init__(site, owner, table)
+        self._see_arguments(owner)
         self._recorder = recorder
 
-    def __call__(self, layer: nn.Module, _inputs: object, output: object) -> object:
+    def __call__(self, layer: nn.Module, inputs: object, other: object) -> object:
         if not self.acts_in(layer):
             return None
-        reading = Reading(latents_of(output, self.site), self.site, layer)
+        given, keys = self.given(inputs, other)
+        z = latents_of(given, self.site, keys)
+        reading = Reading(z, self.site, layer)
         self.show(reading)
-        if reading.passed_on is reading.z:
+        if reading.passed_on is z:
             return None
-        return with_latents(output, self.site, reading.passed_on)
+        return with_latents(given, self.site, reading.passed_on, keys)
 
     def show(self, reading: Reading) -> None:
         """Give the recorder the latents of this pass."""
@@ -276,12 +340,12 @@ class PassHook(Hook):
 class _Copied:
     """A placeholder for a hook while a deep copy is made; it removes itself afterwards."""
 
-    def __init__(self, memo: dict[int, Any], hook: Hook) -> None:
-        table = memo.get(id(hook.table))
+    def __init__(self, memo: dict[int, Any], entry: _Entry) -> None:
+        table = memo.get(id(entry.table))
         if table is not None:
-            done = partial(table.pop, hook.key)
+            done = partial(table.pop, entry.key)
             memo[id(done)] = done  # lives as long as the copying
-            self._until = weakref.ref(done, partial(table.pop, hook.key))
+            self._until = weakref.ref(done, partial(table.pop, entry.key))
 
     def __call__(self, *_: object) -> None:
         """Do nothing."""

@@ -12,11 +12,15 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor, nn
-from typing_extensions import override
 
 from latent_anchors._checks import unknown
-from latent_anchors._hooks._blocks import End
-from latent_anchors._hooks._hook import Hook, forward_hooks, forward_pre_hooks
+from latent_anchors._hooks._hook import (
+    Hook,
+    always_called,
+    forward_hooks,
+    forward_pre_hooks,
+    that_take_names,
+)
 from latent_anchors._sites import Site
 from latent_anchors._supervision import Given, as_mask
 
@@ -52,20 +56,9 @@ class _Watch(Hook):
     def __init__(
         self, site: Site, owner: nn.Module, depth: int, running: dict[tuple[int, int], Call]
     ) -> None:
-        super().__init__(site, owner, forward_pre_hooks(owner))
+        super().__init__(site, owner, forward_pre_hooks(owner), that_take_names(owner))
         self.depth, self.running = depth, running
         self.names = frozenset(inspect.signature(owner.forward).parameters)
-        self._flags: dict[int, bool] = owner._forward_pre_hooks_with_kwargs  # pyright: ignore[reportPrivateUsage] -- as in _hook
-
-    @override
-    def begin(self, end: End | None = None) -> None:
-        self._flags[self.key] = True  # before it can be called
-        super().begin(end)
-
-    @override
-    def remove(self) -> None:
-        super().remove()
-        self._flags.pop(self.key, None)
 
     def __call__(self, owner: nn.Module, args: Sequence[Any], named: Mapping[str, Any]) -> None:
         if not torch.compiler.is_compiling() and self.acts_in(owner):
@@ -86,19 +79,8 @@ class _WatchEnd(Hook):
     """Forgets what a module was called with, also when its pass fails."""
 
     def __init__(self, watch: _Watch, owner: nn.Module) -> None:
-        super().__init__(watch.site, owner, forward_hooks(owner))
+        super().__init__(watch.site, owner, forward_hooks(owner), always_called(owner))
         self.watch = watch
-        self._flags: dict[int, bool] = owner._forward_hooks_always_called  # pyright: ignore[reportPrivateUsage] -- as in _hook
-
-    @override
-    def begin(self, end: End | None = None) -> None:
-        self._flags[self.key] = True
-        super().begin(end)
-
-    @override
-    def remove(self) -> None:
-        super().remove()
-        self._flags.pop(self.key, None)
 
     def __call__(self, *_: object) -> None:
         if not torch.compiler.is_compiling():

@@ -3,7 +3,8 @@
 An in-place operation after a site, such as ``ReLU(inplace=True)`` or ``x += shortcut``, would
 overwrite what was recorded. Where that happens, later layers get a copy. Whether it does is seen
 in a layer's first pass, which always passes on a copy: torch counts the writes to a tensor
-(``Tensor._version``).
+(``Tensor._version``). A layer's input is never exchanged for a copy, as its caller may rely
+on the layer's writing into it; there the recording keeps the copy.
 """
 
 from typing import Any, cast
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from latent_anchors._sites import Site
 
 _written: WeakKeyDictionary[nn.Module, dict[tuple[object, ...], bool]] = WeakKeyDictionary()
-"""By layer: whether later layers overwrite its output, in training and in evaluation mode."""
+"""By layer: whether its output or input is overwritten, in training and in evaluation mode."""
 
 
 class Reading:
@@ -23,29 +24,34 @@ class Reading:
 
     Attributes:
         z: The latents.
-        passed_on: What later layers get: the same tensor, or a copy.
+        passed_on: What later layers get, or the layer itself: the same tensor, or a copy.
     """
 
     def __init__(self, z: Tensor, site: Site, layer: nn.Module | None = None) -> None:
         self.z: Tensor = z
         self.passed_on: Tensor = z
         self.site = site
+        self._spare: Tensor | None = None
         self._seen: dict[tuple[object, ...], bool] | None = None
         if layer is None:
             return  # no layer runs afterwards
-        if torch.compiler.is_compiling() or z.is_inference():
-            self.passed_on = z.clone()  # no version counter there
+        if torch.compiler.is_compiling() or z.is_inference():  # no version counter there
+            self._keep_apart(site.side)
+            self.z = z if self._spare is None else self._spare
             return
         self._seen = _written.setdefault(layer, {})
-        self._case = (site.item, layer.training)
+        self._case = (site.side, site.item, layer.training)
         if self._seen.get(self._case, True):
-            self.passed_on = z.clone()
+            self._keep_apart(site.side)
         self._watched = _innermost(self.passed_on)
         self._version = self._watched._version
 
     def latents(self) -> Tensor:
         """The latents as they left the site; raises if they were overwritten."""
-        if self._settle() and self.passed_on is self.z:
+        written = self._settle()
+        if written and self._spare is not None:
+            return self._spare
+        if written and self.passed_on is self.z:
             raise RuntimeError(
                 f"The latents of site {self.site.name!r} were changed in place after they had been "
                 "recorded, by an operation behind the site such as ReLU(inplace=True) or `x += y`, "
@@ -53,6 +59,13 @@ class Reading:
                 "from now on it goes on with a copy."
             )
         return self.z
+
+    def _keep_apart(self, side: str) -> None:
+        """Make a copy, for what comes after an output or for the recording of an input."""
+        if side == "output":
+            self.passed_on = self.z.clone()
+        else:
+            self._spare = self.z.clone()
 
     def _settle(self) -> bool:
         """Whether what was passed on was written to, noted for the layer's next pass."""

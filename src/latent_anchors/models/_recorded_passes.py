@@ -63,4 +63,5 @@ class RecordedPasses:
         axes = {site.axis, other.axis}
         if len(axes) > 1 and readings:
             axes = {axis % readings[-1].z.ndim for axis in axes}
-        return (site.name, site.item) == (other.name, other.item) and len(axes) == 1
+        same = (site.name, site.item, site.side) == (other.name, other.item, other.side)
+        return same and len(axes) == 1
