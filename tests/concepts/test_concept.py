@@ -165,12 +165,22 @@ class TestEdit:
         assert not torch.equal(expected, before)
 
     def test_mutes_at_some_positions(self):
-        red, net, x = Concept("c", V, at="0"), nn.Sequential(nn.Identity()), torch.rand(2, 5, 3)
+        red, net, x = Concept("c", V, at="0"), nn.Sequential(nn.Identity()), torch.rand(2, 5, 4)
         mask = torch.rand(2, 5) > 0.5
         with red.muted(net, how="project", where=mask):
             muted = net(x)
         assert torch.equal(muted[~mask], x[~mask])
         torch.testing.assert_close(muted[mask], red.edit(how="project")(x[mask]))
+
+    def test_amplifies_what_points_along_the_direction_and_leaves_the_rest(self):
+        red, net, x = Concept("c", V, at="0"), nn.Sequential(nn.Identity()), torch.randn(9, 4)
+        v, along = red.direction, x @ red.direction
+        with red.amplified(net, factor=3.0, where=torch.arange(9) > 0):
+            found = net(x) @ v
+        assert found[0] == along[0]
+        torch.testing.assert_close(found[1:], (along + 2 * along.relu())[1:])
+        with refuses(ValueError, "is a plane of 2 directions, and amplifying needs one"):
+            Concept("c", PLANE, at="0").amplified(net)
 
 
 class TestRemoval:

@@ -181,6 +181,8 @@ def things() -> dict[str, list[object]]:
         "models.Site": [SITE],
         "models.SphericalAutoencoder": [models.SphericalAutoencoder(latent_dim=5, depth=2)],
         "models.UnitNorm": [models.UnitNorm({"embedding.weight": -1})],
+        "interventions.Amplification": [interventions.Amplification(RED, 3.0, FALLOFF)],
+        "interventions.NormKeeping": [edit.keep_norm().at(0.5)],
         "interventions.BezierFalloff": [interventions.BezierFalloff(0.5, 4.0)],
         "interventions.BezierMapper": [interventions.BezierMapper()],
         "interventions.BoundedFalloff": [interventions.BoundedFalloff(0.5, 2.0)],
@@ -193,7 +195,7 @@ def things() -> dict[str, list[object]]:
         ],
         "interventions.SiteLayers": [interventions.SiteLayers("encoder.2", ("decoder.0",))],
         "interventions.LinearMapper": [interventions.LinearMapper(0.1, 0.4)],
-        "interventions.Projection": [interventions.Projection([RED], FALLOFF, renormalize=True)],
+        "interventions.Projection": [interventions.Projection([RED], FALLOFF)],
         "interventions.Redirection": [
             interventions.Redirection(
                 RED, [0.0, 1.0, 0.0], interventions.constant_falloff, path="arc"

@@ -18,7 +18,7 @@ from latent_anchors._sites import At, as_site, as_sites
 from latent_anchors._supervision import Given, as_mask, as_tensor
 from latent_anchors._typing import Inputs
 from latent_anchors.concepts._concept_directions import Method, as_rows, axes_of, found_direction
-from latent_anchors.concepts._muting import How, edit_of
+from latent_anchors.concepts._muting import How, amplifier_of, edit_of
 from latent_anchors.concepts._score import Score, pooled_alignment, score_of
 from latent_anchors.regularizers import Pooling, Term
 
@@ -305,6 +305,42 @@ class Concept:
             tensor([0., 4.])
         """
         edit = self.edit(within, how, strength)
+        return interventions.intervene(model, edit, self.sites, where)
+
+    def amplified(
+        self,
+        model: nn.Module,
+        factor: float = 2.0,
+        within: int | float = 90,
+        strength: float = 1.0,
+        where: Where | None = None,
+    ) -> AbstractContextManager[dict[At, Handle]]:
+        """Steer the concept up at its sites for the length of a ``with`` block.
+
+        What latents have of the direction is multiplied, so that samples without the concept stay
+        as they are (:class:`~latent_anchors.interventions.Amplification`). To put the concept into
+        all samples alike, add its direction with :class:`~latent_anchors.interventions.Steering`.
+
+        Args:
+            model: Any module, or a population.
+            factor: Of the component along the direction, at strength 1.
+            within: Degrees from the direction within which it acts.
+            strength: Fraction of the change, from 0 to 1.
+            where: On which positions; see :meth:`muted`.
+
+        Raises:
+            ValueError: If a site does not exist, the concept is a plane, or an argument is out of
+                its range.
+            RuntimeError: If the edit never acted within the block.
+
+        Examples:
+            >>> model = nn.Sequential(nn.Identity())
+            >>> red = Concept("red", [1, 0], at="0")
+            >>> with red.amplified(model, factor=3.0):
+            ...     model(torch.tensor([3.0, 4.0]))
+            tensor([9., 4.])
+        """
+        edit = amplifier_of(self.name, self.direction, factor, within, strength)
         return interventions.intervene(model, edit, self.sites, where)
 
     def removed(
