@@ -11,6 +11,8 @@ from latent_anchors._store._registry import module_of
 CARD = "README.md"
 MARK = "<!-- latent_anchors.save replaces this card unless it was edited: {} -->\n"
 MARKED = re.compile(re.escape(MARK).replace(r"\{\}", "([0-9a-f]{64})").encode() + rb"\Z")
+NAMED = ("type", "json", "population", "function")
+"""Keys of what has the name of a class or function."""
 
 TEXT = """\
 ---
@@ -67,21 +69,18 @@ def is_card(content: bytes) -> bool:
     return sha256(content[: mark.start()]).hexdigest().encode() == mark[1]
 
 
-def _things(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
+def _things(node: object, key: str = "") -> Iterator[tuple[str, str]]:
     """The names and types of what was saved: one thing, or those of a mapping or sequence."""
-    if not isinstance(node, dict):
-        yield key, type(cast("object", node)).__name__
-    elif "mapping" in node:
-        for pair in cast("Any", node["mapping"]):
-            yield from _things(pair[1], pair[0] if isinstance(pair[0], str) else "")
-    elif "list" in node or "tuple" in node:
-        for part in cast("Any", node.get("list", node.get("tuple"))):
-            yield from _things(part, key)
-    else:
-        node = cast("dict[str, Any]", node)
-        named = node.get("arguments", {}).get("name")
-        kinds = [node[kind] for kind in ("type", "json", "population", "function") if kind in node]
-        yield (named if isinstance(named, str) else key), (kinds or ["tensor"])[0]
+    parts = cast("dict[str, Any]", node) if isinstance(node, dict) else {}
+    for name, part in parts.get("mapping", []):
+        yield from _things(part, name if isinstance(name, str) else "")
+    for part in [*parts.get("list", []), *parts.get("tuple", [])]:
+        yield from _things(part, key)
+    if not {"mapping", "list", "tuple"} & parts.keys():
+        named = parts.get("arguments", {}).get("name")
+        kinds = [parts[kind] for kind in NAMED if kind in parts]
+        kind = kinds[0] if kinds else "tensor" if parts else type(node).__name__
+        yield (named if isinstance(named, str) else key), kind
 
 
 def _about(provenance: Provenance) -> Iterator[str]:
@@ -104,7 +103,7 @@ def _imports(node: object) -> Iterator[str]:
             yield from _imports(part)
     elif isinstance(node, dict):
         for kind, part in cast("dict[str, object]", node).items():
-            module = module_of(part) if kind in ("type", "json", "population", "function") else ""
+            module = module_of(part) if kind in NAMED else ""
             if module:
                 script = module == "__main__"
                 yield f"{'# ' if script else ''}import {module}  # registers {part!r}"
