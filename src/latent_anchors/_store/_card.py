@@ -79,8 +79,8 @@ def _things(node: object, key: str = "") -> Iterator[tuple[str, str]]:
     if not {"mapping", "list", "tuple"} & parts.keys():
         named = parts.get("arguments", {}).get("name")
         kinds = [parts[kind] for kind in NAMED if kind in parts]
-        kind = kinds[0] if kinds else "tensor" if parts else type(node).__name__
-        yield (named if isinstance(named, str) else key), kind
+        plain = "tensor" if parts else type(cast("object", node)).__name__
+        yield (named if isinstance(named, str) else key), [*kinds, plain][0]
 
 
 def _about(provenance: Provenance) -> Iterator[str]:
