@@ -15,6 +15,7 @@ FUNCTIONS = {"interventions", "regularizers", "training", "transitions"}
 """Rooms whose functions are values, such as penalties; those of others read files, for instance."""
 
 NEVER_SAVED = {
+    "adapters.AnchoringCallback": "it belongs to a training; Lightning saves it in checkpoints",
     "adapters.AnchoredTrainer": "its checkpoints hold its state; save the model and the objective",
     "testbed.Evidence": "it measures its own time; its results are in results.json",
     "concepts.Watch": "it collects while training; save its history",

@@ -12,11 +12,15 @@ from latent_anchors._checks import unknown
 
 if TYPE_CHECKING:
     from latent_anchors.adapters._anchored_trainer import AnchoredTrainer as AnchoredTrainer
+    from latent_anchors.adapters._anchoring_callback import AnchoringCallback as AnchoringCallback
 
-FILES = {"AnchoredTrainer": ("_anchored_trainer", "transformers")}
+FILES = {
+    "AnchoredTrainer": ("_anchored_trainer", "transformers"),
+    "AnchoringCallback": ("_anchoring_callback", "lightning"),
+}
 """Where each name is, and the extra that it needs."""
 
-__all__ = ["AnchoredTrainer"]
+__all__ = ["AnchoredTrainer", "AnchoringCallback"]
 
 
 def __getattr__(name: str) -> object:

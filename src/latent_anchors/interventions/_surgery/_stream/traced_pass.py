@@ -11,7 +11,8 @@ from latent_anchors._eval_mode import eval_mode
 from latent_anchors._hooks import attach_recorder
 from latent_anchors._sites import At
 from latent_anchors.interventions._surgery._stream.channels import Source
-from latent_anchors.interventions._surgery._stream.graph import Graph
+from latent_anchors.interventions._surgery._stream.graph import Graph, Value
+from latent_anchors.interventions._surgery.compare_outputs import tensors_in
 from latent_anchors.interventions._surgery.random_copy import Example, call_of
 
 
@@ -20,6 +21,7 @@ class Trace:
 
     Attributes:
         graph: The operations.
+        outputs: The values in the model's output.
         latents: For each site, its latents, once for each time that it ran.
     """
 
@@ -33,7 +35,8 @@ class Trace:
             for site in sites:
                 stack.enter_context(attach_recorder(model, site, partial(self._note, site)))
             stack.enter_context(self.graph)
-            call.run(model)
+            output = call.run(model)
+        self.outputs: set[Value] = {self.graph.value(part) for part in tensors_in(output)}
 
     def _note(self, site: At, z: Tensor) -> None:
         self.latents[site].append((self.graph.value(z), z.ndim - 1))
