@@ -90,6 +90,12 @@ def known_name(made: object) -> str | None:
     return next(iter([*mine, *public]), None)
 
 
+def module_of(name: object) -> str:
+    """The module of a registered class or function; empty for ours."""
+    made = _registered.get(name) if isinstance(name, str) else None
+    return "" if made is None else made.__module__
+
+
 def _rooms() -> list[str]:
     # never loads a room: what was not imported was not needed to save it, either
     package = import_module(PACKAGE)
