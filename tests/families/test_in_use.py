@@ -103,13 +103,19 @@ def test_a_line_padded_on_the_left_goes_on_as_it_does_alone(family: Family):
 
 
 @named(TRANSFORMERS)
-def test_under_an_edit_the_models_own_hidden_states_are_the_edited_ones(family: Family):
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_under_an_edit_the_models_own_hidden_states_are_the_edited_ones(family, asked_before: bool):
     where, batch = only_stream(family), batch_of(family)
     model: Any = family.seeded(0).eval()
     concept = concept_of(where, ANY)
-    with torch.no_grad(), concept.muted(model, how="project"):
-        states = model(**batch, output_hidden_states=True)[where.states]
+    with torch.no_grad():
+        unedited = model(**batch, output_hidden_states=asked_before)
+        with concept.muted(model, how="project"):
+            states = model(**batch, output_hidden_states=True)[where.states]
+        after = model(**batch, output_hidden_states=True)
     assert (states[1] @ ANY).abs().max() < 1e-5
+    assert (after[where.states][1] @ ANY).abs().max() > 1e-2
+    assert torch.equal(logits(after), logits(unedited))
 
 
 @each_family
