@@ -258,6 +258,45 @@ errors = testbed.color_errors(blind, colors).mean(0)
 print(", ".join(f"{name} {error:.3f}" for name, error in zip(some, errors, strict=True)))
 
 # %%
+# A transformer's stream
+# ----------------------
+# The residual stream of a transformer is a sum: the embedding and every layer of attention and MLP
+# add to it. One call finds all weights that write into the latents at the sites, by one forward
+# pass on an example, and takes the direction out of each. Name the sites of all blocks: what is
+# written behind the last site is left alone. A model of transformers works alike, with its inputs
+# as a mapping: ``example={"input_ids": tokens}``.
+
+torch.manual_seed(0)
+words = models.PrenormTransformer(vocabulary=20, width=16, depth=3, heads=2, hidden=32)
+tokens = torch.randint(0, 20, (2, 8))
+concept = la.Concept("a concept", torch.randn(16), at=words.sites)
+clean = concept.removed(words, example=tokens)
+
+for name, each in (("as it was", words), ("removed", clean)):
+    with torch.no_grad(), la.record(each, concept.sites) as stream:
+        each(tokens)
+    along = [(stream[site] @ concept.direction).abs().max().item() for site in concept.sites]
+    print(f"{name:10}", ", ".join(f"{number:.6f}" for number in along))
+
+# %%
+# This equals the edit at the output of each of these layers, not only at the sites: in between,
+# too, no layer reads the concept. The embedding is tied to the unembedding here, which therefore no
+# longer reads the direction either. That makes no difference while the last norm's weights are 1;
+# in a trained model, put the edit at the input of the unembedding, too, when you compare.
+
+writers = ["embedding"]
+writers += [f"blocks.{k}.{layer}" for k in range(3) for layer in ("attention", "down")]
+with torch.no_grad(), la.intervene(words, concept.edit(how="project"), writers):
+    unlike = (words(tokens) - clean(tokens)).abs().max()
+print(f"largest difference of logits from the edit: {unlike:.0e}")
+
+# %%
+# ``side="reading"`` changes the layers that read the stream instead, and ``inplace=True`` the model
+# itself, for one that does not fit into memory twice. Where something other than weights goes into
+# the stream, or a norm with weights of its own lies on the way (BERT; Gemma, off the axes), the
+# error names it: use an edit there.
+
+# %%
 # What is left
 # ------------
 # Muted or cut, a concept may still be there in another direction. Probes look in all of them:

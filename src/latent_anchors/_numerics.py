@@ -12,6 +12,9 @@ from latent_anchors._typing import Direction, Latents, PerSample
 TINY = 1e-12
 """Length under which a vector counts as the origin."""
 
+NOISE = 8.0
+"""What is left of a vector below this many machine epsilons of its length is rounding noise."""
+
 TINY_SQUARE = TINY**2
 """The same, squared: far above float32's smallest normal."""
 

@@ -1,16 +1,11 @@
 """What recording, a term and an edit add to a step of a transformer block, on one thread."""
 
-import ctypes
-import sys
-import time
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 import pytest
 import torch
-from scipy import stats
-from side_by_side import medians
+from side_by_side import medians, upper_ends
 from torch import nn
 from torch.nn import functional as F
 
@@ -20,7 +15,7 @@ from latent_anchors import regularizers as reg
 
 LINES, POSITIONS, WIDTH, HEADS = 32, 128, 512, 8
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of mallopt
+pytestmark = pytest.mark.usefixtures("alike")
 
 
 class Block(nn.Module):
@@ -87,48 +82,6 @@ def edited(step: Callable[[], None], edit: interventions.EditModule) -> None:
 def inference() -> None:
     with torch.no_grad():
         MODEL(X)
-
-
-def seconds(call: Callable[[], object]) -> float:
-    # of the processor, not of the clock: waiting for other jobs is no cost of ours
-    began = time.process_time()
-    call()
-    return time.process_time() - began
-
-
-def upper_ends(
-    pairs: int, plain: Callable[[], object], **others: Callable[[], object]
-) -> list[float]:
-    """How much dearer the others are in percent: of the median over pairs, the 95 % interval's."""
-    ratios: dict[str, list[float]] = {name: [] for name in others}
-    for call in (plain, *others.values()):
-        call()
-    before = seconds(plain)
-    for _ in range(pairs):
-        for name, other in others.items():
-            # the plain step just before and the one just after saw the same busy moment
-            taken, after = seconds(other), seconds(plain)
-            ratios[name].append(2 * taken / (before + after))
-            before = after
-    print(f"\nover {plain.__name__}, {pairs} pairs:")
-    return [shown(name, values) for name, values in ratios.items()]
-
-
-def shown(name: str, ratios: list[float]) -> float:
-    interval = stats.quantile_test(ratios, p=0.5).confidence_interval(0.95)
-    middle, low, high = (100 * (float(end) - 1) for end in (np.median(ratios), *interval))
-    print(f"  {name} {middle:+.2f} % ({low:+.2f} to {high:+.2f})")
-    return high
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _alike():
-    """One thread; and freed memory is kept, since when the system takes it back is chance."""
-    torch.set_num_threads(1)
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.mallopt(M_MMAP_MAX, 0)
-        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 GATE = interventions.Suppression(DIRECTION)

@@ -58,13 +58,13 @@ def test_logits_from_the_rows_change_too():
 
 
 def test_an_axis_is_removed_by_weights_as_by_edits(model):
-    blind = edit_embedding(model, Projection(AXIS[None], renormalize=True))
+    blind = edit_embedding(model, Projection(AXIS[None]).keep_norm())
     for block in ("blocks.0", "blocks.1"):
         for writer in ("attention.out", "down"):
             layers = SiteLayers(f"{block}.{writer}", ())
             blind = orthogonalize(blind, AXIS, layers, side="writing")
     sites = transformer().sites
-    handles = [attach(model, Projection(AXIS[None], renormalize=True), at="embedding")]
+    handles = [attach(model, Projection(AXIS[None]).keep_norm(), at="embedding")]
     for block in ("blocks.0", "blocks.1"):
         for writer in ("attention", "down"):
             edit = partial(project_out, basis=AXIS[None])

@@ -9,12 +9,14 @@ from torch import nn
 import latent_anchors as la
 from latent_anchors import interventions
 from latent_anchors.interventions import (
+    Amplification,
     BezierMapper,
     BoundedFalloff,
     Composition,
     ConeFalloff,
     EditModule,
     Erasure,
+    NormKeeping,
     Projection,
     Redirection,
     Repulsion,
@@ -38,12 +40,15 @@ EDITS = {
     "curved repulsion": Repulsion(RED, BezierMapper(0.3, 0.6, end_slope=0.1), towards=GRAY),
     "projection": Projection([RED]),
     "narrow projection": Projection([RED, GRAY], NARROW),
-    "renormalized projection": Projection([RED, GRAY], renormalize=True),
+    "renormalized projection": Projection([RED, GRAY]).keep_norm(),
     "redirection": Redirection(RED, GRAY, NARROW),
     "redirection on an arc": Redirection(RED, GRAY, CONE, path="arc"),
     "redirection to the opposite": Redirection(RED, [-1.0, -2.0, 2.0, 0.0], path="arc"),
     "zeroing": ZeroAblation([0, 2]),
     "steering": Steering(GRAY),
+    "amplification": Amplification(RED, 3.0),
+    "narrow reflection": Amplification(RED, -1.0, NARROW),
+    "amplification that keeps norms": Amplification(RED, 3.0).keep_norm(),
     "narrow steering": Steering(RED, NARROW),
     "erasure": Erasure(torch.tensor([RED]).mT / 9, torch.tensor([RED]), torch.tensor(GRAY)),
     "composition": Suppression(RED, CONE).then(Steering(GRAY, strength=0.5)),
@@ -178,7 +183,10 @@ def test_it_acts_the_same_when_moved_to_double(edit, z):
     torch.testing.assert_close(double(clear.double()).float(), edit(clear), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("edit", [e for e in EDITS.values() if not isinstance(e, Composition)])
+PLAIN = [e for e in EDITS.values() if not isinstance(e, Composition | NormKeeping)]
+
+
+@pytest.mark.parametrize("edit", PLAIN)
 def test_latents_of_another_width_and_integers_are_refused(edit):
     name = type(edit).__name__
     with refuses(ValueError, rf"{name} was made for \d .* shape \(5, 2\)"):
@@ -245,6 +253,27 @@ def test_the_strength_of_a_composition_scales_that_of_both():
     torch.testing.assert_close(both(Z), second.at(0.5)(first.at(0.4)(Z)))
 
 
+@members
+@pytest.mark.parametrize("strength", [0.3, 1.0])
+def test_with_its_norm_kept_a_latent_has_its_length_and_the_direction_of_the_edited(
+    edit, strength, z
+):
+    kept, plain = edit.keep_norm().at(strength)(z), edit.at(strength * float(edit.strength))(z)
+    there = (plain.norm(dim=-1) > 1e-3 * z.norm(dim=-1)) & z.any(-1)
+    torch.testing.assert_close(kept.norm(dim=-1)[there], z.norm(dim=-1)[there])
+    torch.testing.assert_close(
+        nn.functional.normalize(kept[there], dim=-1), nn.functional.normalize(plain[there], dim=-1)
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_of_a_latent_that_is_gone_rounding_is_not_blown_up(dtype):
+    red = torch.tensor(RED, dtype=dtype) * torch.logspace(-3, 3, 20, dtype=dtype).unsqueeze(-1)
+    after = Projection(RED).keep_norm()(red)
+    assert (after.norm(dim=-1) < 1e-5 * red.norm(dim=-1)).all()
+    assert not Steering(RED).keep_norm()(torch.zeros(2, 4)).any()
+
+
 def test_a_user_defined_edit_can_be_part_of_a_composition():
     class Negation(EditModule):
         def _edited(self, z, strength):
@@ -258,3 +287,5 @@ def test_a_user_defined_edit_can_be_part_of_a_composition():
 def test_a_function_without_strength_is_refused_in_a_composition():
     with refuses(TypeError, "neg.* cannot be part of a composition; expected an edit with a stren"):
         Suppression([1.0, 0.0]).then(torch.neg)
+    with refuses(TypeError, "neg.* cannot be part of a norm-keeping edit; expected an edit with"):
+        NormKeeping(torch.neg)

@@ -181,6 +181,8 @@ def things() -> dict[str, list[object]]:
         "models.Site": [SITE],
         "models.SphericalAutoencoder": [models.SphericalAutoencoder(latent_dim=5, depth=2)],
         "models.UnitNorm": [models.UnitNorm({"embedding.weight": -1})],
+        "interventions.Amplification": [interventions.Amplification(RED, 3.0, FALLOFF)],
+        "interventions.NormKeeping": [edit.keep_norm().at(0.5)],
         "interventions.BezierFalloff": [interventions.BezierFalloff(0.5, 4.0)],
         "interventions.BezierMapper": [interventions.BezierMapper()],
         "interventions.BoundedFalloff": [interventions.BoundedFalloff(0.5, 2.0)],
@@ -193,7 +195,7 @@ def things() -> dict[str, list[object]]:
         ],
         "interventions.SiteLayers": [interventions.SiteLayers("encoder.2", ("decoder.0",))],
         "interventions.LinearMapper": [interventions.LinearMapper(0.1, 0.4)],
-        "interventions.Projection": [interventions.Projection([RED], FALLOFF, renormalize=True)],
+        "interventions.Projection": [interventions.Projection([RED], FALLOFF)],
         "interventions.Redirection": [
             interventions.Redirection(
                 RED, [0.0, 1.0, 0.0], interventions.constant_falloff, path="arc"
@@ -228,6 +230,7 @@ def things() -> dict[str, list[object]]:
         "training.Objective": [objective()],
         "training.ObjectivePart": [part],
         "training.ObjectiveOutput": [training.ObjectiveOutput(torch.tensor(1.0), {"recon": part})],
+        "training.UnderEdit": [training.UnderEdit(training.reconstruction, edit, SITE, "prevent")],
         "training.TrainState": [fit.state],
         "training.TokenCrossEntropy": [training.TokenCrossEntropy(-1)],
         "training.Teacher": [teacher],
@@ -240,7 +243,10 @@ def things() -> dict[str, list[object]]:
         ],
         "concepts.Score": [score()],
         "concepts.ScoreHistory": [concepts.ScoreHistory("red", (0, 100), (score(), score()))],
-        "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],
+        "evaluation.DegreeBin": [evaluation.DegreeBin(0.0, 0.5, 3, None, (0.1, 0.2))],
+        "evaluation.DoseResponse": [
+            evaluation.DoseResponse((0.0, 1.0), (metric,) * 2, (metric,) * 2, None, ((), (1,)))
+        ],
         "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],
         "testbed.LineAlignment": [
             testbed.LineAlignment(

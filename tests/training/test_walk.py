@@ -107,10 +107,10 @@ def one_step_of_a_loop():
     ("walk", "files", "moves"),
     [
         (lambda: one_step_of_fit("vmap"), 7, 8),
-        (lambda: one_step_of_fit("sequential"), 29, 240),
-        (lambda: one_boundary_of_fit("vmap"), 43, 170),
-        (lambda: one_boundary_of_fit("sequential"), 43, 320),
-        (one_step_of_a_loop, 28, 180),
+        (lambda: one_step_of_fit("sequential"), 27, 240),
+        (lambda: one_boundary_of_fit("vmap"), 41, 170),
+        (lambda: one_boundary_of_fit("sequential"), 42, 310),
+        (one_step_of_a_loop, 27, 195),
     ],
     ids=["vmap", "sequential", "vmap, with a boundary", "sequential, with a boundary", "loop"],
 )

@@ -32,3 +32,5 @@ from latent_anchors._hooks._hook import forward_hooks as forward_hooks
 from latent_anchors._hooks._hook import forward_pre_hooks as forward_pre_hooks
 from latent_anchors._hooks._positions import Where as Where
 from latent_anchors._hooks._readings import Reading as Reading
+from latent_anchors._hooks._readings import known_writes as known_writes
+from latent_anchors._hooks._readings import recall_writes as recall_writes

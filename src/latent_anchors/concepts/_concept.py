@@ -15,19 +15,17 @@ from latent_anchors._checks import check_name, listed
 from latent_anchors._hooks import Handle, Where
 from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At, as_site, as_sites
-from latent_anchors._supervision import Given, as_mask, as_tensor
+from latent_anchors._supervision import Given, as_mask
 from latent_anchors._typing import Inputs
 from latent_anchors.concepts._concept_directions import Method, as_rows, axes_of, found_direction
-from latent_anchors.concepts._muting import How, edit_of
-from latent_anchors.concepts._score import Score, pooled_alignment, score_of
+from latent_anchors.concepts._muting import How, amplifier_of, edit_of
+from latent_anchors.concepts._score import Score, flattened, pooled_alignment, score_of
 from latent_anchors.regularizers import Pooling, Term
 
 Cut: TypeAlias = Literal["orthogonalize", "ablate", "prune"]
 """Ways to remove: from the weights around the site, on its axes, or with the axes."""
 
 _Model = TypeVar("_Model", bound=nn.Module)
-
-CUTS = {"ablate": interventions.ablate, "prune": interventions.prune}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -97,8 +95,8 @@ class Concept:
     def found(
         cls,
         name: str,
-        latents: Float[Tensor, "n dim"],
-        labels: Float[Tensor, " n"] | Tensor,
+        latents: Float[Tensor, "*samples dim"],
+        labels: Float[Tensor, "*samples"] | Tensor,
         at: At | Sequence[At],
         method: Method = "mean_difference",
     ) -> "Concept":
@@ -109,8 +107,9 @@ class Concept:
 
         Args:
             name: As for a placed concept.
-            latents: ``(n, dim)``.
-            labels: ``(n,)``, from 0 to 1.
+            latents: ``(..., dim)``; of lines, each position is a sample. Leave out padding:
+                ``z[mask]``.
+            labels: ``(...)``, from 0 to 1.
             at: The site that the latents come from, or several.
             method: ``"mean_difference"``, ``"cav"`` or ``"leace"``; see
                 :func:`~latent_anchors.interventions.fit_mean_difference`,
@@ -307,30 +306,74 @@ class Concept:
         edit = self.edit(within, how, strength)
         return interventions.intervene(model, edit, self.sites, where)
 
+    def amplified(
+        self,
+        model: nn.Module,
+        factor: float = 2.0,
+        within: int | float = 90,
+        strength: float = 1.0,
+        where: Where | None = None,
+    ) -> AbstractContextManager[dict[At, Handle]]:
+        """Steer the concept up at its sites for the length of a ``with`` block.
+
+        What latents have of the direction is multiplied, so that samples without the concept stay
+        as they are (:class:`~latent_anchors.interventions.Amplification`). To put the concept into
+        all samples alike, add its direction with :class:`~latent_anchors.interventions.Steering`.
+
+        Args:
+            model: Any module, or a population.
+            factor: Of the component along the direction, at strength 1.
+            within: Degrees from the direction within which it acts.
+            strength: Fraction of the change, from 0 to 1.
+            where: On which positions; see :meth:`muted`.
+
+        Raises:
+            ValueError: If a site does not exist, the concept is a plane, or an argument is out of
+                its range.
+            RuntimeError: If the edit never acted within the block.
+
+        Examples:
+            >>> model = nn.Sequential(nn.Identity())
+            >>> red = Concept("red", [1, 0], at="0")
+            >>> with red.amplified(model, factor=3.0):
+            ...     model(torch.tensor([3.0, 4.0]))
+            tensor([9., 4.])
+        """
+        edit = amplifier_of(self.name, self.direction, factor, within, strength)
+        return interventions.intervene(model, edit, self.sites, where)
+
     def removed(
         self,
         model: _Model,
-        example: Tensor | tuple[Tensor, ...] | None = None,
+        example: Inputs | None = None,
         how: Cut = "orthogonalize",
+        side: Literal["both", "writing", "reading"] | None = None,
+        inplace: bool = False,
     ) -> _Model:
         """A new model whose weights no longer write or read the direction at the sites.
 
+        Of sites on a residual stream, everything that writes into them is changed, in one call; see
+        :func:`~latent_anchors.interventions.orthogonalize` for the edit that this equals.
+
         Args:
-            model: A model, or a population; it stays as it is.
-            example: What the model takes ``(...)``, or a tuple of arguments, to find the layers
-                around the sites.
+            model: A model, or a population; it stays as it is unless ``inplace``.
+            example: What the model takes ``(...)``, a tuple of arguments, or a mapping by name, to
+                find the layers around the sites.
             how: ``"orthogonalize"``, for any direction or plane; along axes also ``"ablate"``, or
                 ``"prune"``, which makes the layers narrower. See
                 :func:`~latent_anchors.interventions.orthogonalize`,
                 :func:`~latent_anchors.interventions.ablate` and
                 :func:`~latent_anchors.interventions.prune`.
+            side: ``"writing"``, ``"reading"`` or ``"both"``; by default both, of a residual stream
+                writing.
+            inplace: Change the model itself, after all checks, instead of a copy; not for pruning.
 
         Returns:
-            A new model, or a population with the same seeds.
+            A new model, or a population with the same seeds; the model itself if ``inplace``.
 
         Raises:
-            ValueError: If ``how`` is unknown or needs axes and the direction is not along one, or
-                the layers around a site are ambiguous.
+            ValueError: If ``how`` is unknown or needs axes and the direction is not along one, the
+                layers around a site are ambiguous, or one side or ``inplace`` is asked of pruning.
 
         Examples:
             >>> model = nn.Sequential(nn.Linear(3, 2), nn.Identity(), nn.Linear(2, 1))
@@ -340,11 +383,20 @@ class Concept:
             tensor([0., 0., 0.], grad_fn=<SelectBackward0>)
         """
         check_name("how to remove", how, get_args(Cut))
+        if how == "orthogonalize":
+            return interventions.orthogonalize(
+                model, self.direction, self.sites, example, side, inplace
+            )
+        dims = axes_of(self.name, self._basis, how)
+        if how == "ablate":
+            return interventions.ablate(model, dims, self.sites, example, side, inplace)
+        if inplace or side not in {None, "both"}:
+            raise ValueError(
+                f"how is 'prune', with side={side!r} and inplace={inplace}; expected neither, as "
+                "layers become narrower on both sides. Use how='ablate'."
+            )
         for site in self.sites:
-            if how == "orthogonalize":
-                model = interventions.orthogonalize(model, self.direction, site, example)
-            else:
-                model = CUTS[how](model, axes_of(self.name, self._basis, how), site, example)
+            model = interventions.prune(model, dims, site, example)
         return model
 
     def alignment(
@@ -418,6 +470,8 @@ class Concept:
         degrees: Given,
         new_inputs: Inputs,
         new_degrees: Given,
+        mask: Given | None = None,
+        new_mask: Given | None = None,
     ) -> evaluation.Evaluation:
         """How well probes can still read the concept off the latents at its sites.
 
@@ -430,16 +484,19 @@ class Concept:
         Args:
             model: A model, or a population; edits in force count.
             inputs: What the probes learn from: a tensor, a tuple of arguments, or a mapping.
-            degrees: How much of the concept each sample has ``(n,)``.
+            degrees: How much of the concept each sample has, one for each position of lines, of the
+                shape of the latents without ``dim``.
             new_inputs: What the probes read.
-            new_degrees: How much of the concept each has ``(m,)``.
+            new_degrees: How much of the concept each has.
+            mask: Which positions of ``inputs`` count, bool or 0 and 1; all if None.
+            new_mask: Which positions of ``new_inputs`` count.
 
         Returns:
             What :func:`~latent_anchors.audits.leakage` gives, on the latents of all sites together.
 
         Raises:
             ValueError: If there is not one degree for each sample, all degrees to be found are
-                alike, or a site does not exist.
+                alike, sites have latents of different shapes, or a site does not exist.
 
         Examples:
             >>> x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
@@ -449,10 +506,12 @@ class Concept:
             1.0
         """
         given: list[Tensor] = []
-        for samples, known in ((inputs, degrees), (new_inputs, new_degrees)):
+        both = ((inputs, degrees, mask), (new_inputs, new_degrees, new_mask))
+        for samples, known, counted in both:
             by_site = evaluation.latents_by_site(model, samples, self.sites)
-            z = torch.cat([by_site[site] for site in self.sites], dim=-1)
-            given += [z, as_tensor(f"The degrees of concept {self.name!r}", known, z.device).to(z)]
+            sites = [by_site[site] for site in self.sites]
+            parts, kept = flattened(self.name, sites, known, self._mask(counted, sites[0]))
+            given += [torch.cat(parts, dim=-1), kept]
         return audits.leakage(*given, seeds=seeds_of(model))
 
     @cached_property

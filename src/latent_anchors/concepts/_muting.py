@@ -1,4 +1,4 @@
-"""Edits that mute a concept, by name and angle."""
+"""Edits that mute a concept, by name and angle, or amplify it."""
 
 import math
 from typing import Literal, TypeAlias, get_args
@@ -37,6 +37,19 @@ def edit_of(
         opposite = -direction
         return interventions.Redirection(direction, opposite, falloff, strength, "arc")
     return interventions.Suppression(direction, falloff, strength)
+
+
+def amplifier_of(
+    name: str, direction: Tensor, factor: float, within: int | float, strength: float
+) -> interventions.Amplification:
+    """The edit that amplifies a concept; see :meth:`Concept.amplified`."""
+    if direction.ndim == 2:
+        raise ValueError(
+            f"Concept {name!r} is a plane of {len(direction)} directions, and amplifying needs "
+            "one; expected a concept with one direction. Amplify each: "
+            "interventions.Amplification(row)."
+        )
+    return interventions.Amplification(direction, factor, _gate(float(within)), strength)
 
 
 def _radians(degrees: float, below: float = 180.0) -> float:

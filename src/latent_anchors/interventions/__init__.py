@@ -11,7 +11,7 @@ embedding; :func:`apply_surgery` takes a function of the parameters that you wri
 """
 
 from latent_anchors._hooks import Edit, Handle, clear, in_force
-from latent_anchors.interventions._edits import Composition, EditModule
+from latent_anchors.interventions._edits import Composition, EditModule, NormKeeping
 from latent_anchors.interventions._erasers.erasure import Erasure, erase
 from latent_anchors.interventions._erasers.fitted_directions import fit_cav, fit_mean_difference
 from latent_anchors.interventions._erasers.leace import fit_leace
@@ -27,7 +27,7 @@ from latent_anchors.interventions._mappers import BezierMapper, LinearMapper, Ma
 from latent_anchors.interventions._projection import Projection, project_out
 from latent_anchors.interventions._redirection import Redirection, redirect
 from latent_anchors.interventions._repulsion import Repulsion, repel
-from latent_anchors.interventions._steering import Steering, steer
+from latent_anchors.interventions._steering import Amplification, Steering, amplify, steer
 from latent_anchors.interventions._suppression import Suppression, suppress
 from latent_anchors.interventions._surgery.ablate import ablate
 from latent_anchors.interventions._surgery.apply_surgery import apply_surgery
@@ -40,6 +40,7 @@ from latent_anchors.interventions._surgery.site_layers import SiteLayers
 from latent_anchors.interventions._zero_ablation import ZeroAblation, zero_dims
 
 __all__ = [
+    "Amplification",
     "BezierFalloff",
     "BezierMapper",
     "BoundedFalloff",
@@ -52,6 +53,7 @@ __all__ = [
     "Handle",
     "LinearMapper",
     "Mapper",
+    "NormKeeping",
     "Projection",
     "Redirection",
     "Repulsion",
@@ -60,6 +62,7 @@ __all__ = [
     "Suppression",
     "ZeroAblation",
     "ablate",
+    "amplify",
     "apply_surgery",
     "attach",
     "clear",

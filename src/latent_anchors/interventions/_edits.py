@@ -1,4 +1,4 @@
-"""The base class of edits: a strength that can be changed in place, and composition."""
+"""The base class of edits: a strength that can be changed in place; composition; kept norms."""
 
 from abc import ABC, abstractmethod
 from copy import deepcopy
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import check_between
-from latent_anchors._numerics import in_full_precision
+from latent_anchors._numerics import NOISE, in_full_precision, length
 from latent_anchors._typing import Latents
 
 _Edit = TypeVar("_Edit", bound="EditModule")
@@ -87,6 +87,16 @@ class EditModule(nn.Module, ABC):
         """
         return Composition(self, edit)
 
+    def keep_norm(self) -> "NormKeeping":
+        """This edit, after which each latent is rescaled to the length that it had.
+
+        Examples:
+            >>> from latent_anchors.interventions import Projection
+            >>> Projection([1, 0]).keep_norm()(torch.tensor([3.0, 4.0]))
+            tensor([0., 5.])
+        """
+        return NormKeeping(self)
+
     @override
     def extra_repr(self) -> str:
         per_run = "one per run" if self.strength.ndim else f"{float(self.strength):g}"
@@ -121,11 +131,7 @@ class Composition(EditModule):
     def __init__(self, first: EditModule, second: EditModule, strength: float = 1.0) -> None:
         super().__init__(strength)
         for edit in (first, second):
-            if not isinstance(edit, EditModule):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass plain functions all the same
-                raise TypeError(
-                    f"{edit!r} cannot be part of a composition; expected an edit with a strength. "
-                    "Make it a subclass of EditModule, or attach one after the other."
-                )
+            _check_part(edit, "a composition")
         self.first: EditModule = first
         self.second: EditModule = second
 
@@ -134,3 +140,62 @@ class Composition(EditModule):
         # half precision is rounded once, at the end
         between = self.first._edited(in_full_precision(z), strength * self.first.strength)
         return self.second._edited(between, strength * self.second.strength).to(z.dtype)
+
+
+class NormKeeping(EditModule):
+    r"""An edit after which each latent has the length that it had before.
+
+    .. math:: z' = \frac{\lVert z \rVert}{\lVert h(z) \rVert} \, h(z)
+
+    with the ``edit`` :math:`h`, whose strength is multiplied with that of this one. Where nothing
+    is left of a latent but rounding errors, there is no direction to rescale: it stays what the
+    edit made of it. A latent at the origin stays there. Made by :meth:`EditModule.keep_norm`.
+
+    Args:
+        edit: The edit.
+        strength: From 0 to 1.
+
+    Raises:
+        TypeError: If it is not an edit with a strength.
+        ValueError: If the strength is not from 0 to 1.
+
+    References:
+        Norm-preserving ablation, as used with language models whose layers are sensitive to the
+        length of the residual stream: ``p-e-w/heretic``, pull request 52, 2025.
+
+    Examples:
+        >>> from latent_anchors.interventions import Steering
+        >>> NormKeeping(Steering([0, 5]))(torch.tensor([[5.0, 0.0], [0.0, 1.0]]))
+        tensor([[3.5355, 3.5355],
+                [0.0000, 1.0000]])
+    """
+
+    def __init__(self, edit: EditModule, strength: float = 1.0) -> None:
+        super().__init__(strength)
+        _check_part(edit, "a norm-keeping edit")
+        self.edit: EditModule = edit
+
+    @override
+    def _edited(self, z: Latents, strength: Tensor) -> Latents:
+        full = in_full_precision(z)
+        rest = self.edit._edited(full, strength * self.edit.strength)
+        # a direction in float32 leaves as much of float64 latents
+        floats = [t.dtype for t in (full, *self.edit.buffers()) if t.is_floating_point()]
+        coarsest = max(torch.finfo(dtype).eps for dtype in floats)
+        return _as_long_as(full, rest, NOISE * coarsest).to(z.dtype)
+
+
+def _as_long_as(z: Latents, rest: Latents, noise: float) -> Latents:
+    """The rest at the length of z; unchanged where it is as long already, or only rounding."""
+    before, left = length(z), length(rest)
+    stretched = (left > noise * before) & (left != before)
+    stretch = torch.where(stretched, before / torch.where(stretched, left, 1.0), 1.0)
+    return rest * stretch.unsqueeze(-1)
+
+
+def _check_part(edit: object, of: str) -> None:
+    if not isinstance(edit, EditModule):
+        raise TypeError(
+            f"{edit!r} cannot be part of {of}; expected an edit with a strength. "
+            "Make it a subclass of EditModule, or attach one after the other."
+        )

@@ -5,11 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from latent_anchors._numerics import dot, length, moved, unit
+from latent_anchors._numerics import NOISE, dot, length, moved, unit
 from latent_anchors._typing import Direction, Latents, PerSample
-
-NOISE = 8.0
-"""An orthogonal part of a unit vector below this many machine epsilons is rounding noise."""
 
 
 class Polar(NamedTuple):

@@ -12,7 +12,6 @@ from latent_anchors._typing import Latents
 from latent_anchors._vectors import as_basis, check_width
 from latent_anchors.interventions._edits import EditModule
 from latent_anchors.interventions._falloffs import Falloff, constant_falloff, named
-from latent_anchors.interventions._polar import NOISE
 
 
 def project_out(
@@ -20,7 +19,6 @@ def project_out(
     basis: Float[Tensor, "n dim"],
     falloff: Falloff = constant_falloff,
     strength: float | Tensor = 1.0,
-    renormalize: bool = False,
 ) -> Latents:
     r"""Shrink the component of latents within a subspace; the orthogonal part is unchanged.
 
@@ -29,15 +27,13 @@ def project_out(
         \alpha = \lVert B z \rVert / \lVert z \rVert
 
     with :math:`B` the ``basis``, :math:`b` the ``strength`` and :math:`g` the ``falloff``. With one
-    row and the default falloff this is directional ablation. With ``renormalize`` each latent is
-    rescaled to the length it had, except where only rounding errors are left of it.
+    row and the default falloff this is directional ablation.
 
     Args:
         z: Latents ``(..., dim)``.
         basis: Orthonormal rows ``(n, dim)``; one row is a direction.
         falloff: Maps alignment with the subspace, from 0 to 1, to the fraction removed.
         strength: From 0 to 1; a number, or a tensor of a shape that broadcasts with ``(...)``.
-        renormalize: Whether to keep the length of each latent instead of its orthogonal part.
 
     Returns:
         ``(..., dim)``.
@@ -52,9 +48,6 @@ def project_out(
         >>> project_out(z, red)
         tensor([[0., 4.],
                 [0., 4.]])
-        >>> project_out(z, red, renormalize=True)
-        tensor([[0., 5.],
-                [0., 5.]])
     """
     full = in_full_precision(z)
     b = basis.to(full)
@@ -62,31 +55,28 @@ def project_out(
         inside = full @ b.mT
         gain = strength * falloff(length(inside) * inverse_length(full))
         rest = full + (inside * -gain.unsqueeze(-1)) @ b
-    return (_as_long_as(full, rest) if renormalize else rest).to(z.dtype)
-
-
-def _as_long_as(z: Tensor, rest: Tensor) -> Tensor:
-    """The rest at the length of z; unchanged where it is as long already, or only rounding."""
-    before, left = length(z), length(rest)
-    stretched = (left > NOISE * torch.finfo(z.dtype).eps * before) & (left != before)
-    stretch = torch.where(stretched, before / torch.where(stretched, left, 1.0), 1.0)
-    return rest * stretch.unsqueeze(-1)
+    return rest.to(z.dtype)
 
 
 class Projection(EditModule):
     """:func:`project_out` as a module that holds its basis and strength.
 
+    It removes what lies within the span of the basis, and keeps the rest. Of one direction it is
+    what the literature calls directional ablation.
+
     Args:
-        basis: Linearly independent rows ``(n, dim)`` that span the subspace; orthonormalized.
+        basis: Linearly independent rows ``(n, dim)`` that span the subspace, orthonormalized; or
+            one direction ``(dim,)``.
         falloff: Maps alignment with the subspace, from 0 to 1, to the fraction removed.
         strength: From 0 to 1.
-        renormalize: Whether to rescale each latent to the length it had.
 
     Raises:
         ValueError: If rows are linearly dependent or not finite, or the strength is out of range.
 
     Examples:
         >>> import torch
+        >>> Projection([1, 0, 0])(torch.tensor([3.0, 4.0, 2.0]))
+        tensor([0., 4., 2.])
         >>> Projection([[1, 0, 0], [1, 1, 0]])(torch.tensor([3.0, 4.0, 2.0])).round().abs()
         tensor([0., 0., 2.])
     """
@@ -95,21 +85,21 @@ class Projection(EditModule):
 
     def __init__(
         self,
-        basis: Sequence[Sequence[float]] | Tensor,
+        basis: Sequence[float] | Sequence[Sequence[float]] | Tensor,
         falloff: Falloff = constant_falloff,
         strength: float = 1.0,
-        renormalize: bool = False,
     ) -> None:
         super().__init__(strength)
-        self.register_buffer("basis", as_basis(basis))
+        rows = torch.as_tensor(basis)
+        alone = rows.ndim == 1 and rows.numel() > 0
+        self.register_buffer("basis", as_basis(rows.unsqueeze(0) if alone else rows))
         self.falloff: Falloff = falloff
-        self.renormalize: bool = renormalize
 
     @override
     def _edited(self, z: Latents, strength: Tensor) -> Latents:
         check_width("Projection", z, self.basis.shape[-1])
-        return project_out(z, self.basis, self.falloff, strength, self.renormalize)
+        return project_out(z, self.basis, self.falloff, strength)
 
     @override
     def _settings(self) -> list[str]:
-        return [f"falloff={named(self.falloff)}", f"renormalize={self.renormalize}"]
+        return [f"falloff={named(self.falloff)}"]

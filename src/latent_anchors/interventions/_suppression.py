@@ -60,6 +60,10 @@ def suppress(
 class Suppression(EditModule):
     """:func:`suppress` as a module that holds its direction and strength.
 
+    By default it acts on latents within 90 degrees of the direction. What the literature calls
+    directional ablation acts on all of them: ``Suppression(v, constant_falloff)``, which is
+    :class:`Projection` of one direction.
+
     Args:
         direction: The concept's direction ``(dim,)``; normalized.
         falloff: Maps alignment with the direction to the fraction removed.

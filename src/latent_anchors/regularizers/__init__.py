@@ -14,11 +14,11 @@ from latent_anchors.regularizers._anchors import (
     anchor,
     anti_anchor,
     euclidean_anchor,
+    orthonormal_directions,
 )
 from latent_anchors.regularizers._contract import check
-from latent_anchors.regularizers._directions import orthonormal_directions
+from latent_anchors.regularizers._counting import Reduction, mean
 from latent_anchors.regularizers._many_terms import reduce_terms
-from latent_anchors.regularizers._norm import unit_norm
 from latent_anchors.regularizers._pooling import (
     SoftMinimum,
     max_pool,
@@ -26,14 +26,19 @@ from latent_anchors.regularizers._pooling import (
     min_pool,
     soft_minimum,
 )
-from latent_anchors.regularizers._reduction import Reduction, mean
 from latent_anchors.regularizers._separation import (
     EuclideanSeparation,
     Separation,
     euclidean_separation,
     separation,
 )
-from latent_anchors.regularizers._subspaces import AntiSubspace, Subspace, anti_subspace, subspace
+from latent_anchors.regularizers._subspaces import (
+    AntiSubspace,
+    Subspace,
+    anti_subspace,
+    subspace,
+    unit_norm,
+)
 from latent_anchors.regularizers._terms import Penalty, Pooling, Term
 
 __all__ = [

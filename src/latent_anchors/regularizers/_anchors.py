@@ -1,10 +1,14 @@
 """Penalties that pull latents to a direction or a point, or away from a direction."""
 
 from collections.abc import Sequence
+from typing import cast
 
+import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
+from latent_anchors._checks import check_count
 from latent_anchors._numerics import cosine, in_full_precision, ordinary
 from latent_anchors._typing import Direction, Latents, PerSample
 from latent_anchors._vectors import as_direction, as_vector, check_width, listed_numbers
@@ -192,3 +196,42 @@ class EuclideanAnchor(nn.Module):
     @override
     def extra_repr(self) -> str:
         return listed_numbers(self.point)
+
+
+def orthonormal_directions(n: int, dim: int, generator: torch.Generator) -> Float[Tensor, "n dim"]:
+    """Random unit vectors at right angles to each other, uniformly oriented.
+
+    The Q factor of a Gaussian matrix, its signs fixed by R's diagonal, which makes it uniform.
+
+    Args:
+        n: How many.
+        dim: Of the latent space; at least ``n``.
+        generator: Where the numbers come from; the same state gives the same directions.
+
+    Returns:
+        Rows ``(n, dim)`` of length 1.
+
+    Raises:
+        ValueError: If more directions are asked for than there are dimensions.
+        TypeError: If a size is not a whole number.
+
+    References:
+        Mezzadri, "How to generate random matrices from the classical compact groups", 2007,
+        section 5.
+
+    Examples:
+        >>> import torch
+        >>> rows = orthonormal_directions(2, 4, torch.Generator().manual_seed(0))
+        >>> (rows @ rows.mT).round(decimals=4).abs().tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+    """
+    check_count("n", n)
+    check_count("dim", dim)
+    if n > dim:
+        raise ValueError(
+            f"{n} directions at right angles were asked for in {dim} dimensions; expected at most "
+            f"{dim}. Use a wider latent space or fewer directions."
+        )
+    gaussian = torch.randn(dim, n, generator=generator, dtype=torch.float64)
+    q, r = cast("tuple[Tensor, Tensor]", torch.linalg.qr(gaussian))
+    return (q * r.diagonal().sign()).mT.to(torch.get_default_dtype()).contiguous()

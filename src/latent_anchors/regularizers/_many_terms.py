@@ -12,9 +12,8 @@ from latent_anchors._sites import At
 from latent_anchors._supervision import Given, Look, can_look, within
 from latent_anchors.regularizers._anchors import Anchor, AntiAnchor
 from latent_anchors.regularizers._applying import check_pool_apart, sites_of
-from latent_anchors.regularizers._counting import Counting, tensor_of
+from latent_anchors.regularizers._counting import Counting, Reduction, tensor_of
 from latent_anchors.regularizers._pooling import SoftMinimum
-from latent_anchors.regularizers._reduction import Reduction
 from latent_anchors.regularizers._subspaces import AntiSubspace
 from latent_anchors.regularizers._terms import Term
 

@@ -9,9 +9,12 @@ from latent_anchors._numerics import in_full_precision
 from latent_anchors._supervision import as_mask
 from latent_anchors._typing import Latents, PerSample
 from latent_anchors._vectors import check_floating
-from latent_anchors.regularizers._pairwise.chunks import check_chunk, members_at_once
-from latent_anchors.regularizers._pairwise.cosine import mean_cosine_nearness
-from latent_anchors.regularizers._pairwise.distance import mean_inverse_distance
+from latent_anchors.regularizers._cosine_pairs import (
+    check_chunk,
+    mean_cosine_nearness,
+    members_at_once,
+)
+from latent_anchors.regularizers._distance_pairs import mean_inverse_distance
 
 Members = Bool[Tensor, "*batch"] | Integer[Tensor, "*batch"]
 

@@ -20,8 +20,13 @@ from latent_anchors.regularizers._applying import (
     sites_of,
     takes_mask,
 )
-from latent_anchors.regularizers._counting import Counting, check_shape, counting, tensor_of
-from latent_anchors.regularizers._reduction import Reduction
+from latent_anchors.regularizers._counting import (
+    Counting,
+    Reduction,
+    check_shape,
+    counting,
+    tensor_of,
+)
 
 Penalty: TypeAlias = Callable[[Tensor], Tensor]
 """Latents ``(..., dim)`` to one non-negative number per sample ``(...)``."""

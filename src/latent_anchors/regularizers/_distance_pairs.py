@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import Function
 
-from latent_anchors.regularizers._pairwise.chunks import check_once, chunks, mean_over_others
+from latent_anchors.regularizers._cosine_pairs import check_once, chunks, mean_over_others
 
 WORTH_A_CALL = 2**18
 """Numbers in a tensor of differences; with fewer, calls cost more than their arithmetic."""

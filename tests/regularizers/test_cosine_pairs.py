@@ -14,7 +14,7 @@ from latent_anchors.regularizers import (
     euclidean_separation,
     separation,
 )
-from latent_anchors.regularizers._pairwise.chunks import CHUNK, WHOLE, chunks, members_at_once
+from latent_anchors.regularizers._cosine_pairs import CHUNK, WHOLE, chunks, members_at_once
 
 
 class Largest(TorchDispatchMode):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from latent_anchors.regularizers import euclidean_separation
-from latent_anchors.regularizers._pairwise.distance import WORTH_A_CALL
+from latent_anchors.regularizers._distance_pairs import WORTH_A_CALL
 
 
 def force(couple, z):
