@@ -161,6 +161,7 @@ def test_kinds_that_a_model_does_not_have_are_refused_with_words():
         la.sites(transformer(), "residul")
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of torch's own compiler
 @pytest.mark.parametrize("kind", ["residual", "attention", "mlp"])
 def test_wrappers_and_populations_do_not_change_the_names(kind):
     model = transformer()
