@@ -117,7 +117,7 @@ viz.plot_reconstructions(
 # only what this layer gets.
 #
 # ``la.sites(model)`` lists all layers (:class:`~latent_anchors.models.Sites`). For transformers,
-# ``la.sites(model, "residual")``, ``"attention"`` and ``"mlp"`` find these by a rule on modules, and
+# ``la.sites(model, "residual")``, ``"attention"`` and ``"mlp"`` find these by a rule, and
 # can be given to a concept: ``at=la.sites(model, "residual")``. What enters the first block is
 # ``la.Site("model.layers.0", side="input")``.
 
