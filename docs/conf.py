@@ -47,6 +47,7 @@ sphinx_gallery_conf = {
     "examples_dirs": ["../examples", "guides"],
     "gallery_dirs": ["gallery", "guide"],
     "filename_pattern": r"\.py$",
+    "copyfile_regex": r"(in|with)_.*\.rst",  # guides that are pages already
     "within_subsection_order": "gallery.Order",
     "reset_argv": "gallery.arguments",
     "reference_url": {"latent_anchors": None},
