@@ -21,7 +21,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "rooms",
 ]
-exclude_patterns = ["_build", "_templates", "guides", "**sg_execution_times*"]
+exclude_patterns = ["_build", "_templates", "guides/GALLERY_HEADER.rst", "**sg_execution_times*"]
 templates_path = ["_templates"]
 
 # public names of ours must resolve; private ones, torch's and the standard library's have no pages
@@ -47,7 +47,6 @@ sphinx_gallery_conf = {
     "examples_dirs": ["../examples", "guides"],
     "gallery_dirs": ["gallery", "guide"],
     "filename_pattern": r"\.py$",
-    "copyfile_regex": r"(in|with)_.*\.rst",  # guides that are pages already
     "within_subsection_order": "gallery.Order",
     "reset_argv": "gallery.arguments",
     "reference_url": {"latent_anchors": None},

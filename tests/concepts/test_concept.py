@@ -352,6 +352,11 @@ class TestFound:
         found = Concept.found("red", Z, has_it, at="0")
         torch.testing.assert_close(found.direction, erasure.right[0])
 
+    def test_each_position_of_lines_is_a_sample(self):
+        by_line = Concept.found("red", Z.reshape(2, -1, 4), (Z[:, 0] > 0).reshape(2, -1), at="0")
+        one_by_one = Concept.found("red", Z, Z[:, 0] > 0, at="0")
+        assert torch.equal(by_line.direction, one_by_one.direction)
+
     def test_refuses_an_unknown_method(self):
         with refuses(ValueError, "Unknown method 'probe'"):
             Concept.found("red", Z, Z[:, 0] > 0, at="0", method="probe")
@@ -421,3 +426,20 @@ class TestAudit:
         red, net, yes = Concept("c", V, at="0"), model(), self.X[:, 0] > 0
         found = self.audit(red, net, yes.numpy())
         torch.testing.assert_close(dict(found), dict(self.audit(red, net, yes.float())))
+
+    def test_positions_that_count_are_samples(self):
+        red, net, degrees = Concept("c", V, at=["0", "1"]), model(), self.X[:, 0].sigmoid()
+        lines, mask = torch.randn(40, 5, 3), torch.zeros(40, 5, dtype=torch.bool)
+        lines[:, 2], mask[:, 2] = self.X[:40], True
+        spread = torch.full((40, 5), torch.nan)
+        spread[:, 2] = degrees[:40]
+        found = red.audit(net, lines, spread, self.X[40:, None], degrees[40:, None], mask=mask)
+        torch.testing.assert_close(dict(found), dict(self.audit(red, net, degrees)))
+
+    def test_refuses_degrees_of_other_places(self):
+        red, net = Concept("c", V, at="0"), model()
+        lines, degrees = torch.randn(40, 5, 3), torch.rand(40, 5)
+        with refuses(ValueError, "The degrees have shape .40,., and the latents"):
+            red.audit(net, lines, degrees[:, 0], lines, degrees)
+        with refuses(ValueError, "The mask has shape .40, 1., and the latents"):
+            red.audit(net, lines, degrees, lines, degrees, new_mask=torch.ones(40, 1) > 0)
