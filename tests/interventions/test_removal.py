@@ -325,3 +325,33 @@ def test_weights_that_are_not_here_are_refused_by_name(inplace):
     model.blocks[1].down.to("meta")
     with refuses(ValueError, "'blocks.1.down.weight' has no values.* Gather"):
         orthogonalize(model, V, "blocks.1", TOKENS, inplace=inplace)
+
+
+def test_weights_in_the_memory_of_others_are_refused():
+    model = stack()
+    model.logits.weight = nn.Parameter(model.tokens.weight.data)
+    with refuses(ValueError, "'tokens.weight' lies in the same memory as 'logits.weight'"):
+        orthogonalize(model, V, "blocks.1", TOKENS, inplace=True)
+    clean = orthogonalize(model, V, "blocks.1", TOKENS)  # a copy has memory of its own
+    assert torch.equal(clean.logits.weight, model.logits.weight)
+
+
+def test_packed_weights_are_refused():
+    class Unpacked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("packed", torch.ones(8, 8, dtype=torch.int8))
+
+        def forward(self, h):
+            return h + h @ (self.packed * 0.1).T
+
+    with refuses(ValueError, "'blocks.0.packed', .* is packed; expected floating"):
+        orthogonalize(stack(Unpacked()), V, "blocks.0", TOKENS)
+
+
+def test_autocast_has_no_part_in_it():
+    model = stack()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        clean = orthogonalize(model, V, "blocks.1", TOKENS)
+    expected = orthogonalize(model, V, "blocks.1", TOKENS).state_dict()
+    torch.testing.assert_close(clean.state_dict(), expected, rtol=0, atol=0)

@@ -27,7 +27,8 @@ MORE = "does more than add up and scale latents"
 def sources(node: Node, value: Value, axis: int) -> Sources:
     """The values whose components along any direction add up to those of an output of a node."""
     rule = RULES.get(node.op)
-    return MORE if rule is None else rule(node, value, axis)
+    rounded = not value.floating or node.kwargs.get("rounding_mode") is not None
+    return MORE if rule is None or rounded else rule(node, value, axis)
 
 
 def joined(several: Iterable[Sources]) -> Sources:
@@ -102,6 +103,8 @@ def _embedding(node: Node, value: Value, axis: int) -> Sources:
 
 def _reshaped(node: Node, value: Value, axis: int) -> Sources:
     given: Value = node.args[0]
+    if not isinstance(node.args[1], list | tuple):  # the same memory as another type
+        return MORE
     for own, size in enumerate(given.shape):
         if size == value.shape[axis] and prod(given.shape[own:]) == prod(value.shape[axis:]):
             return [(given, own)]

@@ -1,6 +1,6 @@
 """Remove directions from the weights that write or read the latents at some sites."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -17,7 +17,7 @@ from latent_anchors.interventions._surgery._stream.writers import EDIT_INSTEAD, 
 from latent_anchors.interventions._surgery.apply_surgery import Model, model_to_change
 from latent_anchors.interventions._surgery.plain_layers import why_unreadable
 from latent_anchors.interventions._surgery.random_copy import Example
-from latent_anchors.interventions._surgery.site_layers import SIDES, Side, SiteLayers
+from latent_anchors.interventions._surgery.site_layers import SIDES, Side, SiteLayers, overlap
 
 CHUNK = 2**18
 """How many numbers are changed at a time, so that no second copy of a weight is made."""
@@ -83,7 +83,19 @@ def _on_side(trace: Trace, stream: Stream, side: Side) -> Stream:
     for found in (writers, readers):
         if found is not None and found.refusal:
             raise ValueError(found.refusal)
+        _check_apart(trace.graph.tensors, found.found if found else ())
     return stream._replace(writers=writers, readers=readers)
+
+
+def _check_apart(tensors: Mapping[str, Tensor], names: Iterable[str]) -> None:
+    """Refuse weights in whose memory another parameter lies, which would change with them."""
+    for name in names:
+        shared = [n for n, t in tensors.items() if n != name and overlap(t, tensors[name])]
+        if shared:
+            raise ValueError(
+                f"{name!r} lies in the same memory as {listed(shared)}; expected one parameter "
+                "under both names, as tied weights are, or memory of its own. Copy one of them."
+            )
 
 
 def _readable(model: nn.Module) -> bool:

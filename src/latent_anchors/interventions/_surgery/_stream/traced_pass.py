@@ -13,7 +13,7 @@ from latent_anchors._sites import At
 from latent_anchors.interventions._surgery._stream.channels import Source
 from latent_anchors.interventions._surgery._stream.graph import Graph, Value
 from latent_anchors.interventions._surgery.compare_outputs import tensors_in
-from latent_anchors.interventions._surgery.random_copy import Example, call_of
+from latent_anchors.interventions._surgery.random_copy import Example, WithoutAutocast, call_of
 
 
 class Trace:
@@ -32,6 +32,7 @@ class Trace:
         with ExitStack() as stack:
             stack.enter_context(eval_mode(model))
             stack.enter_context(_without_fast_path())
+            stack.enter_context(WithoutAutocast(model))
             for site in sites:
                 stack.enter_context(attach_recorder(model, site, partial(self._note, site)))
             stack.enter_context(self.graph)

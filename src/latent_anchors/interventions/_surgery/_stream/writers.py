@@ -111,6 +111,11 @@ class Writers:
                 f"The latents at {self._where} are sums with {what!r} of shape {value.shape}, "
                 "which is not saved with the model; expected sums of what its weights write."
             )
+        elif not value.floating:
+            self._refuse(
+                f"{value.name!r}, which writes into the latents at {self._where}, is packed; "
+                "expected floating-point numbers. Unpack the weights first."
+            )
         elif self.found.setdefault(value.name, writer) != writer:
             self._refuse(
                 f"{value.name!r} writes into the latents at {self._where} in two ways, such as "
@@ -141,7 +146,7 @@ class Writers:
             self._refuse(
                 f"{leaf.name!r} writes into the latents at {self._where}, and is also used by "
                 f"{node.op!r} elsewhere; expected weights of these latents alone. Name all sites "
-                "that it writes into."
+                "that it writes into, those of every stack."
             )
 
     def _covers(self, node: Node) -> bool:
