@@ -107,6 +107,14 @@ def test_without_a_model_at_saving_the_sites_are_compared_all_the_same(tmp_path)
         la.load(tmp_path, model=network(5))
 
 
+def test_a_width_is_that_of_the_side_and_not_known_of_a_part(tmp_path):
+    entering = models.Site("2", side="input")
+    for at in (entering, models.Site("2", item=1), models.Site("1")):
+        la.save(la.Concept("red", la.axis(0, dim=4), at=at), tmp_path, model=network())
+    with refuses(ValueError, r"the width at site '2' was 2 and is 4"):
+        la.save(la.Concept("red", la.axis(0, dim=2), at=entering), tmp_path, model=network())
+
+
 def test_what_does_not_fit_its_own_model_is_not_saved(tmp_path):
     with refuses(ValueError, r"This Concept: it does not fit this model: the width at site '0'"):
         la.save(RED, tmp_path / "new", model=network(5))

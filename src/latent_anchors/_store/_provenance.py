@@ -123,7 +123,7 @@ def _other_model(provenance: Provenance, model: nn.Module) -> Iterator[str]:
 def _other_sites(sites: Mapping[Site, int | None], model: nn.Module) -> Iterator[str]:
     for site, width in sites.items():
         try:
-            has = width_of(resolve(model, site))
+            has = width_of(resolve(model, site), site)
         except ValueError as error:
             yield f"{error}".rstrip(".?")
             continue
@@ -131,10 +131,15 @@ def _other_sites(sites: Mapping[Site, int | None], model: nn.Module) -> Iterator
             yield f"the width at site {site.name!r} was {width} and is {has}"
 
 
-def width_of(layer: nn.Module) -> int | None:
-    """The width of what leaves a layer, if the layer says it."""
-    named = ("out_features", "embedding_dim", "out_channels", "num_features", "nf")
-    widths = [getattr(layer, name, None) for name in named]
+OUT = ("out_features", "embedding_dim", "out_channels", "num_features", "nf")
+IN = ("in_features", "in_channels", "num_features", "nx")
+"""Attributes in which a layer of torch, or a Conv1D of transformers, says its width."""
+
+
+def width_of(layer: nn.Module, site: Site) -> int | None:
+    """The width at a site, if the layer says it; blocks of several layers do not."""
+    names = IN if site.side == "input" else OUT
+    widths = (getattr(layer, name, None) for name in names if site.item == 0)
     return next((width for width in widths if isinstance(width, int)), None)
 
 
