@@ -107,8 +107,19 @@ viz.plot_reconstructions(
 # %%
 # A population of runs gives one output per run; ``models.stacked_outputs(model, inputs)`` gives the
 # same shape for a single model. Latents recorded in the block (a
-# :class:`~latent_anchors.models.Recording`, by site) include the edit. A site is the name of a
-# layer, or ``models.Site("features.3", axis=1)`` if its channels are not on the last axis.
+# :class:`~latent_anchors.models.Recording`, by site) include the edit.
+#
+# A site is the name of a layer, a pattern such as ``"model.layers.*"``, or the layer itself;
+# ``la.Site("features.3", axis=1)`` where channels are not on the last axis, ``la.Site("lstm",
+# item=(1, 0))`` for a nested part of what a layer gives, and ``la.Site("model.layers.0",
+# side="input")`` for what enters it. The output of one layer and the input of the next are two
+# places: an edit of the output changes all that follows, shortcuts included; an edit of the input
+# only what this layer gets.
+#
+# ``la.sites(model)`` lists all layers (:class:`~latent_anchors.models.Sites`). For transformers,
+# ``la.sites(model, "residual")``, ``"attention"`` and ``"mlp"`` find these by a rule, and
+# can be given to a concept: ``at=la.sites(model, "residual")``. What enters the first block is
+# ``la.Site("model.layers.0", side="input")``.
 
 with torch.no_grad(), la.intervene(networks, mute), la.record(networks) as latents:
     networks(colors)

@@ -39,7 +39,7 @@ from latent_anchors._checks import unknown
 from latent_anchors._store import Provenance, load, provenance, register, save
 from latent_anchors.concepts import Concept, ConceptBank, axis
 from latent_anchors.interventions import intervene
-from latent_anchors.models import Site, record
+from latent_anchors.models import Site, record, sites
 from latent_anchors.regularizers import Term
 from latent_anchors.training import Objective, fit
 
@@ -75,6 +75,7 @@ __all__ = [
     "register",
     "regularizers",
     "save",
+    "sites",
     "testbed",
     "training",
     "transitions",

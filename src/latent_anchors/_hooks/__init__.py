@@ -24,6 +24,7 @@ from latent_anchors._hooks._handles import in_force as in_force
 from latent_anchors._hooks._handles import recorder_hook as recorder_hook
 from latent_anchors._hooks._hook import EditHook as EditHook
 from latent_anchors._hooks._hook import Hook as Hook
+from latent_anchors._hooks._hook import LookHook as LookHook
 from latent_anchors._hooks._hook import PassHook as PassHook
 from latent_anchors._hooks._hook import RecorderHook as RecorderHook
 from latent_anchors._hooks._hook import Table as Table

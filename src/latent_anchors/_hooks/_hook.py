@@ -337,6 +337,21 @@ class PassHook(Hook):
             self._act()
 
 
+class LookHook(Hook):
+    """A function called with the latents that leave a layer, where there are any."""
+
+    def __init__(
+        self, look: Callable[[Tensor], None], site: Site, owner: nn.Module, table: Table
+    ) -> None:
+        super().__init__(site, owner, table)
+        self._look = look
+
+    def __call__(self, layer: nn.Module, _inputs: object, output: object) -> None:
+        if self.acts_in(layer):
+            with suppress(TypeError, ValueError):  # what holds no latents is passed over
+                self._look(latents_of(output, self.site))
+
+
 class _Copied:
     """A placeholder for a hook while a deep copy is made; it removes itself afterwards."""
 

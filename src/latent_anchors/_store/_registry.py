@@ -23,6 +23,7 @@ NEVER_SAVED = {
     "concepts.Watch": "it collects while training; save its history",
     "interventions.Handle": "it belongs to a model in memory; save the edit",
     "models.Recording": "it belongs to a forward pass; save dict(recording)",
+    "models.Sites": "it lists the layers of a model in memory; save tuple(sites)",
     "training.LatentHoldLoss": "what it captured is part of the FitResult; make it anew to go on",
     "training.Progress": "it belongs to a training under way; save progress.so_far()",
     "training.Snapshots": "it collects while training; save its steps and latents",

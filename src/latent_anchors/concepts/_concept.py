@@ -46,9 +46,9 @@ class Concept:
             itself to :meth:`penalty`.
 
     Raises:
-        ValueError: If the name is empty, no site is given or one comes twice, or the direction is
-            zero, not finite or has dependent rows.
-        TypeError: If a site is neither a name nor a :class:`~latent_anchors.models.Site`.
+        ValueError: If the name is empty, no site is given, one comes twice or is a pattern, or
+            the direction is zero, not finite or has dependent rows.
+        TypeError: If a site is neither a name nor a :class:`~latent_anchors.Site`.
 
     Examples:
         >>> red = Concept("red", direction=[1, 0, 0], at="encoder.3")

@@ -103,6 +103,8 @@ def _embedding(node: Node, value: Value, axis: int) -> Sources:
 
 def _reshaped(node: Node, value: Value, axis: int) -> Sources:
     given: Value = node.args[0]
+    if not isinstance(node.args[1], list | tuple):  # the same memory as another type
+        return MORE
     for own, size in enumerate(given.shape):
         if size == value.shape[axis] and prod(given.shape[own:]) == prod(value.shape[axis:]):
             return [(given, own)]
