@@ -182,10 +182,12 @@ class EditHook(Hook):
         super().begin(end)
         for watch in self._ends:
             watch.begin(end)
-        for hook in list(self.table.values()):  # another thread may attach meanwhile
-            if isinstance(hook, RecorderHook):
-                with suppress(KeyError):
-                    self.table.move_to_end(hook.key)  # recorders see what all edits leave
+        placed = list(self.table.items())  # another thread may attach meanwhile
+        theirs = [key for key, hook in placed if _collects_states(hook)]
+        ours = [key for key, hook in placed if isinstance(hook, RecorderHook)]
+        for key in theirs + ours:
+            with suppress(KeyError):
+                self.table.move_to_end(key)  # recorders see what all edits leave
 
     def __call__(self, layer: nn.Module, inputs: object, other: object) -> object:
         if not self.acts_in(layer):
@@ -364,6 +366,11 @@ class _Copied:
 
     def __call__(self, *_: object) -> None:
         """Do nothing."""
+
+
+def _collects_states(hook: object) -> bool:
+    """Whether a hook is transformers' own, which stays once hidden states were asked for."""
+    return getattr(hook, "__name__", "") == "output_capturing_hook"
 
 
 def _refuse_replica(layer: nn.Module, site: Site) -> None:
