@@ -17,7 +17,9 @@ def test_a_compiled_training_is_that_of_the_model_itself(tmp_path: Path):
         backend = {"torch_compile": True, "torch_compile_backend": "eager"} if compiled else {}
         evaluating = {"eval_dataset": lines(16), "eval_strategy": "steps", "eval_steps": 1}
         options = {"max_steps": 3, "watches": [watch()], **evaluating, **backend}
-        trainer(tmp_path, model, **options).train()
+        made = trainer(tmp_path, model, **options)
+        made.train()
+        assert (type(made.model_wrapped).__name__ == "OptimizedModule") == compiled
     for plain, found in zip(models[0].parameters(), models[1].parameters(), strict=True):
         torch.testing.assert_close(found, plain, atol=1e-6, rtol=0)
     with torch.no_grad():

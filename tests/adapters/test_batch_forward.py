@@ -2,6 +2,7 @@
 
 import torch
 from adapters.small_models import SITE, llama
+from refusals import refuses
 
 import latent_anchors as la
 from latent_anchors.adapters._batch_forward import BatchForward, batch_for
@@ -43,3 +44,9 @@ def test_a_batch_for_losses_tells_labels_from_the_rest():
     columns = {**GIVEN, "animal": torch.ones(1, 4), "text": ["a cat"]}
     batch = batch_for(IDS, columns, ["animal", "topic"])
     assert ({*batch.labels}, {*batch.extras}) == ({"animal"}, {"input_ids", "attention_mask"})
+
+
+def test_a_model_without_logits_is_refused():
+    hidden = {"loss": torch.tensor(1.0), "last_hidden_state": torch.ones(1, 4, 16)}
+    with refuses(TypeError, r"returned a dict of 'loss', 'last_hidden_state'; expected logits"):
+        BatchForward(torch.nn.Identity(), GIVEN, "input_ids", (hidden, {}))

@@ -90,10 +90,3 @@ def test_generation_is_edited_and_as_before_afterwards():
         edited = model.generate(input_ids=IDS, **given)
     assert torch.equal(model.generate(input_ids=IDS, **given), before)
     assert not torch.equal(edited, before)
-
-
-def test_a_residual_stream_is_found_under_names_that_either_model_has():
-    plain, model = llama(), adapted()
-    names = [str(getattr(at, "name", at)) for at in la.sites(model, "residual")]
-    bare = [name.removeprefix(PREFIX) for name in names]
-    assert bare == [str(getattr(at, "name", at)) for at in la.sites(plain, "residual")]

@@ -182,12 +182,10 @@ class EditHook(Hook):
         super().begin(end)
         for watch in self._ends:
             watch.begin(end)
-        placed = list(self.table.items())  # another thread may attach meanwhile
-        theirs = [key for key, hook in placed if _collects_states(hook)]
-        ours = [key for key, hook in placed if isinstance(hook, RecorderHook)]
-        for key in theirs + ours:
-            with suppress(KeyError):
-                self.table.move_to_end(key)  # recorders see what all edits leave
+        for key, hook in list(self.table.items()):  # another thread may attach meanwhile
+            if isinstance(hook, RecorderHook) or _only_watches(hook):
+                with suppress(KeyError):
+                    self.table.move_to_end(key)  # recorders see what all edits leave
 
     def __call__(self, layer: nn.Module, inputs: object, other: object) -> object:
         if not self.acts_in(layer):
@@ -368,9 +366,9 @@ class _Copied:
         """Do nothing."""
 
 
-def _collects_states(hook: object) -> bool:
-    """Whether a hook is transformers' own, which stays once hidden states were asked for."""
-    return getattr(hook, "__name__", "") == "output_capturing_hook"
+def _only_watches(hook: object) -> bool:
+    """Whether it is what transformers keeps on layers once it was asked for hidden states."""
+    return getattr(hook, "__qualname__", "").endswith("output_capturing_hook")
 
 
 def _refuse_replica(layer: nn.Module, site: Site) -> None:

@@ -171,7 +171,7 @@ class AnchoredTrainer(Trainer):
         adds_up = self._adds_up(items)
         self._whole.scaled = self._own if adds_up else []
         self._averaged = 1 if adds_up else len(batches)
-        self._whole.begin(batches, self._averaged)
+        self._whole.begin(batches, self._averaged, self.args.device)
         self._means.begin(self._whole.mean)
 
     def _adds_up(self, items: object) -> bool:

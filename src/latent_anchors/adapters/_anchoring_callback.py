@@ -31,7 +31,7 @@ from latent_anchors.adapters._micro_batches import (
 )
 from latent_anchors.adapters._schedule import Plan, Schedule
 from latent_anchors.adapters._whole_batch import WholeBatch
-from latent_anchors.models import record
+from latent_anchors.models import Recording, record
 from latent_anchors.training import (
     Objective,
     apply_hyperparameters,
@@ -100,6 +100,8 @@ class AnchoringCallback(Callback):
     def _forget_training(self) -> None:
         """Be as before training, so that it can be copied and sent to another process."""
         self._hooks: ExitStack | None = None
+        self._latents: Recording | None = None
+        self._look_ahead: LookAhead = LookAhead()
         self._whole: WholeBatch | None = None
         self._settings: tuple[str, ...] = ()
         self._row: Mapping[str, Any] = {}
@@ -110,7 +112,6 @@ class AnchoringCallback(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         check_automatic(pl_module)
         self._whole = WholeBatch(self.objective)
-        self._look_ahead = LookAhead()
         self._hooks = ExitStack()
         # one block around the whole training: what is compiled in it keeps its hooks
         try:
@@ -156,6 +157,8 @@ class AnchoringCallback(Callback):
 
     def _training_step(self, trainer: Trainer, step: Callable[..., Any], *given: Any) -> Any:
         """The module's own step, whose loss becomes the objective's total."""
+        assert self._whole is not None
+        assert self._latents is not None
         for at in self._latents:
             self._latents.passes(at)  # what validation left there was seen, and makes room
         result = step(*given)
@@ -165,7 +168,6 @@ class AnchoringCallback(Callback):
         if result is None:
             return self._note(trainer, {})
         losses = self._losses(result)
-        assert self._whole is not None
         output = self._whole(columns, latents=self._latents, row=self._row, **losses)
         self._note(trainer, output.means())
         return {**result, LOSS: output.total} if isinstance(result, Mapping) else output.total

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 
+from latent_anchors._checks import listed
 from latent_anchors._hooks import Edit
 from latent_anchors._sites import At
 from latent_anchors.data import LabeledBatch
@@ -62,10 +63,20 @@ class BatchForward:
         return scores_of(output), latents
 
 
-def scores_of(output: Any) -> Tensor:
-    """What a model says: its logits, or the first of what it returns."""
-    named = getattr(output, "logits", None)
-    return output[0] if named is None else named
+def scores_of(output: object) -> Tensor:
+    """The logits among what a model of Hugging Face's returns, or the tensor that it returns."""
+    if isinstance(output, Tensor):
+        return output
+    named = cast("Mapping[str, object]", output if isinstance(output, Mapping) else {})
+    scores = named.get("logits")
+    if not isinstance(scores, Tensor):
+        kind = output.__class__.__name__
+        raise TypeError(
+            f"The model returned a {kind} of {listed(named)}; expected logits, "
+            "which losses that are functions of a forward pass are given. Use a model with a head, "
+            "and its outputs by name: return_dict=True."
+        )
+    return scores
 
 
 def batch_for(inputs: Tensor, columns: Mapping[str, Any], labels: Iterable[str]) -> LabeledBatch:

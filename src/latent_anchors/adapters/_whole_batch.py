@@ -50,18 +50,21 @@ class WholeBatch:
         self._divided_by: dict[str, Divisor] = dict(divided_by or {})
         self.scaled: Collection[str] = scaled
 
-    def begin(self, batches: Sequence[Columns], averaged: int) -> None:
+    def begin(
+        self, batches: Sequence[Columns], averaged: int, device: torch.device | None = None
+    ) -> None:
         """Sum up what the micro-batches of a step divide by, on all processes.
 
         Args:
             batches: Those of this process, of at least one.
             averaged: Over how many the loop takes the mean: all of them, or 1 if it takes the sum.
+            device: Where processes exchange numbers; where the batches are if None.
 
         Raises:
             ValueError: If a term has neither label nor mask and samples are not of one size.
         """
         sizes = [_size(batch) for batch in batches]
-        own = torch.stack([self._measures(batch) for batch in batches]).sum(0)
+        own = torch.stack([self._measures(batch) for batch in batches]).sum(0).to(device)
         mean = mean_over_processes(torch.cat([own, own.new_tensor([sizes[0]])]))
         if self._free:
             self._check_alike([*sizes, float(mean[-1])])
