@@ -21,9 +21,6 @@ ANY = nn.functional.normalize(torch.randn(WIDTH, generator=torch.Generator().man
 """A direction along no axis, and none that a norm treats in a way of its own."""
 
 
-needs_sites = pytest.mark.skipif(not hasattr(la, "sites"), reason="la.sites comes next")
-
-
 def over(streams: list[tuple[Family, str]]) -> pytest.MarkDecorator:
     names = [f"{family.name}, {name}" for family, name in streams]
     return pytest.mark.parametrize(("family", "stream"), streams, ids=names)
@@ -54,7 +51,6 @@ def said(model: nn.Module, batch: Batch) -> Tensor:
 # (a) sites, and recording
 
 
-@needs_sites
 @each_family
 def test_a_rule_finds_the_streams_or_says_what_it_misses(family: Family):
     by_hand = [site if isinstance(site, la.Site) else la.Site(site) for site in sites_of(family)]
@@ -65,7 +61,6 @@ def test_a_rule_finds_the_streams_or_says_what_it_misses(family: Family):
         assert list(la.sites(family.shared, "residual")) == by_hand
 
 
-@needs_sites
 @each_stream
 def test_a_pattern_names_the_sites_of_one_stream(family: Family, stream: str):
     sites = family.streams[stream].sites

@@ -49,9 +49,9 @@ def test_checkpointing_changes_no_gradient(family: Family, reentrant: bool):
     enable = getattr(model, "activation_checkpointing_enable", None) or getattr(model, older)
     enable({"use_reentrant": reentrant})
     runs: list[object] = []
-    model.get_submodule(only_stream(family).sites[0]).register_forward_hook(
-        lambda *_: runs.append(None)
-    )
+    layer = model.get_submodule(only_stream(family).sites[0])
+    leaf = next(each for each in layer.modules() if each._parameters)
+    leaf.register_forward_hook(lambda *_: runs.append(None))
     torch.testing.assert_close(gradient(model, family, batch), plain, rtol=1e-4, atol=1e-6)
     assert len(runs) == 2
 
@@ -103,13 +103,19 @@ def test_a_line_padded_on_the_left_goes_on_as_it_does_alone(family: Family):
 
 
 @named(TRANSFORMERS)
-def test_under_an_edit_the_models_own_hidden_states_are_the_edited_ones(family: Family):
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_under_an_edit_the_models_own_hidden_states_are_the_edited_ones(family, asked_before: bool):
     where, batch = only_stream(family), batch_of(family)
     model: Any = family.seeded(0).eval()
     concept = concept_of(where, ANY)
-    with torch.no_grad(), concept.muted(model, how="project"):
-        states = model(**batch, output_hidden_states=True)[where.states]
+    with torch.no_grad():
+        unedited = model(**batch, output_hidden_states=asked_before)
+        with concept.muted(model, how="project"):
+            states = model(**batch, output_hidden_states=True)[where.states]
+        after = model(**batch, output_hidden_states=True)
     assert (states[1] @ ANY).abs().max() < 1e-5
+    assert (after[where.states][1] @ ANY).abs().max() > 1e-2
+    assert torch.equal(logits(after), logits(unedited))
 
 
 @each_family

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from families.test_contract import ANY, batch_of, needs_sites, said
+from families.test_contract import ANY, batch_of, said
 from families.zoo import AXES_ONLY, BY_WEIGHTS, FAMILIES, FEW, RED, Family
 from refusals import refuses
 
@@ -58,7 +58,6 @@ def test_the_page_lists_what_is_refused_in_the_words_of_the_errors():
     assert table([("family", "what", "the error says"), *refusals()]) in PAGE.read_text()
 
 
-@needs_sites
 def test_the_program_of_the_page_runs():
     (llama,) = (family for family in FAMILIES if family.name == "Llama")
     (program,) = re.findall(r"code-block:: python\n\n((?:   .*\n|\n)+)", PAGE.read_text())
@@ -90,7 +89,6 @@ def test_experts_see_a_list_of_tokens():
     assert torch.allclose(z[experts], z[whole].flatten(0, 1))
 
 
-@needs_sites
 def test_labels_of_images_are_pooled_or_expanded():
     of_patches, batch = image_batch("ViT")
     bright = (batch["pixel_values"][:, 0].mean((1, 2)) > RED / 2).float()
