@@ -168,7 +168,7 @@ class Positions:
                 f"A pass over {positions} positions {what} at {self.site.name!r} may be a prompt "
                 f"or a continuation, which where={self.where!r} has to tell apart; expected a "
                 "prompt that begins a cache, then one position at a time. Leave the cache on "
-                "(use_cache=True), or give a mask of the positions."
+                "(use_cache=True), or give a mask of the positions; in an encoder, leave where out."
             )
         return before > 0
 

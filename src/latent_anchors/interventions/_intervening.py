@@ -73,7 +73,7 @@ def intervene(
             out if the edits are given by site.
         where: A mask of the latents' shape without ``dim``, usually ``(batch, position)``, bool or
             0 and 1, for a population also one for each run; or ``"last"``, ``"prefill"`` or
-            ``"decode"``, for latents ``(batch, position, dim)``. All positions if None.
+            ``"decode"``, for latents ``(batch, position, dim)``, batch first. All if None.
 
     Yields:
         The handles, by site.
