@@ -67,7 +67,7 @@ class PlayedSchedule:
     def _check_watched(self, measured: Collection[str], metrics: tuple[str, ...]) -> None:
         for rule in self.playhead.triggers:
             if rule.watch not in measured and not rule.watch.startswith(metrics):
-                also = f" Or a metric of an evaluation: '{metrics[0]}...'." if metrics else ""
+                also = f" Or a metric, such as '{metrics[0]}_loss'." if metrics else ""
                 raise ValueError(unknown("measurement of a trigger", rule.watch, measured) + also)
 
     def _check_actions(self) -> None:
