@@ -41,7 +41,8 @@ def test_no_framework_is_loaded_and_a_missing_one_is_named_with_its_extra():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
     loaded, said = json.loads(done.stdout or "[]") or [done.stderr, {}]
     assert loaded == []
-    assert said.keys() == FILES.keys()
-    for name, (_, extra) in FILES.items():
+    assert FILES.keys() - said.keys() <= {"LabelCollator"}  # works with tensors alone
+    for name in said:
+        extra = FILES[name][1]
         assert f"adapters.{name} needs" in said[name]
         assert said[name].endswith(f"pip install latent-anchors[{extra}]")

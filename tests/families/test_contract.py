@@ -113,7 +113,7 @@ def trained(family: Family, weight: float, seed: int) -> tuple[nn.Module, dict[s
         batch = family.inputs(generator)
         with la.record(model, sites_of(family)) as z:
             loss = family.loss(model(**batch), batch)
-        for name, where in family.streams.items():
+        for name, where in family.streams.items() if weight else ():
             labels = where.labels(batch, z[where.sites[0]])
             loss = loss + weight * concepts[name].penalty(z, labels)
             for site in where.sites:  # those without the concept keep away

@@ -34,6 +34,18 @@ def test_recorders_see_edited_latents_in_either_order_of_attaching(model, last):
     assert [z.tolist() for z in seen] == [[10.0, 10.0]]
 
 
+def test_hidden_states_that_transformers_collects_are_the_edited_ones(model):
+    seen = []
+
+    def output_capturing_hook(_layer, _inputs, output):
+        seen.append(output.item())
+
+    model[0].register_forward_hook(output_capturing_hook)  # it stays, once states were asked for
+    with record(model, "0") as latents, intervene(model, torch.neg, "0"):
+        model(torch.ones(1))
+    assert [latents["0"].item(), *seen] == [-1, -1]
+
+
 def test_each_handle_takes_its_own_hook_away(model):
     handles = [attach_edit(model, "0", torch.neg) for _ in range(3)]
     handles.append(attach_recorder(model, "0", print))

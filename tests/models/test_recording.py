@@ -322,6 +322,34 @@ def test_losing_gradients_in_training_is_refused(frozen, model, colors):
         model(colors)
 
 
+class Towers(nn.Module):
+    """Runs one part without gradients, and trains the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.tower = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        with torch.no_grad():
+            features = self.tower(x)
+        return self.head(features)
+
+
+@pytest.mark.parametrize("site", ["tower", "tower.0", "tower.1", Site("tower", side="input")])
+def test_a_frozen_part_that_runs_without_gradients_is_recorded_while_the_rest_trains(site):
+    model, x = Towers(), torch.rand(3, 4)
+    with refuses(RuntimeError, "have no gradient although"), record(model, site):
+        model(x)
+    model.tower.requires_grad_(False)
+    with record(model, [site, "head"]) as latents:
+        model(x)
+    assert not latents[site].requires_grad
+    assert latents["head"].requires_grad
+    with refuses(RuntimeError, "as in generate.*model.eval"), record(model, site):
+        torch.no_grad()(model)(x)
+
+
 @pytest.mark.parametrize("excuse", ["evaluating", "frozen", "within no_grad"])
 def test_gradients_are_not_required_outside_training(excuse, model, colors):
     model.train(excuse != "evaluating").requires_grad_(excuse != "frozen")

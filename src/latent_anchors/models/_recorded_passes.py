@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import nn
 
 from latent_anchors._hooks import Reading
@@ -30,6 +31,7 @@ class RecordedPasses:
         self._layers: dict[nn.Module, At] = dict(layers or {})
         self.counts: dict[At, int] = dict.fromkeys(sites, 0)
         self._readings: dict[At, tuple[Reading, ...]] = dict.fromkeys(sites, ())
+        self.begun_with_gradients: bool = False
         self._within: bool = False
         self._read: bool = False
 
@@ -49,6 +51,7 @@ class RecordedPasses:
     def begin(self) -> None:
         """A forward pass begins: drop passes that were read."""
         self._within = True
+        self.begun_with_gradients = torch.is_grad_enabled()
         if self._read:
             self._clear()
 

@@ -23,7 +23,7 @@ from latent_anchors._hooks import (
     recorder_hook,
 )
 from latent_anchors._runs import architecture
-from latent_anchors._sites import At, Place, Site, as_site, expanded
+from latent_anchors._sites import At, Place, Site, as_site, expanded, path
 from latent_anchors.models._recorded_passes import RecordedPasses
 
 
@@ -130,11 +130,15 @@ class Recorders(Hooks[Recording]):
         self, passes: RecordedPasses, at: At, gradients_expected: bool
     ) -> Callable[[Reading], None]:
         """A function that stores latents of a site, and refuses those without a gradient."""
-        model = self._model
+        model, site = self._model, self._sites[at]
+
+        def without_any() -> bool:
+            """Whether the model itself runs a frozen part without gradients."""
+            return passes.begun_with_gradients and _is_frozen(architecture(model), site)
 
         def keep(reading: Reading) -> None:
             lost = gradients_expected and not torch.is_grad_enabled()
-            if lost and (model.training or in_reentrant_segment()):
+            if lost and (in_reentrant_segment() or (model.training and not without_any())):
                 raise RuntimeError(_no_gradient(at))
             passes.keep(at, reading)
 
@@ -161,7 +165,8 @@ def record(
     Raises:
         ValueError: If a site does not exist, or a layer is not the model's own.
         RuntimeError: If the model is compiled already or wrapped in ``nn.DataParallel``, if a site
-            never ran within the block, or if latents have no gradient during training.
+            never ran within the block, or if latents have no gradient during training, unless the
+            model itself runs a frozen part without gradients.
 
     Examples:
         >>> import torch
@@ -209,9 +214,16 @@ def _several(name: str, count: int) -> str:
 def _no_gradient(at: At) -> str:
     return (
         f"The latents at {at!r} have no gradient although the model is in training: the site ran "
-        "with gradients disabled, as under reentrant checkpointing. Use "
-        "checkpoint(..., use_reentrant=False), or record within torch.no_grad()."
+        "with gradients disabled, as in generate() and under reentrant checkpointing. Use "
+        "checkpoint(..., use_reentrant=False); or, if you want none, record within "
+        "torch.no_grad() or after model.eval()."
     )
+
+
+def _is_frozen(model: nn.Module, site: Site) -> bool:
+    """Whether the innermost part around a site that has parameters trains none of them."""
+    around = [layer for layer in path(model, site) if any(True for _ in layer.parameters())]
+    return bool(around) and not _is_trained(around[-1])
 
 
 def _is_trained(model: nn.Module) -> bool:
