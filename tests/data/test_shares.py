@@ -74,7 +74,7 @@ def test_weights_that_never_change_are_held_once_and_others_step_by_step():
     still = ScheduledWeights(lambda _: DEGREE, TIMELINE)
     alike = shares_file.shares_at(still, 5 * values_planned(still, [3]), 0, N)
     assert alike.shape == (N,)
-    assert shares_file.shares_at(WEIGHTS, values_planned(WEIGHTS, [0, 9]), 0, N).shape == (2, N)
+    assert shares_file.shares_at(WEIGHTS, values_planned(WEIGHTS, [0, 119]), 0, N).shape == (2, N)
 
 
 def test_a_piece_is_at_most_128_mebibytes():
