@@ -5,13 +5,11 @@ and gives their statistics. Models that mix colors in
 lines of tokens are measured pair by pair and position by position.
 """
 
-from latent_anchors.evaluation._alignment import alignment
-from latent_anchors.evaluation._correlation import correlation, squared_correlation
-from latent_anchors.evaluation._displacement import displacement
+from latent_anchors.evaluation._alignment import alignment, displacement
 from latent_anchors.evaluation._dose import DoseBin, dose_response, is_monotone_decreasing
 from latent_anchors.evaluation._intervals import t_interval, wilson_interval
 from latent_anchors.evaluation._latents import latents, latents_by_site, predictions
-from latent_anchors.evaluation._margins import auc, margin
+from latent_anchors.evaluation._margins import auc, correlation, margin, squared_correlation
 from latent_anchors.evaluation._metrics import Evaluation, Metric, metric_table, summarize
 
 __all__ = [
