@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import astuple, is_dataclass
+from math import nan
 
 import pytest
 import torch
@@ -31,6 +32,9 @@ OF_COLORS = {
     "color_errors": lambda of, m: of(m, COLORS),
     "crumpled": lambda of, m: of(m),
     "disordered": lambda of, m: of(m),
+    "dose_response": lambda of, m: runs_of(
+        of(m, Suppression(UP), [1.0], measure=lambda m: m(COLORS).mean((-1, -2)), inputs=COLORS)
+    ),
     "error_groups": lambda of, m: of(m, "red"),
     "evaluate_colors": lambda of, m: of(m, "red", exponent=2.0),
     "height": lambda of, m: of(m),
@@ -75,7 +79,7 @@ OF_NUMBERS = {
 }
 """How each is asked of some runs: colors by autoencoders, lines of tokens, or numbers."""
 
-WHOLE = {"dose_response", "exact_by_degree", "falls_with_degree"}
+WHOLE = {"response_by_degree", "exact_by_degree", "falls_with_degree"}
 """Given whether answers are right, in which there is no failure to be found."""
 
 INSTEAD = {
@@ -87,6 +91,12 @@ INSTEAD = {
     "line_alignment": False,
 }
 """What is said of a failed run where there is no NaN: the worst."""
+
+
+def runs_of(response):
+    """A number for each run, NaN where there is none."""
+    seeds = [metric.per_seed for metric in (*response.effect, *response.displacement)]
+    return {str(k): torch.tensor([nan if v is None else v for v in s]) for k, s in enumerate(seeds)}
 
 
 def takes_runs(value):

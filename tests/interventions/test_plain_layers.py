@@ -187,11 +187,21 @@ def test_a_layer_that_is_not_plain_is_refused_by_name(make, name, what):
 
 
 @pytest.mark.parametrize(
-    "make", [make for make, name, _ in ODD.values() if name == "0" and make is not Chosen]
+    "make",
+    [make for make, name, _ in ODD.values() if name == "0" and make not in {Chosen, Wrapper}],
 )
 def test_a_layer_that_is_not_plain_is_not_found_by_tracing(make):
     with refuses(ValueError, "^(The layer '0' |The model |Of the . linear layers, none writes)"):
         ablate(model(make), [0], at="1", example=X)
+
+
+def test_a_wrapper_and_what_it_wraps_are_found_as_a_sum():
+    wrapped = model(Wrapper)
+    cut = ablate(wrapped, [0], at="1", example=X)
+    assert not cut[0].base_layer.weight[0].any()
+    assert not cut[0].up["default"].weight[0].any()
+    with intervene(wrapped, ZeroAblation([0]), at="1"):
+        torch.testing.assert_close(cut(X), wrapped(X))
 
 
 def test_the_layer_that_replaces_another_is_plain():

@@ -99,8 +99,11 @@ def test_an_example_that_does_not_fit_is_refused_with_the_models_error():
         ValueError, "does not run on the example, .*shapes cannot be multiplied.*example="
     ):
         find_layers(Leaky(), example=torch.rand(4, 5))
-    with refuses(TypeError, "The example is a dict; expected .* a tensor, or a tuple of arguments"):
-        find_layers(Leaky(), example={"x": X})
+
+
+def test_an_example_may_be_a_mapping_by_name():
+    assert find_layers(Leaky(leak=0.0), example={"x": X}) == SiteLayers("into", ("out",))
+    assert prune(Leaky(leak=0.0), [0], example={"x": X}).into.out_features == 3
 
 
 def test_weights_without_values_cannot_be_traced():

@@ -242,7 +242,10 @@ def things() -> dict[str, list[object]]:
         ],
         "concepts.Score": [score()],
         "concepts.ScoreHistory": [concepts.ScoreHistory("red", (0, 100), (score(), score()))],
-        "evaluation.DoseBin": [evaluation.DoseBin(0.0, 0.5, 3, None, (0.1, 0.2))],
+        "evaluation.DegreeBin": [evaluation.DegreeBin(0.0, 0.5, 3, None, (0.1, 0.2))],
+        "evaluation.DoseResponse": [
+            evaluation.DoseResponse((0.0, 1.0), (metric,) * 2, (metric,) * 2, None, ((), (1,)))
+        ],
         "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],
         "testbed.LineAlignment": [
             testbed.LineAlignment(

@@ -27,8 +27,6 @@ Cut: TypeAlias = Literal["orthogonalize", "ablate", "prune"]
 
 _Model = TypeVar("_Model", bound=nn.Module)
 
-CUTS = {"ablate": interventions.ablate, "prune": interventions.prune}
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Concept:
@@ -346,27 +344,35 @@ class Concept:
     def removed(
         self,
         model: _Model,
-        example: Tensor | tuple[Tensor, ...] | None = None,
+        example: Inputs | None = None,
         how: Cut = "orthogonalize",
+        side: interventions.Side | None = None,
+        inplace: bool = False,
     ) -> _Model:
         """A new model whose weights no longer write or read the direction at the sites.
 
+        Of sites on a residual stream, everything that writes into them is changed, in one call; see
+        :func:`~latent_anchors.interventions.orthogonalize` for the edit that this equals.
+
         Args:
-            model: A model, or a population; it stays as it is.
-            example: What the model takes ``(...)``, or a tuple of arguments, to find the layers
-                around the sites.
+            model: A model, or a population; it stays as it is unless ``inplace``.
+            example: What the model takes ``(...)``, a tuple of arguments, or a mapping by name, to
+                find the layers around the sites.
             how: ``"orthogonalize"``, for any direction or plane; along axes also ``"ablate"``, or
                 ``"prune"``, which makes the layers narrower. See
                 :func:`~latent_anchors.interventions.orthogonalize`,
                 :func:`~latent_anchors.interventions.ablate` and
                 :func:`~latent_anchors.interventions.prune`.
+            side: ``"writing"``, ``"reading"`` or ``"both"``; by default both, of a residual stream
+                writing.
+            inplace: Change the model itself, after all checks, instead of a copy; not for pruning.
 
         Returns:
-            A new model, or a population with the same seeds.
+            A new model, or a population with the same seeds; the model itself if ``inplace``.
 
         Raises:
-            ValueError: If ``how`` is unknown or needs axes and the direction is not along one, or
-                the layers around a site are ambiguous.
+            ValueError: If ``how`` is unknown or needs axes and the direction is not along one, the
+                layers around a site are ambiguous, or one side or ``inplace`` is asked of pruning.
 
         Examples:
             >>> model = nn.Sequential(nn.Linear(3, 2), nn.Identity(), nn.Linear(2, 1))
@@ -376,11 +382,20 @@ class Concept:
             tensor([0., 0., 0.], grad_fn=<SelectBackward0>)
         """
         check_name("how to remove", how, get_args(Cut))
+        if how == "orthogonalize":
+            return interventions.orthogonalize(
+                model, self.direction, self.sites, example, side, inplace
+            )
+        dims = axes_of(self.name, self._basis, how)
+        if how == "ablate":
+            return interventions.ablate(model, dims, self.sites, example, side, inplace)
+        if inplace or side not in {None, "both"}:
+            raise ValueError(
+                f"how is 'prune', with side={side!r} and inplace={inplace}; expected neither, as "
+                "layers become narrower on both sides. Use how='ablate'."
+            )
         for site in self.sites:
-            if how == "orthogonalize":
-                model = interventions.orthogonalize(model, self.direction, site, example)
-            else:
-                model = CUTS[how](model, axes_of(self.name, self._basis, how), site, example)
+            model = interventions.prune(model, dims, site, example)
         return model
 
     def alignment(

@@ -2,18 +2,25 @@
 
 Every function takes a model (one run) or a population; an :class:`Evaluation` collects the values
 and gives their statistics. Models that mix colors in
-lines of tokens are measured pair by pair and position by position.
+lines of tokens are measured pair by pair and position by position. :func:`dose_response` measures
+what an edit does at several strengths.
 """
 
 from latent_anchors.evaluation._alignment import alignment, displacement
-from latent_anchors.evaluation._dose import DoseBin, dose_response, is_monotone_decreasing
+from latent_anchors.evaluation._dose_response import DoseResponse, dose_response
 from latent_anchors.evaluation._intervals import t_interval, wilson_interval
 from latent_anchors.evaluation._latents import latents, latents_by_site, predictions
 from latent_anchors.evaluation._margins import auc, correlation, margin, squared_correlation
 from latent_anchors.evaluation._metrics import Evaluation, Metric, metric_table, summarize
+from latent_anchors.evaluation._response_by_degree import (
+    DegreeBin,
+    is_monotone_decreasing,
+    response_by_degree,
+)
 
 __all__ = [
-    "DoseBin",
+    "DegreeBin",
+    "DoseResponse",
     "Evaluation",
     "Metric",
     "alignment",
@@ -27,6 +34,7 @@ __all__ = [
     "margin",
     "metric_table",
     "predictions",
+    "response_by_degree",
     "squared_correlation",
     "summarize",
     "t_interval",

@@ -36,7 +36,7 @@ from latent_anchors.interventions._surgery.find_layers import find_layers
 from latent_anchors.interventions._surgery.orthogonalize import orthogonalize
 from latent_anchors.interventions._surgery.prune import prune
 from latent_anchors.interventions._surgery.rescale_direction import rescale_direction
-from latent_anchors.interventions._surgery.site_layers import SiteLayers
+from latent_anchors.interventions._surgery.site_layers import Side, SiteLayers
 from latent_anchors.interventions._zero_ablation import ZeroAblation, zero_dims
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "Projection",
     "Redirection",
     "Repulsion",
+    "Side",
     "SiteLayers",
     "Steering",
     "Suppression",

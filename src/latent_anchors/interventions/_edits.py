@@ -178,13 +178,17 @@ class NormKeeping(EditModule):
     @override
     def _edited(self, z: Latents, strength: Tensor) -> Latents:
         full = in_full_precision(z)
-        return _as_long_as(full, self.edit._edited(full, strength * self.edit.strength)).to(z.dtype)
+        rest = self.edit._edited(full, strength * self.edit.strength)
+        # a direction in float32 leaves as much of float64 latents
+        floats = [t.dtype for t in (full, *self.edit.buffers()) if t.is_floating_point()]
+        coarsest = max(torch.finfo(dtype).eps for dtype in floats)
+        return _as_long_as(full, rest, NOISE * coarsest).to(z.dtype)
 
 
-def _as_long_as(z: Latents, rest: Latents) -> Latents:
+def _as_long_as(z: Latents, rest: Latents, noise: float) -> Latents:
     """The rest at the length of z; unchanged where it is as long already, or only rounding."""
     before, left = length(z), length(rest)
-    stretched = (left > NOISE * torch.finfo(z.dtype).eps * before) & (left != before)
+    stretched = (left > noise * before) & (left != before)
     stretch = torch.where(stretched, before / torch.where(stretched, left, 1.0), 1.0)
     return rest * stretch.unsqueeze(-1)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from latent_anchors import regularizers as reg
 from latent_anchors.colorspace import hsv_similarity, hue_degree, hue_of, named_colors
 from latent_anchors.data import BernoulliLabels, Sampler, noisy_or
-from latent_anchors.evaluation import dose_response, is_monotone_decreasing
+from latent_anchors.evaluation import is_monotone_decreasing, response_by_degree
 from latent_anchors.regularizers import Term
 from latent_anchors.testbed._mixing._language import MixingLanguage
 from latent_anchors.testbed._mixing._splits import MixingSplit
@@ -150,7 +150,9 @@ def falls_with_degree(
         tensor([False])
     """
     doses = degree.float().clamp_max(1)
-    bins = [dose_response(kept[was], doses[was]) for was, kept in zip(before, after, strict=True)]
+    bins = [
+        response_by_degree(kept[was], doses[was]) for was, kept in zip(before, after, strict=True)
+    ]
     return torch.tensor([is_monotone_decreasing(each) for each in bins])
 
 

@@ -1,14 +1,16 @@
 """Ablate latent dimensions in the weights that write or read them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._sites import At
-from latent_anchors.interventions._surgery.apply_surgery import Model, Parameters, apply_surgery
-from latent_anchors.interventions._surgery.find_layers import resolve_layers
+from latent_anchors.interventions._surgery._stream.removal import without_stream
+from latent_anchors.interventions._surgery.apply_surgery import Model, Parameters, apply_all
+from latent_anchors.interventions._surgery.find_layers import resolve_all
 from latent_anchors.interventions._surgery.random_copy import Example
 from latent_anchors.interventions._surgery.site_layers import Side, SiteLayers, check_dims
 
@@ -16,9 +18,10 @@ from latent_anchors.interventions._surgery.site_layers import Side, SiteLayers, 
 def ablate(
     model: Model,
     dims: Sequence[int],
-    at: At | SiteLayers = "latent",
+    at: At | Iterable[At] | SiteLayers = "latent",
     example: Example | None = None,
-    side: Side = "both",
+    side: Side | None = None,
+    inplace: bool = False,
 ) -> Model:
     """Zero-ablate latent dimensions in the weights; every layer keeps its width.
 
@@ -26,17 +29,20 @@ def ablate(
     the producer: the edit is at the producer's output, and a normalization that follows rescales
     the rest to full length. ``"reading"`` zeroes columns of the consumers: the edit is at their
     input, after any normalization. ``"both"`` acts like ``"writing"``, and no gradient reaches the
-    zeroed weights, so that training the new model does not bring the dimensions back.
+    zeroed weights, so that training the new model does not bring the dimensions back. Of a residual
+    stream, all that writes into it is zeroed, as with :func:`orthogonalize`.
 
     Args:
-        model: A model, or a population; it is not changed.
+        model: A model, or a population; it is not changed unless ``inplace``.
         dims: Latent dimensions, from 0, each once.
-        at: The site, whose layers are found with :func:`find_layers`; or the layers.
-        example: An input of the model ``(...)``, or a tuple of arguments, to trace it with.
-        side: Which weights are zeroed.
+        at: The sites. Those of a residual stream are found in one forward pass, otherwise the
+            layers around each with :func:`find_layers`; or the layers.
+        example: What the model takes: ``(...)``, a tuple of arguments, or a mapping by name.
+        side: Which weights are zeroed; by default both, of a residual stream those that write.
+        inplace: Change the model itself, after all checks, instead of a copy.
 
     Returns:
-        A new model, or a population with the same seeds.
+        A new model, or a population with the same seeds; the model itself if ``inplace``.
 
     Raises:
         ValueError: If a dimension does not exist or is repeated, none is given, or the layers are
@@ -53,9 +59,20 @@ def ablate(
         >>> ablated[0].weight[0].tolist(), ablated[2].weight[:, 0].tolist()
         ([0.0, 0.0, 0.0], [0.0])
     """
-    layers, width = resolve_layers(model, at, example, side)
+    new = without_stream(model, at, example, side, inplace, lambda width: _axes(dims, width))
+    if new is not None:
+        return new
+    around = resolve_all(model, at, example, side)
+    for _, width in around:
+        check_dims(dims, width)
+    surgeries = [partial(ablated, dims=tuple(dims), layers=layers) for layers, _ in around]
+    return apply_all(model, surgeries, inplace)
+
+
+def _axes(dims: Sequence[int], width: int) -> Float[Tensor, "n dim"]:
+    """The unit vectors along some dimensions."""
     check_dims(dims, width)
-    return apply_surgery(model, partial(ablated, dims=tuple(dims), layers=layers))
+    return torch.eye(width, dtype=torch.float64)[list(dims)]
 
 
 def ablated(parameters: Parameters, dims: tuple[int, ...], layers: SiteLayers) -> Parameters:

@@ -1,6 +1,6 @@
 """Apply a rule that changes parameters, and make a new model or population of the result."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import TypeAlias, TypeVar, cast
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_name
-from latent_anchors._hooks import copy_without_hooks
+from latent_anchors._hooks import copy_without_hooks, in_force
 from latent_anchors._runs import StackedRuns, architecture, tensors_of
 from latent_anchors._sites import layers_of
 from latent_anchors.interventions._surgery.plain_layers import GATHER, why_unreadable
@@ -49,16 +49,37 @@ def apply_surgery(model: Model, surgery: Surgery) -> Model:
         >>> bool(torch.equal(flipped.weight, -model.weight))
         True
     """
+    return apply_all(model, [surgery])
+
+
+def apply_all(model: Model, surgeries: Sequence[Surgery], inplace: bool = False) -> Model:
+    """One surgery after another, on a copy or on the model itself."""
+    new = model_to_change(model, inplace)
+    for surgery in surgeries:
+        mapped = torch.vmap(surgery) if isinstance(new, StackedRuns) else surgery
+        _write(architecture(new), mapped(_tensors(new)))
+    return new
+
+
+def new_model(model: Model) -> Model:
+    """A copy of a model or population without our hooks."""
     if not isinstance(model, StackedRuns):
-        new = copy_for_surgery(model)
-        _write(new, surgery(_tensors(new)))
-        return new
-    stacked = copy_for_surgery(architecture(model))
-    changed = torch.vmap(surgery)(_tensors(stacked))
-    _write(stacked, changed)
-    population = type(model)(stacked, model.seeds)
+        return copy_for_surgery(model)
+    population = type(model)(copy_for_surgery(architecture(model)), model.seeds)
     population.training = model.training
     return cast("Model", population)
+
+
+def model_to_change(model: Model, inplace: bool) -> Model:
+    """The model itself, in which no edit may be in force; or a copy."""
+    if not inplace:
+        return new_model(model)
+    if in_force(model):
+        raise ValueError(
+            f"The edit {in_force(model)[0].edit!r} is in force in the model; expected none, as it "
+            "would be taken for a part of the model. Remove it first: clear(model)."
+        )
+    return model
 
 
 def copy_for_surgery(model: Model) -> Model:
@@ -86,20 +107,29 @@ def _tensors(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _write(model: nn.Module, changed: Parameters) -> None:
-    """Replace tensors of a copy, and update the widths of linear layers."""
+    """Replace tensors, and update the widths of linear layers."""
     places = tensors_of(model)
     # all are copied before any is written, so that no two share storage
-    for name, tensor in {name: tensor.detach().clone() for name, tensor in changed.items()}.items():
-        check_name("parameter", name, list(places))
-        reason = why_unreadable(places[name])
-        if reason is not None:
-            raise ValueError(f"The parameter {name!r} {reason}; expected its values. {GATHER}")
-        if tensor.dtype != places[name].dtype:
-            raise TypeError(
-                f"The surgery returned {name!r} as {tensor.dtype}; expected {places[name].dtype}, "
-                "as before. Convert it with .to(...)."
-            )
-        places[name].data = tensor
+    new = {name: tensor.detach().clone() for name, tensor in changed.items()}
+    for name, tensor in new.items():
+        _check_fits(name, tensor, places)
+    for name, tensor in new.items():
+        if tensor.shape == places[name].shape:
+            places[name].data.copy_(tensor)
+        else:
+            places[name].data = tensor
     for name, layer in linear_layers(model).items():
         if f"{name}.weight" in changed:
             layer.out_features, layer.in_features = layer.weight.shape[-2:]
+
+
+def _check_fits(name: str, tensor: Tensor, places: Parameters) -> None:
+    check_name("parameter", name, list(places))
+    reason = why_unreadable(places[name])
+    if reason is not None:
+        raise ValueError(f"The parameter {name!r} {reason}; expected its values. {GATHER}")
+    if tensor.dtype != places[name].dtype:
+        raise TypeError(
+            f"The surgery returned {name!r} as {tensor.dtype}; expected {places[name].dtype}, "
+            "as before. Convert it with .to(...)."
+        )

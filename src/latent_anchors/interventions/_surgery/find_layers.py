@@ -5,7 +5,7 @@ the ratios of the others; it reads them if the same holds from the site to the l
 may be identity, dropout, activations that map 0 to 0, and normalizations of length in between.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from latent_anchors._checks import listed
 from latent_anchors._numerics import unit
 from latent_anchors._runs import architecture, one_run
-from latent_anchors._sites import At, as_site, layers_of
+from latent_anchors._sites import At, as_site, as_sites, layers_of
 from latent_anchors.interventions._surgery.compare_outputs import all_close, rounding
 from latent_anchors.interventions._surgery.plain_layers import why_not_plain
 from latent_anchors.interventions._surgery.probe import Pass, Probe
@@ -40,8 +40,8 @@ def find_layers(model: nn.Module, at: At = "latent", example: Example | None = N
     Args:
         model: A model, or a population.
         at: The site.
-        example: An input of the model ``(...)``, or a tuple of arguments; may be left out if the
-            model runs on inputs ``(batch, width)`` of only one width.
+        example: What the model takes: ``(...)``, a tuple of arguments, or a mapping by name; may be
+            left out if the model runs on inputs ``(batch, width)`` of only one width.
 
     Returns:
         The names of one producer and one consumer.
@@ -56,6 +56,18 @@ def find_layers(model: nn.Module, at: At = "latent", example: Example | None = N
         SiteLayers(producer='0', consumers=('2',))
     """
     return resolve_layers(model, at, example, "both")[0]
+
+
+def resolve_all(
+    model: nn.Module,
+    at: At | Iterable[At] | SiteLayers,
+    example: Example | None,
+    side: Side | None,
+    any_direction: bool = False,
+) -> list[tuple[SiteLayers, int]]:
+    """The layers around each of some sites, on both sides unless one is named."""
+    sites = [at] if isinstance(at, SiteLayers) else as_sites(at)
+    return [resolve_layers(model, each, example, side or "both", any_direction) for each in sites]
 
 
 def resolve_layers(

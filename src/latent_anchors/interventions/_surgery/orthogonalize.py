@@ -1,6 +1,6 @@
 """Orthogonalize weights against directions, so that they neither write nor read them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import torch
@@ -10,8 +10,9 @@ from torch import Tensor
 from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._sites import At
 from latent_anchors._vectors import as_basis, as_direction
-from latent_anchors.interventions._surgery.apply_surgery import Model, Parameters, apply_surgery
-from latent_anchors.interventions._surgery.find_layers import resolve_layers
+from latent_anchors.interventions._surgery._stream.removal import without_stream
+from latent_anchors.interventions._surgery.apply_surgery import Model, Parameters, apply_all
+from latent_anchors.interventions._surgery.find_layers import resolve_all
 from latent_anchors.interventions._surgery.random_copy import Example
 from latent_anchors.interventions._surgery.site_layers import Side, SiteLayers
 
@@ -19,9 +20,10 @@ from latent_anchors.interventions._surgery.site_layers import Side, SiteLayers
 def orthogonalize(
     model: Model,
     directions: Sequence[float] | Sequence[Sequence[float]] | Tensor,
-    at: At | SiteLayers = "latent",
+    at: At | Iterable[At] | SiteLayers = "latent",
     example: Example | None = None,
-    side: Side = "both",
+    side: Side | None = None,
+    inplace: bool = False,
 ) -> Model:
     r"""Directional ablation in the weights: they no longer write or read along directions.
 
@@ -34,20 +36,37 @@ def orthogonalize(
     rescales the rest to full length; for ``"reading"`` at the consumers' input. ``"both"`` acts
     like ``"writing"``. Along axes it is :func:`ablate`.
 
+    **A residual stream** is a sum of what many layers write. Everything that goes into the latents
+    at the sites is changed, however early in the model: embeddings of tokens and positions, class
+    tokens, the last layers of attention and MLPs with their biases, experts, low-rank adapters
+    (base and second factor). This equals the edit at the output of each of these layers, so that no
+    latents at the sites, nor what is read of the stream before, have a component along a direction.
+    What later layers write is left alone: name the last site, or all sites, of a stream to remove a
+    direction from the whole.
+
+    * Of an embedding that is tied to the unembedding, both change: the edit acts at the input of
+      the unembedding, too.
+    * A norm with weights whose output is added to the stream or is the stream (Gemma's norms after
+      attention, those of BERT, batch norms) scales each channel by itself. Along axes its weight
+      and bias are silenced, which equals the edit at its output. Other directions are refused.
+    * Weights in half precision are changed in float32 and rounded once.
+
     Args:
-        model: A model, or a population; it is not changed.
+        model: A model, or a population; it is not changed unless ``inplace``.
         directions: One direction ``(dim,)``, or linearly independent rows ``(n, dim)``.
-        at: The site, whose layers are found with :func:`find_layers`; or the layers.
-        example: An input of the model ``(...)``, or a tuple of arguments, to trace it with.
-        side: Which weights change.
+        at: The sites. Those of a residual stream are found in one forward pass, otherwise the
+            layers around each with :func:`find_layers`; or the layers.
+        example: What the model takes: ``(...)``, a tuple of arguments, or a mapping by name.
+        side: Which weights change; by default both, of a residual stream those that write.
+        inplace: Change the model itself, after all checks, instead of a copy.
 
     Returns:
-        A new model, or a population with the same seeds.
+        A new model, or a population with the same seeds; the model itself if ``inplace``.
 
     Raises:
         ValueError: If the directions have another width, are zero, linearly dependent or not
-            finite, the layers are ambiguous, or there is an activation between a layer and the
-            site.
+            finite, the layers are ambiguous, there is an activation between a layer and the
+            site, or something else than weights goes into a stream.
 
     References:
         Arditi et al., "Refusal in Language Models Is Mediated by a Single Direction" (2024), eq. 5.
@@ -59,9 +78,18 @@ def orthogonalize(
         >>> bool((blind[2].weight[0, 0] - blind[2].weight[0, 1]).abs() < 1e-6)
         True
     """
-    layers, width = resolve_layers(model, at, example, side, any_direction=True)
-    basis = as_rows(directions, width)
-    return apply_surgery(model, partial(_orthogonalized, basis=basis, layers=layers))
+    new = without_stream(
+        model, at, example, side, inplace, lambda width: as_rows(directions, width)
+    )
+    if new is not None:
+        return new
+    around = resolve_all(model, at, example, side, any_direction=True)
+    rows = [as_rows(directions, width) for _, width in around]
+    surgeries = [
+        partial(_orthogonalized, basis=basis, layers=layers)
+        for basis, (layers, _) in zip(rows, around, strict=True)
+    ]
+    return apply_all(model, surgeries, inplace)
 
 
 def as_rows(

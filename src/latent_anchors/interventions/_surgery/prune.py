@@ -31,7 +31,7 @@ def prune(
         model: A model, or a population; it is not changed.
         dims: Latent dimensions, from 0, each once; at least one must remain.
         at: The site, whose layers are found with :func:`find_layers`; or the layers.
-        example: An input of the model ``(...)``, or a tuple of arguments.
+        example: What the model takes: ``(...)``, a tuple of arguments, or a mapping by name.
 
     Returns:
         A new model, or a population with the same seeds.

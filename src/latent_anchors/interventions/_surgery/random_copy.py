@@ -8,7 +8,7 @@ is not an artifact of rounding, as it could be in half precision.
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from itertools import chain
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -21,20 +21,31 @@ from latent_anchors.interventions._surgery.compare_outputs import tensors_in
 from latent_anchors.interventions._surgery.plain_layers import GATHER, why_unreadable
 from latent_anchors.interventions._surgery.site_layers import linear_layers
 
-Example: TypeAlias = Tensor | tuple[Tensor, ...]
-"""What a model takes: one argument or several."""
+Example: TypeAlias = Tensor | tuple[Tensor, ...] | Mapping[str, Any]
+"""What a model takes: an argument, a tuple of them, or arguments by name."""
+
+
+class Call(NamedTuple):
+    """The arguments to run a model on, by position and by name."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def run(self, model: nn.Module) -> object:
+        """The model's output."""
+        return model(*self.args, **self.kwargs)
 
 
 class RandomCopy(NamedTuple):
     """A copy with random parameters in evaluation mode, and the arguments to run it on."""
 
     model: nn.Module
-    inputs: tuple[Tensor, ...]
+    inputs: Call
 
     def outputs(self, model: nn.Module | None = None) -> list[Tensor]:
         """All tensors in the output of the copy, or of another model on the same arguments."""
         with torch.no_grad(), WithoutAutocast(self.model):
-            outputs = list(tensors_in((model or self.model)(*self.inputs)))
+            outputs = list(tensors_in(self.inputs.run(model or self.model)))
         check_outputs(outputs)
         return outputs
 
@@ -61,14 +72,26 @@ class WithoutAutocast(TorchFunctionMode):
 
 def random_copy(model: nn.Module, example: Example | None) -> RandomCopy:
     """A copy of one run with random parameters in full precision, and arguments for it."""
-    copy = _readable_copy(model)
+    check_readable(model)
+    copy = copy_for_surgery(model).eval()
     generator = torch.Generator().manual_seed(0)
     for tensor in chain(copy.parameters(), copy.buffers()):
-        tensor.data = _in_full(tensor.data)
+        tensor.data = cast("Tensor", _in_full(tensor.data))
     for parameter in copy.parameters():
         fan = parameter[0].numel() if parameter.ndim > 1 else 1
         parameter.data = noise(parameter, generator) / max(fan, 1) ** 0.5
-    return RandomCopy(copy, _inputs(copy, example, generator))
+    args, kwargs = call_of(copy, example)
+    by_name = {name: _in_full(value) for name, value in kwargs.items()}
+    return RandomCopy(copy, Call(tuple(_in_full(value) for value in args), by_name))
+
+
+def call_of(model: nn.Module, example: Example | None) -> Call:
+    """The arguments given, or random ones of the only width on which the model runs."""
+    if example is None:
+        return Call((_guessed(model),), {})
+    if isinstance(example, Mapping):
+        return Call((), dict(example))
+    return Call(example if isinstance(example, tuple) else (example,), {})
 
 
 def noise(like: Tensor, generator: torch.Generator) -> Tensor:
@@ -97,7 +120,8 @@ def check_outputs(outputs: list[Tensor]) -> None:
 NAME_THEM = "Name the layers instead of the site: at=SiteLayers(producer, consumers)."
 
 
-def _readable_copy(model: nn.Module) -> nn.Module:
+def check_readable(model: nn.Module) -> None:
+    """Refuse a model that holds tensors without values of their own."""
     for name, tensor in chain(model.named_parameters(), model.named_buffers()):
         reason = why_unreadable(tensor)
         if reason is not None:
@@ -105,21 +129,11 @@ def _readable_copy(model: nn.Module) -> nn.Module:
                 f"The model cannot be traced: {name!r} {reason}; expected its values. {GATHER} Or "
                 "name the layers instead of the site: at=SiteLayers(producer, consumers)."
             )
-    return copy_for_surgery(model).eval()
 
 
-def _inputs(
-    model: nn.Module, example: Example | None, generator: torch.Generator
-) -> tuple[Tensor, ...]:
-    """The arguments given, or random ones of the only width on which the model runs."""
-    if isinstance(example, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass batches all the same
-        raise TypeError(
-            f"The example is a {type(example).__name__}; expected what the model takes: a tensor, "
-            "or a tuple of arguments in their order."
-        )
-    if example is not None:
-        given = example if isinstance(example, tuple) else (example,)
-        return tuple(_in_full(x) if isinstance(x, Tensor) else x for x in given)  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass None for what is optional
+def _guessed(model: nn.Module) -> Tensor:
+    """A random input of the only width on which the model runs."""
+    generator = torch.Generator().manual_seed(0)
     layers = linear_layers(model).values()
     widths = sorted({layer.in_features for layer in layers})
     weight = next((layer.weight for layer in layers), torch.empty(0))
@@ -130,12 +144,13 @@ def _inputs(
             f"No example was given, and of inputs of widths {widths} the model runs on {fits}; "
             "expected exactly one. Pass what the model takes: example=..."
         )
-    return (rows[fits[0]],)
+    return rows[fits[0]]
 
 
-def _in_full(tensor: Tensor) -> Tensor:
+def _in_full(value: Any) -> Any:
     """Half precision to float32; tokens, masks and everything else unchanged."""
-    return in_full_precision(tensor) if tensor.is_floating_point() else tensor
+    floating = isinstance(value, Tensor) and value.is_floating_point()
+    return in_full_precision(value) if floating else value
 
 
 def _runs(model: nn.Module, inputs: Tensor) -> bool:

@@ -41,7 +41,7 @@ def rescale_direction(
         scale: Factor of the component; 1 leaves it unchanged.
         offset: Added along the unit vector; needs a producer with a bias.
         at: The site, whose producer is found as by :func:`find_layers`; or the layers.
-        example: An input of the model ``(...)``, or a tuple of arguments, to trace it with.
+        example: What the model takes: ``(...)``, a tuple of arguments, or a mapping by name.
 
     Returns:
         A new model, or a population with the same seeds.

@@ -1,4 +1,4 @@
-"""Dose and response: how often answers are right, by how much of a concept is in them."""
+"""How often answers are right, by how much of a concept is in the question."""
 
 import math
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from latent_anchors.evaluation._intervals import wilson_interval
 
 
 @dataclass(frozen=True)
-class DoseBin:
-    """One bin of doses.
+class DegreeBin:
+    """One bin of degrees.
 
     Attributes:
-        low: The least dose that falls into it.
+        low: The least degree that falls into it.
         high: Where the next one begins; the last bin includes its end.
         n: Answers in it, of all runs.
         share: How many of them are right; None in an empty bin.
         ci95: Wilson's interval of the share, as if answers were independent; None likewise.
 
     Examples:
-        >>> DoseBin(0.0, 0.1, n=4, share=1.0, ci95=(0.51, 1.0)).n
+        >>> DegreeBin(0.0, 0.1, n=4, share=1.0, ci95=(0.51, 1.0)).n
         4
     """
 
@@ -33,15 +33,15 @@ class DoseBin:
     ci95: tuple[float, float] | None
 
 
-def dose_response(
-    right: Bool[Tensor, "*runs n"], dose: Float[Tensor, " n"], bins: int = 10
-) -> tuple[DoseBin, ...]:
-    """Share of right answers in equal bins of a dose from 0 to 1, all runs together.
+def response_by_degree(
+    right: Bool[Tensor, "*runs n"], degree: Float[Tensor, " n"], bins: int = 10
+) -> tuple[DegreeBin, ...]:
+    """Share of right answers in equal bins of a degree from 0 to 1, all runs together.
 
     Args:
         right: Whether each answer is, ``(..., n)``, such as :func:`exact_match`.
-        dose: Of the concept in each line ``(n,)``, from 0 to 1: the redness of the reddest operand,
-            or of the answer.
+        degree: Of the concept in each line ``(n,)``, from 0 to 1: the redness of the reddest
+            operand, or of the answer.
         bins: How many.
 
     Returns:
@@ -49,7 +49,7 @@ def dose_response(
 
     Raises:
         TypeError: If the number of bins is not a whole number.
-        ValueError: If there are no bins, or a dose is not from 0 to 1.
+        ValueError: If there are no bins, or a degree is not from 0 to 1.
 
     References:
         Wilson, "Probable inference, the law of succession, and statistical inference", JASA, 1927.
@@ -57,23 +57,23 @@ def dose_response(
     Examples:
         >>> import torch
         >>> right = torch.tensor([True, True, False])
-        >>> response = dose_response(right, torch.tensor([0.0, 0.2, 1.0]), bins=2)
+        >>> response = response_by_degree(right, torch.tensor([0.0, 0.2, 1.0]), bins=2)
         >>> [(part.n, part.share) for part in response]
         [(2, 1.0), (1, 0.0)]
     """
     check_count("bins", bins)
-    if not bool(((dose >= 0) & (dose <= 1)).all()):
+    if not bool(((degree >= 0) & (degree <= 1)).all()):
         raise ValueError(
-            f"The doses run from {dose.min():g} to {dose.max():g}; expected numbers from 0 to 1, "
-            "such as hue_degree(colors, hue)."
+            f"The degrees run from {degree.min():g} to {degree.max():g}; expected numbers from 0 "
+            "to 1, such as hue_degree(colors, hue)."
         )
-    # a dose that is the end of a bin up to rounding belongs to the next
-    index = (dose.double() * bins + 1e-6).long().clamp(max=bins - 1)
+    # a degree that is the end of a bin up to rounding belongs to the next
+    index = (degree.double() * bins + 1e-6).long().clamp(max=bins - 1)
     return tuple(_bin(right[..., index == k], k / bins, (k + 1) / bins) for k in range(bins))
 
 
-def is_monotone_decreasing(response: tuple[DoseBin, ...]) -> bool:
-    r"""Whether the share of right answers falls with the dose, within its intervals.
+def is_monotone_decreasing(response: tuple[DegreeBin, ...]) -> bool:
+    r"""Whether the share of right answers falls with the degree, within its intervals.
 
     .. math:: \ell_k \le p_j \quad \text{for all bins } j < k
 
@@ -81,7 +81,7 @@ def is_monotone_decreasing(response: tuple[DoseBin, ...]) -> bool:
     above an earlier one by more than its own interval reaches down. Empty bins say nothing.
 
     Args:
-        response: Bins in order of dose.
+        response: Bins in order of degree.
 
     References:
         Ours: a monotone trend, tested bin against bin.
@@ -89,8 +89,8 @@ def is_monotone_decreasing(response: tuple[DoseBin, ...]) -> bool:
     Examples:
         >>> import torch
         >>> right = torch.tensor([True, False] * 50)
-        >>> doses = torch.tensor([0.0, 1.0] * 50), torch.tensor([1.0, 0.0] * 50)
-        >>> [is_monotone_decreasing(dose_response(right, dose)) for dose in doses]
+        >>> given = torch.tensor([0.0, 1.0] * 50), torch.tensor([1.0, 0.0] * 50)
+        >>> [is_monotone_decreasing(response_by_degree(right, degree)) for degree in given]
         [True, False]
     """
     least = math.inf
@@ -104,7 +104,7 @@ def is_monotone_decreasing(response: tuple[DoseBin, ...]) -> bool:
     return True
 
 
-def _bin(right: Tensor, low: float, high: float) -> DoseBin:
+def _bin(right: Tensor, low: float, high: float) -> DegreeBin:
     n = right.numel()
     share = float(right.double().mean()) if n else None
-    return DoseBin(low, high, n, share, None if share is None else wilson_interval(share, n))
+    return DegreeBin(low, high, n, share, None if share is None else wilson_interval(share, n))

@@ -8,9 +8,9 @@ from refusals import refuses
 
 from latent_anchors.colorspace import hue_degree
 from latent_anchors.evaluation import (
-    DoseBin,
-    dose_response,
+    DegreeBin,
     is_monotone_decreasing,
+    response_by_degree,
     wilson_interval,
 )
 from latent_anchors.testbed import MixingLanguage
@@ -20,8 +20,8 @@ answers = st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_si
 
 @given(answers)
 def test_every_answer_is_counted_once_and_shares_are_those_of_a_loop(answers):
-    right, dose = (torch.tensor(column) for column in zip(*answers, strict=True))
-    response = dose_response(right, dose)
+    right, degree = (torch.tensor(column) for column in zip(*answers, strict=True))
+    response = response_by_degree(right, degree)
     assert sum(part.n for part in response) == len(answers)
     for part in response:
         inside = [ok for ok, d in answers if part.low <= d + 1e-6 * (d < 1) < part.high + (d == 1)]
@@ -29,30 +29,30 @@ def test_every_answer_is_counted_once_and_shares_are_those_of_a_loop(answers):
             assert part.share == pytest.approx(sum(inside) / len(inside))
 
 
-def test_a_dose_at_the_end_of_a_bin_belongs_to_the_next_and_1_to_the_last():
-    dose = torch.arange(11) / 10
+def test_a_degree_at_the_end_of_a_bin_belongs_to_the_next_and_1_to_the_last():
+    degree = torch.arange(11) / 10
     for dtype in (torch.float32, torch.float64):
-        response = dose_response(torch.ones(11, dtype=torch.bool), dose.to(dtype))
+        response = response_by_degree(torch.ones(11, dtype=torch.bool), degree.to(dtype))
         assert [part.n for part in response] == [1] * 9 + [2]
 
 
 def test_runs_are_counted_together_with_the_interval_of_a_share():
     right = torch.tensor([[True, True], [False, True], [False, True]])
-    low, high = dose_response(right, torch.tensor([0.1, 0.9]), bins=2)
+    low, high = response_by_degree(right, torch.tensor([0.1, 0.9]), bins=2)
     assert (low.n, high.n) == (3, 3)
     assert (low.share, high.share) == (pytest.approx(1 / 3), 1.0)
     assert high.ci95 == wilson_interval(1.0, 3)
 
 
 def test_an_empty_bin_has_neither_share_nor_interval():
-    _, empty = dose_response(torch.tensor([True]), torch.tensor([0.1]), bins=2)
-    assert empty == DoseBin(0.5, 1.0, 0, None, None)
+    _, empty = response_by_degree(torch.tensor([True]), torch.tensor([0.1]), bins=2)
+    assert empty == DegreeBin(0.5, 1.0, 0, None, None)
 
 
 def responses(*shares, n=1000):
     """Bins of these shares."""
     return tuple(
-        DoseBin(0.1 * k, 0.1 * k + 0.1, n, share, wilson_interval(share, n))
+        DegreeBin(0.1 * k, 0.1 * k + 0.1, n, share, wilson_interval(share, n))
         for k, share in enumerate(shares)
     )
 
@@ -74,7 +74,7 @@ def test_many_small_rises_add_up():
 
 
 def test_empty_bins_say_nothing():
-    empty = DoseBin(0.4, 0.5, 0, None, None)
+    empty = DegreeBin(0.4, 0.5, 0, None, None)
     high, low = responses(1.0, 0.0)
     assert is_monotone_decreasing((empty, high, empty, low))
     assert not is_monotone_decreasing((low, empty, high))
@@ -84,18 +84,18 @@ def test_red_is_muted_in_proportion_to_the_reddest_operand():
     language = MixingLanguage(5)
     pairs = language.pairs()
     redness = hue_degree(language.colors, 0.0)[pairs].amax(1)
-    response = dose_response(redness < 0.6, redness)
+    response = response_by_degree(redness < 0.6, redness)
     assert [part.share for part in response if part.high < 0.65] == [1.0] * 6
     assert {part.share for part in response if part.low > 0.55} <= {0.0, None}
     assert is_monotone_decreasing(response)
 
 
-def test_doses_and_bins_that_cannot_be_are_refused():
+def test_degrees_and_bins_that_cannot_be_are_refused():
     right = torch.tensor([True])
-    for dose in (-0.1, 1.5, math.nan):
-        with refuses(ValueError, "The doses run from .*expected numbers from 0 to 1"):
-            dose_response(right, torch.tensor([dose]))
+    for degree in (-0.1, 1.5, math.nan):
+        with refuses(ValueError, "The degrees run from .*expected numbers from 0 to 1"):
+            response_by_degree(right, torch.tensor([degree]))
     with refuses(ValueError, "bins is 0; expected at least 1"):
-        dose_response(right, torch.tensor([0.5]), bins=0)
+        response_by_degree(right, torch.tensor([0.5]), bins=0)
     with refuses(TypeError, "bins is 2.0; expected a whole number"):
-        dose_response(right, torch.tensor([0.5]), bins=2.0)  # pyright: ignore[reportArgumentType] -- it is to be refused
+        response_by_degree(right, torch.tensor([0.5]), bins=2.0)  # pyright: ignore[reportArgumentType] -- it is to be refused

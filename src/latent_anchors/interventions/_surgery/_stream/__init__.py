@@ -1,0 +1,1 @@
+"""Which weights write into a stream that many layers add to, and which read it, in one pass."""

@@ -1,0 +1,50 @@
+"""One forward pass of a model: its operations, and the latents at some sites."""
+
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from latent_anchors._hooks import attach_recorder
+from latent_anchors._runs import eval_mode
+from latent_anchors._sites import At
+from latent_anchors.interventions._surgery._stream.channels import Source
+from latent_anchors.interventions._surgery._stream.graph import Graph
+from latent_anchors.interventions._surgery.random_copy import Example, call_of
+
+
+class Trace:
+    """What one forward pass in evaluation mode showed.
+
+    Attributes:
+        graph: The operations.
+        latents: For each site, its latents, once for each time that it ran.
+    """
+
+    def __init__(self, model: nn.Module, sites: Sequence[At], example: Example | None) -> None:
+        call = call_of(model, example)
+        self.graph: Graph = Graph(model)
+        self.latents: dict[At, list[Source]] = {site: [] for site in sites}
+        with ExitStack() as stack:
+            stack.enter_context(eval_mode(model))
+            stack.enter_context(_without_fast_path())
+            for site in sites:
+                stack.enter_context(attach_recorder(model, site, partial(self._note, site)))
+            stack.enter_context(self.graph)
+            call.run(model)
+
+    def _note(self, site: At, z: Tensor) -> None:
+        self.latents[site].append((self.graph.value(z), z.ndim - 1))
+
+
+@contextmanager
+def _without_fast_path() -> Generator[None]:
+    """Attention of torch in single operations, instead of one for a whole layer."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
