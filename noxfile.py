@@ -50,9 +50,10 @@ def interrupts(session: nox.Session) -> None:
 
 @nox.session(name="tests-lowest")
 def oldest(session: nox.Session) -> None:
-    """Training and every room's main door, with the oldest versions that the metadata admits."""
+    """Hooks, edits, concepts, training, every room's door: with the oldest versions admitted."""
     session.install("-e", ".", *lower_bounds("erasure", "test"))
-    tried = ("tests/test_rooms.py", "tests/training/test_fit.py")
+    rooms = ("tests/hooks", "tests/interventions", "tests/concepts")
+    tried = ("tests/test_rooms.py", "tests/training/test_fit.py", *rooms, "-n", "auto")
     # old versions are warned of what is newer beneath them
     session.run("pytest", "-o", "filterwarnings=default", *(session.posargs or tried))
 

@@ -21,7 +21,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "rooms",
 ]
-exclude_patterns = ["_build", "_templates", "guides", "**sg_execution_times*"]
+exclude_patterns = ["_build", "_templates", "guides/GALLERY_HEADER.rst", "**sg_execution_times*"]
 templates_path = ["_templates"]
 
 # public names of ours must resolve; private ones, torch's and the standard library's have no pages

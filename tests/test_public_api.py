@@ -56,11 +56,17 @@ def methods(name: str, owner: type) -> Iterator[tuple[str, object]]:
         member = member.__func__ if isinstance(member, classmethod | staticmethod) else member
         member = member.fget if isinstance(member, property) else member
         ours = getattr(member, "__module__", "") or ""
-        torchs = hasattr(nn.Module, attribute) and attribute != "forward"
-        if attribute.startswith("_") or torchs or not inspect.isfunction(member):
+        theirs = hasattr(nn.Module, attribute) and attribute != "forward"
+        theirs |= any(attribute in vars(base) for base in owner.__mro__ if of_framework(base))
+        if attribute.startswith("_") or theirs or not inspect.isfunction(member):
             continue
         if ours.startswith("latent_anchors"):
             yield f"{name}.{attribute}", member
+
+
+def of_framework(owner: type) -> bool:
+    """Whether a class is of a framework, which documents when it calls its own methods."""
+    return owner.__module__.split(".")[0] in {"lightning", "transformers"}
 
 
 EVERY = dict(documented())

@@ -19,7 +19,7 @@ STORY = (
     *("anchor_red", "mute_red", "delete_red", "delete_hue", "relearn_red"),
     *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"),
     *("quickstart", "anchor_a_concept", "write_a_curriculum", "write_a_penalty"),
-    *("intervene_and_cut", "read_the_figures", "how_fast"),
+    *("intervene_and_cut", "prevent_a_concept", "read_the_figures", "how_fast"),
 )
 """Examples and guides in the order in which they are best read."""
 

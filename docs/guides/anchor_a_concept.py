@@ -298,14 +298,19 @@ for name, found in studies.items():
 # ``save`` writes networks, concepts, timelines, fits and records into a folder, without pickle, and
 # ``load`` brings them back to the bit; ``register`` lets it know classes of your own. A
 # :class:`~latent_anchors.concepts.ScoreHistory` holds a
-# :class:`~latent_anchors.concepts.Score` for each step that was watched.
+# :class:`~latent_anchors.concepts.Score` for each step that was watched. Given the model that they
+# are for, ``save`` also keeps its class and configuration, and ``load`` refuses another one. With
+# ``card=True``, a ``README.md`` says what is there, so that the folder can be put on a hub.
 
 import tempfile
 
 with tempfile.TemporaryDirectory() as folder:
-    la.save({"concept": sports, "watched": watches["anchored"].history}, folder)
-    kept = la.load(folder)
+    mine = {"concept": sports, "watched": watches["anchored"].history}
+    la.save(mine, folder, model=anchored, note="Texts about sports.", card=True)
+    kept = la.load(folder, model=anchored)
+    origin = la.provenance(folder)
 print(kept["concept"], kept["watched"].scores[-1], sep="\n")
+print(origin.model, origin.sites, origin.versions, origin.note, sep="\n")
 
 # %%
 # Where to go next: :doc:`write_a_curriculum` for the sheet, :doc:`intervene_and_cut` for edits that

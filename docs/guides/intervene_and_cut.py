@@ -107,8 +107,19 @@ viz.plot_reconstructions(
 # %%
 # A population of runs gives one output per run; ``models.stacked_outputs(model, inputs)`` gives the
 # same shape for a single model. Latents recorded in the block (a
-# :class:`~latent_anchors.models.Recording`, by site) include the edit. A site is the name of a
-# layer, or ``models.Site("features.3", axis=1)`` if its channels are not on the last axis.
+# :class:`~latent_anchors.models.Recording`, by site) include the edit.
+#
+# A site is the name of a layer, a pattern such as ``"model.layers.*"``, or the layer itself;
+# ``la.Site("features.3", axis=1)`` where channels are not on the last axis, ``la.Site("lstm",
+# item=(1, 0))`` for a nested part of what a layer gives, and ``la.Site("model.layers.0",
+# side="input")`` for what enters it. The output of one layer and the input of the next are two
+# places: an edit of the output changes all that follows, shortcuts included; an edit of the input
+# only what this layer gets.
+#
+# ``la.sites(model)`` lists all layers (:class:`~latent_anchors.models.Sites`). For transformers,
+# ``la.sites(model, "residual")``, ``"attention"`` and ``"mlp"`` find these by a rule, and
+# can be given to a concept: ``at=la.sites(model, "residual")``. What enters the first block is
+# ``la.Site("model.layers.0", side="input")``.
 
 with torch.no_grad(), la.intervene(networks, mute), la.record(networks) as latents:
     networks(colors)
@@ -256,6 +267,45 @@ viz.plot_reconstructions(
 blind = interventions.orthogonalize(networks, red, side="reading")
 errors = testbed.color_errors(blind, colors).mean(0)
 print(", ".join(f"{name} {error:.3f}" for name, error in zip(some, errors, strict=True)))
+
+# %%
+# A transformer's stream
+# ----------------------
+# The residual stream of a transformer is a sum: the embedding and every layer of attention and MLP
+# add to it. One call finds all weights that write into the latents at the sites, by one forward
+# pass on an example, and takes the direction out of each. Name the sites of all blocks: what is
+# written behind the last site is left alone. A model of transformers works alike, with its inputs
+# as a mapping: ``example={"input_ids": tokens}``.
+
+torch.manual_seed(0)
+words = models.PrenormTransformer(vocabulary=20, width=16, depth=3, heads=2, hidden=32)
+tokens = torch.randint(0, 20, (2, 8))
+concept = la.Concept("a concept", torch.randn(16), at=words.sites)
+clean = concept.removed(words, example=tokens)
+
+for name, each in (("as it was", words), ("removed", clean)):
+    with torch.no_grad(), la.record(each, concept.sites) as stream:
+        each(tokens)
+    along = [(stream[site] @ concept.direction).abs().max().item() for site in concept.sites]
+    print(f"{name:10}", ", ".join(f"{number:.6f}" for number in along))
+
+# %%
+# This equals the edit at the output of each of these layers, not only at the sites: in between,
+# too, no layer reads the concept. The embedding is tied to the unembedding here, which therefore no
+# longer reads the direction either. That makes no difference while the last norm's weights are 1;
+# in a trained model, put the edit at the input of the unembedding, too, when you compare.
+
+writers = ["embedding"]
+writers += [f"blocks.{k}.{layer}" for k in range(3) for layer in ("attention", "down")]
+with torch.no_grad(), la.intervene(words, concept.edit(how="project"), writers):
+    unlike = (words(tokens) - clean(tokens)).abs().max()
+print(f"largest difference of logits from the edit: {unlike:.0e}")
+
+# %%
+# ``side="reading"`` changes the layers that read the stream instead, and ``inplace=True`` the model
+# itself, for one that does not fit into memory twice. Where something other than weights goes into
+# the stream, or a norm with weights of its own lies on the way (BERT; Gemma, off the axes), the
+# error names it: use an edit there.
 
 # %%
 # What is left

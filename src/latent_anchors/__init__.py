@@ -36,10 +36,10 @@ from latent_anchors import (
     transitions,
 )
 from latent_anchors._checks import unknown
-from latent_anchors._store import load, register, save
+from latent_anchors._store import Provenance, load, provenance, register, save
 from latent_anchors.concepts import Concept, ConceptBank, axis
 from latent_anchors.interventions import intervene
-from latent_anchors.models import Site, record
+from latent_anchors.models import Site, record, sites
 from latent_anchors.regularizers import Term
 from latent_anchors.training import Objective, fit
 
@@ -53,6 +53,7 @@ __all__ = [
     "Concept",
     "ConceptBank",
     "Objective",
+    "Provenance",
     "Site",
     "Term",
     "__version__",
@@ -69,10 +70,12 @@ __all__ = [
     "interventions",
     "load",
     "models",
+    "provenance",
     "record",
     "register",
     "regularizers",
     "save",
+    "sites",
     "testbed",
     "training",
     "transitions",

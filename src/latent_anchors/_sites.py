@@ -1,7 +1,8 @@
 """Sites: layers by name, found through wrappers and under every spelling."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias, cast, get_args
 
 from torch import nn
@@ -81,6 +82,10 @@ At: TypeAlias = str | Site
 """A site, or the name of a layer whose output is the latents, channels last."""
 
 
+Place: TypeAlias = At | nn.Module
+"""A site, a layer's name, a pattern of names such as ``"model.layers.*"``, or the layer itself."""
+
+
 def as_site(at: At) -> Site:
     """A site from a site or a name."""
     if isinstance(at, Site):
@@ -96,8 +101,74 @@ def as_sites(at: At | Iterable[At]) -> list[At]:
     alone = isinstance(at, At | nn.Module) or not _iterable(at)
     several = cast("list[At]", [at] if alone else [*cast("Iterable[At]", at)])
     for each in several:
-        as_site(each)
+        _refuse_pattern(as_site(each))
     return several
+
+
+def expanded(model: nn.Module, at: Place | Iterable[Place]) -> list[tuple[At, Place]]:
+    """Sites by name: a pattern's in the model's order. Each with the place that was given.
+
+    ``model`` is an architecture, wrapped or not.
+    """
+    alone = isinstance(at, Place) or not _iterable(at)
+    places = cast("list[Place]", [at] if alone else [*cast("Iterable[Place]", at)])
+    return [(name, place) for place in places for name in _meant(model, place)]
+
+
+def site_in(model: nn.Module, at: Place) -> At:
+    """The only site that is meant."""
+    several = _meant(model, at)
+    if len(several) > 1:
+        raise ValueError(
+            f"{at!r} means {len(several)} sites; expected one. Choose one of them, such as "
+            f"{several[0]!r}."
+        )
+    return several[0]
+
+
+def matching(model: nn.Module, pattern: str) -> list[str]:
+    """The names that a pattern matches part by part, one for each layer, in the model's order."""
+    layers = callable_layers(model)
+    for spelled in _spellings(pattern):
+        asked = spelled.split(".")
+        found = [name for name in layers if _matches(name.split("."), asked)]
+        if found:
+            return each_once({name: layers[name] for name in found})
+    raise ValueError(
+        f"{unknown('pattern of sites', pattern, layers)} A '*' stands for one part of a name, as "
+        "in 'model.layers.*'; la.sites(model) lists all layers."
+    )
+
+
+def callable_layers(model: nn.Module) -> dict[str, nn.Module]:
+    """All layers that have a forward pass, by name; a shared one under each of its names."""
+    named = cast(
+        "Iterable[tuple[str, nn.Module]]", innermost(model).named_modules(remove_duplicate=False)
+    )
+    return {name: layer for name, layer in named if name and has_forward(layer)}
+
+
+def each_once(layers: dict[str, nn.Module]) -> list[str]:
+    """The first name of each layer."""
+    first: dict[int, str] = {}
+    for name, layer in layers.items():
+        first.setdefault(id(layer), name)
+    return [*first.values()]
+
+
+def has_forward(layer: nn.Module) -> bool:
+    """Whether a layer can be called, as those that only hold others cannot."""
+    return type(layer).forward is not nn.Module.forward
+
+
+def innermost(model: nn.Module) -> nn.Module:
+    """The model within all wrappers, whose names of layers have no prefix."""
+    inner = model
+    for each in unwrapped(model):
+        if len([*inner.children()]) > 1 and each is not inner:
+            break  # its ``module`` is one part among others
+        inner = each
+    return inner
 
 
 def resolve(model: nn.Module, site: Site) -> nn.Module:
@@ -150,9 +221,48 @@ def _below(root: nn.Module, name: str) -> list[nn.Module] | None:
     return found or [root]
 
 
+def _meant(model: nn.Module, place: Place) -> list[At]:
+    if isinstance(place, nn.Module):
+        return [_name_of(model, place)]
+    site = as_site(place)
+    if not is_pattern(site.name):
+        return [place]
+    names = matching(model, site.name)
+    return [*names] if isinstance(place, str) else [replace(site, name=name) for name in names]
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name stands for several."""
+    return any(sign in name for sign in "*?[")
+
+
+def _matches(parts: list[str], asked: list[str]) -> bool:
+    return len(parts) == len(asked) and all(map(fnmatchcase, parts, asked))
+
+
+def _name_of(model: nn.Module, layer: nn.Module) -> str:
+    for root in reversed([*unwrapped(model)]):
+        for name, other in layers_of(root).items():
+            if other is layer:
+                return name
+    raise ValueError(
+        f"The site is a {type(layer).__name__} that is no layer of the model; expected one of its "
+        "own. Take it from this very model, not from a copy of it."
+    )
+
+
+def _refuse_pattern(site: Site) -> None:
+    if is_pattern(site.name):
+        raise ValueError(
+            f"The site {site.name!r} is a pattern; expected the names of layers, since what is "
+            f"kept must not depend on a model. Write at=la.sites(model, {site.name!r})."
+        )
+
+
 def _unknown_site(model: nn.Module, site: Site) -> str:
     named = cast("Iterable[tuple[str, nn.Module]]", model.named_modules(remove_duplicate=False))
     names = [name for name, _ in named if name]
+    _refuse_pattern(site)
     said = unknown("site", site.name, names)
     if site.name == "latent":
         said += " 'latent' is the default: did you forget to name the layer with at=?"

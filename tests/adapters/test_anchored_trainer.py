@@ -1,14 +1,20 @@
 """Hugging Face's Trainer, with an objective and a timeline."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
-from adapters.small_models import gradients, lines, llama, objective, padded, timeline
+from adapters import two_processes
+from adapters.small_models import SITE, UP, gradients, lines, llama, objective, padded, timeline
+from refusals import refuses
 from torch import Tensor, nn
+from torch.multiprocessing import start_processes
 
 import latent_anchors as la
-from latent_anchors import adapters
+from latent_anchors import adapters, concepts, curriculum, interventions, training
+from latent_anchors import regularizers as reg
 
 
 def trainer(folder: Path, model: nn.Module | None = None, **options) -> adapters.AnchoredTrainer:
@@ -66,3 +72,235 @@ def test_a_step_is_that_of_a_plain_loop_on_the_whole_batch(tmp_path: Path, accum
     }
     found = step_of_trainer(tmp_path, **options)
     torch.testing.assert_close(found, step_of_a_loop(lines(8)), atol=1e-6, rtol=0)
+
+
+def test_two_processes_with_two_micro_batches_make_the_same_step(tmp_path: Path):
+    trainer(tmp_path)  # everything is imported before the processes part
+    start_processes(two_processes.trainer_step, (tmp_path,), nprocs=2, start_method="fork")
+    for rank in range(2):
+        found = torch.load(tmp_path / f"{rank}.pt")
+        torch.testing.assert_close(found, step_of_a_loop(lines(8)), atol=1e-6, rtol=0)
+
+
+def classes(n: int) -> list[dict]:
+    return [
+        {"x": torch.randn(4), "labels": torch.tensor(k % 3), "red": torch.tensor(k % 5 / 4)}
+        for k in range(n)
+    ]
+
+
+class Classifier(nn.Module):
+    """Takes no number of items, so that Trainer takes the mean of its losses."""
+
+    main_input_name = "x"
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.latent, self.head = nn.Linear(4, 3), nn.Linear(3, 3)
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
+        logits = self.head(self.latent(x))
+        given = {} if labels is None else {"loss": nn.functional.cross_entropy(logits, labels)}
+        return {**given, "logits": logits}
+
+
+def constant(*names: str) -> curriculum.Timeline:
+    return curriculum.Timeline({n: curriculum.Track([curriculum.Keyframe(0, 0.5)]) for n in names})
+
+
+def test_uneven_micro_batches_of_a_model_with_means_are_the_whole_batch(tmp_path: Path):
+    samples = classes(7)
+    red = la.Term("red", reg.Anchor(UP[:3]), label="red")
+    settled = la.Objective([red], losses=["task"], other_tracks=["lr"])
+    plan, model, whole = constant("task", "red", "lr"), Classifier(), Classifier()
+    before = nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+    options = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 4}
+    options |= {"objective": settled, "timeline": plan, "train_dataset": samples}
+    trainer(tmp_path, model, data_collator=None, **options).train()
+    batch = torch.utils.data.default_collate(samples)
+    with la.record(whole) as latents:
+        task = whole(batch["x"], batch["labels"])["loss"]
+    settled(latents, batch, plan(0), task=task).total.backward()
+    moved = nn.utils.parameters_to_vector(model.parameters()).detach() - before
+    torch.testing.assert_close(moved, -0.5 * gradients(whole), atol=1e-6, rtol=0)
+
+
+def trained(folder: Path, steps: int, resume: bool = False, **options) -> list[Tensor]:
+    """Parameters and the optimizer's moments after some steps; a checkpoint at step 3."""
+    model = llama()
+    options = {"max_steps": steps, "save_strategy": "steps", "save_steps": 3, **options}
+    options = {"optim": "adamw_torch", "logging_steps": 3, "timeline": played(), **options}
+    made = trainer(folder, model, **options)
+    made.train(resume_from_checkpoint=str(folder / "checkpoint-3") if resume else None)
+    moments = [each["exp_avg"] for each in made.optimizer.state_dict()["state"].values()]
+    return [*model.parameters(), *moments]
+
+
+def played() -> curriculum.Playhead:
+    """A trigger fires at step 1 and moves a weight, and the rate, for the next five steps."""
+    rules = [
+        curriculum.Trigger("task", curriculum.Above(0.0, patience=2), then)
+        for then in (
+            curriculum.Retarget("animal", 2.0, over=5),
+            curriculum.Retarget("lr", 0.01, over=0),
+        )
+    ]
+    return curriculum.Playhead(timeline(), rules)
+
+
+def test_a_training_resumes_bit_for_bit_with_its_playhead(tmp_path: Path):
+    whole = trained(tmp_path / "whole", 6)
+    trained(tmp_path / "parts", 3)
+    resumed = trained(tmp_path / "parts", 6, resume=True)
+    assert all(map(torch.equal, whole, resumed))
+    untriggered = trained(tmp_path / "other", 6, timeline=timeline())
+    assert not all(map(torch.equal, whole, untriggered))
+
+
+def test_the_rate_and_the_weights_are_those_of_the_timeline(tmp_path: Path):
+    made = trainer(tmp_path, max_steps=4, gradient_accumulation_steps=2)
+    made.train()
+    logs = [log for log in made.state.log_history if "loss" in log]
+    for step, log in enumerate(logs):
+        row = timeline()(step)
+        assert log["learning_rate"] == row["lr"]
+        shares = [log[f"objective/{name}/weighted"] for name in ("task", "animal", "topic")]
+        means = [row[name] * log[f"objective/{name}"] for name in ("task", "animal", "topic")]
+        assert shares == pytest.approx(means, rel=1e-5)
+        assert log["loss"] == pytest.approx(sum(shares), rel=1e-4)
+        assert log["objective/total"] == pytest.approx(sum(shares), rel=1e-5)
+    assert len(logs) == 4
+
+
+def test_a_trigger_ends_the_training(tmp_path: Path):
+    rule = curriculum.Trigger("task", curriculum.Above(0.0, patience=2), curriculum.Stop())
+    made = trainer(tmp_path, timeline=curriculum.Playhead(timeline(), [rule]), max_steps=9)
+    assert made.train().global_step == 2
+
+
+def watch() -> concepts.Watch:
+    animal, batch = la.Concept("animal", UP, at=SITE), padded(lines(8))
+    inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+    return concepts.Watch(animal, inputs, batch["animal"] > 0, batch["attention_mask"])
+
+
+def test_an_evaluation_is_a_plain_trainers_with_scores_beside(tmp_path: Path):
+    from transformers import Trainer
+
+    data = lines(16)
+    made = trainer(tmp_path, eval_dataset=data, watches=[watch()])
+    plain = Trainer(made.model, made.args, plain_columns, eval_dataset=data)
+    found, expected = made.evaluate(), plain.evaluate()
+    assert found["eval_loss"] == pytest.approx(expected["eval_loss"], rel=1e-6)
+    assert {*found} - {*expected} == {f"eval_animal_{n}" for n in ("auc", "margin", "alignment")}
+    assert made.predict(data).predictions.shape == plain.predict(data).predictions.shape
+
+
+def plain_columns(samples: list[dict]) -> dict[str, Tensor]:
+    """Trainer's own way with columns that a model does not take is to drop them."""
+    batch = padded([{**sample, "animal": [], "topic": 0} for sample in samples])
+    return {name: batch[name] for name in ("input_ids", "attention_mask", "labels")}
+
+
+def fallback() -> training.EditedOutputLoss:
+    """Where a line's topic is labeled, the first token after it is 7 while the site is muted."""
+    edit = interventions.ZeroAblation([0])
+    say = training.TokenCrossEntropy(2)
+    return training.EditedOutputLoss(edit, torch.tensor(7), label="topic", at=SITE, error=say)
+
+
+def with_fallback() -> la.Objective:
+    terms = objective().terms[:1]
+    return la.Objective(terms, losses=["task", "fallback"], other_tracks=["lr"])
+
+
+@pytest.mark.parametrize("accumulated", [1, 4])
+def test_a_loss_calls_the_model_again_under_an_edit(tmp_path: Path, accumulated: int):
+    plan = constant("task", "animal", "fallback", "lr")
+    options = {"objective": with_fallback(), "timeline": plan, "losses": {"fallback": fallback()}}
+    options |= {"gradient_accumulation_steps": accumulated, "train_dataset": lines(8)}
+    found = step_of_trainer(tmp_path, per_device_train_batch_size=8 // accumulated, **options)
+    model, batch = llama(), padded(lines(8))
+    given = {name: batch[name] for name in ("input_ids", "attention_mask")}
+    with la.record(model, SITE) as latents:
+        task = model(**given, labels=batch["labels"]).loss
+    with la.intervene(model, interventions.ZeroAblation([0]), at=SITE):
+        said = model(**given).logits[:, 1].log_softmax(-1)[:, 7]
+    again = -(said * batch["topic"]).sum() / batch["topic"].sum()
+    parts = with_fallback()(latents, batch, plan(0), task=task, fallback=again)
+    parts.total.backward()
+    torch.testing.assert_close(found, -0.5 * gradients(model), atol=1e-6, rtol=0)
+
+
+def test_half_precision_trains_and_keeps_parts_in_full(tmp_path: Path):
+    made = trainer(tmp_path, max_steps=2, bf16=True)
+    assert made.train().training_loss > 0
+    full = trainer(tmp_path, max_steps=2)
+    full.train()
+    halves, fulls = (each.state.log_history[0]["objective/animal"] for each in (made, full))
+    assert halves == pytest.approx(fulls, rel=0.02)
+
+
+def test_actions_are_called_before_their_step(tmp_path: Path):
+    steps = []
+    tracks = {name: timeline()[name] for name in timeline().names}
+    plan = curriculum.Timeline(tracks, actions={2: ["look"]})
+    actions = {"look": lambda trainer: steps.append(trainer.state.global_step)}
+    trainer(tmp_path, timeline=plan, actions=actions, max_steps=4).train()
+    assert steps == [2]
+
+
+def test_what_does_not_fit_is_refused(tmp_path: Path):
+    above = curriculum.Above(0.0)
+    watched = [curriculum.Trigger("tusk", above, curriculum.Stop())]
+    acting = curriculum.Timeline(
+        {name: timeline()[name] for name in timeline().names}, actions={0: ["look"]}
+    )
+    other = la.Objective(objective().terms, losses=["task", "aux"], other_tracks=["lr"])
+    refused = {
+        r"the losses 'task', 'aux', and there are functions for nothing": {"objective": other},
+        r"Unknown measurement of a trigger 'tusk'.* 'eval_loss'": {
+            "timeline": curriculum.Playhead(timeline(), watched)
+        },
+        r"made for 2 runs; expected 1": {"timeline": curriculum.Playhead(timeline(), runs=2)},
+        r"name the actions 'look'; there are functions for nothing": {"timeline": acting},
+    }
+    for message, options in refused.items():
+        with refuses(ValueError, message):
+            trainer(tmp_path, **options)
+
+
+def test_two_schedulers_of_the_rate_are_refused(tmp_path: Path):
+    model = llama()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    constant_rate = torch.optim.lr_scheduler.ConstantLR(optimizer)
+    made = trainer(tmp_path, model, optimizers=(optimizer, constant_rate))
+    with refuses(ValueError, r"a track 'lr', and a scheduler of type ConstantLR was given"):
+        made.train()
+
+
+def test_several_gpus_in_one_process_are_refused(tmp_path: Path, monkeypatch):
+    from transformers import TrainingArguments
+
+    monkeypatch.setattr(TrainingArguments, "n_gpu", 2)
+    with refuses(ValueError, r"One process would use 2 GPUs, by nn.DataParallel.* torchrun"):
+        trainer(tmp_path)
+
+
+def test_a_missing_framework_names_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "latent_anchors.adapters._anchored_trainer", None)
+    with refuses(ImportError, r"pip install latent-anchors\[transformers\]"):
+        _ = adapters.AnchoredTrainer
+    with refuses(AttributeError, r"Unknown name in latent_anchors.adapters 'AnchorTrainer'"):
+        _ = adapters.AnchorTrainer
+
+
+def test_importing_the_package_loads_no_framework():
+    program = (
+        "import sys, latent_anchors as la\n"
+        "la.adapters\n"
+        "print({'transformers', 'accelerate', 'lightning', 'peft'} & {*sys.modules})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "set()", done.stderr

@@ -1,10 +1,12 @@
 """Noise on the weights of a classifier and of a language model."""
 
+import pytest
 import torch
 from audits import tiny
 from torch import nn
 
 from latent_anchors.audits import perturbation
+from latent_anchors.audits._perturbation import norm
 
 
 def test_more_noise_moves_outputs_further():
@@ -37,3 +39,43 @@ def test_the_model_is_in_evaluation_mode_and_stays_as_it_is():
     assert not any(modes)
     assert model.training
     assert torch.equal(model[0].weight, before)
+
+
+def test_each_layer_moves_by_the_size_in_relation_to_its_own_weights_and_biases():
+    model = nn.Sequential(nn.Linear(40, 30), nn.Linear(30, 20))
+    with torch.no_grad():
+        model[1].weight *= 100
+        model[1].bias *= 0
+
+    def moved(noisy: nn.Module):
+        relative = {}
+        for k in (0, 1):
+            then, now = (nn.utils.parameters_to_vector(m[k].parameters()) for m in (model, noisy))
+            relative[f"layer{k}"] = (now - then).norm() / then.norm()
+        relative["bias"] = (noisy[1].bias - model[1].bias).square().mean().sqrt()
+        return relative
+
+    found = perturbation(model, moved, sizes=(0.1,), draws=8)
+    for k in (0, 1):
+        assert found[f"perturbation/layer{k}/0.1"].item() == pytest.approx(0.1, rel=0.05)
+    rms = nn.utils.parameters_to_vector(model[1].parameters()).square().mean().sqrt().item()
+    assert found["perturbation/bias/0.1"].item() == pytest.approx(0.1 * rms, rel=0.2)
+
+
+def test_a_layers_length_is_that_of_all_its_parameters_run_by_run():
+    weights = torch.tensor([[[3.0, 0.0]], [[0.0, 0.0]]]), torch.tensor([[4.0], [-2.0]])
+    assert norm(weights).tolist() == [5.0, 2.0]
+
+
+def test_six_sizes_and_sixteen_draws_by_default_the_same_draws_for_each_size():
+    drawn = []
+    found = perturbation(
+        nn.Linear(1, 1, bias=False), lambda m: drawn.append(m.weight.item()) or {"a": m.weight}
+    )
+    assert [*found] == [
+        f"perturbation/a/{size}" for size in ("0", "0.01", "0.03", "0.1", "0.3", "1")
+    ]
+    assert len(drawn) == 6 * 16
+    steps = torch.tensor(drawn, dtype=torch.float64).view(6, 16)
+    steps = steps - steps[0]
+    torch.testing.assert_close(steps[3], 10 * steps[1], rtol=1e-4, atol=1e-6)

@@ -76,6 +76,43 @@ def test_the_linear_probe_is_least_squares_where_there_is_much_to_learn_from():
     assert torch.allclose(linear_probe(z, degrees[:, None], z)[0], columns @ w, atol=1e-4)
 
 
+def test_the_linear_probe_is_ridge_regression_with_a_millionth_of_the_variance():
+    z, degrees, _ = world()
+    z = z.double() * torch.tensor([1.0, 1.0, 1.0, 1.0, 1e-3]) + 3  # one dimension near the ridge
+    centered, y = z[0] - z[0].mean(0), degrees.double()
+    ridge = 1e-6 * centered.square().sum() / DIM * torch.eye(DIM, dtype=torch.float64)
+    w = torch.linalg.solve(centered.mT @ centered + ridge, centered.mT @ (y - y.mean()))
+    said = linear_probe(z, y[:, None], z)[0, :, 0]
+    torch.testing.assert_close(said, y.mean() + centered @ w, atol=1e-9, rtol=0)
+    least = torch.linalg.lstsq(centered, (y - y.mean())[:, None]).solution[:, 0]
+    assert (said - y.mean() - centered @ least).abs().max() > 1e-6
+
+
+def test_the_small_network_begins_within_one_over_the_root_of_its_width(generator):
+    like = torch.randn(1, 1, 9, generator=generator)
+    weights = _probes._first_weights([0, 1], 9, 400, like)
+    for name, bound in {"w1": 1 / 3, "w2": 1 / 4, "b2": 1 / 4}.items():
+        assert 0.9 * bound < weights[name].abs().max() <= bound
+    assert not torch.equal(*weights["w1"])
+
+
+def test_the_small_network_is_trained_by_adam_with_a_falling_rate(monkeypatch, generator):
+    monkeypatch.setattr(_probes, "STEPS", 5)
+    x = torch.randn(1, 30, 3, generator=generator, dtype=torch.float64)
+    first = _probes._first_weights([0], 3, 1, x)
+    y = x[0, :, :1].square()
+    leaves = {name: weight.clone().requires_grad_() for name, weight in first.items()}
+    adam = torch.optim.Adam(leaves.values(), lr=_probes.RATE)
+    falling = torch.optim.lr_scheduler.LambdaLR(adam, lambda step: 1 - step / 5)
+    for _ in range(5):
+        adam.zero_grad()
+        (_probes._output(leaves, x) - y).square().mean().backward()
+        adam.step()
+        falling.step()
+    for name, weight in _probes._trained(first, x, y).items():
+        torch.testing.assert_close(weight, leaves[name].detach())
+
+
 def test_what_rounding_leaves_of_a_direction_is_not_read():
     z, degrees, v = world()
     rest = project(z, v) + 1e-7 * degrees[:, None] * v[:, None]

@@ -10,6 +10,7 @@ from refusals import refuses
 from torch.nn.functional import cross_entropy
 
 from latent_anchors.audits import Relearning, relearning
+from latent_anchors.audits._finetune import Checks
 from latent_anchors.data import Sampler
 from latent_anchors.evaluation import Evaluation, predictions
 from latent_anchors.interventions import intervene
@@ -188,3 +189,52 @@ def test_a_reference_that_never_gets_there_is_refused():
     hidden, oracle = tiny.classifiers()
     with refuses(RuntimeError, "Within 5 steps 1 of 1 oracle networks have not reached the goal"):
         attack(hidden, {"oracle": oracle}, rates=[1e-6], limit=5)
+
+
+def test_by_default_three_rates_are_tried_within_a_thousand_steps():
+    rates = []
+
+    def noted(parameters, lr):
+        rates.append(lr)
+        return torch.optim.SGD(parameters, lr=30 * lr)
+
+    hidden, oracle = tiny.classifiers()
+    audit = attack(hidden, {"oracle": oracle}, optimizers={"SGD": noted})
+    assert audit.limit == 1000
+    assert {*rates} == {0.01, 0.003, 0.001}
+
+
+def test_an_attack_ends_when_the_goal_is_reached_twice_in_a_row():
+    steps = []
+
+    def train_step(model, step):
+        steps.append(step)
+        return tiny.classify(model, step)
+
+    def reached(_):
+        return len(steps) == 3 or len(steps) >= 9
+
+    hidden, oracle = tiny.classifiers()
+    attack(hidden, {"oracle": oracle}, reached=reached, train_step=train_step, rates=[0.1], every=3)
+    # checks at 0, 3 (reached), 6, 9 (reached), 12 (reached again)
+    assert steps[:13] == [*range(12), 0]
+
+
+def test_a_run_arrives_at_the_first_of_two_checks_in_a_row_that_reach_the_goal():
+    reached = torch.tensor(
+        [[0, 1, 0, 1], [1, 1, 0, 0], [0, 0, 1, 0], [1, 0, 1, 0], [1, 0, 0, 1]], dtype=torch.bool
+    )
+    steps = Checks(reached.double(), reached).first(10)
+    assert steps.tolist() == [30.0, 0.0, 20.0, torch.inf]
+
+
+def test_a_small_edit_in_force_is_refused_too():
+    hidden, oracle = tiny.classifiers()
+    nudged = intervene(hidden, lambda z: z + 1e-3, at="2")
+    with nudged, refuses(ValueError, "an edit is in force"):
+        attack(
+            hidden,
+            {"oracle": oracle},
+            measure=lambda m: m(tiny.POINTS)[:, 1].mean(),
+            reached=lambda mean: mean > 1e9,
+        )

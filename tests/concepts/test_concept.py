@@ -201,6 +201,20 @@ class TestRemoval:
                 same = getattr(interventions, how)(net, dims, at="0")
                 assert torch.equal(red.removed(net, x, how)(x), same(x))
 
+    def test_of_one_side_or_in_place(self):
+        x, red = torch.rand(5, 3), Concept("c", V, at="0")
+        for how in ("orthogonalize", "ablate"):
+            given = Concept("c", axis(1, dim=4), at="0") if how == "ablate" else red
+            net, clean = model(), given.removed(model(), x, how, side="writing")
+            assert given.removed(net, x, how, side="writing", inplace=True) is net
+            torch.testing.assert_close(net.state_dict(), clean.state_dict())
+            assert torch.equal(clean[1].weight, model()[1].weight)
+
+    @pytest.mark.parametrize("given", [{"side": "writing"}, {"inplace": True}])
+    def test_by_pruning_is_of_both_sides_and_of_a_copy(self, given):
+        with refuses(ValueError, "how is 'prune', with .*expected neither"):
+            Concept("c", axis(1, dim=4), at="0").removed(model(), None, "prune", **given)
+
     @pytest.mark.parametrize("direction", [V, [[1.0, 0.0, 0.0, 0.0], V]])
     def test_of_another_direction_cannot_prune(self, direction):
         red = Concept("c", direction, at="0")
@@ -216,6 +230,14 @@ class TestScore:
         latents = {"0": Z, "1": -2 * Z.roll(1, 0), "2": Z}
         each = [evaluation.alignment(latents[site], V) for site in red.sites]
         torch.testing.assert_close(red.alignment(latents), sum(each) / 2)
+
+    def test_of_lines_is_of_their_mean_alignment_over_the_positions_that_count(self):
+        red = Concept("c", V, at="0", pool=reg.mean_pool)
+        z, mask = torch.randn(2, 3, 4), torch.tensor([[1, 1, 0], [0, 0, 1]])
+        cosines = evaluation.alignment(z, V)
+        torch.testing.assert_close(red.alignment(z), cosines.mean(-1))
+        masked = torch.stack([cosines[0, :2].mean(), cosines[1, 2]])
+        torch.testing.assert_close(red.alignment(z, mask), masked)
 
     def test_is_auc_margin_and_alignment_of_each_run(self):
         nets = Population.make(model, seeds=range(3))
@@ -330,6 +352,11 @@ class TestFound:
         found = Concept.found("red", Z, has_it, at="0")
         torch.testing.assert_close(found.direction, erasure.right[0])
 
+    def test_each_position_of_lines_is_a_sample(self):
+        by_line = Concept.found("red", Z.reshape(2, -1, 4), (Z[:, 0] > 0).reshape(2, -1), at="0")
+        one_by_one = Concept.found("red", Z, Z[:, 0] > 0, at="0")
+        assert torch.equal(by_line.direction, one_by_one.direction)
+
     def test_refuses_an_unknown_method(self):
         with refuses(ValueError, "Unknown method 'probe'"):
             Concept.found("red", Z, Z[:, 0] > 0, at="0", method="probe")
@@ -399,3 +426,20 @@ class TestAudit:
         red, net, yes = Concept("c", V, at="0"), model(), self.X[:, 0] > 0
         found = self.audit(red, net, yes.numpy())
         torch.testing.assert_close(dict(found), dict(self.audit(red, net, yes.float())))
+
+    def test_positions_that_count_are_samples(self):
+        red, net, degrees = Concept("c", V, at=["0", "1"]), model(), self.X[:, 0].sigmoid()
+        lines, mask = torch.randn(40, 5, 3), torch.zeros(40, 5, dtype=torch.bool)
+        lines[:, 2], mask[:, 2] = self.X[:40], True
+        spread = torch.full((40, 5), torch.nan)
+        spread[:, 2] = degrees[:40]
+        found = red.audit(net, lines, spread, self.X[40:, None], degrees[40:, None], mask=mask)
+        torch.testing.assert_close(dict(found), dict(self.audit(red, net, degrees)))
+
+    def test_refuses_degrees_of_other_places(self):
+        red, net = Concept("c", V, at="0"), model()
+        lines, degrees = torch.randn(40, 5, 3), torch.rand(40, 5)
+        with refuses(ValueError, "The degrees have shape .40,., and the latents"):
+            red.audit(net, lines, degrees[:, 0], lines, degrees)
+        with refuses(ValueError, "The mask has shape .40, 1., and the latents"):
+            red.audit(net, lines, degrees, lines, degrees, new_mask=torch.ones(40, 1) > 0)

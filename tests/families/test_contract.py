@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from families.zoo import FAMILIES, WIDTH, Batch, Family, Stream, logits
+from families.zoo import BY_KIND, FAMILIES, WIDTH, Batch, Family, Stream, logits
+from refusals import refuses
 from torch import Tensor, nn
 
 import latent_anchors as la
@@ -47,16 +48,35 @@ def said(model: nn.Module, batch: Batch) -> Tensor:
     return logits(model(**batch))
 
 
-# (a) recording
+# (a) sites, and recording
+
+
+@each_family
+def test_a_rule_finds_the_streams_or_says_what_it_misses(family: Family):
+    by_hand = [site if isinstance(site, la.Site) else la.Site(site) for site in sites_of(family)]
+    if BY_KIND in family.refused:
+        with refuses(ValueError, family.refused[BY_KIND]):
+            la.sites(family.shared, "residual")
+    else:
+        assert list(la.sites(family.shared, "residual")) == by_hand
+
+
+@each_stream
+def test_a_pattern_names_the_sites_of_one_stream(family: Family, stream: str):
+    sites = family.streams[stream].sites
+    by_hand = [site if isinstance(site, la.Site) else la.Site(site) for site in sites]
+    pattern = by_hand[0].name.replace(".0", ".*")
+    assert list(la.sites(family.shared, pattern)) == by_hand
 
 
 @with_states
 def test_what_is_recorded_is_the_models_own_hidden_states(family: Family, stream: str):
     where = family.streams[stream]
-    sites = [*where.sites[:-1], where.last or where.sites[-1]]
+    enters = la.Site(where.sites[0], side="input")
+    sites = [enters, *where.sites[:-1], where.last or where.sites[-1]]
     with torch.no_grad(), la.record(family.shared, sites) as z:
         output = family.shared(**batch_of(family), output_hidden_states=True)
-    states = output[where.states][1:]
+    states = output[where.states]
     assert len(states) == len(sites)
     assert all(torch.equal(z[site], state) for site, state in zip(sites, states, strict=True))
 
@@ -68,6 +88,15 @@ def test_the_last_hidden_state_is_the_last_layers_unless_a_norm_comes_first(fami
         output = family.shared(**batch_of(family), output_hidden_states=True)
     same = torch.equal(z[where.sites[-1]], output[where.states][-1])
     assert same == (where.last is None)
+
+
+def test_the_last_state_of_an_lstm_is_the_output_at_the_last_position():
+    (recurrent,) = (family for family in FAMILIES if family.name == "LSTM")
+    last = la.Site("lstm", item=(1, 0))
+    with torch.no_grad(), la.record(recurrent.shared, ["lstm", last]) as z:
+        recurrent.shared(**batch_of(recurrent))
+    assert z[last].shape == (2, 8, WIDTH)  # layer, line
+    assert torch.equal(z[last][-1], z["lstm"][:, -1])
 
 
 # (b) anchoring

@@ -1,11 +1,13 @@
 """What people do with a transformer, under an edit and while it is recorded."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 import torch
-from families.test_contract import ANY, batch_of, concept_of, each_family, logits
-from families.zoo import FAMILIES, FEW, Batch, Family
+from families.test_contract import ANY, batch_of, concept_of, each_family, generated, logits, over
+from families.zoo import FAMILIES, FEW, LINE, PREFILL, Batch, Family
+from refusals import refuses
 from torch import Tensor, nn
 
 import latent_anchors as la
@@ -47,9 +49,9 @@ def test_checkpointing_changes_no_gradient(family: Family, reentrant: bool):
     enable = getattr(model, "activation_checkpointing_enable", None) or getattr(model, older)
     enable({"use_reentrant": reentrant})
     runs: list[object] = []
-    model.get_submodule(only_stream(family).sites[0]).register_forward_hook(
-        lambda *_: runs.append(None)
-    )
+    layer = model.get_submodule(only_stream(family).sites[0])
+    leaf = next(each for each in layer.modules() if each._parameters)
+    leaf.register_forward_hook(lambda *_: runs.append(None))
     torch.testing.assert_close(gradient(model, family, batch), plain, rtol=1e-4, atol=1e-6)
     assert len(runs) == 2
 
@@ -101,13 +103,19 @@ def test_a_line_padded_on_the_left_goes_on_as_it_does_alone(family: Family):
 
 
 @named(TRANSFORMERS)
-def test_under_an_edit_the_models_own_hidden_states_are_the_edited_ones(family: Family):
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_under_an_edit_the_models_own_hidden_states_are_the_edited_ones(family, asked_before: bool):
     where, batch = only_stream(family), batch_of(family)
     model: Any = family.seeded(0).eval()
     concept = concept_of(where, ANY)
-    with torch.no_grad(), concept.muted(model, how="project"):
-        states = model(**batch, output_hidden_states=True)[where.states]
+    with torch.no_grad():
+        unedited = model(**batch, output_hidden_states=asked_before)
+        with concept.muted(model, how="project"):
+            states = model(**batch, output_hidden_states=True)[where.states]
+        after = model(**batch, output_hidden_states=True)
     assert (states[1] @ ANY).abs().max() < 1e-5
+    assert (after[where.states][1] @ ANY).abs().max() > 1e-2
+    assert torch.equal(logits(after), logits(unedited))
 
 
 @each_family
@@ -125,3 +133,58 @@ def test_autocast_leaves_penalty_and_edit_as_they_are(family: Family):
     for site in where.sites:
         left = (z[site].float() @ ANY).abs() / z[site].float().norm(dim=-1).clamp_min(1e-6)
         assert left.max() < 0.01  # bfloat16 has 8 bits
+
+
+GENERATES = [
+    (family, name)
+    for family in TRANSFORMERS
+    for name in family.streams
+    if family.generates and name != "encoder"
+]
+
+
+@over(GENERATES)
+def test_prefill_and_decoding_together_are_all_of_a_generation(family: Family, stream: str):
+    model, batch = family.shared, batch_of(family)
+    where = family.streams[stream]
+    edit = concept_of(where, ANY).edit(how="project")
+
+    def under(*passes: Any) -> list[Tensor]:
+        with ExitStack() as stack:
+            for each in passes:
+                stack.enter_context(la.intervene(model, edit, where.sites, where=each))
+            return list(generated(model, batch).logits)
+
+    first, later = under("prefill"), under("decode")
+    none, every, both = under(), under(None), under("prefill", "decode")
+    assert all(torch.equal(one, other) for one, other in zip(every, both, strict=True))
+    assert torch.equal(first[0], every[0])
+    assert torch.equal(later[0], none[0])
+    assert not torch.allclose(later[1], none[1])
+    assert not torch.allclose(first[1], none[1])
+
+
+@named(CAUSAL)
+def test_a_mask_of_the_prompt_edits_it_and_nothing_that_follows(family: Family):
+    model, batch = family.shared, batch_of(family)
+    where = only_stream(family)
+    edit = concept_of(where, ANY).edit(how="project")
+    mask = torch.ones(3, LINE, dtype=torch.bool)
+    with la.intervene(model, edit, where.sites, where=mask):
+        by_mask = generated(model, batch)
+    with la.intervene(model, edit, where.sites, where="prefill"):
+        by_name = generated(model, batch)
+    assert all(map(torch.equal, by_mask.logits, by_name.logits))
+    with la.intervene(model, edit, where.sites, where=mask), refuses(ValueError, "leave the cache"):
+        generated(model, batch, use_cache=False)
+
+
+@named([family for family in FAMILIES if PREFILL in family.refused])
+def test_an_encoder_has_no_prefill(family: Family):
+    where = family.streams["encoder"]
+    edit = concept_of(where, ANY).edit(how="project")
+    with (
+        refuses(RuntimeError, family.refused[PREFILL]),
+        la.intervene(family.shared, edit, where.sites, where="prefill"),
+    ):
+        generated(family.shared, batch_of(family))

@@ -94,3 +94,18 @@ def test_concept_and_adapter_are_saved_beside_each_other(family: Family, tmp_pat
         before = said(model, batch)
     with again.muted(loaded, how="project"):
         assert torch.equal(said(loaded, batch), before)
+
+
+@each
+def test_removal_from_base_and_factors_is_removal_from_the_merged_weights(family: Family):
+    model, batch = wrapped(family), batch_of(family)
+    concept = concept_of(only_stream(family), ANY)
+    before = said(model, batch)
+    clean = concept.removed(model, example=dict(batch))
+    assert torch.equal(said(model, batch), before)
+    merged = concept.removed(model.merge_and_unload(), example=dict(batch))
+    torch.testing.assert_close(said(clean, batch), said(merged, batch), rtol=1e-5, atol=1e-5)
+    assert not torch.allclose(said(clean, batch), before, atol=1e-4)
+    with torch.no_grad(), la.record(clean, concept.sites) as z:
+        clean(**batch)
+    assert all((z[site] @ ANY).abs().max() < 1e-5 for site in concept.sites)

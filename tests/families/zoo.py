@@ -54,6 +54,8 @@ class Family:
         streams: By name; most have one.
         loss: What it is trained for, from its output and the batch.
         generates: Whether it has ``generate``.
+        written: Where the edit acts that the removal by weights equals: what adds to the streams,
+            and the head, where it is tied to the embedding. Empty where removal is refused.
         refused: What does not work, and the words of the refusal.
     """
 
@@ -63,6 +65,7 @@ class Family:
     streams: Mapping[str, Stream]
     loss: Callable[[Any, Batch], Tensor]
     generates: bool = False
+    written: tuple[Any, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -204,12 +207,30 @@ def made(model: str, config: str, **options: Any) -> nn.Module:
     return getattr(transformers, model)(getattr(transformers, config)(**options))
 
 
-def layers(prefix: str) -> tuple[str, ...]:
-    return tuple(f"{prefix}.{k}" for k in range(LAYERS))
+def layers(prefix: str, *within: str) -> tuple[str, ...]:
+    """The layers, or parts of each."""
+    ends = [f".{name}" for name in within] or [""]
+    return tuple(f"{prefix}.{k}{end}" for k in range(LAYERS) for end in ends)
+
+
+TIED_HEAD = la.Site("lm_head", side="input")
+AXES_ONLY = "remove any direction"
+BY_WEIGHTS = "remove by weights"
+ONE_STACK = "remove from one stack alone"
+PREFILL = "where='prefill' in the encoder"
+BY_KIND = "la.sites(model, 'residual')"
+AXES = {AXES_ONLY: "each channel is changed by itself"}
 
 
 def causal(
-    name: str, kind: str, within: str, last: str, config: str = "", **options: Any
+    name: str,
+    kind: str,
+    within: str,
+    last: str,
+    written: tuple[Any, ...],
+    config: str = "",
+    refused: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> Family:
     """A causal language model of transformers, whose last hidden state has gone through a norm."""
     low = partial(is_low, "input_ids")
@@ -220,6 +241,8 @@ def causal(
         {"residual": Stream(layers(within), low, "hidden_states", last)},
         next_word,
         generates=True,
+        written=written,
+        refused=refused or {},
     )
 
 
@@ -249,21 +272,65 @@ FAMILIES = (
         },
         next_word,
         generates=True,
+        written=(
+            "transformer.wte",
+            "transformer.wpe",
+            *layers("transformer.h", "attn.c_proj", "mlp.c_proj"),
+            TIED_HEAD,
+        ),
     ),
-    causal("Llama", "Llama", "model.layers", "model.norm", **GROUPED),
-    causal("Qwen2", "Qwen2", "model.layers", "model.norm", **GROUPED),
+    causal(
+        "Llama",
+        "Llama",
+        "model.layers",
+        "model.norm",
+        ("model.embed_tokens", *layers("model.layers", "self_attn.o_proj", "mlp.down_proj")),
+        **GROUPED,
+    ),
+    causal(
+        "Qwen2",
+        "Qwen2",
+        "model.layers",
+        "model.norm",
+        ("model.embed_tokens", *layers("model.layers", "self_attn.o_proj", "mlp.down_proj")),
+        **GROUPED,
+    ),
     causal(
         "Gemma 3",
         "Gemma3",
         "model.layers",
         "model.norm",
+        (
+            "model.embed_tokens",
+            *layers("model.layers", "post_attention_layernorm", "post_feedforward_layernorm"),
+            TIED_HEAD,
+        ),
         config="Gemma3Text",
+        refused=AXES,
         **GROUPED,
         head_dim=8,
         sliding_window=8,
     ),
-    causal("Mixtral", "Mixtral", "model.layers", "model.norm", **GROUPED, num_local_experts=4),
-    causal("GPT-NeoX", "GPTNeoX", "gpt_neox.layers", "gpt_neox.final_layer_norm", **SIZES),
+    causal(
+        "Mixtral",
+        "Mixtral",
+        "model.layers",
+        "model.norm",
+        ("model.embed_tokens", *layers("model.layers", "self_attn.o_proj", "mlp.experts")),
+        **GROUPED,
+        num_local_experts=4,
+    ),
+    causal(
+        "GPT-NeoX",
+        "GPTNeoX",
+        "gpt_neox.layers",
+        "gpt_neox.final_layer_norm",
+        (
+            "gpt_neox.embed_in",
+            *layers("gpt_neox.layers", "attention.dense", "mlp.dense_4h_to_h"),
+        ),
+        **SIZES,
+    ),
     Family(
         "BERT",
         partial(made, "BertForMaskedLM", "BertConfig", **SIZES),
@@ -274,6 +341,8 @@ FAMILIES = (
             )
         },
         partial(same_word, "input_ids"),
+        written=layers("bert.encoder.layer"),
+        refused=AXES,
     ),
     Family(
         "T5",
@@ -306,6 +375,22 @@ FAMILIES = (
         },
         partial(same_word, "decoder_input_ids"),
         generates=True,
+        written=(
+            "encoder.embed_tokens",
+            "decoder.embed_tokens",
+            *layers("encoder.block", "layer.0.SelfAttention.o", "layer.1.DenseReluDense.wo"),
+            *layers(
+                "decoder.block",
+                "layer.0.SelfAttention.o",
+                "layer.1.EncDecAttention.o",
+                "layer.2.DenseReluDense.wo",
+            ),
+            TIED_HEAD,
+        ),
+        refused={
+            ONE_STACK: "is also used by",
+            PREFILL: "without a cache at 'encoder.block.0' may be a prompt",
+        },
     ),
     Family(
         "ViT",
@@ -328,6 +413,7 @@ FAMILIES = (
             )
         },
         partial(brightness, "pixel_values"),
+        written=("vit.embeddings", *layers("vit.layers", "attention.o_proj", "mlp.fc2")),
     ),
     Family(
         "ResNet",
@@ -335,11 +421,15 @@ FAMILIES = (
         partial(images, "x"),
         {
             "residual": Stream(
-                (la.models.Site("layer2.0", axis=1), la.models.Site("layer2.1", axis=1)),
+                (la.Site("layer2.0", axis=1), la.Site("layer2.1", axis=1)),
                 partial(is_bright, "x"),
             )
         },
         partial(brightness, "x"),
+        written=tuple(
+            la.Site(f"layer2.{name}", axis=1) for name in ("0.downsample.1", "0.bn2", "1.bn2")
+        ),
+        refused={**AXES, BY_KIND: "holds attention"},
     ),
     Family(
         "LSTM",
@@ -347,5 +437,9 @@ FAMILIES = (
         words,
         {"states": Stream(("lstm",), partial(is_low, "input_ids"))},
         next_word,
+        refused={
+            BY_KIND: "no list of blocks was found",
+            BY_WEIGHTS: "none writes the latents at 'lstm'",
+        },
     ),
 )

@@ -152,6 +152,13 @@ def test_the_curve_is_the_cubic_between_its_tangents(end_slope, t):
     assert BezierFalloff(0.0, end_slope)(x) == pytest.approx(float(y), abs=1e-9)
 
 
+def test_inner_points_lie_at_the_root_of_one_half_of_the_way_to_the_corner():
+    # at t = 1/2 between (0, 0), (r/2, 0), (1 - r/2, 1 - r), (1, 1)
+    root = 0.5**0.5
+    x, y = (1 + 3 * (root / 2 + 1 - root / 2)) / 8, (1 + 3 * (1 - root)) / 8
+    assert BezierFalloff(0.0, end_slope=2.0)(double(x)) == pytest.approx(y, abs=1e-9)
+
+
 def test_a_bezier_curve_is_the_same_in_float32():
     x = torch.linspace(0, 1, 101)
     curve = BezierFalloff(0.0, end_slope=20.0)

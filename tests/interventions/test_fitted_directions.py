@@ -138,6 +138,16 @@ def test_equal_means_are_refused(fit):
         fit(torch.eye(2).repeat(2, 1), torch.tensor([0.0, 0.0, 1.0, 1.0]))
 
 
+def test_means_that_differ_by_rounding_are_equal_and_small_differences_are_not():
+    z, y = torch.eye(2, dtype=torch.float64).repeat(200, 1), torch.arange(400.0) // 200
+    moved = z + y.unsqueeze(1) * torch.tensor([1.0, 0.0])
+    torch.testing.assert_close(
+        fit_mean_difference(z + 1e-9 * (moved - z), y).right[0].float(), torch.tensor([1.0, 0.0])
+    )
+    with refuses(ValueError, "mean latent of 400 samples is the same with and without the"):
+        fit_mean_difference(z + 1e-13 * (moved - z), y)
+
+
 def test_a_ridge_of_0_and_labels_above_1_are_refused():
     z, y = torch.eye(4), torch.tensor([0.0, 0.0, 1.0, 1.0])
     with refuses(ValueError, "ridge is 0 and labels go from 0 to 1; expected a ridge above 0"):

@@ -142,6 +142,23 @@ def test_one_edit_acts_at_several_sites(model, colors):
     assert hooks(model) == 0
 
 
+def test_an_edit_acts_wherever_a_pattern_matches_and_at_layers_themselves(model, colors):
+    with intervene(model, torch.neg, at=[model.encoder, "latent*"]) as handles:
+        within = model(colors)
+    with intervene(model, {model.encoder: torch.neg, "laten?": torch.neg}):
+        assert torch.equal(model(colors), within)
+    expected = model.decoder(-model.latent(-model.encoder(colors)))
+    assert torch.equal(within, expected)
+    assert list(handles) == ["encoder", "latent"]
+    with refuses(ValueError, r"The sites are \['latent', 'latent'\]; expected .* each once"):
+        intervene(model, torch.neg, at=["latent", model.latent]).__enter__()
+    handle = attach(model, torch.neg, at=model.latent)
+    assert handle.site == Site("latent")
+    handle.remove()
+    with refuses(ValueError, r"'\*coder' means 2 sites; expected one.*such as 'encoder'"):
+        attach(model, torch.neg, at="*coder")
+
+
 def test_each_site_may_have_its_own_edit(model, colors):
     with intervene(model, {"latent": MUTE, "encoder": torch.exp}):
         within = model(colors)

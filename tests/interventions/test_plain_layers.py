@@ -245,6 +245,9 @@ def test_our_own_hooks_are_allowed():
     with refuses(ValueError, "'0' has another library's hook, double"):
         ablate(watched, [0], AROUND)
     handle.remove()
+    watched[0].register_forward_hook(torch.relu)
+    with refuses(ValueError, "'0' has another library's hook, double"):  # the first of several
+        ablate(watched, [0], AROUND)
 
 
 def test_layers_of_a_population_are_checked_too():

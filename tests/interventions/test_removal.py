@@ -8,7 +8,14 @@ from refusals import refuses
 from torch import nn
 
 import latent_anchors as la
-from latent_anchors.interventions import Projection, ablate, attach, intervene, orthogonalize
+from latent_anchors.interventions import (
+    Projection,
+    SiteLayers,
+    ablate,
+    attach,
+    intervene,
+    orthogonalize,
+)
 from latent_anchors.models import Population, PrenormTransformer, Site, record
 
 TOKENS = torch.randint(0, 12, (3, 5), generator=torch.Generator().manual_seed(0))
@@ -175,3 +182,176 @@ def test_channels_of_convolutions_are_removed():
     torch.testing.assert_close(clean(images), expected)
     with refuses(ValueError, r"changed by itself \('relu' after 'other.weight'\)"):
         orthogonalize(model, V, at, images)
+
+
+def read(model, inputs, rows, readers):
+    """The output under an edit at the input of each of some layers, behind factors of norms."""
+    with ExitStack() as edits:
+        for name, scale in readers.items():
+
+            def project(_, given, scale=scale):
+                along = (given[0] / scale) @ rows.mT
+                return (given[0] - along @ rows * scale,)
+
+            hook = model.get_submodule(name).register_forward_pre_hook(project)
+            edits.callback(hook.remove)
+        return model(inputs)
+
+
+class Gated(nn.Module):
+    """Half of a transformer's block with a norm written out, as Gemma's is."""
+
+    def __init__(self, width=8):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(width))
+        self.gate, self.up = nn.Linear(width, 6, bias=False), nn.Linear(width, 6)
+        self.down = nn.Linear(6, width)
+
+    def forward(self, h):
+        x = h * (h.pow(2).mean(-1, keepdim=True) + 1e-6).rsqrt() * (1 + self.weight)
+        return h + self.down(self.gate(x).sigmoid() * self.up(x))
+
+
+@pytest.mark.parametrize("directions", [V / V.norm(), torch.eye(8)[[3, 6]]])
+def test_no_layer_reads_along_directions_behind_norms_and_their_weights(directions):
+    model = stack(nn.Identity(), Gated(), Block())
+    nn.init.normal_(model.blocks[2].norm.weight)
+    blind = orthogonalize(model, directions, "blocks.0", TOKENS, side="reading")
+    gemma, layer = 1 + model.blocks[1].weight, model.blocks[2].norm.weight
+    readers = {"blocks.1.gate": gemma, "blocks.1.up": gemma, "blocks.2.up": layer, "logits": 1.0}
+    expected = read(model, TOKENS, directions.reshape(-1, 8), readers)
+    torch.testing.assert_close(blind(TOKENS), expected)
+    assert not torch.allclose(blind(TOKENS), model(TOKENS), atol=1e-2)
+
+
+def test_both_sides_of_a_stream_without_centering_are_the_writing_side():
+    model = stack(Gated(), Gated())
+    both, writing = (
+        orthogonalize(model, V, ["blocks.0", "blocks.1"], TOKENS, side=side)
+        for side in ("both", "writing")
+    )
+    torch.testing.assert_close(both(TOKENS), writing(TOKENS))
+    assert not torch.equal(both.blocks[1].up.weight, writing.blocks[1].up.weight)
+
+
+class Odd(nn.Module):
+    """A stream that something else than a linear layer reads."""
+
+    def __init__(self, read):
+        super().__init__()
+        self.one, self.two, self.sum = nn.Linear(3, 8), nn.Linear(3, 8), nn.Identity()
+        self.head, self.gain, self.read = nn.Linear(8, 2), nn.Parameter(torch.zeros(8)), read
+
+    def forward(self, x):
+        return self.read(self, self.sum(self.one(x) + self.two(x)))
+
+
+X = torch.rand(4, 3, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    ("reads", "match"),
+    [
+        (lambda m, z: (m.head(z), z), "reach the output of the model itself"),
+        (lambda m, z: m.head(z.tanh()), "are read by 'tanh'"),
+        (lambda m, z: m.head(z) + z.norm(dim=-1, keepdim=True), "are read by 'linalg_vector_norm'"),
+        (lambda m, z: m.head(z).sum() + z @ z.mT, "are multiplied by other values in 'mm'"),
+        (lambda m, z: m.head(z).sum() + z @ m.one.weight, "are read by 'one.weight', which"),
+        (lambda m, z: m.head(z) + m.head(z * m.gain), "are read by 'head.weight' in two ways"),
+    ],
+)
+def test_a_stream_that_something_else_reads_is_refused(reads, match):
+    with refuses(ValueError, f"The latents at 'sum' {match}.* Choose side='writing'"):
+        orthogonalize(Odd(reads), V, "sum", X, side="reading")
+    assert orthogonalize(Odd(reads), V, "sum", X) is not None
+
+
+def test_directions_off_the_axes_need_factors_other_than_zero_to_be_read():
+    model = Odd(lambda m, z: m.head(z * m.gain))
+    with refuses(ValueError, "'gain' let channels of the direction through to no reader"):
+        orthogonalize(model, V, "sum", X, side="reading")
+    assert not ablate(model, [1], "sum", X, side="reading").head.weight[:, 1].any()
+
+
+class Counted(nn.Identity):
+    """Counts its passes and copies, those of its copies included."""
+
+    def __init__(self, passes, copies):
+        super().__init__()
+        self.passes, self.copies = passes, copies
+
+    def forward(self, h):
+        self.passes.append(1)
+        return h
+
+    def __deepcopy__(self, memo):
+        self.copies.append(1)
+        return Counted(self.passes, self.copies)
+
+
+@pytest.mark.parametrize(("inplace", "copies"), [(False, 1), (True, 0)])
+def test_a_stream_of_many_layers_takes_one_forward_pass_and_at_most_one_copy(inplace, copies):
+    counted = Counted([], [])
+    model = stack(counted, *(Block() for _ in range(12)))
+    orthogonalize(model, V, "blocks.12", TOKENS, inplace=inplace)
+    assert len(counted.passes) == 1
+    assert len(counted.copies) == copies
+
+
+def test_a_site_that_runs_several_times_counts_each_time():
+    shared = Block()
+    model = stack(shared, shared)
+    clean = orthogonalize(model, V, "blocks.0", TOKENS)
+    with record(clean, Site("blocks.0", every=True)) as z:
+        clean(TOKENS)
+    torch.testing.assert_close(
+        z[Site("blocks.0", every=True)] @ V, torch.zeros(2, 3, 5), atol=1e-5, rtol=0
+    )
+
+
+def test_sites_that_are_no_stream_are_cut_one_by_one():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 8), nn.Identity(), nn.Linear(8, 8), nn.Identity())
+    model.append(nn.Linear(8, 2))
+    expected = orthogonalize(model, V, SiteLayers("0", ("2",)))
+    expected = orthogonalize(expected, V, SiteLayers("2", ("4",)))
+    assert orthogonalize(model, V, ["1", "3"], X, inplace=True) is model
+    torch.testing.assert_close(model.state_dict(), expected.state_dict())
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_weights_that_are_not_here_are_refused_by_name(inplace):
+    model = stack()
+    model.blocks[1].down.to("meta")
+    with refuses(ValueError, "'blocks.1.down.weight' has no values.* Gather"):
+        orthogonalize(model, V, "blocks.1", TOKENS, inplace=inplace)
+
+
+def test_weights_in_the_memory_of_others_are_refused():
+    model = stack()
+    model.logits.weight = nn.Parameter(model.tokens.weight.data)
+    with refuses(ValueError, "'tokens.weight' lies in the same memory as 'logits.weight'"):
+        orthogonalize(model, V, "blocks.1", TOKENS, inplace=True)
+    clean = orthogonalize(model, V, "blocks.1", TOKENS)  # a copy has memory of its own
+    assert torch.equal(clean.logits.weight, model.logits.weight)
+
+
+def test_packed_weights_are_refused():
+    class Unpacked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("packed", torch.ones(8, 8, dtype=torch.int8))
+
+        def forward(self, h):
+            return h + h @ (self.packed * 0.1).T
+
+    with refuses(ValueError, "'blocks.0.packed', .* is packed; expected floating"):
+        orthogonalize(stack(Unpacked()), V, "blocks.0", TOKENS)
+
+
+def test_autocast_has_no_part_in_it():
+    model = stack()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        clean = orthogonalize(model, V, "blocks.1", TOKENS)
+    expected = orthogonalize(model, V, "blocks.1", TOKENS).state_dict()
+    torch.testing.assert_close(clean.state_dict(), expected, rtol=0, atol=0)

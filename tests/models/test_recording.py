@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 import torch
@@ -337,3 +338,30 @@ def test_reentrant_checkpointing_is_refused_and_the_other_kind_is_not(model, col
     assert latents["latent"].requires_grad
     with refuses(RuntimeError, "use_reentrant=False"), record(model):
         checkpoint(model, colors.clone().requires_grad_(), use_reentrant=True)
+
+
+def test_layers_themselves_are_sites(model, colors):
+    with record(model, [model.encoder, model.latent]) as latents:
+        output = model(colors)
+        assert torch.equal(latents[model.latent], latents["latent"])
+        assert list(latents) == ["encoder", "latent"]
+        assert model.latent in latents
+        assert model.decoder not in latents
+    population = Population.from_models([model, model])
+    with record(population, population.stacked.decoder) as latents:
+        population(colors)
+    torch.testing.assert_close(latents["decoder"][0], output)
+    with refuses(ValueError, "is a Linear that is no layer of the model.*not from a copy"):
+        record(model, nn.Linear(3, 4))
+
+
+def test_patterns_are_sites_of_the_names_they_match(model, colors):
+    model = Around(model)
+    inputs = Site("encoder.*", side="input")
+    with record(model, ["encoder.*", inputs]) as latents:
+        model(colors)
+    names = [name for name in latents if isinstance(name, str)]
+    assert names == [f"encoder.{k}" for k in range(len(model.module.encoder))]
+    assert torch.equal(latents[Site("encoder.0", side="input")], colors)
+    for before, after in pairwise(names):
+        assert torch.equal(latents[before], latents[Site(after, side="input")])

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from safetensors.torch import load as parsed
 from safetensors.torch import save as unparsed
-from store.forging import forged, thing_of
+from store.forging import PROVENANCE, forged, thing_of
 from store.things import things
 
 import latent_anchors as la
@@ -135,7 +135,11 @@ def header(data: bytes, rng: random.Random) -> bytes:
 def careful(saving: Saving, folder: Path, rng: random.Random) -> None:
     """Damage to what the files say, the checksums made right."""
     thing, data = json.loads(saving[STRUCTURE])["thing"], saving[TENSORS]
-    if rng.random() < 0.75:
+    provenance = PROVENANCE
+    chance = rng.random()
+    if chance < 0.1:
+        provenance = edited(PROVENANCE, rng)
+    elif chance < 0.75:
         for _ in range(rng.choice([1, 1, 2])):
             thing = edited(thing, rng)
     else:
@@ -143,7 +147,7 @@ def careful(saving: Saving, folder: Path, rng: random.Random) -> None:
     if rng.random() < 0.01:
         for _ in range(rng.choice([30, 90, 150])):
             thing = {"list": [thing]}
-    forged(folder, thing, data)
+    forged(folder, thing, data, provenance)
 
 
 def seen(folder: Path, events: list[str]) -> Callable[[str, tuple[Any, ...]], None]:
@@ -195,6 +199,7 @@ def outcome(folder: Path, original: object, other: object, watch: Watch) -> str:
     try:
         with watch():
             loaded = la.load(folder)
+            la.provenance(folder)
     except LoadingError as error:
         return "refused" if str(folder) in str(error) else f"names no file: {error}"
     except FileNotFoundError:

@@ -230,6 +230,7 @@ def things() -> dict[str, list[object]]:
         "training.Objective": [objective()],
         "training.ObjectivePart": [part],
         "training.ObjectiveOutput": [training.ObjectiveOutput(torch.tensor(1.0), {"recon": part})],
+        "training.UnderEdit": [training.UnderEdit(training.reconstruction, edit, SITE, "prevent")],
         "training.TrainState": [fit.state],
         "training.TokenCrossEntropy": [training.TokenCrossEntropy(-1)],
         "training.Teacher": [teacher],

@@ -26,7 +26,7 @@ def test_the_means_to_log_are_those_of_the_parts_and_their_shares_add_up_to_the_
         key for name in ("red", "flat", "recon") for key in (name, f"{name}/weighted")
     ]
     for name in ("red", "flat", "recon"):
-        assert float(means[name]) == float(found[name].mean) != 0
+        assert float(means[name]) == float(found[name].mean.detach()) != 0
         assert float(means[f"{name}/weighted"]) == pytest.approx(ROW[name] * float(means[name]))
     shares = sum(value for name, value in means.items() if name.endswith("/weighted"))
     torch.testing.assert_close(shares, means["total"])

@@ -12,7 +12,7 @@ from viz.plans import CHANGED, PLANNED
 
 from latent_anchors import viz
 from latent_anchors.concepts import Score, ScoreHistory
-from latent_anchors.evaluation import summarize
+from latent_anchors.evaluation import DoseResponse, summarize
 from latent_anchors.interventions import Suppression
 
 Given = dict[str, Tensor]
@@ -83,6 +83,15 @@ def timeline(given: Given, **options: str) -> Figure:
 def values(given: Given, **options: str) -> Figure:
     del given
     return viz.plot_values(PLANNED, 15, **options)
+
+
+def dose_response(given: Given, **options: str) -> Figure:
+    errors = given["errors"].float()  # a record holds numbers, not tensors
+    effect, others, moved = (
+        tuple(summarize(run.tolist()) for run in errors[:, k : k + 5].T) for k in (0, 5, 10)
+    )
+    response = DoseResponse((0.0, 0.25, 0.5, 0.75, 1.0), moved, effect, others, ((),) * 5)
+    return viz.plot_dose_response(response, **options)
 
 
 def edit_polar(given: Given, **options: str) -> Figure:
@@ -160,6 +169,7 @@ MEMBERS = {
         ablation_table, "error: from 0.0375 with anchor and plane to 0.0591 with none"
     ),
     "plot_before_after": Member(before_after, "Where cyan was put"),
+    "plot_dose_response": Member(dose_response, "Strength from 0 to 1: effect from "),
     "plot_edit_polar": Member(
         edit_polar, "muted: 1 where aligned, 0 where orthogonal and 0 where opposite"
     ),

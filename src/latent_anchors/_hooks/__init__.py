@@ -24,6 +24,7 @@ from latent_anchors._hooks._handles import in_force as in_force
 from latent_anchors._hooks._handles import recorder_hook as recorder_hook
 from latent_anchors._hooks._hook import EditHook as EditHook
 from latent_anchors._hooks._hook import Hook as Hook
+from latent_anchors._hooks._hook import LookHook as LookHook
 from latent_anchors._hooks._hook import PassHook as PassHook
 from latent_anchors._hooks._hook import RecorderHook as RecorderHook
 from latent_anchors._hooks._hook import Table as Table
@@ -31,3 +32,5 @@ from latent_anchors._hooks._hook import forward_hooks as forward_hooks
 from latent_anchors._hooks._hook import forward_pre_hooks as forward_pre_hooks
 from latent_anchors._hooks._positions import Where as Where
 from latent_anchors._hooks._readings import Reading as Reading
+from latent_anchors._hooks._readings import known_writes as known_writes
+from latent_anchors._hooks._readings import recall_writes as recall_writes

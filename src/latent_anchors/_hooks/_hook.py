@@ -182,10 +182,10 @@ class EditHook(Hook):
         super().begin(end)
         for watch in self._ends:
             watch.begin(end)
-        for hook in list(self.table.values()):  # another thread may attach meanwhile
-            if isinstance(hook, RecorderHook):
+        for key, hook in list(self.table.items()):  # another thread may attach meanwhile
+            if isinstance(hook, RecorderHook) or _only_watches(hook):
                 with suppress(KeyError):
-                    self.table.move_to_end(hook.key)  # recorders see what all edits leave
+                    self.table.move_to_end(key)  # recorders see what all edits leave
 
     def __call__(self, layer: nn.Module, inputs: object, other: object) -> object:
         if not self.acts_in(layer):
@@ -337,6 +337,21 @@ class PassHook(Hook):
             self._act()
 
 
+class LookHook(Hook):
+    """A function called with the latents that leave a layer, where there are any."""
+
+    def __init__(
+        self, look: Callable[[Tensor], None], site: Site, owner: nn.Module, table: Table
+    ) -> None:
+        super().__init__(site, owner, table)
+        self._look = look
+
+    def __call__(self, layer: nn.Module, _inputs: object, output: object) -> None:
+        if self.acts_in(layer):
+            with suppress(TypeError, ValueError):  # what holds no latents is passed over
+                self._look(latents_of(output, self.site))
+
+
 class _Copied:
     """A placeholder for a hook while a deep copy is made; it removes itself afterwards."""
 
@@ -349,6 +364,11 @@ class _Copied:
 
     def __call__(self, *_: object) -> None:
         """Do nothing."""
+
+
+def _only_watches(hook: object) -> bool:
+    """Whether it is what transformers keeps on layers once it was asked for hidden states."""
+    return getattr(hook, "__qualname__", "").endswith("output_capturing_hook")
 
 
 def _refuse_replica(layer: nn.Module, site: Site) -> None:

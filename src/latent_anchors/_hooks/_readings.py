@@ -7,13 +7,14 @@ in a layer's first pass, which always passes on a copy: torch counts the writes 
 on the layer's writing into it; there the recording keeps the copy.
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
-from latent_anchors._sites import Site
+from latent_anchors._sites import Site, layers_of
 
 _written: WeakKeyDictionary[nn.Module, dict[tuple[object, ...], bool]] = WeakKeyDictionary()
 """By layer: whether its output or input is overwritten, in training and in evaluation mode."""
@@ -88,3 +89,21 @@ def _innermost(z: Tensor) -> Tensor:
     while functorch.is_functorch_wrapped_tensor(z):
         z = functorch.get_unwrapped(z)
     return z
+
+
+def known_writes(model: nn.Module) -> dict[str, dict[tuple[object, ...], bool]]:
+    """What was seen of each layer so far, by name, for a training that goes on elsewhere.
+
+    There, too, a layer's first pass would pass on a copy; gradients that meet at its output would
+    be added in another order, and differ from those of a training that was never interrupted in
+    their last bit.
+    """
+    layers = layers_of(model).items()
+    return {name: {**_written[layer]} for name, layer in layers if layer in _written}
+
+
+def recall_writes(model: nn.Module, known: Mapping[str, Mapping[tuple[object, ...], bool]]) -> None:
+    """Know what was seen of the layers of another model of the same names."""
+    layers = layers_of(model)
+    for name in known.keys() & layers.keys():
+        _written.setdefault(layers[name], {}).update(known[name])

@@ -22,7 +22,7 @@ class Encoder:
         self.tensors: dict[str, Tensor] = {}
         self._names: dict[int, str] = {}
         self._numbers: dict[int, int] = {}
-        self._alive: list[object] = []  # keeps ids from being reused
+        self.things: list[object] = []  # also keeps ids from being reused
         self._within: list[set[int]] = [set()]
         self._depth = 0
 
@@ -61,7 +61,7 @@ class Encoder:
             path = where.encode("ascii", "backslashreplace").decode()
             name = self._names[id(tensor)] = f"{len(self.tensors)}:{path}"
             self.tensors[name] = tensor.detach().cpu().contiguous().clone()
-            self._alive.append(tensor)
+            self.things.append(tensor)
         node: dict[str, Any] = {
             "tensor": self._names[id(tensor)],
             "dtype": str(tensor.dtype).removeprefix("torch."),
@@ -74,6 +74,7 @@ class Encoder:
         return node | {flag: True for flag, holds in flags.items() if holds}
 
     def _mapping(self, value: Mapping[object, object], where: str) -> dict[str, Any]:
+        self.things.append(value)
         return {
             "mapping": [
                 [self.encode(key, f"{where} (a key)"), self.encode(item, f"{where}.{key}")]
@@ -91,7 +92,7 @@ class Encoder:
         else:
             node = self._written(value, where)
             self._numbers[id(value)] = len(self._numbers)
-            self._alive.append(value)
+            self.things.append(value)
         if isinstance(value, nn.Module):
             self._within[-1].update(id(part) for part in value.modules())
         return node

@@ -15,11 +15,15 @@ FUNCTIONS = {"interventions", "regularizers", "training", "transitions"}
 """Rooms whose functions are values, such as penalties; those of others read files, for instance."""
 
 NEVER_SAVED = {
+    "adapters.AnchoringCallback": "it belongs to a training; Lightning saves it in checkpoints",
     "adapters.AnchoredTrainer": "its checkpoints hold its state; save the model and the objective",
+    "adapters.LabelCollator": "it holds another collator; make it anew",
+    "adapters.PreparedTimelineLR": "it belongs to an optimizer in memory; save its state_dict()",
     "testbed.Evidence": "it measures its own time; its results are in results.json",
     "concepts.Watch": "it collects while training; save its history",
     "interventions.Handle": "it belongs to a model in memory; save the edit",
     "models.Recording": "it belongs to a forward pass; save dict(recording)",
+    "models.Sites": "it lists the layers of a model in memory; save tuple(sites)",
     "training.LatentHoldLoss": "what it captured is part of the FitResult; make it anew to go on",
     "training.Progress": "it belongs to a training under way; save progress.so_far()",
     "training.Snapshots": "it collects while training; save its steps and latents",
@@ -85,6 +89,12 @@ def known_name(made: object) -> str | None:
     attribute = str(getattr(made, "__name__", ""))
     public = [f"{room}.{attribute}" for room in _rooms() if ours(f"{room}.{attribute}") is made]
     return next(iter([*mine, *public]), None)
+
+
+def module_of(name: object) -> str:
+    """The module of a registered class or function; empty for ours."""
+    made = _registered.get(name) if isinstance(name, str) else None
+    return "" if made is None else made.__module__
 
 
 def _rooms() -> list[str]:

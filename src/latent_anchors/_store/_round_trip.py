@@ -12,8 +12,13 @@ from latent_anchors._store._encoding import Encoder
 from latent_anchors._store._loading_error import LoadingError
 
 
-def made(structure: object, tensors: Mapping[str, Tensor], place: object) -> Any:
-    """The object, checked to encode to the same JSON and tensors; random state is preserved."""
+def made(
+    structure: object, tensors: Mapping[str, Tensor], place: object
+) -> tuple[Any, list[object]]:
+    """The object, checked to encode to the same JSON and tensors, and all objects within it.
+
+    The state of the global random generator is preserved.
+    """
     with torch.random.fork_rng(devices=[]):
         thing = Decoder(tensors, place).decode(structure)
     try:
@@ -28,7 +33,7 @@ def made(structure: object, tensors: Mapping[str, Tensor], place: object) -> Any
             "If a class of yours is in it: its constructor must make the same of the attributes "
             "that bear its arguments' names.",
         )
-    return thing
+    return thing, again.things
 
 
 def _same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:

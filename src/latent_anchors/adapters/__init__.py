@@ -12,11 +12,27 @@ from latent_anchors._checks import unknown
 
 if TYPE_CHECKING:
     from latent_anchors.adapters._anchored_trainer import AnchoredTrainer as AnchoredTrainer
+    from latent_anchors.adapters._anchoring_callback import AnchoringCallback as AnchoringCallback
+    from latent_anchors.adapters._label_collator import LabelCollator as LabelCollator
+    from latent_anchors.adapters._with_accelerate import PreparedTimelineLR as PreparedTimelineLR
+    from latent_anchors.adapters._with_accelerate import micro_batches as micro_batches
 
-FILES = {"AnchoredTrainer": ("_anchored_trainer", "transformers")}
+FILES = {
+    "AnchoredTrainer": ("_anchored_trainer", "transformers"),
+    "AnchoringCallback": ("_anchoring_callback", "lightning"),
+    "LabelCollator": ("_label_collator", "transformers"),
+    "PreparedTimelineLR": ("_with_accelerate", "accelerate"),
+    "micro_batches": ("_with_accelerate", "accelerate"),
+}
 """Where each name is, and the extra that it needs."""
 
-__all__ = ["AnchoredTrainer"]
+__all__ = [
+    "AnchoredTrainer",
+    "AnchoringCallback",
+    "LabelCollator",
+    "PreparedTimelineLR",
+    "micro_batches",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -1,6 +1,6 @@
 """The divisors of a whole batch, so that the gradients of its parts add up to its own."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from typing import Any, TypeAlias
 
@@ -12,6 +12,9 @@ from latent_anchors.training import Objective, ObjectiveOutput, mean_over_proces
 
 Columns: TypeAlias = Mapping[str, Any]
 """A batch as collators make it: tensors by name ``(batch, ...)``."""
+
+Divisor: TypeAlias = Callable[[Columns], Tensor | None]
+"""From a micro-batch to what its mean is divided by ``()``; None for its samples."""
 
 
 class WholeBatch:
@@ -26,14 +29,15 @@ class WholeBatch:
 
     Args:
         objective: It stays as it is; a copy is called.
-        labels_of: The label by whose mass a loss divides, by the name of the loss.
+        divided_by: What a loss divides by that is a mean over something else than samples, such as
+            tokens: a function of a micro-batch, by the name of the loss. It may return None.
         scaled: Losses that are shares of the whole batch's already.
     """
 
     def __init__(
         self,
         objective: Objective,
-        labels_of: Mapping[str, str] | None = None,
+        divided_by: Mapping[str, Divisor] | None = None,
         scaled: Collection[str] = (),
     ) -> None:
         if objective.reduce_mass is not None:
@@ -43,25 +47,28 @@ class WholeBatch:
             )
         self.objective: Objective = copy(objective)
         self.objective.reduce_mass = self._shares
-        self._labels_of = dict(labels_of or {})
+        self._divided_by: dict[str, Divisor] = dict(divided_by or {})
         self.scaled: Collection[str] = scaled
 
-    def begin(self, batches: Sequence[Columns], averaged: int) -> None:
+    def begin(
+        self, batches: Sequence[Columns], averaged: int, device: torch.device | None = None
+    ) -> None:
         """Sum up what the micro-batches of a step divide by, on all processes.
 
         Args:
             batches: Those of this process, of at least one.
             averaged: Over how many the loop takes the mean: all of them, or 1 if it takes the sum.
+            device: Where processes exchange numbers; where the batches are if None.
 
         Raises:
             ValueError: If a term has neither label nor mask and samples are not of one size.
         """
         sizes = [_size(batch) for batch in batches]
-        own = torch.stack([self._measures(batch) for batch in batches]).sum(0)
+        own = torch.stack([self._measures(batch) for batch in batches]).sum(0).to(device)
         mean = mean_over_processes(torch.cat([own, own.new_tensor([sizes[0]])]))
         if self._free:
             self._check_alike([*sizes, float(mean[-1])])
-        self._mean: Tensor = mean[:-1] / averaged
+        self.mean: Tensor = mean[:-1] / averaged
 
     def __call__(self, batch: Columns, **given: Any) -> ObjectiveOutput:
         """The objective of one micro-batch, whose gradient is a summand of the whole batch's."""
@@ -70,7 +77,7 @@ class WholeBatch:
 
     def _shares(self, divisors: Tensor) -> Tensor:
         """Divisors in proportion: those of the micro-batch times mean over own measure."""
-        now, mean = self._now.to(divisors), self._mean.to(divisors)
+        now, mean = self._now.to(divisors), self.mean.to(divisors)
         # where nobody counts the sum is 0, whatever it is divided by
         shares = torch.where(now > 0, divisors * mean / now.clamp_min(1e-30), 1.0)
         scaled = [name in self.scaled for name in self.objective.names]
@@ -80,14 +87,11 @@ class WholeBatch:
         """What each part's divisor is proportional to ``(parts,)``."""
         device = _tensors(batch)[0].device
         terms = [term.divisor(batch, batch) for term in self.objective.terms]
-        losses = [self._mass(name, batch) for name in self.objective.losses]
+        losses = [self._divided_by.get(name, _by_samples)(batch) for name in self.objective.losses]
         samples = torch.tensor(float(_samples(batch)), device=device)
         return torch.stack(
             [samples if each is None else each.to(samples) for each in (*terms, *losses)]
         )
-
-    def _mass(self, loss: str, batch: Columns) -> Tensor | None:
-        return batch[self._labels_of[loss]].sum() if loss in self._labels_of else None
 
     @property
     def _free(self) -> list[str]:
@@ -106,6 +110,10 @@ class WholeBatch:
 
 def _tensors(batch: Columns) -> list[Tensor]:
     return [value for value in batch.values() if isinstance(value, Tensor) and value.ndim > 0]
+
+
+def _by_samples(_: Columns) -> None:
+    return None
 
 
 def _samples(batch: Columns) -> int:

@@ -15,11 +15,11 @@ from latent_anchors._checks import check_name, listed
 from latent_anchors._hooks import Handle, Where
 from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At, as_site, as_sites
-from latent_anchors._supervision import Given, as_mask, as_tensor
+from latent_anchors._supervision import Given, as_mask
 from latent_anchors._typing import Inputs
 from latent_anchors.concepts._concept_directions import Method, as_rows, axes_of, found_direction
 from latent_anchors.concepts._muting import How, amplifier_of, edit_of
-from latent_anchors.concepts._score import Score, pooled_alignment, score_of
+from latent_anchors.concepts._score import Score, flattened, pooled_alignment, score_of
 from latent_anchors.regularizers import Pooling, Term
 
 Cut: TypeAlias = Literal["orthogonalize", "ablate", "prune"]
@@ -46,9 +46,9 @@ class Concept:
             itself to :meth:`penalty`.
 
     Raises:
-        ValueError: If the name is empty, no site is given or one comes twice, or the direction is
-            zero, not finite or has dependent rows.
-        TypeError: If a site is neither a name nor a :class:`~latent_anchors.models.Site`.
+        ValueError: If the name is empty, no site is given, one comes twice or is a pattern, or
+            the direction is zero, not finite or has dependent rows.
+        TypeError: If a site is neither a name nor a :class:`~latent_anchors.Site`.
 
     Examples:
         >>> red = Concept("red", direction=[1, 0, 0], at="encoder.3")
@@ -95,8 +95,8 @@ class Concept:
     def found(
         cls,
         name: str,
-        latents: Float[Tensor, "n dim"],
-        labels: Float[Tensor, " n"] | Tensor,
+        latents: Float[Tensor, "*samples dim"],
+        labels: Float[Tensor, "*samples"] | Tensor,
         at: At | Sequence[At],
         method: Method = "mean_difference",
     ) -> "Concept":
@@ -107,8 +107,9 @@ class Concept:
 
         Args:
             name: As for a placed concept.
-            latents: ``(n, dim)``.
-            labels: ``(n,)``, from 0 to 1.
+            latents: ``(..., dim)``; of lines, each position is a sample. Leave out padding:
+                ``z[mask]``.
+            labels: ``(...)``, from 0 to 1.
             at: The site that the latents come from, or several.
             method: ``"mean_difference"``, ``"cav"`` or ``"leace"``; see
                 :func:`~latent_anchors.interventions.fit_mean_difference`,
@@ -346,7 +347,7 @@ class Concept:
         model: _Model,
         example: Inputs | None = None,
         how: Cut = "orthogonalize",
-        side: interventions.Side | None = None,
+        side: Literal["both", "writing", "reading"] | None = None,
         inplace: bool = False,
     ) -> _Model:
         """A new model whose weights no longer write or read the direction at the sites.
@@ -469,6 +470,8 @@ class Concept:
         degrees: Given,
         new_inputs: Inputs,
         new_degrees: Given,
+        mask: Given | None = None,
+        new_mask: Given | None = None,
     ) -> evaluation.Evaluation:
         """How well probes can still read the concept off the latents at its sites.
 
@@ -481,16 +484,19 @@ class Concept:
         Args:
             model: A model, or a population; edits in force count.
             inputs: What the probes learn from: a tensor, a tuple of arguments, or a mapping.
-            degrees: How much of the concept each sample has ``(n,)``.
+            degrees: How much of the concept each sample has, one for each position of lines, of the
+                shape of the latents without ``dim``.
             new_inputs: What the probes read.
-            new_degrees: How much of the concept each has ``(m,)``.
+            new_degrees: How much of the concept each has.
+            mask: Which positions of ``inputs`` count, bool or 0 and 1; all if None.
+            new_mask: Which positions of ``new_inputs`` count.
 
         Returns:
             What :func:`~latent_anchors.audits.leakage` gives, on the latents of all sites together.
 
         Raises:
             ValueError: If there is not one degree for each sample, all degrees to be found are
-                alike, or a site does not exist.
+                alike, sites have latents of different shapes, or a site does not exist.
 
         Examples:
             >>> x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
@@ -500,10 +506,12 @@ class Concept:
             1.0
         """
         given: list[Tensor] = []
-        for samples, known in ((inputs, degrees), (new_inputs, new_degrees)):
+        both = ((inputs, degrees, mask), (new_inputs, new_degrees, new_mask))
+        for samples, known, counted in both:
             by_site = evaluation.latents_by_site(model, samples, self.sites)
-            z = torch.cat([by_site[site] for site in self.sites], dim=-1)
-            given += [z, as_tensor(f"The degrees of concept {self.name!r}", known, z.device).to(z)]
+            sites = [by_site[site] for site in self.sites]
+            parts, kept = flattened(self.name, sites, known, self._mask(counted, sites[0]))
+            given += [torch.cat(parts, dim=-1), kept]
         return audits.leakage(*given, seeds=seeds_of(model))
 
     @cached_property

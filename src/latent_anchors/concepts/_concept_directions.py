@@ -49,10 +49,14 @@ def axis(*indices: int, dim: int) -> Float[Tensor, "*rows dim"]:
 
 
 def found_direction(
-    latents: Float[Tensor, "n dim"], labels: Float[Tensor, " n"] | Tensor, method: Method
+    latents: Float[Tensor, "*samples dim"],
+    labels: Float[Tensor, "*samples"] | Tensor,
+    method: Method,
 ) -> Float[Tensor, " dim"]:
     """The direction of an eraser fitted to labeled latents; it points to those with the concept."""
     check_name("method", method, get_args(Method))
+    if labels.shape == latents.shape[:-1]:  # each position is a sample
+        latents, labels = latents.flatten(0, -2), labels.flatten()
     erasure = FITTERS[method](latents, labels)
     direction = as_direction(erasure.right[0])
     along = evaluation.alignment(latents - erasure.center.to(latents), direction)

@@ -93,6 +93,28 @@ def score_of(
     return Score(*metrics, n_with=n_with, n_without=n_without)
 
 
+def flattened(
+    name: str, latents: Sequence[Tensor], degrees: Given, counted: Bool[Tensor, "*samples"] | None
+) -> tuple[list[Tensor], Float[Tensor, " n"]]:
+    """The latents ``(runs, n, dim)`` of each site and their degrees: positions are samples."""
+    first = latents[0]
+    given = as_tensor(f"The degrees of concept {name!r}", degrees, first.device).to(first)
+    for what, shape in [("degrees have", given.shape), *_shape_of(counted)]:
+        if any(shape != z.shape[1:-1] for z in latents):
+            places = [tuple(z.shape[1:-1]) for z in latents]
+            raise ValueError(
+                f"The {what} shape {tuple(shape)}, and the latents of concept {name!r} at its "
+                f"sites {places} without runs and dim; expected one for each sample, and for each "
+                "position of lines. Expand labels of lines to their positions."
+            )
+    inside = torch.ones_like(given, dtype=torch.bool) if counted is None else counted
+    return [z[:, inside] for z in latents], given[inside]
+
+
+def _shape_of(counted: Tensor | None) -> list[tuple[str, torch.Size]]:
+    return [] if counted is None else [("mask has", counted.shape)]
+
+
 def _yes_or_no(what: str, given: Given, alignments: Tensor) -> Tensor:
     values = as_tensor(what, given, alignments.device)
     if values.shape != alignments.shape[1:]:

@@ -5,9 +5,10 @@ of a block, :func:`attach` until its handle is removed. A falloff maps a latent'
 concept to the strength of the edit; a mapper maps alignment before a repulsion to alignment after
 it. If the concept was not placed during training, an eraser can be fitted on labeled latents.
 
-Surgery changes the linear layers around a site and returns a new model: :func:`ablate`,
-:func:`prune`, :func:`rescale_direction`, :func:`orthogonalize`, and :func:`edit_embedding` for an
-embedding; :func:`apply_surgery` takes a function of the parameters that you write.
+Surgery changes the weights around a site, or all those that write into a residual stream, and
+returns a new model: :func:`ablate`, :func:`prune`, :func:`rescale_direction`,
+:func:`orthogonalize`, and :func:`edit_embedding` for an embedding; :func:`apply_surgery` takes a
+function of the parameters that you write.
 """
 
 from latent_anchors._hooks import Edit, Handle, clear, in_force
@@ -36,7 +37,7 @@ from latent_anchors.interventions._surgery.find_layers import find_layers
 from latent_anchors.interventions._surgery.orthogonalize import orthogonalize
 from latent_anchors.interventions._surgery.prune import prune
 from latent_anchors.interventions._surgery.rescale_direction import rescale_direction
-from latent_anchors.interventions._surgery.site_layers import Side, SiteLayers
+from latent_anchors.interventions._surgery.site_layers import SiteLayers
 from latent_anchors.interventions._zero_ablation import ZeroAblation, zero_dims
 
 __all__ = [
@@ -57,7 +58,6 @@ __all__ = [
     "Projection",
     "Redirection",
     "Repulsion",
-    "Side",
     "SiteLayers",
     "Steering",
     "Suppression",

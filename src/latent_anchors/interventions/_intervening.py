@@ -1,17 +1,20 @@
 """Edits in force at sites: for the length of a block, or until a handle is removed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import cast
+from typing import Any, cast
 
 from torch import nn
 from typing_extensions import override
 
 from latent_anchors._hooks import Edit, Handle, Hooks, Startable, Where, attach_edit, edit_hook
-from latent_anchors._sites import At, as_sites
+from latent_anchors._runs import architecture
+from latent_anchors._sites import At, Place, as_site, expanded, site_in
 
 
-def attach(model: nn.Module, edit: Edit, at: At = "latent", where: Where | None = None) -> Handle:
+def attach(
+    model: nn.Module, edit: Edit, at: Place = "latent", where: Where | None = None
+) -> Handle:
     """Attach an edit to a site, until ``remove()`` is called on the handle.
 
     The handle is also a context manager. Several edits act in the order in which they were
@@ -21,7 +24,7 @@ def attach(model: nn.Module, edit: Edit, at: At = "latent", where: Where | None 
     Args:
         model: Any module, or a population.
         edit: Maps latents ``(..., dim)`` to latents of the same shape.
-        at: The site.
+        at: The site, or the layer itself.
         where: On which positions it acts; see :func:`intervene`.
 
     Raises:
@@ -38,13 +41,13 @@ def attach(model: nn.Module, edit: Edit, at: At = "latent", where: Where | None 
         >>> model(torch.ones(2))
         tensor([1., 1.])
     """
-    return attach_edit(model, at, edit, where)
+    return attach_edit(model, site_in(architecture(model), at), edit, where)
 
 
 def intervene(
     model: nn.Module,
-    edit: Edit | Mapping[At, Edit],
-    at: At | Sequence[At] = "latent",
+    edit: Edit | Mapping[Any, Edit],
+    at: Place | Iterable[Place] = "latent",
     where: Where | None = None,
 ) -> AbstractContextManager[dict[At, Handle]]:
     """Apply an edit at one site or several, for the length of a block.
@@ -65,7 +68,9 @@ def intervene(
     Args:
         model: Any module, or a population.
         edit: Maps latents ``(..., dim)`` to latents of the same shape; or an edit for each site.
-        at: The site or sites; leave it out if the edits are given by site.
+        at: The site or sites: names, patterns such as ``"model.layers.*"``, in which a ``*`` stands
+            for one part of a name, layers themselves, or :class:`~latent_anchors.Site`. Leave it
+            out if the edits are given by site.
         where: A mask of the latents' shape without ``dim``, usually ``(batch, position)``, bool or
             0 and 1, for a population also one for each run; or ``"last"``, ``"prefill"`` or
             ``"decode"``, for latents ``(batch, position, dim)``. All positions if None.
@@ -102,8 +107,8 @@ class _Intervention(Hooks[dict[At, Handle]]):
     def __init__(
         self,
         model: nn.Module,
-        edit: Edit | Mapping[At, Edit],
-        at: At | Sequence[At],
+        edit: Edit | Mapping[Any, Edit],
+        at: Place | Iterable[Place],
         where: Where | None,
     ) -> None:
         self._model, self._edit, self._at = model, edit, at
@@ -111,10 +116,8 @@ class _Intervention(Hooks[dict[At, Handle]]):
 
     @override
     def _prepare(self) -> tuple[Sequence[Startable], dict[At, Handle]]:
-        edits = _by_site(self._edit, self._at)
-        self._made = {
-            site: edit_hook(self._model, site, one, self._where) for site, one in edits.items()
-        }
+        edits = _by_site(architecture(self._model), self._edit, self._at)
+        self._made = {site: edit_hook(self._model, site, one, self._where) for site, one in edits}
         return [*self._made.values()], {site: Handle(hook) for site, hook in self._made.items()}
 
     @override
@@ -129,22 +132,27 @@ class _Intervention(Hooks[dict[At, Handle]]):
             )
 
 
-def _by_site(edit: Edit | Mapping[At, Edit], at: At | Sequence[At]) -> Mapping[At, Edit]:
-    if isinstance(edit, Mapping):
-        return _check_alone(cast("Mapping[At, Edit]", edit), at)
-    sites = as_sites(at)
-    if not sites or len(set(sites)) < len(sites):
+def _by_site(
+    model: nn.Module, edit: Edit | Mapping[Any, Edit], at: Place | Iterable[Place]
+) -> list[tuple[At, Edit]]:
+    edits = cast("Mapping[Any, Edit] | None", edit if isinstance(edit, Mapping) else None)
+    if edits is not None:
+        _check_alone(edits, at)
+    places = expanded(model, at if edits is None else edits)
+    sites = [site for site, _ in places]
+    if not sites or len({as_site(site) for site in sites}) < len(sites):
         raise ValueError(
-            f"The sites are {[*sites]}; expected at least one, each once. To apply an edit twice, "
-            "use edit.then(edit)."
+            f"The sites are {sites}; expected at least one, each once. To apply an edit twice, use "
+            "edit.then(edit)."
         )
-    return dict.fromkeys(sites, edit)
+    if edits is None:
+        return [(site, cast("Edit", edit)) for site in sites]
+    return [(site, edits[place]) for site, place in places]
 
 
-def _check_alone(edits: Mapping[At, Edit], at: At | Sequence[At]) -> Mapping[At, Edit]:
+def _check_alone(edits: Mapping[Any, Edit], at: object) -> None:
     if not edits or at != "latent":
         raise ValueError(
             f"Edits were given for the sites {[*edits]}, and at is {at!r}; expected at least one "
             "site, as keys of the edits or as at, not both. Leave at out."
         )
-    return edits

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from torch import nn
+
 from latent_anchors._hooks import Reading
-from latent_anchors._sites import At, Site, as_site
+from latent_anchors._sites import At, Place, Site, as_site
 
 
 class RecordedPasses:
@@ -14,11 +16,18 @@ class RecordedPasses:
     Args:
         sites: The sites, by the name or site that the user gave.
         mapped: Whether latents have a first axis of runs, as those of a population.
+        layers: The names of layers that were given themselves.
     """
 
-    def __init__(self, sites: Mapping[At, Site], mapped: bool = False) -> None:
+    def __init__(
+        self,
+        sites: Mapping[At, Site],
+        mapped: bool = False,
+        layers: Mapping[nn.Module, At] | None = None,
+    ) -> None:
         self.sites: dict[At, Site] = dict(sites)
         self.mapped: bool = mapped
+        self._layers: dict[nn.Module, At] = dict(layers or {})
         self.counts: dict[At, int] = dict.fromkeys(sites, 0)
         self._readings: dict[At, tuple[Reading, ...]] = dict.fromkeys(sites, ())
         self._within: bool = False
@@ -47,8 +56,10 @@ class RecordedPasses:
         """A forward pass ends."""
         self._within = False
 
-    def key_of(self, at: At) -> At:
+    def key_of(self, at: Place) -> Place:
         """The key of a site; the given one if it is not recorded."""
+        if isinstance(at, nn.Module):
+            return self._layers.get(at, at)
         if at in self.sites:
             return at
         return next((key for key in self.sites if self._same_site(key, as_site(at))), at)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +22,8 @@ from latent_anchors._hooks import (
     in_reentrant_segment,
     recorder_hook,
 )
-from latent_anchors._sites import At, Site, as_site, as_sites
+from latent_anchors._runs import architecture
+from latent_anchors._sites import At, Place, Site, as_site, expanded
 from latent_anchors.models._recorded_passes import RecordedPasses
 
 
@@ -51,7 +53,7 @@ class Recording(Mapping[At, Tensor]):
     def __init__(self, passes: RecordedPasses) -> None:
         self._passes = passes
 
-    def __getitem__(self, at: At) -> Tensor:
+    def __getitem__(self, at: Place) -> Tensor:
         key = self._key_of(at)
         site, count = self._passes.sites[key], self._passes.counts[key]
         if site.every:
@@ -60,7 +62,7 @@ class Recording(Mapping[At, Tensor]):
             raise RuntimeError(_several(site.name, count))
         return self.passes(at)[0]
 
-    def passes(self, at: At) -> tuple[Tensor, ...]:
+    def passes(self, at: Place) -> tuple[Tensor, ...]:
         """The latents of each pass of a site, oldest first.
 
         Args:
@@ -77,7 +79,8 @@ class Recording(Mapping[At, Tensor]):
         return tuple(reading.latents() for reading in self._passes.read(self._key_of(at)))
 
     def __contains__(self, at: object) -> bool:
-        return isinstance(at, At) and self._passes.counts.get(self._passes.key_of(at), 0) > 0
+        key = self._passes.key_of(at) if isinstance(at, Place) else at
+        return self._passes.counts.get(cast("At", key), 0) > 0
 
     def __iter__(self) -> Iterator[At]:
         return (at for at, count in self._passes.counts.items() if count)
@@ -85,8 +88,8 @@ class Recording(Mapping[At, Tensor]):
     def __len__(self) -> int:
         return sum(count > 0 for count in self._passes.counts.values())
 
-    def _key_of(self, at: At) -> At:
-        key = self._passes.key_of(at)
+    def _key_of(self, at: Place) -> At:
+        key = cast("At", self._passes.key_of(at))
         if not self._passes.counts.get(key, 0):
             raise KeyError(
                 f"Nothing was recorded at site {at!r} yet; recorded so far: {listed(self)}. "
@@ -98,12 +101,14 @@ class Recording(Mapping[At, Tensor]):
 class Recorders(Hooks[Recording]):
     """Hooks that record sites for the length of a block."""
 
-    def __init__(self, model: nn.Module, sites: Mapping[At, Site]) -> None:
-        self._model, self._sites = model, sites
+    def __init__(
+        self, model: nn.Module, sites: Mapping[At, Site], layers: Mapping[nn.Module, At]
+    ) -> None:
+        self._model, self._sites, self._layers = model, sites, layers
 
     @override
     def _prepare(self) -> tuple[Sequence[Startable], Recording]:
-        passes = RecordedPasses(self._sites, mapped=isinstance(self._model, Hooked))
+        passes = RecordedPasses(self._sites, isinstance(self._model, Hooked), self._layers)
         expected = torch.is_grad_enabled() and _is_trained(self._model)
         self._recorders = {
             at: recorder_hook(self._model, site, self._keeper(passes, at, expected))
@@ -137,7 +142,7 @@ class Recorders(Hooks[Recording]):
 
 
 def record(
-    model: nn.Module, at: At | Iterable[At] = "latent", every: bool = False
+    model: nn.Module, at: Place | Iterable[Place] = "latent", every: bool = False
 ) -> AbstractContextManager[Recording]:
     """Record the latents at one or several sites, for the length of a block.
 
@@ -147,13 +152,14 @@ def record(
 
     Args:
         model: Any module, or a population.
-        at: One site or several.
+        at: One site or several: names, patterns such as ``"model.layers.*"``, in which a ``*``
+            stands for one part of a name, layers themselves, or :class:`Site`.
         every: Record all passes since they were last read, stacked along a new first axis
             ``(passes, ..., dim)``, or along the second one for a population: for shared layers,
             several calls of the model, text generation.
 
     Raises:
-        ValueError: If a site does not exist.
+        ValueError: If a site does not exist, or a layer is not the model's own.
         RuntimeError: If the model is compiled already or wrapped in ``nn.DataParallel``, if a site
             never ran within the block, or if latents have no gradient during training.
 
@@ -166,10 +172,12 @@ def record(
         >>> latents["latent"].shape
         torch.Size([8, 4])
     """
-    sites = {each: as_site(each) for each in as_sites(at)}
+    places = expanded(architecture(model), at)
+    sites = {name: as_site(name) for name, _ in places}
     if every:
-        sites = {each: replace(site, every=True) for each, site in sites.items()}
-    return Recorders(model, sites)
+        sites = {name: replace(site, every=True) for name, site in sites.items()}
+    layers = {place: name for name, place in places if isinstance(place, nn.Module)}
+    return Recorders(model, sites, layers)
 
 
 def _around(model: nn.Module, passes: RecordedPasses) -> list[Hook]:

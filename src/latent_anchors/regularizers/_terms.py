@@ -10,7 +10,7 @@ from jaxtyping import Bool, Integer
 from torch import Tensor
 
 from latent_anchors._checks import check_between, check_finite, check_name
-from latent_anchors._sites import At
+from latent_anchors._sites import At, as_sites
 from latent_anchors._supervision import Given, Look, as_mask, can_look
 from latent_anchors._typing import PerSample
 from latent_anchors.regularizers._applying import (
@@ -44,7 +44,8 @@ class Term:
     Attributes:
         name: What it is called in histories and errors; also its track unless ``track`` is given.
         penalty: Latents ``(..., dim)`` to non-negative values ``(...)``.
-        at: A site, several (their mean), or a mapping from sites to shares.
+        at: A site, several (their mean), or a mapping from sites to shares. For patterns, write
+            ``at=la.sites(model, "model.layers.*")``.
         label: Samples it acts on, in proportion to this label; every sample if None.
         mask: A mask in the batch; samples outside of it do not count at all, were they NaN.
         pool: Several positions' values to one per line, at each site; the mask goes to the pooling,
@@ -60,8 +61,9 @@ class Term:
         apart: Whether it was tried that nothing sees what does not count.
 
     Raises:
-        ValueError: If an option is unknown, no site is given, rate and reduction do not fit, or
-            the label to be ignored could be one.
+        ValueError: If an option is unknown, no site is given or one is a pattern, rate and
+            reduction do not fit, or the label to be ignored could be one.
+        TypeError: If a site is neither a name nor a :class:`~latent_anchors.Site`.
 
     Examples:
         >>> from latent_anchors.regularizers import Anchor
@@ -93,6 +95,9 @@ class Term:
                 "expected a rate with reduction='rate', and only there. "
                 "Declare the share of labeled samples, such as rate=0.001."
             )
+        sites = as_sites(self.at)
+        if isinstance(self.at, Sequence) and not isinstance(self.at, str | list):
+            object.__setattr__(self, "at", tuple(sites))
         if self.rate is not None:
             check_between(f"The rate of term {self.name!r}", self.rate, 1e-12, 1.0)
         if not self.shares:

@@ -19,6 +19,7 @@ from latent_anchors.training._losses.edited_output import EditedOutputLoss
 from latent_anchors.training._losses.forward import Forward, Loss, reconstruction
 from latent_anchors.training._losses.latent_hold import LatentHoldLoss
 from latent_anchors.training._losses.tokens import NextToken, TokenCrossEntropy, next_token
+from latent_anchors.training._losses.under_edit import UnderEdit
 from latent_anchors.training._objective import Objective
 from latent_anchors.training._objective_output import ObjectiveOutput, ObjectivePart
 from latent_anchors.training._processes import mean_over_processes
@@ -47,6 +48,7 @@ __all__ = [
     "TimelineLR",
     "TokenCrossEntropy",
     "TrainState",
+    "UnderEdit",
     "apply_hyperparameters",
     "constrain",
     "fit",

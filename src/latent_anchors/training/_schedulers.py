@@ -200,7 +200,8 @@ class TimelineLR(LRScheduler):
             raise RuntimeError(
                 f"A TimelineLR was given to accelerator.prepare() of {processes} processes; "
                 "expected to be left out of it, since it would be stepped once for each of them at "
-                "every step. Call scheduler.step() yourself if accelerator.sync_gradients."
+                "every step. Prepare an adapters.PreparedTimelineLR, or call scheduler.step() "
+                "yourself if accelerator.sync_gradients."
             )
         return False
 

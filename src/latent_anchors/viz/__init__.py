@@ -12,6 +12,7 @@ tell, and names.
 
 from latent_anchors.viz._ablation_table import plot_ablation_table
 from latent_anchors.viz._before_after import plot_before_after
+from latent_anchors.viz._dose_curves import plot_dose_response
 from latent_anchors.viz._edit_polar import plot_edit_polar
 from latent_anchors.viz._error_against import plot_error_against
 from latent_anchors.viz._hue_errors import plot_error_by_hue
@@ -33,6 +34,7 @@ __all__ = [
     "animate_latents",
     "plot_ablation_table",
     "plot_before_after",
+    "plot_dose_response",
     "plot_edit_polar",
     "plot_error_against",
     "plot_error_by_hue",

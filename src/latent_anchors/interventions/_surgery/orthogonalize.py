@@ -51,6 +51,10 @@ def orthogonalize(
       and bias are silenced, which equals the edit at its output. Other directions are refused.
     * Weights in half precision are changed in float32 and rounded once.
 
+    With ``"reading"``, all linear layers behind the sites that read the stream are changed. This
+    equals the edit at their inputs, where norms' weights :math:`w` between them and the stream turn
+    the projection into :math:`x - (x / w) V^\top V w`. ``"both"`` does one and the other.
+
     Args:
         model: A model, or a population; it is not changed unless ``inplace``.
         directions: One direction ``(dim,)``, or linearly independent rows ``(n, dim)``.

@@ -103,7 +103,7 @@ def _check_untied(model: nn.Module, name: str) -> None:
     """Refuse tied weights: surgery would change the other layer, too."""
     every = dict(_tensors(model))
     own = {n: every.pop(n) for n in (f"{name}.weight", f"{name}.bias") if n in every}
-    tied = [n for n, tensor in every.items() if any(_overlap(tensor, x) for x in own.values())]
+    tied = [n for n, tensor in every.items() if any(overlap(tensor, x) for x in own.values())]
     if tied:
         raise ValueError(
             f"The weights of {name!r} are tied to {listed(tied)}; expected parameters that nothing "
@@ -117,7 +117,7 @@ def _tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     yield from model.named_buffers(remove_duplicate=False)
 
 
-def _overlap(one: Tensor, other: Tensor) -> bool:
+def overlap(one: Tensor, other: Tensor) -> bool:
     """Whether two tensors share memory; disjoint parts of one storage do not."""
     a, b = _extent(one), _extent(other)
     return one.device == other.device and max(a.start, b.start) < min(a.stop, b.stop)

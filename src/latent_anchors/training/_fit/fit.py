@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from time import monotonic
-from typing import get_args
+from typing import TypeVar, get_args
 
 import torch
 from torch import nn
 from tqdm.auto import tqdm
 
 from latent_anchors._checks import check_name, listed
+from latent_anchors._hooks import in_force
 from latent_anchors.curriculum import Playhead, Timeline
 from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Every, Progress, call_those_due
@@ -25,6 +26,8 @@ from latent_anchors.training._history import FitResult, Log
 from latent_anchors.training._losses.forward import Loss
 from latent_anchors.training._objective import Objective
 from latent_anchors.training._python_state.watched import Watched
+
+_Model = TypeVar("_Model", bound=nn.Module)
 
 
 def fit(
@@ -102,7 +105,8 @@ def fit(
             returns unknown names or other shapes; or if triggers and what is measured, or a
             training and what it is to go on with, do not match.
         KeyError: If the batches lack a label or a mask.
-        RuntimeError: If the runs cannot be trained together; the message says why.
+        RuntimeError: If an edit is in force in the model, or the runs cannot be trained together;
+            the message says why.
 
     Examples:
         >>> from latent_anchors import curriculum, data, models
@@ -168,10 +172,22 @@ def _population(
 ) -> Population:
     if isinstance(make_model, Population | FitResult):
         given = make_model.population if isinstance(make_model, FitResult) else make_model
-        population = deepcopy(given)
+        population = deepcopy(_without_edits(given))
     else:
-        population = Population.make(make_model, seeds)
+        population = Population.make(lambda: _without_edits(make_model()), seeds)
     return population.to(device).train()
+
+
+def _without_edits(model: _Model) -> _Model:
+    """Refuse edits in force, which the copies that are trained would not have."""
+    edits = in_force(model)
+    if edits:
+        raise RuntimeError(
+            f"The edit {edits[0].edit!r} is in force at {edits[0].site.name!r} in the model that "
+            "fit was given; expected none, since fit trains a copy, and copies carry no edits. "
+            "To train under an edit, wrap the loss: training.UnderEdit(loss, edit, at)."
+        )
+    return model
 
 
 def _device(population: Population) -> torch.device:

@@ -188,10 +188,10 @@ def _total(
     def total(
         parameters: Tensors, buffers: Tensors, batch: LabeledBatch, weights: Tensor
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        forward = OneRun(model, {**parameters, **buffers}, objective.sites)
+        row = dict(zip(tracks, weights.unbind(0), strict=True))
+        forward = OneRun(model, {**parameters, **buffers}, objective.sites, row)
         _, latents = forward(batch.inputs)
         values = {name: loss(forward, batch) for name, loss in losses.items()}
-        row = dict(zip(tracks, weights.unbind(0), strict=True))
         parts = objective(latents, batch.labels, row, batch.extras, look="never", **values)
         means = torch.stack([part.mean for part in parts.values()])
         masses = torch.stack([part.mass for part in parts.values()])

@@ -80,8 +80,16 @@ def reconstruction(forward: Forward, batch: LabeledBatch) -> Float[Tensor, " bat
 class OneRun:
     """A forward pass of one run whose plain result on the batch is made once and kept."""
 
-    def __init__(self, model: nn.Module, tensors: Mapping[str, Tensor], sites: tuple[At, ...]):
+    def __init__(
+        self,
+        model: nn.Module,
+        tensors: Mapping[str, Tensor],
+        sites: tuple[At, ...],
+        row: Mapping[str, Tensor] | None = None,
+    ) -> None:
         self.model, self.tensors, self.sites = model, tensors, sites
+        self.row: Mapping[str, Tensor] = row or {}
+        """All tracks at this step."""
         self.kept: tuple[Tensor, tuple[Tensor, Mapping[At, Tensor]]] | None = None
 
     def __call__(

@@ -27,7 +27,8 @@ MORE = "does more than add up and scale latents"
 def sources(node: Node, value: Value, axis: int) -> Sources:
     """The values whose components along any direction add up to those of an output of a node."""
     rule = RULES.get(node.op)
-    return MORE if rule is None else rule(node, value, axis)
+    rounded = not value.floating or node.kwargs.get("rounding_mode") is not None
+    return MORE if rule is None or rounded else rule(node, value, axis)
 
 
 def joined(several: Iterable[Sources]) -> Sources:
@@ -102,6 +103,8 @@ def _embedding(node: Node, value: Value, axis: int) -> Sources:
 
 def _reshaped(node: Node, value: Value, axis: int) -> Sources:
     given: Value = node.args[0]
+    if not isinstance(node.args[1], list | tuple):  # the same memory as another type
+        return MORE
     for own, size in enumerate(given.shape):
         if size == value.shape[axis] and prod(given.shape[own:]) == prod(value.shape[axis:]):
             return [(given, own)]
@@ -239,15 +242,20 @@ def _rules(rule: Rule, *names: str) -> Iterator[tuple[str, Rule]]:
     return ((name, rule) for name in names)
 
 
+FACTORS = {
+    **dict.fromkeys(["mm", "bmm", "_grouped_mm", "transformers::grouped_mm_fallback"], 0),
+    **dict.fromkeys(["addmm", "baddbmm"], 1),
+}
+"""Where the two factors of a product begin among the arguments; a bias comes before them."""
+
 RULES: dict[str, Rule] = dict(
     [
+        *((name, _matrix(first)) for name, first in FACTORS.items()),
         *_rules(_first, "clone", "detach", "alias", "_to_copy", "lift_fresh", "neg"),
         *_rules(operands(), "zeros", "zeros_like", "new_zeros", "zero"),
         *_rules(operands(0, 1), "add", "sub"),
         *_rules(operands(1), "copy", "fill"),
         *_rules(_scaled, "mul", "div"),
-        *_rules(_matrix(0), "mm", "bmm", "_grouped_mm", "transformers::grouped_mm_fallback"),
-        *_rules(_matrix(1), "addmm", "baddbmm"),
         *_rules(_convolution, "convolution"),
         *_rules(_embedding, "embedding"),
         *_rules(_reshaped, "view", "_unsafe_view", "_reshape_alias"),
@@ -286,8 +294,15 @@ def onward(node: Node, value: Value, axis: int) -> list[Source]:
 
 
 def contracted(node: Node, value: Value) -> int | None:
-    """The axis of a value that a matrix product sums over; None for other operations."""
-    first = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1}.get(node.op)
+    """The axis of a value that a product sums over; None for other operations."""
+    first = FACTORS.get(node.op)
     if first is None or value not in node.args[first:]:
         return None
     return len(value.shape) - (1 if node.args[first] is value else 2)
+
+
+def other_factor(node: Node, value: Value) -> Source:
+    """What a value is multiplied by, and the axis that is summed over."""
+    first = FACTORS[node.op]
+    one, other = node.args[first : first + 2]
+    return (other, len(other.shape) - 2) if one is value else (one, len(one.shape) - 1)

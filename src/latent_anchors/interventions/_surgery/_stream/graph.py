@@ -15,6 +15,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from typing_extensions import override
 
 from latent_anchors._sites import layers_of
+from latent_anchors.interventions._surgery.plain_layers import FLOATS
 
 
 class Value:
@@ -29,6 +30,7 @@ class Value:
     ) -> None:
         self.node, self.kind, self.name = node, kind, name
         self.boolean = tensor.dtype is torch.bool
+        self.floating = tensor.dtype in FLOATS
         self.shape, self.stride = tuple(tensor.shape), tuple(tensor.stride())
         self.users: list[Node] = []
 
@@ -75,11 +77,13 @@ class Graph(TorchDispatchMode):
         super().__init__()
         self.nodes: list[Node] = []
         self.leaves: dict[str, Value] = {}
+        self.tensors: dict[str, Tensor] = {}
         self._held: Any = WeakIdKeyDictionary()
         # for each tensor that shares memory: the one it was made of, that one's value, slot, node
         self._views: Any = WeakIdKeyDictionary()
         self._addresses: dict[object, Value] = {}
         for kind, name, tensor in _named_tensors(model):
+            self.tensors[name] = tensor
             self.leaves[name] = self._held[tensor] = Value(tensor, kind, name=name)
             self._addresses[_address(tensor)] = self.leaves[name]
 

@@ -11,8 +11,9 @@ from latent_anchors._hooks import attach_recorder
 from latent_anchors._runs import eval_mode
 from latent_anchors._sites import At
 from latent_anchors.interventions._surgery._stream.channels import Source
-from latent_anchors.interventions._surgery._stream.graph import Graph
-from latent_anchors.interventions._surgery.random_copy import Example, call_of
+from latent_anchors.interventions._surgery._stream.graph import Graph, Value
+from latent_anchors.interventions._surgery.compare_outputs import tensors_in
+from latent_anchors.interventions._surgery.random_copy import Example, WithoutAutocast, call_of
 
 
 class Trace:
@@ -20,6 +21,7 @@ class Trace:
 
     Attributes:
         graph: The operations.
+        outputs: The values in the model's output.
         latents: For each site, its latents, once for each time that it ran.
     """
 
@@ -30,10 +32,12 @@ class Trace:
         with ExitStack() as stack:
             stack.enter_context(eval_mode(model))
             stack.enter_context(_without_fast_path())
+            stack.enter_context(WithoutAutocast(model))
             for site in sites:
                 stack.enter_context(attach_recorder(model, site, partial(self._note, site)))
             stack.enter_context(self.graph)
-            call.run(model)
+            output = call.run(model)
+        self.outputs: set[Value] = {self.graph.value(part) for part in tensors_in(output)}
 
     def _note(self, site: At, z: Tensor) -> None:
         self.latents[site].append((self.graph.value(z), z.ndim - 1))

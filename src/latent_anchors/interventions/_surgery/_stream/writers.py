@@ -1,11 +1,12 @@
 """The weights that write into the latents at some sites, however early in the pass."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from latent_anchors._checks import listed
 from latent_anchors.interventions._surgery._stream.channels import (
+    SAME,
     Source,
     Sources,
     broadcast,
@@ -79,7 +80,7 @@ class Writers:
                 pending += self._behind(value, axis)
         for name, writer in self.found.items():
             self._check_uses(trace.graph.leaves[name], writer)
-        self._check_siblings(trace.graph)
+        self.refusal = self.refusal or idle_siblings(trace.graph, self.found)
 
     def _behind(self, value: Value, axis: int) -> list[Source]:
         """What must lose the direction so that a value does; a tensor that writes is noted."""
@@ -90,8 +91,9 @@ class Writers:
         if isinstance(behind, str):
             behind = self._one_by_one(value.node, value, axis, behind)
         if isinstance(behind, str):
+            self.summed |= behind == SAME
             self._refuse(
-                f"The latents at {self._where} come from {value.node.op!r}{_near(value)}, which "
+                f"The latents at {self._where} come from {value.node.op!r}{near(value)}, which "
                 f"{behind}; expected sums of what layers, embeddings and norms write."
             )
             return []
@@ -109,18 +111,23 @@ class Writers:
                 f"The latents at {self._where} are sums with {what!r} of shape {value.shape}, "
                 "which is not saved with the model; expected sums of what its weights write."
             )
+        elif not value.floating:
+            self._refuse(
+                f"{value.name!r}, which writes into the latents at {self._where}, is packed; "
+                "expected floating-point numbers. Unpack the weights first."
+            )
         elif self.found.setdefault(value.name, writer) != writer:
             self._refuse(
-                f"{value.name!r} writes into the latents at {self._where} in two ways, "
-                f"{self.found[value.name]} and {writer}; expected one."
+                f"{value.name!r} writes into the latents at {self._where} in two ways, such as "
+                "along two axes, or as a factor and a summand; expected one."
             )
 
     def _one_by_one(self, node: Node, value: Value, axis: int, reason: str) -> Sources:
         """Operations that change each channel by itself, under which axes stay axes."""
         if node.op in KEEPING_ZERO:
-            self.one_by_one.append(f"{node.op!r}{_near(value)}")
+            self.one_by_one.append(f"{node.op!r}{near(value)}")
             return [(node.args[0], axis)]
-        factor = _factor(node, value, axis)
+        factor = factor_of(node, value, axis)
         if factor is None:
             return reason
         *made_of_it, leaf = factor.chain
@@ -132,27 +139,31 @@ class Writers:
 
     def _check_uses(self, leaf: Value, writer: Writer) -> None:
         """Refuse a tensor that is used for something else, too, but for tied unembeddings."""
-        for node, value, own in _uses(leaf, len(leaf.shape) + writer.axis, self._needed):
+        for node, value, own in uses(leaf, len(leaf.shape) + writer.axis, self._covers):
             if contracted(node, value) == own:
                 self.tied.append(leaf.name)
                 continue
             self._refuse(
                 f"{leaf.name!r} writes into the latents at {self._where}, and is also used by "
                 f"{node.op!r} elsewhere; expected weights of these latents alone. Name all sites "
-                "that it writes into."
+                "that it writes into, those of every stack."
             )
 
-    def _check_siblings(self, graph: Graph) -> None:
-        """Refuse weights like those found that the example did not reach, such as idle experts."""
-        alike = {re.sub(r"\d+", "*", name) for name in self.found}
-        idle = [name for name, leaf in graph.leaves.items() if not leaf.users]
-        missed = [name for name in idle if re.sub(r"\d+", "*", name) in alike]
-        if missed:
-            self._refuse(
-                f"Of the weights like those that write into the latents at {self._where}, "
-                f"{listed(missed[:6])} were not used on the example; expected one that reaches all "
-                "of them. Pass a longer one: example=..."
-            )
+    def _covers(self, node: Node) -> bool:
+        return any(output in self._needed for output in node.outputs)
+
+
+def idle_siblings(graph: Graph, names: Iterable[str]) -> str:
+    """Refuses weights like those named that the example did not reach, such as idle experts."""
+    alike = {re.sub(r"\d+", "*", name) for name in names}
+    idle = [name for name, leaf in graph.leaves.items() if not leaf.users]
+    missed = [name for name in idle if re.sub(r"\d+", "*", name) in alike]
+    if not missed:
+        return ""
+    return (
+        f"Of the weights like those of the stream, {listed(missed[:6])} were not used on the "
+        "example; expected one that reaches all of them. Pass a longer one: example=..."
+    )
 
 
 class Factor(NamedTuple):
@@ -162,7 +173,7 @@ class Factor(NamedTuple):
     writer: Writer
 
 
-def _factor(node: Node, value: Value, axis: int) -> Factor | None:
+def factor_of(node: Node, value: Value, axis: int) -> Factor | None:
     """The tensor that scales each channel, and how it is silenced."""
     if node.op == "mul":
         candidates = joined(broadcast(given, value, axis) for given in node.args[:2])
@@ -202,15 +213,25 @@ def _silenced(value: Value, axis: int) -> Factor | None:
     return Factor(chain, Writer(value.name, axis - len(value.shape), off)) if named else None
 
 
-def _uses(
-    leaf: Value, axis: int, needed: dict[Value, set[int]]
+def origin(value: Value, axis: int) -> Source | None:
+    """The parameter or buffer whose numbers a value holds, if it holds nothing else."""
+    while value.node is not None:
+        behind = sources(value.node, value, axis) if value.node.op in VIEWS else ""
+        if isinstance(behind, str):
+            return None
+        value, axis = behind[0]
+    return (value, axis) if value.kind in {"parameter", "buffer"} else None
+
+
+def uses(
+    leaf: Value, axis: int, covered: Callable[[Node], bool]
 ) -> Iterator[tuple[Node, Value, int]]:
     """The operations that use a tensor for something else than the latents."""
     pending = [(leaf, axis)]
     while pending:
         value, own = pending.pop()
         for node in value.users:
-            if any(output in needed for output in node.outputs):
+            if covered(node):
                 continue
             further = onward(node, value, own) if node.op in VIEWS else []
             pending += further
@@ -218,7 +239,7 @@ def _uses(
                 yield node, value, own
 
 
-def _near(value: Value) -> str:
+def near(value: Value) -> str:
     """Which parameter is nearest behind a value, for messages."""
     pending, seen = [value], set[Value]()
     while pending:

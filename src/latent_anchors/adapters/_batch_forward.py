@@ -1,0 +1,86 @@
+"""A forward pass of a model that takes its batch by name, for losses that make more than one."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from typing import Any, cast
+
+from torch import Tensor, nn
+
+from latent_anchors._checks import listed
+from latent_anchors._hooks import Edit
+from latent_anchors._sites import At
+from latent_anchors.data import LabeledBatch
+from latent_anchors.interventions import intervene
+from latent_anchors.models import record
+
+
+class BatchForward:
+    """The plain pass, which is made already, and passes under edits.
+
+    Other inputs than the batch's own are given to the model alone, without a mask for instance.
+
+    Args:
+        model: It takes its inputs by name.
+        inputs: What it takes, by name, without labels for a loss of its own.
+        main: The name of the one that losses see, such as ``"input_ids"``.
+        plain: The output for them and the latents at the objective's sites.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        inputs: Mapping[str, Any],
+        main: str,
+        plain: tuple[object, Mapping[At, Tensor]],
+    ) -> None:
+        self.model, self.inputs, self.main = model, inputs, main
+        self.output: Tensor = scores_of(plain[0])
+        self.latents: Mapping[At, Tensor] = plain[1]
+
+    def __call__(
+        self,
+        inputs: Tensor,
+        edits: Mapping[At, Edit] | None = None,
+        record: Iterable[At] = (),
+    ) -> tuple[Tensor, Mapping[At, Tensor]]:
+        """The output's scores, and latents at the objective's sites and those to record."""
+        same = inputs is self.inputs[self.main]
+        others = [at for at in record if at not in self.latents]
+        if same and not edits and not others:
+            return self.output, self.latents
+        given = {**self.inputs} if same else {self.main: inputs}
+        return self._pass(given, edits or {}, [*self.latents, *others])
+
+    def _pass(
+        self, given: Mapping[str, Any], edits: Mapping[At, Edit], sites: list[At]
+    ) -> tuple[Tensor, Mapping[At, Tensor]]:
+        with ExitStack() as blocks:
+            for at, edit in edits.items():
+                blocks.enter_context(intervene(self.model, edit, at=at))
+            recording = blocks.enter_context(record(self.model, sites)) if sites else None
+            output = self.model(**given)
+        latents = {} if recording is None else {at: recording[at] for at in sites}
+        return scores_of(output), latents
+
+
+def scores_of(output: object) -> Tensor:
+    """The logits among what a model of Hugging Face's returns, or the tensor that it returns."""
+    if isinstance(output, Tensor):
+        return output
+    named = cast("Mapping[str, object]", output if isinstance(output, Mapping) else {})
+    scores = named.get("logits")
+    if not isinstance(scores, Tensor):
+        kind = output.__class__.__name__
+        raise TypeError(
+            f"The model returned a {kind} of {listed(named)}; expected logits, "
+            "which losses that are functions of a forward pass are given. Use a model with a head, "
+            "and its outputs by name: return_dict=True."
+        )
+    return scores
+
+
+def batch_for(inputs: Tensor, columns: Mapping[str, Any], labels: Iterable[str]) -> LabeledBatch:
+    """A batch for losses: terms' labels among its labels, all other columns among its extras."""
+    tensors = {name: value for name, value in columns.items() if isinstance(value, Tensor)}
+    ours = {name: tensors[name] for name in labels if name in tensors}
+    return LabeledBatch(inputs, ours, {n: t for n, t in tensors.items() if n not in ours})

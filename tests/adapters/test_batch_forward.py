@@ -1,0 +1,52 @@
+"""Passes of a model that takes its batch by name."""
+
+import torch
+from adapters.small_models import SITE, llama
+from refusals import refuses
+
+import latent_anchors as la
+from latent_anchors.adapters._batch_forward import BatchForward, batch_for
+
+IDS = torch.tensor([[3, 4, 5, 0]])
+GIVEN = {"input_ids": IDS, "attention_mask": (IDS > 0).long()}
+
+
+def forward() -> tuple[BatchForward, torch.Tensor]:
+    model = llama().eval()
+    with torch.no_grad(), la.record(model, SITE) as latents:
+        output = model(**GIVEN)
+    return BatchForward(model, GIVEN, "input_ids", (output, {SITE: latents[SITE]})), output.logits
+
+
+def test_the_plain_pass_is_not_made_again():
+    made, logits = forward()
+    made.model = None
+    found, latents = made(IDS)
+    assert found is logits
+    assert latents[SITE].shape == (1, 4, 16)
+
+
+@torch.no_grad()
+def test_other_passes_have_their_edits_sites_and_inputs():
+    made, logits = forward()
+    edited, latents = made(IDS, {SITE: torch.zeros_like})
+    assert not torch.equal(edited, logits)
+    assert latents[SITE].abs().max() == 0
+    more, latents = made(IDS, record=["model.norm"])
+    torch.testing.assert_close(more, logits)
+    assert {*latents} == {SITE, "model.norm"}
+    # other tokens are given without the batch's mask
+    other, _ = made(torch.tensor([[3, 4]]))
+    torch.testing.assert_close(other, logits[:, :2])
+
+
+def test_a_batch_for_losses_tells_labels_from_the_rest():
+    columns = {**GIVEN, "animal": torch.ones(1, 4), "text": ["a cat"]}
+    batch = batch_for(IDS, columns, ["animal", "topic"])
+    assert ({*batch.labels}, {*batch.extras}) == ({"animal"}, {"input_ids", "attention_mask"})
+
+
+def test_a_model_without_logits_is_refused():
+    hidden = {"loss": torch.tensor(1.0), "last_hidden_state": torch.ones(1, 4, 16)}
+    with refuses(TypeError, r"returned a dict of 'loss', 'last_hidden_state'; expected logits"):
+        BatchForward(torch.nn.Identity(), GIVEN, "input_ids", (hidden, {}))
