@@ -13,6 +13,7 @@ from refusals import refuses
 from latent_anchors.curriculum import Keyframe, Timeline, Track
 from latent_anchors.data import BernoulliLabels, Sampler, ScheduledWeights, SoftLabels, count_labels
 from latent_anchors.data import _shares as shares_file
+from latent_anchors.data._scheduled import values_planned
 
 COLORS = torch.linspace(0, 1, 3 * N).reshape(N, 3)
 LABELS = {"hard": BernoulliLabels(DEGREE), "soft": SoftLabels(DEGREE)}
@@ -67,6 +68,17 @@ def test_weights_that_never_change_draw_as_the_constant_does():
     still = ScheduledWeights(lambda _: DEGREE, TIMELINE)
     for index in (0, 3):
         assert torch.equal(sampler(still).rows(7, index), sampler(DEGREE).rows(7, index))
+
+
+def test_weights_that_never_change_are_held_once_and_others_step_by_step():
+    still = ScheduledWeights(lambda _: DEGREE, TIMELINE)
+    alike = shares_file.shares_at(still, 5 * values_planned(still, [3]), 0, N)
+    assert alike.shape == (N,)
+    assert shares_file.shares_at(WEIGHTS, values_planned(WEIGHTS, [0, 9]), 0, N).shape == (2, N)
+
+
+def test_a_piece_is_at_most_128_mebibytes():
+    assert [each.stop - each.start for each in shares_file.pieces(5, 2**23)] == [2, 2, 1]
 
 
 def test_steps_at_once_draw_as_single_steps_do():

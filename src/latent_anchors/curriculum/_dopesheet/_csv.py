@@ -106,7 +106,7 @@ def _quoted(table: str, source: str, comma: str) -> list[list[str]]:
 def _misquoted(rest: str, source: str, comma: str, rows: list[list[str]]) -> ValueError:
     """The error for a cell whose quotation marks do not pair up."""
     column = len(rows[-1]) + 1
-    named = len(rows) > 1 and column <= len(rows[0])
+    named = column <= len(rows[0])  # never in the first row, whose cells come before this one
     found = re.split(rf"[{comma}\r\n]", rest, maxsplit=1)[0]
     cell = Cell(found, source, len(rows), rows[0][column - 1].strip() if named else column)
     return cell.error(
