@@ -200,9 +200,9 @@ for name, other in others.items():
 # %%
 # Suppression shortens latents, so the decoder sees lengths that did not occur in training. Train it
 # for that with an :class:`~latent_anchors.training.EditedOutputLoss`, as above; or repel, which
-# keeps lengths but moves red to where other colors are. With ``keep_norm()`` any edit leaves lengths
-# as they were (a :class:`~latent_anchors.interventions.NormKeeping` edit); what has become zero
-# stays zero.
+# keeps lengths but moves red to where other colors are. With ``keep_norm()`` any edit leaves
+# lengths as they were (a :class:`~latent_anchors.interventions.NormKeeping` edit); what has become
+# zero stays zero.
 #
 # Each of these edits is a module around a pure function: ``suppress``, ``repel``, ``redirect``,
 # ``project_out``, ``steer``, ``amplify``, ``zero_dims`` and ``erase``. To write an edit with a
