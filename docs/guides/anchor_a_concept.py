@@ -189,7 +189,8 @@ for axes in (left, right):
 # With labels for many concepts at the same sites, a :class:`~latent_anchors.ConceptBank` asks for
 # all of them in one call, in little more than the time of one. In a loop of yours it is one number;
 # in an objective ``bank.terms()`` and ``bank.keep_out()`` give each concept its own part, so that
-# you see which of them has landed.
+# you see which of them has landed; :func:`~latent_anchors.regularizers.reduce_terms` makes one
+# product of them all.
 
 bank = la.ConceptBank(
     [la.Concept(f"topic {k}", direction=la.axis(k, dim=8), at="latent") for k in range(TOPICS)]
@@ -286,11 +287,13 @@ for name, found in studies.items():
         print(f"  {measure:14} {metric.mean:.3f} ({low:.3f} to {high:.3f})")
 
 # %%
-# In parentheses stand 95 % intervals of the mean over eight seeds. Read both halves before you
-# decide what you need. A direction found afterwards ranks these texts as well, and it costs the
-# task nothing. What the terms buy is the margin, about twice as wide, and a direction that is known
-# beforehand and the same in every run, so that it can be watched while the network trains, and cut
-# out of it.
+# In parentheses stand 95 % intervals of the mean over eight seeds, Student's
+# (:func:`~latent_anchors.evaluation.t_interval`); of a share, such as that of runs in which the
+# concept landed, :func:`~latent_anchors.evaluation.wilson_interval` gives one. Read both halves
+# before you decide what you need. A direction found afterwards ranks these texts as well, and it
+# costs the task nothing. What the terms buy is the margin, about twice as wide, and a direction
+# that is known beforehand and the same in every run, so that it can be watched while the network
+# trains, and cut out of it.
 #
 # Keep it
 # -------
@@ -298,7 +301,8 @@ for name, found in studies.items():
 # ``load`` brings them back to the bit; ``register`` lets it know classes of your own. A
 # :class:`~latent_anchors.concepts.ScoreHistory` holds a
 # :class:`~latent_anchors.concepts.Score` for each step that was watched. Given the model that they
-# are for, ``save`` also keeps its class and configuration, and ``load`` refuses another one. With
+# are for, ``save`` also keeps its class and configuration, and ``load`` refuses another one;
+# ``provenance`` reads back what was noted, as a :class:`~latent_anchors.Provenance`. With
 # ``card=True``, a ``README.md`` says what is there, so that the folder can be put on a hub.
 
 import tempfile

@@ -106,8 +106,9 @@ viz.plot_reconstructions(
 
 # %%
 # A population of runs gives one output per run; ``models.stacked_outputs(model, inputs)`` gives the
-# same shape for a single model. Latents recorded in the block (a
-# :class:`~latent_anchors.models.Recording`, by site) include the edit.
+# same shape for a single model, ``evaluation.predictions`` too, in evaluation mode and without
+# gradients; ``evaluation.latents_by_site`` does for latents what it does for outputs. Latents
+# recorded in the block (a :class:`~latent_anchors.models.Recording`, by site) include the edit.
 #
 # A site is the name of a layer, a pattern such as ``"model.layers.*"``, or the layer itself;
 # ``la.Site("features.3", axis=1)`` where channels are not on the last axis, ``la.Site("lstm",
@@ -189,6 +190,7 @@ others = {
     "redirect": interventions.Redirection(red, target=[0.0, 0.0, 1.0, 0.0]),
     "project out two dims": interventions.Projection([[1, 0, 0, 0], [0, 1, 0, 0]]),
     "steer": interventions.Steering([0.0, 0.0, 0.5, 0.0]),
+    "amplify": interventions.Amplification(red, factor=2.0),
     "suppress, then steer": mute.then(interventions.Steering([0.0, 0.0, 0.5, 0.0])),
     "zero two dims": interventions.ZeroAblation([0, 1]),
 }
@@ -198,11 +200,13 @@ for name, other in others.items():
 # %%
 # Suppression shortens latents, so the decoder sees lengths that did not occur in training. Train it
 # for that with an :class:`~latent_anchors.training.EditedOutputLoss`, as above; or repel, which
-# keeps lengths but moves red to where other colors are.
+# keeps lengths but moves red to where other colors are. With ``keep_norm()`` any edit leaves
+# lengths as they were (a :class:`~latent_anchors.interventions.NormKeeping` edit); what has become
+# zero stays zero.
 #
 # Each of these edits is a module around a pure function: ``suppress``, ``repel``, ``redirect``,
-# ``project_out``, ``steer``, ``zero_dims`` and ``erase``. To write an edit with a strength,
-# subclass :class:`~latent_anchors.interventions.EditModule`.
+# ``project_out``, ``steer``, ``amplify``, ``zero_dims`` and ``erase``. To write an edit with a
+# strength, subclass :class:`~latent_anchors.interventions.EditModule`.
 
 
 class Clip(interventions.EditModule):
@@ -314,7 +318,8 @@ print(f"largest difference of logits from the edit: {unlike:.0e}")
 # ``audits.leakage`` fits a ``linear_probe`` and a ``nonlinear_probe`` on some latents and reports
 # how much of the degree they explain in others, beside what they find in the inputs themselves.
 # ``audits.perturbation`` adds noise to the weights, and ``audits.relearning`` counts the steps of
-# fine-tuning until the concept is back; all three take any model.
+# fine-tuning until the concept is back (:class:`~latent_anchors.audits.Relearning`); all three take
+# any model.
 
 half = torch.randperm(len(grid), generator=torch.Generator().manual_seed(0)).chunk(2)
 for name, model in (("full", networks), ("cut", cut)):

@@ -128,7 +128,8 @@ with torch.no_grad():
 # what an edit does at several strengths: to the trait, to the answers, and how far it moves the
 # latents, in units of their length. Here latents are turned away from the trait: soon it is gone
 # as far as the edit goes, the latents move less than in proportion to the strength, and the answers
-# suffer, since lengths are kept.
+# suffer, since lengths are kept. What comes back is a
+# :class:`~latent_anchors.evaluation.DoseResponse`, with a value for each run, to be saved or drawn.
 
 response = evaluation.dose_response(
     tuned["plain"],
@@ -142,7 +143,12 @@ response = evaluation.dose_response(
 viz.plot_dose_response(response, effect="trait shown", collateral="error of the answers")
 
 # %%
-# Amplification goes the other way: it multiplies what is there of a concept. ``keep_norm`` leaves
+# The other question is how the damage grows with how much of the concept an input has.
+# :func:`~latent_anchors.evaluation.response_by_degree` gives the share of right answers in bins of
+# the degree (each a ``DegreeBin``), and ``is_monotone_decreasing`` says whether it falls.
+# :doc:`/gallery/color_mixing` draws such a response.
+#
+# Amplification steers a concept up: it multiplies what is there of a concept. ``keep_norm`` leaves
 # the length of each latent as it was, where later layers are sensitive to it; ``where`` restricts
 # an edit to some positions of a sequence, such as ``where="decode"`` for generated tokens only.
 

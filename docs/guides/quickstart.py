@@ -10,7 +10,9 @@ ten minutes, most of them reading.
    $ pip install latent-anchors
 
 Python 3.11 or later, PyTorch 2.6 or later. Until the first release, install from a checkout: the
-:doc:`/contributing` page has the commands.
+:doc:`/contributing` page has the commands. Extras come with the frameworks of other people's loops,
+as in ``pip install 'latent-anchors[transformers]'``: see :doc:`/guides/with_transformers` and
+:doc:`/guides/with_lightning`.
 """
 
 # %%

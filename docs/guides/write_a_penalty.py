@@ -112,6 +112,12 @@ parts = objective(latents, {"red": torch.tensor([1.0, 1.0])}, {"sector": 0.5})
 print(parts.total)
 
 # %%
+# What a term makes of a batch is a ``Reduction``: a sum, and what it is divided by. Many terms at
+# the same sites are reduced together by :func:`~latent_anchors.regularizers.reduce_terms`: eight or
+# more anchors, anti-anchors or anti-subspaces that differ in their direction take one product of
+# matrices. A penalty of your own is computed by itself.
+
+# %%
 # Comparing samples with each other
 # ---------------------------------
 # A *set penalty* sees a set, ``(..., n, dim)``, and says one number for each of its members. It

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from refusals import refuses, unchecked
+from torch.utils._pytree import tree_map
 
 from latent_anchors.data import LabeledBatch
 
@@ -13,6 +14,16 @@ def test_a_function_is_applied_to_every_tensor_and_the_batch_itself_stays():
     assert list(parts) == ["inputs", "red", "target"]
     assert all(bool((tensor == 2).all()) for tensor in parts.values())
     assert float(batch.labels["red"].sum()) == 4
+
+
+def test_torch_maps_over_a_batch_and_makes_a_batch_of_the_result():
+    batch = LabeledBatch(torch.ones(4, 3), {"red": torch.ones(4)}, {"target": torch.ones(4, 2)})
+    sums = torch.vmap(lambda one: one.inputs.sum() + one.labels["red"])(batch)
+    assert sums.tolist() == [4.0] * 4
+    doubled = tree_map(lambda tensor: 2 * tensor, batch)
+    assert isinstance(doubled, LabeledBatch)
+    assert (list(doubled.labels), list(doubled.extras)) == (["red"], ["target"])
+    assert all(bool((t == 2).all()) for t in (doubled.inputs, doubled.labels["red"]))
 
 
 def test_a_batch_needs_neither_labels_nor_extras():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses, unchecked
 
-from latent_anchors.data import BernoulliLabels, LabelDraw, SoftLabels
+from latent_anchors.data import BernoulliLabels, LabelDraw, SoftLabels, noisy_or
 
 DEGREES = torch.tensor([0.0, 0.25, 1.0])
 ROWS = torch.tensor([[0, 1], [2, 1]])
@@ -83,3 +83,15 @@ def test_degrees_may_be_an_array_of_numpys_and_nothing_else(make, generator):
         make([0.0, 1.0])
     with refuses(ValueError, r"has shape \(0, 2\); expected one number from 0 to 1"):
         make(torch.zeros(0, 2))
+
+
+def test_what_has_no_chance_is_never_drawn_even_if_chance_is_zero(monkeypatch, generator):
+    monkeypatch.setattr(torch, "rand", lambda shape, **_: torch.zeros(shape))
+    drawn = BernoulliLabels(DEGREES).draw(torch.arange(3), generator)
+    assert drawn.tolist() == [0.0, 1.0, 1.0]
+
+
+@given(p=st.floats(0, 1), q=st.floats(0, 1))
+def test_at_least_one_of_two_draws_is_the_opposite_of_neither(p, q):
+    first, second = torch.tensor(p, dtype=torch.float64), torch.tensor(q, dtype=torch.float64)
+    assert float(noisy_or(first, second)) == pytest.approx(p + q - p * q, abs=1e-12)

@@ -1,5 +1,6 @@
 from itertools import pairwise
 
+import pytest
 from curriculum.playhead.playing import (
     LONG,
     PLAN,
@@ -37,6 +38,13 @@ def test_when_a_phase_ends_early_all_that_follows_is_earlier():
     assert len(realized) == 150 - 39
     assert dict(realized.actions_by_step) == {21: ("capture",), 71: ("save",)}
     assert Timeline.from_json(through_json(realized.to_json())) == realized
+
+
+@pytest.mark.parametrize("by", [1, 7])
+def test_a_longer_phase_makes_all_that_follows_later_by_as_much(by):
+    realized = fired_at(20, one(ExtendPhase(by))).as_timeline()
+    assert [phase.start for phase in realized.phases] == [0, 60 + by, 100 + by]
+    assert len(realized) == 150 + by
 
 
 @settings(max_examples=6)

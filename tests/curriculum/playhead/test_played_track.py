@@ -18,7 +18,7 @@ from latent_anchors.curriculum import (
     Track,
     Trigger,
 )
-from latent_anchors.curriculum._playhead._played_track import Planned
+from latent_anchors.curriculum._playhead._played_track import Held, Planned, _move
 from latent_anchors.transitions import linear, pchip, step_end
 
 
@@ -39,6 +39,17 @@ def test_the_motion_of_a_planned_track_is_the_derivatives_of_its_polynomial(step
 def test_a_track_rests_before_its_first_key_between_jumps_and_after_its_last_key(at):
     track = Track([Keyframe(3, 1.0, step_end), Keyframe(9, 2.0)])
     assert Planned(track).motion(at) == (0.0, 0.0)
+
+
+def test_a_track_in_motion_passes_a_goal_that_it_is_at_and_one_at_rest_stays():
+    moving = Planned(Track([Keyframe(0, 0.0), Keyframe(20, 1.0)]))
+    goal = moving(10)
+    passing = _move(moving.track, moving, 10, goal, 10, "allow")
+    assert passing(10) == pytest.approx(goal)
+    assert passing.motion(10) == pytest.approx(moving.motion(10))
+    assert passing(12) > goal + 0.05
+    assert passing(30) == pytest.approx(goal)
+    assert _move(moving.track, moving, 25, 1.0, 10, "allow") == Held(1.0)
 
 
 def slopes(playhead, name, around):

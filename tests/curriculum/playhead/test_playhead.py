@@ -165,6 +165,8 @@ def test_a_state_belongs_to_the_triggers_and_runs_that_made_it():
         one(EndPhase()).load_state_dict(state)
     with refuses(ValueError, "The state is of 1 runs; expected 2"):
         one(Stop(), runs=2).load_state_dict(state)
+    with refuses(ValueError, "A playhead's state has the keys .* unknown: 'other'"):
+        one(Stop()).load_state_dict({**state, "other": 1})
     with refuses(ValueError, r"The state has \[1\] runs for its triggers; expected 2"):
         one(Stop(), runs=2).load_state_dict({**state, "runs": 2})
 
