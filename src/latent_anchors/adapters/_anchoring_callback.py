@@ -14,13 +14,15 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 from typing_extensions import override
 
-from latent_anchors._checks import listed
-from latent_anchors.adapters._lightning_checks import (
+from latent_anchors.adapters._lightning_module import (
+    LOSS,
     check_automatic,
     check_losses,
     given_scheduler,
+    log_means,
+    losses_of,
 )
-from latent_anchors.adapters._logged_means import PREFIX, LoggedMeans
+from latent_anchors.adapters._logged_means import LoggedMeans
 from latent_anchors.adapters._micro_batches import (
     Keys,
     LookAhead,
@@ -37,9 +39,6 @@ from latent_anchors.training import Objective
 
 SAVED = "latent_anchors"
 """Where a checkpoint holds what this callback needs to go on."""
-
-LOSS = "loss"
-"""What Lightning calls the loss in a mapping that ``training_step`` returns."""
 
 LENT = ("log", "log_dict")
 """Methods of the module's that Lightning writes into every callback."""
@@ -193,24 +192,11 @@ class AnchoringCallback(Callback):
             check_same(seen, columns, self.columns)
         if result is None:
             return None
+        losses = losses_of(self.objective, result)
         row = self._schedule.row(trainer.global_step)
-        output = now.whole(columns, latents=now.latents, row=row, **self._losses(result))
+        output = now.whole(columns, latents=now.latents, row=row, **losses)
         now.means.add(output, trainer.accumulate_grad_batches)
         return {**result, LOSS: output.total} if isinstance(result, Mapping) else output.total
-
-    def _losses(self, result: Any) -> dict[str, Any]:
-        """The objective's losses among what the module's step returned."""
-        names = self.objective.losses
-        values: Mapping[str, Any] = result if isinstance(result, Mapping) else {LOSS: result}
-        if len(names) == 1:
-            return {names[0]: values.get(LOSS)}
-        missing = [name for name in names if name not in values]
-        if missing:
-            raise KeyError(
-                f"training_step returned {listed(values)}; expected {listed(missing)}, too, as the "
-                "objective names several losses. Return them in the mapping, beside 'loss'."
-            )
-        return {name: values[name] for name in names}
 
     @override
     def on_train_batch_end(
@@ -226,19 +212,7 @@ class AnchoringCallback(Callback):
         self._schedule.observe(trainer.global_step - 1, self._now.means.of_step)
         if self._schedule.ended(trainer.global_step):
             trainer.should_stop = True
-        self._log(trainer, pl_module)
-
-    def _log(self, trainer: Trainer, module: LightningModule) -> None:
-        """Log where loggers write, and for other callbacks at the end of an epoch."""
-        every, step = trainer.log_every_n_steps, trainer.global_step
-        written = every > 0 and (step % every == 0 or trainer.should_stop)
-        if not (written or trainer.is_last_batch or step == trainer.max_steps):
-            return
-        # Lightning would go on logging the last mean of a part that is left out this time
-        for item in cast("Any", trainer)._results.values():
-            if item.meta.fx == "on_train_batch_end" and item.meta.name.startswith(PREFIX):
-                item.reset()
-        module.log_dict(self._now.means.read(keep=not written))
+        log_means(trainer, pl_module, self._now.means)
 
     @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
