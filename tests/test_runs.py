@@ -1,11 +1,13 @@
 """What populations share, next to what an ordinary model has."""
 
+import pytest
 import torch
 from torch import nn
 
 from latent_anchors._runs import (
     architecture,
     as_function,
+    eval_mode,
     one_run,
     seeds_of,
     tensors_of,
@@ -43,3 +45,21 @@ def test_an_architecture_with_the_tensors_of_a_run_is_that_run():
     row = {name: tensor[1] for name, tensor in tensors_of(POPULATION).items()}
     run = as_function(POPULATION.stacked.eval(), row)
     assert torch.equal(run(X), MODEL(X))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_each_layer_has_its_own_mode_again_whatever_happened(fails):
+    model = nn.Sequential(nn.Dropout(), nn.Sequential(nn.Dropout(), nn.Linear(2, 2)))
+    model[1].eval()
+    before = [layer.training for layer in model.modules()]
+    try:
+        with eval_mode(model):
+            assert not any(layer.training for layer in model.modules())
+            assert not torch.is_grad_enabled()
+            if fails:
+                raise KeyError
+    except KeyError:
+        assert fails
+    assert [layer.training for layer in model.modules()] == before
+    assert torch.is_grad_enabled()
+    assert len(set(before)) == 2

@@ -189,7 +189,8 @@ for axes in (left, right):
 # With labels for many concepts at the same sites, a :class:`~latent_anchors.ConceptBank` asks for
 # all of them in one call, in little more than the time of one. In a loop of yours it is one number;
 # in an objective ``bank.terms()`` and ``bank.keep_out()`` give each concept its own part, so that
-# you see which of them has landed.
+# you see which of them has landed; :func:`~latent_anchors.regularizers.reduce_terms` makes one
+# product of them all.
 
 bank = la.ConceptBank(
     [la.Concept(f"topic {k}", direction=la.axis(k, dim=8), at="latent") for k in range(TOPICS)]

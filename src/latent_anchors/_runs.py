@@ -1,8 +1,10 @@
-"""What populations share: one architecture, and its tensors stacked along a first axis of runs."""
+"""Models and populations as they are measured: in evaluation mode, with an axis of runs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 
+import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -58,3 +60,16 @@ def as_function(module: nn.Module, tensors: Mapping[str, Tensor]) -> Callable[[T
     """A module's architecture with given tensors, such as those of one run of a population."""
     given = dict(tensors)
     return lambda values: functional_call(module, given, (values,))
+
+
+@contextmanager
+def eval_mode(model: nn.Module) -> Generator[None]:
+    """Evaluation mode, without gradients, for the length of a block."""
+    modes = {layer: layer.training for layer in model.modules()}
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for layer, training in modes.items():
+            layer.training = training

@@ -9,12 +9,12 @@ from torch.autograd import forward_ad
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from latent_anchors import colorspace
-from latent_anchors.colorspace import _fused, _hsv, _lab
+from latent_anchors.colorspace import _fused, _hsv_hsl, _lab
 from latent_anchors.colorspace._fused import FusedKernel, convert
 
 FORMULAS = {
-    "rgb_to_hsv": _hsv._to_hsv,
-    "hsv_to_rgb": _hsv._to_rgb,
+    "rgb_to_hsv": _hsv_hsl._to_hsv,
+    "hsv_to_rgb": _hsv_hsl._to_rgb,
     "rgb_to_lab": _lab._to_lab,
     "lab_to_rgb": _lab._to_rgb,
 }

@@ -56,6 +56,36 @@ class TestPenalty:
         expected = red.penalty(Z[mask == 1], LABELS[mask == 1])
         torch.testing.assert_close(red.penalty(lost, LABELS, mask), expected)
 
+    @pytest.mark.parametrize("labels", [LABELS, LABELS > 0, (LABELS > 0).long()])
+    def test_may_keep_those_without_a_label_away(self, labels):
+        red, has_it = Concept("c", V, at="0"), labels.float()
+        cosine = evaluation.alignment(Z, V)
+        expected = (has_it * (1 - cosine)).sum() / has_it.sum()
+        no = 1 - has_it
+        expected = expected + 0.3 * (no * cosine.clamp_min(0)).sum() / no.sum()
+        torch.testing.assert_close(red.penalty(Z, labels, others=0.3), expected)
+        mask = torch.tensor([1, 1, 1, 0, 0, 1])
+        seen = red.penalty(Z[mask == 1], labels[mask == 1], others=0.3)
+        torch.testing.assert_close(red.penalty(Z, labels, mask, others=0.3), seen)
+
+    def test_keeps_nobody_away_where_everybody_is_labeled(self):
+        red = Concept("c", V, at="0")
+        assert red.penalty(Z, torch.ones(6), others=5.0) == red.penalty(Z, torch.ones(6))
+        assert red.penalty(torch.tensor([V]), torch.zeros(1), others=5.0) == pytest.approx(5.0)
+
+    def test_keeps_every_position_of_a_line_away(self):
+        red = Concept("c", V, at="0", pool=reg.SoftMinimum(0.1))
+        v = torch.tensor(V)
+        z = torch.stack([torch.stack([v, -v]), torch.stack([-v, -v])])
+        assert red.penalty(z, torch.zeros(2), others=1.0) == pytest.approx(0.25)
+
+    @pytest.mark.parametrize("weight", [-1.0, math.inf, math.nan])
+    def test_keeps_away_by_a_finite_weight_and_from_directions_alone(self, weight):
+        with refuses(ValueError, "others is"):
+            Concept("c", V, at="0").penalty(Z, LABELS, others=weight)
+        with refuses(ValueError, "others= was given for the plane 'c'; expected a direction"):
+            Concept("c", torch.eye(4)[:2], at="0").penalty(Z, LABELS, others=1.0)
+
     def test_of_recorded_latents_at_several_sites_is_their_mean(self):
         red, net, x = Concept("c", V, at=["0", "1"]), model(), torch.rand(6, 3)
         with la.record(net, red.at) as z:

@@ -115,10 +115,7 @@ def trained(family: Family, weight: float, seed: int) -> tuple[nn.Module, dict[s
             loss = family.loss(model(**batch), batch)
         for name, where in family.streams.items() if weight else ():
             labels = where.labels(batch, z[where.sites[0]])
-            loss = loss + weight * concepts[name].penalty(z, labels)
-            for site in where.sites:  # those without the concept keep away
-                apart = reg.anti_anchor(z[site], concepts[name].direction)
-                loss = loss + weight * ((1 - labels) * apart).mean() / len(where.sites)
+            loss = loss + weight * concepts[name].penalty(z, labels, others=1.0)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

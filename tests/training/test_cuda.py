@@ -6,9 +6,8 @@ import torch
 from training.tiny import ANCHOR, Normed, network, timeline, train
 
 from latent_anchors import Objective
-from latent_anchors.training._fit.backends import run_by
 from latent_anchors.training._fit.fx_passes import tidy
-from latent_anchors.training._fit.trace import trace
+from latent_anchors.training._fit.trace import run_by, trace
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 

@@ -9,8 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from latent_anchors._eval_mode import eval_mode
-from latent_anchors._runs import architecture, seeds_of
+from latent_anchors._runs import architecture, eval_mode, seeds_of
 from latent_anchors._sites import layers_of
 from latent_anchors._streams import mixed, seeded
 from latent_anchors.curriculum import Above, Keyframe, Playhead, Stop, Timeline, Track, Trigger

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_between, check_count
-from latent_anchors._eval_mode import eval_mode
-from latent_anchors._runs import architecture, seeds_of, with_axis_of_runs
+from latent_anchors._runs import architecture, eval_mode, seeds_of, with_axis_of_runs
 from latent_anchors._streams import stream
 from latent_anchors.evaluation import Evaluation
 

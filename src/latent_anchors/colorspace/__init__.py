@@ -6,20 +6,31 @@ a color with a channel that is NaN has no other channel, difference or degree. W
 precision is computed in float32 and rounded once, so that only the type given limits the digits.
 """
 
-from latent_anchors.colorspace._ciede2000 import delta_e_2000
-from latent_anchors.colorspace._degrees import grayness, hue_degree, vibrancy
-from latent_anchors.colorspace._distances import delta_e_76, delta_e_ok
+from latent_anchors.colorspace._degrees import grayness, hsv_similarity, hue_degree, vibrancy
+from latent_anchors.colorspace._distances import delta_e_76, delta_e_2000, delta_e_ok
 from latent_anchors.colorspace._grids import HsvGrid, hsv_grid, rgb_grid, rgb_midpoints
-from latent_anchors.colorspace._hsl import hsl_to_rgb, rgb_to_hsl
-from latent_anchors.colorspace._hsv import hsv_to_rgb, rgb_to_hsv
-from latent_anchors.colorspace._hue_names import COLOR_NAMES, GRAYS, HUES, hue_of, named_colors
-from latent_anchors.colorspace._hues import hue_between, hue_difference, hue_distance, hue_mean
-from latent_anchors.colorspace._lab import lab_to_rgb, rgb_to_lab
-from latent_anchors.colorspace._lch import lch_to_rgb, oklch_to_rgb, rgb_to_lch, rgb_to_oklch
-from latent_anchors.colorspace._linear import linear_to_rgb, rgb_to_linear
+from latent_anchors.colorspace._hsv_hsl import hsl_to_rgb, hsv_to_rgb, rgb_to_hsl, rgb_to_hsv
+from latent_anchors.colorspace._hues import (
+    COLOR_NAMES,
+    GRAYS,
+    HUES,
+    hue_between,
+    hue_difference,
+    hue_distance,
+    hue_mean,
+    hue_of,
+    named_colors,
+)
+from latent_anchors.colorspace._lab import (
+    lab_to_rgb,
+    lch_to_rgb,
+    oklch_to_rgb,
+    rgb_to_lab,
+    rgb_to_lch,
+    rgb_to_oklch,
+)
 from latent_anchors.colorspace._oklab import oklab_to_rgb, rgb_to_oklab
-from latent_anchors.colorspace._similarity import hsv_similarity
-from latent_anchors.colorspace._xyz import rgb_to_xyz, xyz_to_rgb
+from latent_anchors.colorspace._xyz import linear_to_rgb, rgb_to_linear, rgb_to_xyz, xyz_to_rgb
 
 __all__ = [
     "COLOR_NAMES",

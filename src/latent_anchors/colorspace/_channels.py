@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latent_anchors.colorspace._planes import Rows
+from latent_anchors.colorspace._precision import Rows
 
 Block = Float[Tensor, "n 3"]
 """Some colors, channels last."""

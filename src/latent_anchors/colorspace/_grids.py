@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_between, check_count, check_finite
-from latent_anchors.colorspace._hsv import hsv_to_rgb
+from latent_anchors.colorspace._hsv_hsl import hsv_to_rgb
 from latent_anchors.colorspace._hues import hue_between
-from latent_anchors.colorspace._planes import turns
+from latent_anchors.colorspace._precision import turns
 
 
 def rgb_grid(n: int, dtype: torch.dtype | None = None) -> Float[Tensor, "colors 3"]:

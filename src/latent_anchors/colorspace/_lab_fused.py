@@ -15,8 +15,7 @@ from latent_anchors.colorspace._channels import (
     turned,
 )
 from latent_anchors.colorspace._fused import FusedKernel, Kept
-from latent_anchors.colorspace._linear import TOE
-from latent_anchors.colorspace._whitepoint import DELTA, FROM_SHARES, TO_SHARES
+from latent_anchors.colorspace._xyz import DELTA, FROM_SHARES, TO_SHARES, TOE
 
 MIX, UNMIX = constant(TO_SHARES), constant(FROM_SHARES)
 MIX_BACK, UNMIX_BACK = constant(turned(TO_SHARES)), constant(turned(FROM_SHARES))

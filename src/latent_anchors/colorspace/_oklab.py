@@ -3,10 +3,8 @@
 import torch
 
 from latent_anchors._typing import Colors
-from latent_anchors.colorspace._linear import linear_to_rgb, rgb_to_linear
-from latent_anchors.colorspace._planes import check_colors, mix, rows_of
-from latent_anchors.colorspace._precision import in_single
-from latent_anchors.colorspace._xyz import matrix_to_xyz
+from latent_anchors.colorspace._precision import check_colors, in_single, mix, rows_of
+from latent_anchors.colorspace._xyz import linear_to_rgb, matrix_to_xyz, rgb_to_linear
 
 M1 = (
     (0.8189330101, 0.3618667424, -0.1288597137),

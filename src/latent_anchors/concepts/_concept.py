@@ -1,5 +1,6 @@
 """Concept: one object for what is placed, measured, muted and removed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -11,11 +12,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors import audits, evaluation, interventions, regularizers
-from latent_anchors._checks import check_name, listed
+from latent_anchors._checks import check_between, check_finite, check_name, listed
 from latent_anchors._hooks import Handle, Where
 from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At, as_site, as_sites
-from latent_anchors._supervision import Given, as_mask
+from latent_anchors._supervision import Given, as_mask, as_tensor
 from latent_anchors._typing import Inputs
 from latent_anchors.concepts._concept_directions import Method, as_rows, axes_of, found_direction
 from latent_anchors.concepts._muting import How, amplifier_of, edit_of
@@ -24,6 +25,9 @@ from latent_anchors.regularizers import Pooling, Term
 
 Cut: TypeAlias = Literal["orthogonalize", "ablate", "prune"]
 """Ways to remove: from the weights around the site, on its axes, or with the axes."""
+
+_Pair: TypeAlias = tuple[Term, Term]
+"""A term as it is, and with a mask."""
 
 _Model = TypeVar("_Model", bound=nn.Module)
 
@@ -205,26 +209,37 @@ class Concept:
         latents: Mapping[At, Tensor] | Tensor,
         labels: Given,
         mask: Given | None = None,
+        others: float = 0.0,
     ) -> Float[Tensor, ""]:
-        """How far the labeled samples are from the direction: one number to add to a loss.
+        r"""How far the labeled samples are from the direction: one number to add to a loss.
 
-        It is the mean over the labeled samples, weighed by their labels, and exactly 0, with zero
-        gradient, where nobody is labeled. Of a direction it is the mean of one minus the cosine
-        (:func:`~latent_anchors.regularizers.anchor`), of a plane the squared distance from it
-        (:func:`~latent_anchors.regularizers.subspace`); several sites count equally.
+        .. math:: \frac{\sum_i l_i (1 - \cos(z_i, v))}{\sum_i l_i} +
+            \beta \frac{\sum_i (1 - l_i) \max(0, \cos(z_i, v))}{\sum_i (1 - l_i)}
+
+        with labels :math:`l`, the direction :math:`v` and ``others`` :math:`\beta`. Each mean is
+        exactly 0, with zero gradient, where nobody has weight in it; several sites count equally.
+        Of a plane the first mean is of the squared distance from it
+        (:func:`~latent_anchors.regularizers.subspace`).
+
+        With ``others=0`` nothing is asked of samples without a label. In a network that can move
+        everything at once, such as a transformer with a residual stream, they land on the direction
+        too; ``others=1`` keeps them away. A sample that has the concept and no label is pushed
+        away as well: where most such samples are unlabeled, use a small number.
 
         Args:
             latents: What :func:`~latent_anchors.record` recorded, or the latents ``(..., dim)`` at
                 the only site.
             labels: ``(...)``, from 0 to 1; 0 means "not labeled". One per line with ``pool``.
             mask: Which positions count ``(...)``, bool or 0 and 1.
+            others: The weight of what keeps samples without a label away, at least 0. With ``pool``
+                it is a mean over all positions of their lines.
 
         Returns:
             ``()``, at least 0.
 
         Raises:
-            ValueError: If latents, labels or mask have shapes that do not fit, or a label is not
-                from 0 to 1.
+            ValueError: If latents, labels or mask have shapes that do not fit, a label is not from
+                0 to 1, or ``others`` is negative, not finite, or given for a plane.
             KeyError: If a site was not recorded.
             TypeError: If the labels are no tensor and no array of numpy's, or latents are integers.
 
@@ -235,10 +250,26 @@ class Concept:
             tensor(0.5000)
             >>> red.penalty(z, torch.zeros(3))
             tensor(0.)
+            >>> red.penalty(z, torch.tensor([0.0, 1.0, 0.0]), others=1.0)
+            tensor(1.5000)
         """
-        term = self._unmasked if mask is None else self._masked
+        given = by_site(self.name, self.sites, latents)
+        pull = self._mean(self._pull, given, labels, mask)
+        if not others:
+            return pull
+        check_finite("others", others)
+        check_between("others", others, 0.0, math.inf)
+        label = as_tensor(f"Label {self.name!r}", labels)
+        unlabeled = 1 - (label if label.is_floating_point() else label.float())
+        return pull + others * self._mean(self._push, given, unlabeled, mask)
+
+    def _mean(
+        self, terms: _Pair, latents: Mapping[At, Tensor], labels: Given, mask: Given | None
+    ) -> Tensor:
+        """The mean of a term over samples weighed by labels."""
+        term = terms[mask is not None]
         masks = {} if mask is None or term.mask is None else {term.mask: mask}
-        reduced = term.reduce(by_site(self.name, self.sites, latents), {self.name: labels}, masks)
+        reduced = term.reduce(latents, {self.name: labels}, masks)
         return regularizers.mean(reduced.total, reduced.divisor)
 
     def edit(
@@ -515,12 +546,22 @@ class Concept:
         return audits.leakage(*given, seeds=seeds_of(model))
 
     @cached_property
-    def _unmasked(self) -> Term:
-        return self.term()
+    def _pull(self) -> _Pair:
+        return _with_mask(self.term())
 
     @cached_property
-    def _masked(self) -> Term:
-        return replace(self._unmasked, mask=self.mask or "mask")
+    def _push(self) -> _Pair:
+        if self.direction.ndim > 1:
+            raise ValueError(
+                f"others= was given for the plane {self.name!r}; expected a direction, as the "
+                "length within a plane depends on the unit. Use keep_out() in an objective."
+            )
+        penalty = regularizers.AntiAnchor(self.direction)
+        pool = None if self.pool is None else regularizers.mean_pool
+        name = f"others of {self.name}"
+        return _with_mask(
+            Term(name, penalty, at=self.at, label=self.name, mask=self.mask, pool=pool)
+        )
 
     def _mask(self, mask: Given | None, like: Tensor) -> Tensor | None:
         what = f"The mask of concept {self.name!r}"
@@ -560,3 +601,7 @@ def by_site(
             "expected the latents of each. Pass what la.record(model, concept.at) recorded."
         )
     return dict.fromkeys(sites, latents)
+
+
+def _with_mask(term: Term) -> _Pair:
+    return term, replace(term, mask=term.mask or "mask")

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latent_anchors._checks import check_count, unknown
-from latent_anchors.curriculum._interpolation import Segment
 from latent_anchors.curriculum._json import check_keys, field_names
+from latent_anchors.curriculum._keyframe import Segment
 from latent_anchors.curriculum._track import Track, segments_of
 
 Row = Mapping[str, float]

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latent_anchors._checks import check_name
-from latent_anchors.curriculum._interpolation import (
+from latent_anchors.curriculum._json import check_keys
+from latent_anchors.curriculum._keyframe import (
+    Keyframe,
     Segment,
     Slopes,
     change_between,
@@ -20,8 +22,6 @@ from latent_anchors.curriculum._interpolation import (
     segment_table,
     slopes_of,
 )
-from latent_anchors.curriculum._json import check_keys
-from latent_anchors.curriculum._keyframe import Keyframe
 
 SPACES = ("linear", "log")
 

@@ -14,8 +14,16 @@ from latent_anchors._supervision import as_tensor
 from latent_anchors.curriculum import Row, Timeline
 from latent_anchors.data._batches import LabeledBatch
 from latent_anchors.data._labels import LabelDraw
-from latent_anchors.data._scheduled import ScheduledWeights, Values, values_planned, values_read
-from latent_anchors.data._shares import check_shape, pieces, shares, shares_at
+from latent_anchors.data._scheduled import (
+    ScheduledWeights,
+    Values,
+    check_shape,
+    pieces,
+    shares,
+    shares_at,
+    values_planned,
+    values_read,
+)
 
 RECENT = ("_recent", "_shares")
 

@@ -6,13 +6,11 @@ lines of tokens are measured pair by pair and position by position. :func:`dose_
 what an edit does at several strengths.
 """
 
-from latent_anchors.evaluation._alignment import alignment
-from latent_anchors.evaluation._correlation import correlation, squared_correlation
-from latent_anchors.evaluation._displacement import displacement
+from latent_anchors.evaluation._alignment import alignment, displacement
 from latent_anchors.evaluation._dose_response import DoseResponse, dose_response
 from latent_anchors.evaluation._intervals import t_interval, wilson_interval
 from latent_anchors.evaluation._latents import latents, latents_by_site, predictions
-from latent_anchors.evaluation._margins import auc, margin
+from latent_anchors.evaluation._margins import auc, correlation, margin, squared_correlation
 from latent_anchors.evaluation._metrics import Evaluation, Metric, metric_table, summarize
 from latent_anchors.evaluation._response_by_degree import (
     DegreeBin,

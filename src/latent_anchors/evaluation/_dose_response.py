@@ -11,11 +11,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_between
-from latent_anchors._eval_mode import eval_mode
 from latent_anchors._hooks import Where
 from latent_anchors._numerics import as_floats, length
 from latent_anchors._records import plain
-from latent_anchors._runs import StackedRuns, seeds_of
+from latent_anchors._runs import StackedRuns, eval_mode, seeds_of
 from latent_anchors._sites import At, as_sites
 from latent_anchors._supervision import Given, as_mask
 from latent_anchors._typing import Inputs

@@ -6,9 +6,8 @@ from typing import cast
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latent_anchors._eval_mode import eval_mode
 from latent_anchors._numerics import missing
-from latent_anchors._runs import with_axis_of_runs
+from latent_anchors._runs import eval_mode, with_axis_of_runs
 from latent_anchors._sites import At
 from latent_anchors._typing import Inputs
 from latent_anchors.models import record

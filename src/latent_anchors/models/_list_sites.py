@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import unknown
-from latent_anchors._eval_mode import eval_mode
 from latent_anchors._hooks import InForce, LookHook, forward_hooks
-from latent_anchors._runs import architecture, one_run
+from latent_anchors._runs import architecture, eval_mode, one_run
 from latent_anchors._site_kinds import (
     Kind,
     channels_first,

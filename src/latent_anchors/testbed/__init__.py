@@ -29,8 +29,7 @@ from latent_anchors.testbed._colors._evaluate_colors import (
     vibrancy_r2,
 )
 from latent_anchors.testbed._colors._height import height, height_order
-from latent_anchors.testbed._colors._hue_leakage import hue_leakage
-from latent_anchors.testbed._colors._hue_perturbation import hue_perturbation
+from latent_anchors.testbed._colors._hue_audits import hue_leakage, hue_perturbation
 from latent_anchors.testbed._colors._hue_relearning import hue_relearning
 from latent_anchors.testbed._colors._sharpness import hue_sweep, sharpness
 from latent_anchors.testbed._colors._wheel import (
@@ -56,9 +55,8 @@ from latent_anchors.testbed._mixing._line_alignment import (
     line_alignment,
     line_cosines,
 )
-from latent_anchors.testbed._mixing._line_leakage import line_leakage
-from latent_anchors.testbed._mixing._line_relearning import line_relearning
-from latent_anchors.testbed._mixing._splits import MixingSplit
+from latent_anchors.testbed._mixing._line_audits import line_leakage, line_relearning
+from latent_anchors.testbed._mixing._splits import MixingSplit, SeedSplits
 from latent_anchors.testbed._mixing_recipes import (
     MixingSize,
     away_from,
@@ -74,7 +72,6 @@ from latent_anchors.testbed._red_lines import (
     red_terms,
     redness,
 )
-from latent_anchors.testbed._seed_splits import SeedSplits
 
 __all__ = [
     "FEW_LABELS_SHEET",

@@ -5,7 +5,7 @@ The user's own loop is the main loop; :func:`fit` only saves typing. In a loop,
 torch's scheduler takes a :class:`TimelineLR`.
 """
 
-from latent_anchors.training._callbacks import Every, Progress
+from latent_anchors.training._callbacks import Every, Progress, Snapshots
 from latent_anchors.training._constraints import Constraint, constrain
 from latent_anchors.training._fit.batch_blocks import Batches
 from latent_anchors.training._fit.fit import fit
@@ -24,7 +24,6 @@ from latent_anchors.training._objective import Objective
 from latent_anchors.training._objective_output import ObjectiveOutput, ObjectivePart
 from latent_anchors.training._processes import mean_over_processes
 from latent_anchors.training._schedulers import TimelineLR, apply_hyperparameters
-from latent_anchors.training._snapshots import Snapshots
 
 __all__ = [
     "Batches",

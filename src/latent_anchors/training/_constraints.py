@@ -8,9 +8,8 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import check_name
 from latent_anchors._runs import StackedRuns, tensors_of
-from latent_anchors.training._fit.backends import Backend, run_by
 from latent_anchors.training._fit.fx_passes import tidy
-from latent_anchors.training._fit.trace import trace
+from latent_anchors.training._fit.trace import Backend, run_by, trace
 
 Constraint: TypeAlias = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 """Parameters and buffers of one run in, those parameters that change out; pure and idempotent."""

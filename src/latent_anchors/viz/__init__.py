@@ -20,13 +20,12 @@ from latent_anchors.viz._motion import Motion, animate_latents
 from latent_anchors.viz._plot_latents import plot_latents
 from latent_anchors.viz._plot_relearning import plot_relearning
 from latent_anchors.viz._plot_snapshots import plot_snapshots, plot_unfolding
-from latent_anchors.viz._reconstructions import plot_reconstructions
+from latent_anchors.viz._reconstructions import plot_reconstructions, plot_swatches
 from latent_anchors.viz._redrawing import redraw
 from latent_anchors.viz._responses import plot_response
 from latent_anchors.viz._save_figures import save_figures
 from latent_anchors.viz._scores import plot_scores
 from latent_anchors.viz._seeds import plot_seeds
-from latent_anchors.viz._swatches import plot_swatches
 from latent_anchors.viz._timelines import plot_timeline, plot_values
 from latent_anchors.viz._wheels import plot_wheels
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_count
 from latent_anchors.evaluation import Metric
+from latent_anchors.viz._arrays import counted, joined
 from latent_anchors.viz._means import (
     BAR,
     MEAN,
@@ -25,7 +26,6 @@ from latent_anchors.viz._means import (
 )
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
-from latent_anchors.viz._words import counted, joined
 
 ROW, PART, CELL = 0.3, 0.58, 1.45
 """Inches: of a row, of the column of a part, and of that of a measure."""

@@ -12,13 +12,12 @@ from numpy.typing import ArrayLike
 from latent_anchors._checks import check_count
 from latent_anchors._vectors import as_direction
 from latent_anchors.colorspace import COLOR_NAMES, hue_of, named_colors
-from latent_anchors.viz._arrays import Array, as_array, as_colors
+from latent_anchors.viz._arrays import Array, as_array, as_colors, joined
 from latent_anchors.viz._hue_errors import as_errors, draw_errors, peaks
 from latent_anchors.viz._plot_latents import View, check_view, draw_sphere
 from latent_anchors.viz._reconstructions import name_ticks
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, Theme, ThemeName, dress, new_figure
-from latent_anchors.viz._words import joined
 
 MID_GRAY = 0.5
 

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from latent_anchors.evaluation import DoseResponse, Metric
+from latent_anchors.viz._arrays import joined
 from latent_anchors.viz._means import ends_of, intervals_of, means_of, told_runs
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, Theme, ThemeName, new_figure
 from latent_anchors.viz._track_lines import dress_panel
-from latent_anchors.viz._words import joined
 
 WIDTH, TALL = 3.0, 2.6
 """Inches of a panel."""

@@ -15,11 +15,10 @@ from latent_anchors._checks import check_count
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_direction
 from latent_anchors.interventions import Edit
-from latent_anchors.viz._arrays import Array, as_array
+from latent_anchors.viz._arrays import Array, as_array, joined
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, Theme, ThemeName, dress, halo, new_figure
 from latent_anchors.viz._track_lines import name_ends
-from latent_anchors.viz._words import joined
 
 HEIGHT = 3.1
 """Inches of an edit's row."""

@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from latent_anchors.evaluation import squared_correlation
-from latent_anchors.viz._arrays import Array, as_array, as_colors, as_runs
+from latent_anchors.viz._arrays import Array, as_array, as_colors, as_runs, counted
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
-from latent_anchors.viz._words import counted
 
 
 @redrawable

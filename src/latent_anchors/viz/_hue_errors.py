@@ -1,21 +1,21 @@
-"""Errors round the color wheel."""
+"""Errors round the color wheel, and the rainbows that they are drawn on."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_finite
-from latent_anchors.colorspace import HUES
-from latent_anchors.viz._arrays import Array, as_array, as_runs
+from latent_anchors.colorspace import HUES, hsv_to_rgb
+from latent_anchors.viz._arrays import Array, as_array, as_runs, hue_name
 from latent_anchors.viz._line_names import name_lines
-from latent_anchors.viz._rainbows import around, draw_band, draw_line, draw_markers
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
-from latent_anchors.viz._words import hue_name
 
 LINES = ((1.8, ""), (3.6, "o"), (2.7, "s"), (2.7, "^"), (2.7, "D"), (2.7, "v"))
 """Width in points, and marker at the named hues, of the first condition and those after it: shown
@@ -144,3 +144,69 @@ def draw_reference(axes: Axes, inks: Theme, name: str, error: float) -> None:
     axes.axhline(error, color=inks.faint, linewidth=1, linestyle=":")
     style: dict[str, Any] = {"textcoords": "offset points", "fontsize": SMALL, "color": inks.faint}
     axes.annotate(name, (axes.get_xlim()[0], error), (2, 3), **style)
+
+
+OUTLINE = 1.2
+"""Points by which a line's outline is wider: yellow is hard to see on white, blue on black."""
+
+
+FINE = 720
+"""Hues in the picture of a band."""
+
+
+def hue_colors(hues: Array) -> Array:
+    """RGB ``(n, 3)`` of hues in turns ``(n,)`` at full saturation and value."""
+    hue = torch.from_numpy(hues)
+    return hsv_to_rgb(torch.stack([hue, *torch.ones(2, *hue.shape).to(hue)], dim=-1)).numpy()
+
+
+def around(center: float, hues: Array) -> Array:
+    """The same hues in turns, at most half a turn from the center."""
+    away = np.abs(hues - center) > 0.5
+    return np.where(away, hues - np.floor(hues - center + 0.5), hues)
+
+
+def between(x: Array) -> Array:
+    """Colors of the pieces between neighboring hues ``(n - 1, 3)``."""
+    return hue_colors((x[1:] + x[:-1]) / 2)
+
+
+def draw_line(axes: Axes, inks: Theme, x: Array, y: Array, width: float) -> None:
+    """A line whose pieces have their hue's color, with an outline."""
+    axes.plot(x, y, color=inks.ink, linewidth=width + OUTLINE, solid_capstyle="round")
+    points = np.stack([x, y], axis=-1)
+    pieces = np.stack([points[:-1], points[1:]], axis=1)
+    axes.add_collection(
+        LineCollection([*pieces], colors=between(x), linewidths=width, capstyle="round", zorder=2.1)
+    )
+
+
+def draw_markers(axes: Axes, inks: Theme, x: Array, y: Array, at: Array, marker: str) -> None:
+    """Markers on a line, at those of the hues that it reaches."""
+    at = at[(at >= x[0]) & (at <= x[-1])]
+    axes.scatter(
+        at,
+        np.interp(at, x, y),
+        s=36,
+        c=hue_colors(at),
+        marker=marker,
+        edgecolors=inks.ink,
+        linewidths=OUTLINE / 2,
+        clip_on=False,
+        zorder=2.2,
+    )
+
+
+def draw_band(axes: Axes, x: Array, low: Array, high: Array) -> None:
+    """The range between two lines, in a paler version of each hue's color."""
+    shape = axes.fill_between(x, low, high, facecolor="none", linewidth=0)
+    ends = axes.get_xlim()
+    # One picture cut to shape: pieces side by side would show seams.
+    picture = axes.imshow(
+        hue_colors(np.linspace(*ends, FINE))[None],
+        extent=(*ends, *axes.get_ylim()),
+        aspect="auto",
+        alpha=0.3,
+        zorder=1,
+    )
+    picture.set_clip_path(shape.get_paths()[0], axes.transData)

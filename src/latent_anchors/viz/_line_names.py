@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from latent_anchors.viz._arrays import Array
 from latent_anchors.viz._themes import SMALL, Theme, halo
-from latent_anchors.viz._track_marks import text_width
+from latent_anchors.viz._track_lines import text_width
 
 INNER = 0.42
 """Turns from the center within which lines are named, so that the names stay inside."""

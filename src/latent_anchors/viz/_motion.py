@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_between, check_count
-from latent_anchors.viz._arrays import Array
-from latent_anchors.viz._plain import plain
+from latent_anchors.viz._arrays import Array, counted, edges
 from latent_anchors.viz._plot_latents import (
     PANEL,
     View,
@@ -20,9 +19,8 @@ from latent_anchors.viz._plot_latents import (
     reach_of,
 )
 from latent_anchors.viz._plot_snapshots import as_frames
-from latent_anchors.viz._redrawing import redrawable
+from latent_anchors.viz._redrawing import plain, redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
-from latent_anchors.viz._words import counted, edges
 
 TIME = 0.3
 """Inches below the spheres, for the step and a bar that grows with it."""

@@ -10,11 +10,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from latent_anchors._checks import check_finite, check_name
-from latent_anchors.viz._arrays import Array, as_array, as_runs
+from latent_anchors.viz._arrays import Array, as_array, as_runs, counted
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 from latent_anchors.viz._track_lines import name_ends
-from latent_anchors.viz._words import counted
 
 Logarithmic = Literal["neither", "steps", "errors", "both"]
 

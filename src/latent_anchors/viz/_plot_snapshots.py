@@ -7,8 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_count
-from latent_anchors.viz._arrays import Array, as_array, as_colors
-from latent_anchors.viz._plain import mathematics
+from latent_anchors.viz._arrays import Array, as_array, as_colors, counted, edges, joined
 from latent_anchors.viz._plot_latents import (
     PANEL,
     View,
@@ -17,9 +16,8 @@ from latent_anchors.viz._plot_latents import (
     draw_points,
     reach_of,
 )
-from latent_anchors.viz._redrawing import redrawable
+from latent_anchors.viz._redrawing import mathematics, redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, ThemeName, new_figure
-from latent_anchors.viz._words import counted, edges, joined
 
 WIDTH = 9.0
 """Inches across a strip, at most."""

@@ -1,17 +1,19 @@
-"""Drawings that know how they were made, so that they can be made for another page."""
+"""Drawings that know how they were made, redrawn for another page; those not finished yet."""
 
 from collections.abc import Callable
 from functools import partial, wraps
 from inspect import signature
 from typing import Any, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
+import matplotlib.pyplot as plt
 from matplotlib.animation import FuncAnimation
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FuncFormatter
 
-from latent_anchors.viz._plain import plain
 from latent_anchors.viz._themes import ThemeName
-from latent_anchors.viz._unfinished import closed_unless_finished
 
 Given = ParamSpec("Given")
 Drawing = TypeVar("Drawing", bound=Figure | FuncAnimation)
@@ -68,3 +70,54 @@ def redraw(drawing: Drawing, theme: ThemeName) -> Drawing:
             "it again with theme=."
         )
     return _MADE[drawing](theme=theme)
+
+
+_MATHEMATICS: WeakSet[Text] = WeakSet()
+
+
+def mathematics(text: Text) -> None:
+    """Mark a text of this room's own that is meant to be set as mathematics."""
+    _MATHEMATICS.add(text)
+
+
+def plain(figure: Figure) -> None:
+    """Neither mathematics nor TeX in any text, but for what was marked and for numbers on axes.
+
+    It is said to each text, as matplotlib asks for it when a text is drawn, long after it was made.
+    """
+    texts = {*figure.findobj(Text)} - {*_MATHEMATICS}
+    for text in texts - _numbers(figure):
+        text.set_parse_math(False)
+        text.set_usetex(False)
+
+
+def _numbers(figure: Figure) -> set[Text]:
+    """What matplotlib writes on axes by itself, such as powers of ten."""
+    axes = [axis for each in figure.axes for axis in (each.xaxis, each.yaxis)]
+    return {text for axis in axes if not _is_named(axis) for text in _labels(axis)}
+
+
+def _is_named(axis: Axis) -> bool:
+    return isinstance(axis.get_major_formatter(), FixedFormatter | FuncFormatter)
+
+
+def _labels(axis: Axis) -> list[Text]:
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    return [
+        axis.get_offset_text(),
+        *(text for tick in ticks for text in (tick.label1, tick.label2)),
+    ]
+
+
+Drawn = TypeVar("Drawn")
+
+
+def closed_unless_finished(draw: Callable[[], Drawn]) -> Drawn:
+    """What it gives; of what fails or is interrupted, pyplot keeps no figure."""
+    others = plt.get_fignums()
+    try:
+        return draw()
+    except BaseException:
+        for number in {*plt.get_fignums()} - {*others}:
+            plt.close(number)
+        raise

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_count
 from latent_anchors.evaluation import Metric
+from latent_anchors.viz._arrays import joined
 from latent_anchors.viz._means import (
     BAR,
     MEAN,
@@ -24,8 +25,7 @@ from latent_anchors.viz._means import (
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._seeds import DOT, swarm
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
-from latent_anchors.viz._track_marks import text_width
-from latent_anchors.viz._words import joined
+from latent_anchors.viz._track_lines import text_width
 
 COLUMN, EDGE, TALL = 0.5, 0.55, 2.9
 """Inches: from one dose to the next, beside the doses of a panel, and of a panel's height."""

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from latent_anchors._checks import check_count
 from latent_anchors.concepts import ScoreHistory
 from latent_anchors.evaluation import Metric
+from latent_anchors.viz._arrays import counted, joined
 from latent_anchors.viz._means import ends_of, intervals_of, means_of, told_runs
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, THEMES, Theme, ThemeName, new_figure
 from latent_anchors.viz._track_lines import dress_panel, dress_steps, name_ends
-from latent_anchors.viz._words import counted, joined
 
 PANELS = {"auc": "AUC", "margin": "margin", "alignment": "alignment"}
 """By measure of a score: what its panel is called."""

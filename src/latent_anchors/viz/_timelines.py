@@ -6,29 +6,26 @@ from matplotlib.figure import Figure
 
 from latent_anchors._checks import check_count, listed
 from latent_anchors.curriculum import Timeline
-from latent_anchors.viz._arrays import Array
+from latent_anchors.viz._arrays import Array, counted, joined
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._scales import panels_by_scale
 from latent_anchors.viz._themes import Theme, ThemeName, new_figure
 from latent_anchors.viz._track_lines import (
-    draw_dashes,
-    draw_keys,
-    draw_lines,
-    dress_panel,
-    dress_steps,
-    name_ends,
-    sampled,
-)
-from latent_anchors.viz._track_marks import (
     LEVEL,
     actions_of,
     draw_actions,
+    draw_dashes,
+    draw_keys,
+    draw_lines,
     draw_phases,
     draw_starts,
+    dress_panel,
+    dress_steps,
+    name_ends,
     phase_places,
+    sampled,
     text_width,
 )
-from latent_anchors.viz._words import counted, joined
 
 WIDTH = 9.0
 """Inches across."""

@@ -9,11 +9,10 @@ from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_count
-from latent_anchors.viz._arrays import Array, as_array, as_colors
+from latent_anchors.viz._arrays import Array, as_array, as_colors, counted, edges, joined
 from latent_anchors.viz._plot_latents import PANEL, ROOM, point_width
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import Theme, ThemeName, dress, new_figure
-from latent_anchors.viz._words import counted, edges, joined
 
 HELD_OUT = 0.3
 """How wide the point of a color that is held out is, as a share of another's."""

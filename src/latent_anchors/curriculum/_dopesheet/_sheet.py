@@ -8,10 +8,16 @@ from pathlib import Path
 
 from typing_extensions import Protocol, runtime_checkable
 
-from latent_anchors.curriculum._dopesheet._csv import as_csv, cells_in, decoded, refuse
-from latent_anchors.curriculum._dopesheet._data_frames import Frame, rows_of
 from latent_anchors.curriculum._dopesheet._format import as_table, sheet_of
 from latent_anchors.curriculum._dopesheet._parse import parse
+from latent_anchors.curriculum._dopesheet._table_files import (
+    Frame,
+    as_csv,
+    cells_in,
+    decoded,
+    refuse,
+    rows_of,
+)
 from latent_anchors.curriculum._timeline import Timeline, check_timeline
 
 MARK = "\N{BYTE ORDER MARK}"

@@ -15,13 +15,13 @@ from latent_anchors.curriculum import Playhead, Timeline
 from latent_anchors.models import Population
 from latent_anchors.training._callbacks import Every, Progress, call_those_due
 from latent_anchors.training._constraints import Constraint
-from latent_anchors.training._fit.backends import Backend, check_backend
 from latent_anchors.training._fit.batch_blocks import BatchBlocks, Batches
 from latent_anchors.training._fit.loop import Training
 from latent_anchors.training._fit.measure import check_measure
 from latent_anchors.training._fit.optimizers import MakeOptimizer
 from latent_anchors.training._fit.run_group import Execution, make_run_groups
 from latent_anchors.training._fit.schedule import check_actions, make_schedule
+from latent_anchors.training._fit.trace import Backend, check_backend
 from latent_anchors.training._history import FitResult, Log
 from latent_anchors.training._losses.forward import Loss
 from latent_anchors.training._objective import Objective

@@ -19,7 +19,7 @@ from latent_anchors.training._fit.resume import check_made_alike, check_played_a
 from latent_anchors.training._fit.run_group import Execution, RunGroup, StepBatch
 from latent_anchors.training._fit.schedule import Schedule, stop_after
 from latent_anchors.training._history import FitResult, Log, TrainState
-from latent_anchors.training._losses.per_run import PerRunLoss, StatefulLoss, tensors_of_losses
+from latent_anchors.training._losses.forward import PerRunLoss, StatefulLoss, tensors_of_losses
 from latent_anchors.training._python_state.python_values import Found
 from latent_anchors.training._python_state.watched import (
     Settings,

@@ -13,7 +13,6 @@ from latent_anchors._streams import mixed
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.training._constraints import Constraint, hold, holder
-from latent_anchors.training._fit.backends import Backend
 from latent_anchors.training._fit.optimizers import (
     DrivenOptimizer,
     MakeOptimizer,
@@ -23,7 +22,7 @@ from latent_anchors.training._fit.optimizers import (
 )
 from latent_anchors.training._fit.schedule import Schedule
 from latent_anchors.training._fit.step import Gradients, OfAllRuns, Step, of_one_run
-from latent_anchors.training._fit.trace import Tensors
+from latent_anchors.training._fit.trace import Backend, Tensors
 from latent_anchors.training._history import Failure
 from latent_anchors.training._python_state.watched import (
     Watched,

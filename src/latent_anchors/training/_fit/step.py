@@ -14,9 +14,15 @@ from typing_extensions import override
 
 from latent_anchors._sites import layers_of
 from latent_anchors.data import LabeledBatch
-from latent_anchors.training._fit.backends import Backend
 from latent_anchors.training._fit.replay import Replaying
-from latent_anchors.training._fit.trace import Arguments, Outcome, Pure, Tensors, traced_step
+from latent_anchors.training._fit.trace import (
+    Arguments,
+    Backend,
+    Outcome,
+    Pure,
+    Tensors,
+    traced_step,
+)
 from latent_anchors.training._losses.forward import OneRun
 from latent_anchors.training._python_state.watched import Watched
 

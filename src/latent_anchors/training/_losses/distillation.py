@@ -15,9 +15,9 @@ from latent_anchors._sites import At, as_site, resolve
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population, functional_forward
 from latent_anchors.training._losses.edited_output import squared_error
-from latent_anchors.training._losses.forward import Forward
-from latent_anchors.training._losses.per_run import (
+from latent_anchors.training._losses.forward import (
     Edits,
+    Forward,
     by_site,
     check_runs,
     in_force,

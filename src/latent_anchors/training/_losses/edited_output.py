@@ -12,9 +12,9 @@ from latent_anchors._sites import At, as_site, resolve
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.regularizers import mean
-from latent_anchors.training._losses.forward import Forward
-from latent_anchors.training._losses.per_run import (
+from latent_anchors.training._losses.forward import (
     Edits,
+    Forward,
     by_site,
     check_runs,
     in_force,

@@ -10,9 +10,8 @@ from latent_anchors._checks import check_name, listed
 from latent_anchors._sites import At
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
-from latent_anchors.training._callbacks import Progress
+from latent_anchors.training._callbacks import Progress, latents_in_eval_mode
 from latent_anchors.training._losses.forward import Forward
-from latent_anchors.training._snapshots import latents_in_eval_mode
 
 
 class LatentHoldLoss:

@@ -7,8 +7,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from latent_anchors._eval_mode import eval_mode
 from latent_anchors._hooks import attach_recorder
+from latent_anchors._runs import eval_mode
 from latent_anchors._sites import At
 from latent_anchors.interventions._surgery._stream.channels import Source
 from latent_anchors.interventions._surgery._stream.graph import Graph, Value

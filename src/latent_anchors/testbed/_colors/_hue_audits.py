@@ -1,5 +1,6 @@
-"""Leakage: how much of a concept can still be read off the latents."""
+"""Audits of a hue: what probes read off the latents, and whether noise brings it back."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -9,8 +10,9 @@ from torch import Tensor, nn
 from latent_anchors._checks import check_name
 from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At
-from latent_anchors.audits import leakage, nonlinear_probe
+from latent_anchors.audits import leakage, nonlinear_probe, perturbation
 from latent_anchors.audits._leakage import of_finite
+from latent_anchors.audits._perturbation import SIZES
 from latent_anchors.audits._probes import r_squared
 from latent_anchors.colorspace import (
     HUES,
@@ -22,6 +24,8 @@ from latent_anchors.colorspace import (
     rgb_midpoints,
 )
 from latent_anchors.evaluation import Evaluation, latents
+from latent_anchors.models import Population
+from latent_anchors.testbed._colors._color_errors import color_errors
 
 
 def hue_leakage(model: nn.Module, concept: str, at: At = "latent") -> Evaluation:
@@ -88,3 +92,49 @@ def hue_leakage(model: nn.Module, concept: str, at: At = "latent") -> Evaluation
 def _without(colors: Float[Tensor, "n 3"], concept: Float[Tensor, "1 3"]) -> Tensor:
     """Colors blended with gray, by their similarity to a concept."""
     return colors + hsv_similarity(colors, concept).unsqueeze(-1) * (0.5 - colors)
+
+
+def hue_perturbation(
+    population: Population, concept: str, sizes: Sequence[float] = SIZES, draws: int = 16
+) -> Evaluation:
+    r"""Errors of the concept and of all colors while noise is added to the weights.
+
+    .. math:: e_\varepsilon(x) = \operatorname{mean}_\xi \, e(x \mid W + \varepsilon \,
+        \mathrm{rms}(W) \, \xi)
+
+    as :func:`latent_anchors.audits.perturbation` has it. A concept that a small size brings back
+    was hidden, not removed; errors of all colors show what the noise does to a network anyway.
+
+    Args:
+        population: The networks; unchanged.
+        concept: One of the twelve hues.
+        sizes: Of the noise, in relation to each layer's own weights.
+        draws: Over how many draws errors are averaged; they are the same for every size.
+
+    Returns:
+        By name ``(runs,)``, from 0 to 1: ``perturbation/concept/SIZE`` and
+        ``perturbation/grid/SIZE``, the mean over the 8x8x8 RGB grid.
+
+    Raises:
+        ValueError: If there is no such hue, no size or no draw, or a size is negative.
+        TypeError: If the number of draws is not a whole one.
+
+    References:
+        Tice et al., "Noise injection reveals hidden capabilities of sandbagging language models",
+        2024.
+
+    Examples:
+        >>> from latent_anchors.models import SphericalAutoencoder
+        >>> population = Population.make(SphericalAutoencoder, seeds=[0])
+        >>> found = hue_perturbation(population, "red", sizes=(0.0, 0.1), draws=2)
+        >>> list(found)[:2]
+        ['perturbation/concept/0', 'perturbation/grid/0']
+    """
+    check_name("hue", concept, tuple(HUES))
+    colors = torch.cat([named_colors(concept), rgb_grid(8)])
+
+    def measure(model: nn.Module) -> dict[str, Tensor]:
+        errors = color_errors(model, colors)
+        return {"concept": errors[:, 0], "grid": errors[:, 1:].mean(1)}
+
+    return perturbation(population, measure, sizes, draws)
