@@ -68,8 +68,9 @@ def objective(**changes) -> la.Objective:
     return la.Objective(terms, **{"losses": ["task"], "other_tracks": ["lr"], **changes})
 
 
-def anchoring(plan=None, **changes) -> adapters.AnchoringCallback:
-    return adapters.AnchoringCallback(objective(**changes), plan or timeline(), columns={"red": 1})
+def anchoring(plan=None, actions=None, factors=(), **changes) -> adapters.AnchoringCallback:
+    given = {"columns": {"red": 1}, "actions": actions, "factors": factors}
+    return adapters.AnchoringCallback(objective(**changes), plan or timeline(), **given)
 
 
 def loader(size: int, colors: Tensor = COLORS, red: Tensor = RED) -> DataLoader:

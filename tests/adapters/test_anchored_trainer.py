@@ -179,6 +179,21 @@ def test_a_trigger_ends_the_training(tmp_path: Path):
     assert made.train().global_step == 2
 
 
+def test_a_training_that_a_trigger_has_ended_ends_at_once_when_resumed(tmp_path: Path):
+    def fit(**options) -> tuple[int, nn.Module]:
+        rule = curriculum.Trigger("task/weighted", curriculum.Above(0.0), curriculum.Stop())
+        plan = curriculum.Playhead(timeline(), [rule])
+        saving = {"save_strategy": "steps", "save_steps": 1}
+        made = trainer(tmp_path, timeline=plan, max_steps=9, **saving)
+        return made.train(**options).global_step, made.model
+
+    step, model = fit()
+    resumed_step, resumed = fit(resume_from_checkpoint=str(tmp_path / "checkpoint-1"))
+    assert step == resumed_step == 1
+    assert all(map(torch.equal, model.parameters(), resumed.parameters()))
+    assert not all(map(torch.equal, model.parameters(), llama().parameters()))
+
+
 def watch() -> concepts.Watch:
     animal, batch = la.Concept("animal", UP, at=SITE), padded(lines(8))
     inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}

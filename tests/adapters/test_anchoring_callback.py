@@ -1,5 +1,6 @@
 """Lightning's trainer, with an objective and a timeline."""
 
+import copy
 import pickle
 
 import lightning
@@ -18,12 +19,13 @@ from adapters.lit import (
     weights,
 )
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
 from refusals import refuses
 from torch.utils.data import DataLoader, IterableDataset
 
 import latent_anchors as la
 from latent_anchors import adapters
-from latent_anchors.curriculum import Below, Playhead, Retarget, Stop, Trigger
+from latent_anchors.curriculum import Below, Playhead, Retarget, Stop, Timeline, Trigger
 from latent_anchors.training import TimelineLR
 
 pytestmark = pytest.mark.filterwarnings(
@@ -108,7 +110,7 @@ class Spy(lightning.Callback):
         self.steps.append((trainer.global_step, optimizer.param_groups[0]["lr"]))
 
     def on_train_batch_end(self, trainer, *_):
-        self.logged = dict(trainer.callback_metrics)
+        self.logged = {name: each.double() for name, each in trainer.callback_metrics.items()}
 
 
 def test_settings_are_those_of_the_optimizers_step_and_all_parts_are_logged_for_the_whole_batch():
@@ -117,8 +119,45 @@ def test_settings_are_those_of_the_optimizers_step_and_all_parts_are_logged_for_
     assert spy.steps == [(step, timeline()(step)["lr"]) for step in range(8)]
     expected = by_hand()[1]
     assert set(spy.logged) == {f"objective/{name}" for name in expected}
-    for name, value in expected.items():
-        close(spy.logged[f"objective/{name}"], value)
+    for name, value in expected.items():  # Lightning keeps numbers in float32
+        torch.testing.assert_close(spy.logged[f"objective/{name}"], value, rtol=1e-6, atol=1e-7)
+
+
+class Log(CSVLogger):
+    """What was written at each step."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.rows = {}
+
+    def log_metrics(self, metrics, step=None):
+        self.rows[step] = metrics
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_a_part_is_logged_over_the_steps_that_had_labels_and_else_left_out(every, tmp_path):
+    labels = torch.zeros(72).double()
+    labels[24:36] = RED[24:36]  # the third step of each epoch of six, and no other
+    log, spy = Log(tmp_path), Log(tmp_path)
+    for seen, pace in ((log, every), (spy, 1)):
+        by = trainer(anchoring(), 9, logger=seen, log_every_n_steps=pace)
+        by.fit(Lit(), loader(12, red=labels))
+    had = [step for step, row in log.rows.items() if "objective/red" in row]
+    assert had == [2, 8]
+    assert [*log.rows] == [*range(every - 1, 9, every)]
+    for step, row in log.rows.items():
+        steps = range(step + 1 - every, step + 1)
+        for name in row:
+            found = [spy.rows[each][name] for each in steps if name in spy.rows[each]]
+            if name.startswith("objective/"):
+                assert row[name] == pytest.approx(sum(found) / len(found), rel=1e-5)
+
+
+def test_what_other_callbacks_see_at_the_end_of_an_epoch_is_there_without_a_logger():
+    by = trainer(anchoring(), 2, log_every_n_steps=50)
+    by.fit(Lit(), loader(36))
+    assert 0 < by.callback_metrics["objective/red"] < 2
+    assert by.callback_metrics["objective/red/weighted"] > 0
 
 
 def playhead():
@@ -136,10 +175,13 @@ def test_a_training_that_is_resumed_is_the_same_bit_for_bit(make, tmp_path):
         saves = ModelCheckpoint(
             tmp_path / str(steps), "{step}", every_n_train_steps=3, save_top_k=-1
         )
-        module, callback = Lit(), anchoring(make())
-        by = trainer(callback, steps, [saves], accumulate_grad_batches=2, enable_checkpointing=True)
+        plan = make()
+        by = trainer(
+            anchoring(plan), steps, [saves], accumulate_grad_batches=2, enable_checkpointing=True
+        )
+        module = Lit()
         by.fit(module, loader(12), **options)
-        return weights(module), callback.schedule.state_dict()
+        return weights(module), plan.state_dict() if isinstance(plan, Playhead) else None
 
     whole, state = fit(8)
     resumed, resumed_state = fit(8, ckpt_path=tmp_path / "8" / "step=3.ckpt")
@@ -159,15 +201,51 @@ def test_a_finished_training_that_is_resumed_ends_at_once(tmp_path):
 def test_a_playhead_needs_the_state_that_it_had(tmp_path):
     saves = ModelCheckpoint(tmp_path, "{step}", every_n_train_steps=2)
     trainer(anchoring(), 2, [saves], enable_checkpointing=True).fit(Lit(), loader(36))
-    with refuses(ValueError, "saved without a playhead, and training is to go on with one"):
+    with refuses(ValueError, "The state is of the triggers nothing; expected"):
         trainer(anchoring(playhead()), 4).fit(Lit(), loader(36), ckpt_path=tmp_path / "step=2.ckpt")
 
 
-def test_where_a_playhead_ends_so_does_the_training():
+def ending(tmp_path, **options):
+    """A trainer after a training of two steps, which a trigger has ended."""
     plan = Playhead(timeline(), [Trigger("task", Below(1e9, patience=2), Stop())])
-    by = trainer(anchoring(plan), steps=8)
-    by.fit(Lit(), loader(24))
+    saves = ModelCheckpoint(tmp_path, "{step}", every_n_train_steps=2, save_top_k=-1)
+    module, by = Lit(), trainer(anchoring(plan), 8, [saves], enable_checkpointing=True)
+    by.fit(module, loader(36), **options)
     assert by.global_step == plan.steps == 2
+    return module, plan
+
+
+def test_where_a_playhead_ends_so_does_the_training_and_a_resumed_one_at_once(tmp_path):
+    module, plan = ending(tmp_path)
+    resumed, again = ending(tmp_path, ckpt_path=tmp_path / "step=2.ckpt")
+    assert torch.equal(weights(resumed), weights(module))
+    assert again.state_dict() == plan.state_dict()
+
+
+def test_actions_are_called_before_their_step_once_for_all_micro_batches():
+    called = []
+    tracks = {name: timeline()[name] for name in timeline().names}
+    plan = Timeline(tracks, actions={0: ["look"], 2: ["look"]})
+    actions = {"look": lambda trainer: called.append(trainer.global_step)}
+    by = trainer(anchoring(plan, actions), 4, accumulate_grad_batches=3)
+    by.fit(Lit(), loader(8))
+    assert called == [0, 2]
+
+
+class Skipping(Lit):
+    """Skips its second step, and the rest of the first epoch."""
+
+    def on_train_batch_start(self, batch, batch_idx):
+        del batch
+        return -1 if self.current_epoch == 0 and batch_idx == 2 else None
+
+
+def test_labels_of_a_step_that_was_skipped_are_not_those_of_the_next():
+    module, plain = Skipping(), Lit()
+    trainer(anchoring(), 2, accumulate_grad_batches=2).fit(module, loader(12))
+    few = loader(12, COLORS[:24], RED[:24])
+    trainer(anchoring(), 2, accumulate_grad_batches=2).fit(plain, few)
+    assert torch.equal(weights(module), weights(plain))
 
 
 class Validated(Lit):
@@ -188,7 +266,6 @@ def test_under_autocast_terms_are_in_full_precision():
     module = Lit().float()
     by = trainer(anchoring(), precision="bf16-mixed")
     by.fit(module, loader(24, COLORS.float(), RED.float()))
-    assert by.callback_metrics["objective/red"].dtype == torch.float32
     assert by.callback_metrics["objective/red"] < 0.9
     assert (weights(module) - by_hand()[0]).abs().max() < 0.1
 
@@ -236,11 +313,23 @@ def test_nothing_is_left_behind_after_training_nor_after_an_error():
     assert "training_step" not in vars(by.strategy)
 
 
-def test_a_callback_can_be_pickled_after_training_and_before():
+def test_a_callback_can_be_pickled_before_during_and_after_training():
+    def check():
+        for alike in (pickle.loads(pickle.dumps(callback)), copy.deepcopy(callback)):
+            assert alike.columns == {"red": 1}
+            assert alike._training is None
+            assert not {"log", "log_dict"} & {*vars(alike)}
+
+    class During(lightning.Callback):
+        def on_train_batch_end(self, *_):
+            assert callback._training is not None
+            check()
+
     callback = anchoring()
     for _ in range(2):
-        assert pickle.loads(pickle.dumps(callback)).columns == {"red": 1}
-        trainer(callback, 1).fit(Lit(), loader(24))
+        check()
+        by = trainer(callback, 2, [During()], accumulate_grad_batches=3)
+        by.fit(Lit(), loader(8))
 
 
 class Changing(Lit):
@@ -266,10 +355,13 @@ class Scheduled(Lit):
         super().__init__()
         self.make, self.how = make, how
 
-    def configure_optimizers(self):
+    def grouped(self):
         groups = [{"params": self.net[:3].parameters()}, {"params": self.net[3:].parameters()}]
         groups[1]["lr"] = 0.5
-        optimizer = torch.optim.SGD(groups, lr=1.0)
+        return torch.optim.SGD(groups, lr=1.0)
+
+    def configure_optimizers(self):
+        optimizer = self.grouped()
         scheduler = {"scheduler": self.make(optimizer), **self.how}
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
@@ -278,20 +370,45 @@ def factors(optimizer):
     return TimelineLR(optimizer, timeline(), factors=["lr"])
 
 
-def test_a_scheduler_of_ours_keeps_the_rate_to_itself_and_must_count_steps():
+class Grouped(Scheduled):
+    """Without a scheduler of its own."""
+
+    def configure_optimizers(self):
+        return self.grouped()
+
+
+def test_groups_with_rates_of_their_own_keep_their_ratio(tmp_path):
+    spy, ends = Spy(), []
+    for options in ({}, {"ckpt_path": tmp_path / "step=3.ckpt"}):
+        saves = ModelCheckpoint(tmp_path, "{step}", every_n_train_steps=3, save_top_k=-1)
+        module, callback = Grouped(None), anchoring(factors=["lr"])
+        by = trainer(callback, 8, [spy, saves], enable_checkpointing=True)
+        by.fit(module, loader(24), weights_only=False, **options)
+        rates = [group["lr"] for group in by.optimizers[0].param_groups]
+        assert rates == [timeline()(7)["lr"], 0.5 * timeline()(7)["lr"]]
+        ends.append(weights(module))
+    steps = [*range(8), *range(3, 8)]
+    assert spy.steps == [(step, timeline()(step)["lr"]) for step in steps]
+    assert torch.equal(*ends)
+
+
+def rateless():
+    """A timeline that leaves the rate to others, and an objective for it."""
+    tracks = {name: timeline()[name] for name in timeline().names if name != "lr"}
+    return {"plan": Timeline(tracks), "other_tracks": []}
+
+
+def test_a_scheduler_of_the_modules_own_sets_the_rate_and_if_ours_must_count_steps():
     spy = Spy()
     module = Scheduled(factors, interval="step")
-    by = trainer(anchoring(), callbacks=[spy], accumulate_grad_batches=2)
-    by.fit(module, loader(12))
-    assert spy.steps == [(step, timeline()(step)["lr"]) for step in range(8)]
-    rates = [group["lr"] for group in by.optimizers[0].param_groups]
-    assert rates == [timeline()(8)["lr"], 0.5 * timeline()(8)["lr"]]
+    trainer(anchoring(**rateless()), 4, callbacks=[spy]).fit(module, loader(24))
+    assert spy.steps == [(step, timeline()(step)["lr"]) for step in range(4)]
     with refuses(ValueError, "A TimelineLR is stepped every 1 epoch; expected every step"):
-        trainer(anchoring()).fit(Scheduled(factors), loader(24))
+        trainer(anchoring(**rateless())).fit(Scheduled(factors), loader(24))
 
 
 def test_two_that_drive_the_rate_are_refused():
-    with refuses(ValueError, "Both a ConstantLR and the timeline's track 'lr' drive the learning"):
+    with refuses(ValueError, "a track 'lr', and a scheduler of type ConstantLR was given"):
         trainer(anchoring()).fit(Scheduled(torch.optim.lr_scheduler.ConstantLR), loader(24))
 
 

@@ -18,9 +18,13 @@ def test_a_part_is_averaged_over_the_steps_that_had_labels_and_its_share_over_al
         means.begin(torch.tensor([divisor]))
         for mean in parts:
             means.add(output(mean), averaged=2)
-    logged = means.read()
-    assert logged == pytest.approx(
-        {"objective/red": 0.35, "objective/red/weighted": 0.35 / 3, "objective/total": 0.35 / 3}
+    logged = means.read(keep=True)
+    assert (
+        means.read()
+        == logged
+        == pytest.approx(
+            {"objective/red": 0.35, "objective/red/weighted": 0.35 / 3, "objective/total": 0.35 / 3}
+        )
     )
     assert means.read() == {}
 

@@ -3,7 +3,7 @@
 # the types of transformers are open in places
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -15,13 +15,11 @@ from torch.optim.lr_scheduler import LRScheduler
 from transformers import Trainer, TrainerCallback
 from typing_extensions import override
 
-from latent_anchors._checks import listed
-from latent_anchors._hooks import known_writes, recall_writes
 from latent_anchors._sites import At
-from latent_anchors.adapters._batch_forward import BatchForward, batch_for
-from latent_anchors.adapters._logged_means import LoggedMeans
-from latent_anchors.adapters._played_schedule import PlayedSchedule
-from latent_anchors.adapters._whole_batch import Columns, Divisor, WholeBatch
+from latent_anchors.adapters._batch_forward import BatchLosses
+from latent_anchors.adapters._logged_means import LoggedMeans, watched_scores
+from latent_anchors.adapters._played_schedule import Actions, PlayedSchedule
+from latent_anchors.adapters._whole_batch import Columns, WholeBatch
 from latent_anchors.concepts import Watch
 from latent_anchors.curriculum import Playhead, Timeline
 from latent_anchors.models import Recording, record
@@ -50,13 +48,13 @@ class AnchoredTrainer(Trainer):
     Args:
         args: As for Trainer.
         objective: Terms, and the names of losses, as in ``losses=["task"]``.
-        timeline: A track for each weight; or a playhead, whose triggers are given the logged means
-            of each step, by ``"total"`` and the names of parts, and metrics of evaluations, such as
-            ``"eval_loss"``. It may end the training early.
+        timeline: A track for each weight; or a playhead of one run, whose triggers are given the
+            means of each step, named as in logs without ``"objective/"``, and metrics of
+            evaluations, such as ``"eval_loss"``. With triggers, it ends the training.
         losses: A function of a forward pass and a batch for each other loss, such as an
             :class:`~latent_anchors.training.EditedOutputLoss`. Its inputs are the model's main
             ones, its outputs the logits.
-        columns: Further columns to be kept, which losses find among the batch's extras.
+        extras: Further columns to be kept, which losses find among the batch's extras.
         watches: Concepts whose scores are among an evaluation's metrics, such as
             ``"eval_animal_auc"``.
         actions: What to call with the trainer, just before the step, for each action of the
@@ -79,9 +77,9 @@ class AnchoredTrainer(Trainer):
         objective: Objective,
         timeline: Timeline | Playhead,
         losses: Mapping[str, Loss] | None = None,
-        columns: Sequence[str] = (),
+        extras: Sequence[str] = (),
         watches: Sequence[Watch] = (),
-        actions: Mapping[str, Callable[[Any], object]] | None = None,
+        actions: Actions | None = None,
         factors: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
@@ -93,17 +91,12 @@ class AnchoredTrainer(Trainer):
                 "torchrun --nproc-per-node, or show it one GPU: CUDA_VISIBLE_DEVICES=0."
             )
         self.objective: Objective = objective.to(self.args.device)
-        self.losses: dict[str, Loss] = dict(losses or {})
         self.watches: tuple[Watch, ...] = tuple(watches)
-        self._own = self._own_losses()
-        labels_of = {name: getattr(loss, "label", None) for name, loss in self.losses.items()}
-        self._labels_of = {name: str(label) for name, label in labels_of.items() if label}
-        divisors = {name: _mass_of(label) for name, label in self._labels_of.items()}
-        divisors |= dict.fromkeys(self._own, self._labeled)
-        self._whole = WholeBatch(objective, divisors)
+        self._losses = BatchLosses(objective, losses or {})
+        self._whole = WholeBatch(objective, self._losses.divisors(self._labeled))
         self._means = LoggedMeans(objective.names)
-        self._schedule = self._scheduled(timeline, factors, actions or {})
-        self._columns = self._kept(columns)
+        self._schedule = PlayedSchedule(timeline, objective, factors, actions, ["eval"])
+        self._columns = self._kept(extras)
         self._latents: Recording | None = None
         self._set_signature_columns_if_needed()
         self.add_callback(_Playing(self._schedule, self._means, self))
@@ -113,32 +106,11 @@ class AnchoredTrainer(Trainer):
         labels = batch.get(self.label_names[0]) if self.label_names else None
         return labels.ne(-100).sum() if isinstance(labels, Tensor) else None
 
-    def _own_losses(self) -> list[str]:
-        own = [name for name in self.objective.losses if name not in self.losses]
-        if len(own) > 1 or not {*self.losses} <= {*self.objective.losses}:
-            raise ValueError(
-                f"The objective names the losses {listed(self.objective.losses)}, and there are "
-                f"functions for {listed(self.losses)}; expected one for each but the model's own: "
-                "Objective([...], losses=['task'])."
-            )
-        return own
-
-    def _scheduled(
-        self,
-        timeline: Timeline | Playhead,
-        factors: Sequence[str],
-        actions: Mapping[str, Callable[[Any], object]],
-    ) -> PlayedSchedule:
-        plan = timeline.timeline if isinstance(timeline, Playhead) else timeline
-        self.objective.check_tracks(plan.names)
-        measured = ("total", *self.objective.names)
-        return PlayedSchedule(timeline, self.objective.other_tracks, factors, measured, actions)
-
-    def _kept(self, columns: Sequence[str]) -> list[str]:
+    def _kept(self, extras: Sequence[str]) -> list[str]:
         """Names of columns that Trainer would drop."""
         terms = [(term.label, term.mask) for term in self.objective.terms]
         ours = [name for names in terms for name in names if name]
-        return [*dict.fromkeys([*ours, *self._labels_of.values(), *columns])]
+        return [*dict.fromkeys([*ours, *self._losses.label_of.values(), *extras])]
 
     @override
     def _set_signature_columns_if_needed(self) -> None:
@@ -156,12 +128,15 @@ class AnchoredTrainer(Trainer):
     def get_batch_samples(
         self, epoch_iterator: Iterator[Any], num_batches: int, device: torch.device
     ) -> tuple[list[Any], Tensor | int | None]:
-        """The micro-batches of a step; divisors are summed up here, before the first forward pass.
+        """The micro-batches of a step, whose divisors are summed up; none once triggers ended it.
 
         Examples:
             >>> AnchoredTrainer.get_batch_samples.__name__
             'get_batch_samples'
         """
+        if self._schedule.ended(self.state.global_step):  # as it was when it was saved
+            self.control.should_training_stop = True
+            return [], None
         batches, items = super().get_batch_samples(epoch_iterator, num_batches, device)
         if batches:
             self._begin(batches, items)
@@ -169,7 +144,7 @@ class AnchoredTrainer(Trainer):
 
     def _begin(self, batches: Sequence[Mapping[str, Any]], items: object) -> None:
         adds_up = self._adds_up(items)
-        self._whole.scaled = self._own if adds_up else []
+        self._whole.scaled = self._losses.own if adds_up else []
         self._averaged = 1 if adds_up else len(batches)
         self._whole.begin(batches, self._averaged, self.args.device)
         self._means.begin(self._whole.mean)
@@ -210,7 +185,10 @@ class AnchoredTrainer(Trainer):
         with self._recorded() as recording:
             own, output = super().compute_loss(model, plain, True, num_items_in_batch)
         latents = {at: recording[at] for at in self.objective.sites}
-        losses = dict.fromkeys(self._own, own) | self._losses(inputs, plain, output, latents)
+        taken = {name: value for name, value in plain.items() if name not in self.label_names}
+        model = cast("nn.Module", self.model)
+        losses = self._losses(model, taken, inputs, (output, latents))
+        losses |= dict.fromkeys(self._losses.own, own)
         row = self._schedule.row(self.state.global_step)
         parts = self._whole(inputs, latents=latents, row=row, **losses)
         self._means.add(parts, self._averaged)
@@ -225,24 +203,6 @@ class AnchoredTrainer(Trainer):
         for at in recording:
             recording.passes(at)  # what evaluations and others left there makes room
         return nullcontext(recording)
-
-    def _losses(
-        self,
-        inputs: Mapping[str, Any],
-        plain: Mapping[str, Any],
-        output: object,
-        latents: Mapping[At, Tensor],
-    ) -> dict[str, Tensor]:
-        """Losses that are functions of a forward pass."""
-        if not self.losses:
-            return {}
-        model, labels = cast("nn.Module", self.model), {*self.label_names}
-        main: str = getattr(model, "main_input_name", "input_ids")
-        given = {name: value for name, value in plain.items() if name not in labels}
-        forward = BatchForward(model, given, main, (output, latents))
-        terms = [term.label for term in self.objective.terms if term.label]
-        batch = batch_for(given[main], inputs, [*terms, *self._labels_of.values()])
-        return {name: loss(forward, batch) for name, loss in self.losses.items()}
 
     @override
     def _inner_training_loop(self, *args: Any, **kwargs: Any) -> Any:
@@ -278,17 +238,11 @@ class AnchoredTrainer(Trainer):
         found = super().evaluation_loop(*args, **kwargs)
         metrics = cast("dict[str, float]", found.metrics)
         prefix = kwargs.get("metric_key_prefix", "eval")
+        step, model = self.state.global_step, cast("nn.Module", self.model)
         for watch in self.watches:
-            score = self._score(watch)
-            for name in ("auc", "margin", "alignment"):
-                metrics[f"{prefix}_{watch.concept.name}_{name}"] = getattr(score, name).mean
+            scores = watched_scores(watch, step, model)
+            metrics.update({f"{prefix}_{name}": score for name, score in scores.items()})
         return found
-
-    def _score(self, watch: Watch) -> object:
-        steps, step = watch.history.steps, self.state.global_step
-        if steps and steps[-1] == step:
-            return watch.history.scores[-1]
-        return watch.measure(step, cast("nn.Module", self.model))
 
     @override
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
@@ -319,7 +273,7 @@ class AnchoredTrainer(Trainer):
         """
         chosen = optimizer or cast("Optimizer", self.optimizer)
         given = self.lr_scheduler
-        self.lr_scheduler = self._schedule.scheduler(chosen, given)
+        self.lr_scheduler = self._schedule.drive(chosen, given)
         self._created_lr_scheduler = given is None
         return super().create_scheduler(num_training_steps, optimizer)
 
@@ -327,23 +281,16 @@ class AnchoredTrainer(Trainer):
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         super()._save_optimizer_and_scheduler(output_dir)
         if self.args.should_save:
-            writes = known_writes(cast("nn.Module", self.model))
-            torch.save(
-                {"schedule": self._schedule.state_dict(), "writes": writes},
-                Path(output_dir, STATE),
-            )
+            saved = self._schedule.saved_with(cast("nn.Module", self.model))
+            torch.save(saved, Path(output_dir, STATE))
 
     @override
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
         if checkpoint is not None:
-            state = torch.load(Path(checkpoint, STATE), weights_only=True)
-            self._schedule.load_state_dict(state["schedule"])
-            recall_writes(cast("nn.Module", self.model), state["writes"])
-
-
-def _mass_of(label: str) -> Divisor:
-    return lambda batch: batch[label].sum()
+            at = Path(checkpoint, STATE)
+            saved = torch.load(at, weights_only=True) if at.exists() else None
+            self._schedule.go_on_with(cast("nn.Module", self.model), saved)
 
 
 class _Playing(TrainerCallback):
@@ -360,7 +307,7 @@ class _Playing(TrainerCallback):
     @override
     def on_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._schedule.observe(state.global_step, self._means.of_step)
-        if self._schedule.over:
+        if self._schedule.ended(state.global_step + 1):
             control.should_training_stop = True
 
     @override

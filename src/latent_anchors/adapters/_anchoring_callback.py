@@ -4,23 +4,23 @@
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
-import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 from typing_extensions import override
 
 from latent_anchors._checks import listed
-from latent_anchors._hooks import known_writes, recall_writes
 from latent_anchors.adapters._lightning_checks import (
     check_automatic,
     check_losses,
-    driven_settings,
+    given_scheduler,
 )
+from latent_anchors.adapters._logged_means import PREFIX, LoggedMeans
 from latent_anchors.adapters._micro_batches import (
     Keys,
     LookAhead,
@@ -29,20 +29,32 @@ from latent_anchors.adapters._micro_batches import (
     keys_of,
     transforms_batches,
 )
-from latent_anchors.adapters._schedule import Plan, Schedule
+from latent_anchors.adapters._played_schedule import Actions, PlayedSchedule
 from latent_anchors.adapters._whole_batch import WholeBatch
+from latent_anchors.curriculum import Playhead, Timeline
 from latent_anchors.models import Recording, record
-from latent_anchors.training import (
-    Objective,
-    apply_hyperparameters,
-    mean_over_processes,
-)
+from latent_anchors.training import Objective
 
 SAVED = "latent_anchors"
 """Where a checkpoint holds what this callback needs to go on."""
 
 LOSS = "loss"
 """What Lightning calls the loss in a mapping that ``training_step`` returns."""
+
+LENT = ("log", "log_dict")
+"""Methods of the module's that Lightning writes into every callback."""
+
+
+@dataclass
+class _Training:
+    """What belongs to one training, and is gone after it."""
+
+    means: LoggedMeans
+    whole: WholeBatch
+    latents: Recording
+    blocks: ExitStack
+    look_ahead: LookAhead = field(default_factory=LookAhead)
+    batches: deque[dict[str, Tensor]] = field(default_factory=deque[dict[str, Tensor]])
 
 
 class AnchoringCallback(Callback):
@@ -52,31 +64,34 @@ class AnchoringCallback(Callback):
     step returns by name beside ``"loss"``. Latents are recorded while the module trains, and terms
     find their labels in the batch. All weights are those of the timeline at ``global_step``, which
     counts the optimizer's steps; so is each setting of the optimizer, such as ``"lr"``, that the
-    objective has among its ``other_tracks``. A
-    :class:`~latent_anchors.training.TimelineLR` in ``configure_optimizers`` keeps the rate to
-    itself.
+    objective has among its ``other_tracks``.
 
     The gradient of several micro-batches and processes is that of the whole batch: with
     ``accumulate_grad_batches``, all batches of an optimizer's step are fetched before the first of
     them, and only their labels and masks are read. Set penalties alone see the batch in parts. The
     last step of an epoch may have fewer batches than others, and is the mean over these.
 
-    Logged at each step, over the whole batch, are ``"objective/total"``, ``"objective/<name>"`` and
-    ``"objective/<name>/weighted"``, which add up to the total. A playhead observes the same means,
-    under their names without ``"objective/"``; it is saved in checkpoints, and where it ends, so
-    does the training.
+    Logs hold ``"objective/total"``, the mean of each part, such as ``"objective/task"``, and its
+    share in the total, ``"objective/task/weighted"``; a part that nobody had a label for since the
+    last log is left out. They are means over the steps since then: see ``log_every_n_steps``.
+    Checkpoints hold the state of a playhead, so that a training resumes bit for bit.
 
     Args:
         objective: Terms, and the name of the module's own loss, as in ``losses=["task"]``.
-        timeline: A track for each weight, or a playhead of one run, which triggers may change.
+        timeline: A track for each weight; or a playhead of one run, whose triggers are given the
+            means of each step, named as in logs without ``"objective/"``. With triggers, it ends
+            the training.
         columns: Where a batch holds each label and mask: a key, or the position in a tuple; those
             that are left out are keys of the same name.
+        actions: What to call with the trainer, just before the step, for each action of the
+            timeline or of a trigger, by its name.
+        factors: Settings whose track is a factor on what each group of the optimizer has.
 
     Raises:
-        ValueError: If objective and timeline do not match, the objective names no loss or has a
-            ``reduce_mass``, a column is read by no term, the timeline has actions, or a trigger
-            watches what is not observed; when training begins, if the module optimizes by hand, or
-            a scheduler drives the learning rate, too.
+        ValueError: If objective, timeline, triggers and actions do not match, the objective names
+            no loss or has a ``reduce_mass``, or a column is read by no term; when training begins,
+            if the module optimizes by hand, or the timeline and a scheduler would both set the
+            rate.
 
     Examples:
         >>> import latent_anchors as la
@@ -90,64 +105,76 @@ class AnchoringCallback(Callback):
         {'red': 2}
     """
 
-    def __init__(self, objective: Objective, timeline: Plan, columns: Keys | None = None) -> None:
+    def __init__(
+        self,
+        objective: Objective,
+        timeline: Timeline | Playhead,
+        columns: Keys | None = None,
+        actions: Actions | None = None,
+        factors: Sequence[str] = (),
+    ) -> None:
         check_losses(objective)
         self.objective: Objective = objective
-        self.schedule: Schedule = Schedule(timeline, objective)
         self.columns: Keys = keys_of(objective.terms, columns or {})
-        self._forget_training()
+        self._schedule = PlayedSchedule(timeline, objective, factors, actions)
+        self._training: _Training | None = None
 
-    def _forget_training(self) -> None:
-        """Be as before training, so that it can be copied and sent to another process."""
-        self._hooks: ExitStack | None = None
-        self._latents: Recording | None = None
-        self._look_ahead: LookAhead = LookAhead()
-        self._whole: WholeBatch | None = None
-        self._settings: tuple[str, ...] = ()
-        self._row: Mapping[str, Any] = {}
-        self._batches: deque[dict[str, Tensor]] = deque()
-        self._means: dict[str, Tensor] = {}
+    def __getstate__(self) -> dict[str, Any]:
+        """As between trainings: a recording and batches to come go to no other process."""
+        kept = {name: value for name, value in vars(self).items() if name not in LENT}
+        return {**kept, "_training": None}
+
+    @property
+    def _now(self) -> _Training:
+        assert self._training is not None
+        return self._training
 
     @override
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         check_automatic(pl_module)
-        self._whole = WholeBatch(self.objective)
-        self._hooks = ExitStack()
+        whole, blocks = WholeBatch(self.objective), ExitStack()
         # one block around the whole training: what is compiled in it keeps its hooks
         try:
-            self._latents = self._hooks.enter_context(record(pl_module, self.objective.sites))
+            latents = blocks.enter_context(record(pl_module, self.objective.sites))
         except RuntimeError as error:
             error.add_note("With Lightning, compile last: trainer.fit(torch.compile(module), ...).")
             raise
+        self._training = _Training(LoggedMeans(self.objective.names), whole, latents, blocks)
         strategy = cast("Any", trainer.strategy)
         strategy.training_step = partial(self._training_step, trainer, strategy.training_step)
-        self._hooks.callback(delattr, strategy, "training_step")
+        blocks.callback(delattr, strategy, "training_step")
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.objective.to(pl_module.device)
-        self._settings = driven_settings(trainer, self.objective.other_tracks)
+        self._schedule.drive(trainer.optimizers[0], given_scheduler(trainer))
+        if self._schedule.ended(trainer.global_step):  # as it was when it was saved
+            trainer.should_stop = True
+
+    @override
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._now.batches.clear()  # of a step that a hook has skipped, with the rest of its epoch
 
     @override
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        if self._batches:
+        now = self._now
+        if now.batches:
             return
-        self._batches.extend(
+        now.batches.extend(
             self._columns(trainer, each) for each in (batch, *self._ahead(trainer, batch_idx))
         )
-        assert self._whole is not None
-        self._whole.begin([*self._batches], trainer.accumulate_grad_batches)
-        self._row = self.schedule.row(trainer.global_step)
-        apply_hyperparameters(trainer.optimizers[0], self._row, self._settings)
+        now.whole.begin([*now.batches], trainer.accumulate_grad_batches)
+        now.means.begin(now.whole.mean)
+        self._schedule.begin(trainer.global_step, trainer.optimizers[0], trainer)
 
     def _ahead(self, trainer: Trainer, batch_idx: int) -> list[Any]:
         """The batches that follow this one in the step of the optimizer."""
         averaged = trainer.accumulate_grad_batches
         within = averaged - batch_idx % averaged
         # an epoch of a loader without a length has infinitely many
-        return self._look_ahead(
+        return self._now.look_ahead(
             trainer, int(min(within, trainer.num_training_batches - batch_idx)) - 1
         )
 
@@ -157,19 +184,18 @@ class AnchoringCallback(Callback):
 
     def _training_step(self, trainer: Trainer, step: Callable[..., Any], *given: Any) -> Any:
         """The module's own step, whose loss becomes the objective's total."""
-        assert self._whole is not None
-        assert self._latents is not None
-        for at in self._latents:
-            self._latents.passes(at)  # what validation left there was seen, and makes room
+        now = self._now
+        for at in now.latents:
+            now.latents.passes(at)  # what validation left there was seen, and makes room
         result = step(*given)
-        seen, columns = self._batches.popleft(), self._columns(trainer, given[0])
+        seen, columns = now.batches.popleft(), self._columns(trainer, given[0])
         if transforms_batches(trainer):
             check_same(seen, columns, self.columns)
         if result is None:
-            return self._note(trainer, {})
-        losses = self._losses(result)
-        output = self._whole(columns, latents=self._latents, row=self._row, **losses)
-        self._note(trainer, output.means())
+            return None
+        row = self._schedule.row(trainer.global_step)
+        output = now.whole(columns, latents=now.latents, row=row, **self._losses(result))
+        now.means.add(output, trainer.accumulate_grad_batches)
         return {**result, LOSS: output.total} if isinstance(result, Mapping) else output.total
 
     def _losses(self, result: Any) -> dict[str, Any]:
@@ -186,18 +212,6 @@ class AnchoringCallback(Callback):
             )
         return {name: values[name] for name in names}
 
-    def _note(self, trainer: Trainer, means: dict[str, Tensor]) -> None:
-        """Sum up the means over micro-batches, and log those of the whole batch."""
-        share = 1 / trainer.accumulate_grad_batches
-        for name, value in means.items():
-            self._means[name] = self._means.get(name, 0.0) + share * value
-        if self._batches or not self._means:
-            return
-        values = mean_over_processes(torch.stack([*self._means.values()]))
-        self._means = dict(zip(self._means, values, strict=True))
-        logged = {f"objective/{name}": value for name, value in self._means.items()}
-        trainer.lightning_module.log_dict(logged, batch_size=1)
-
     @override
     def on_train_batch_end(
         self,
@@ -207,11 +221,24 @@ class AnchoringCallback(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        if self._batches or not self._means:
+        if self._now.batches:
             return
-        last = self.schedule.observe(trainer.global_step - 1, self._means)
-        trainer.should_stop = trainer.should_stop or last
-        self._means = {}
+        self._schedule.observe(trainer.global_step - 1, self._now.means.of_step)
+        if self._schedule.ended(trainer.global_step):
+            trainer.should_stop = True
+        self._log(trainer, pl_module)
+
+    def _log(self, trainer: Trainer, module: LightningModule) -> None:
+        """Log where loggers write, and for other callbacks at the end of an epoch."""
+        every, step = trainer.log_every_n_steps, trainer.global_step
+        written = every > 0 and (step % every == 0 or trainer.should_stop)
+        if not (written or trainer.is_last_batch or step == trainer.max_steps):
+            return
+        # Lightning would go on logging the last mean of a part that is left out this time
+        for item in cast("Any", trainer)._results.values():
+            if item.meta.fx == "on_train_batch_end" and item.meta.name.startswith(PREFIX):
+                item.reset()
+        module.log_dict(self._now.means.read(keep=not written))
 
     @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -224,22 +251,20 @@ class AnchoringCallback(Callback):
         self._end()
 
     def _end(self) -> None:
-        if self._hooks is not None:
+        training, self._training = self._training, None
+        self._schedule.forget()
+        if training is not None:
             # a training that had no step left ran no site, which is no mistake
-            self._hooks.__exit__(GeneratorExit, GeneratorExit(), None)
-        self._forget_training()
+            training.blocks.__exit__(GeneratorExit, GeneratorExit(), None)
 
     @override
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        playhead, writes = self.schedule.state_dict(), known_writes(pl_module)
-        checkpoint[SAVED] = {"playhead": playhead, "writes": writes}
+        checkpoint[SAVED] = self._schedule.saved_with(pl_module)
 
     @override
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        saved = checkpoint.get(SAVED, {"playhead": None, "writes": {}})
-        recall_writes(pl_module, saved["writes"])
-        self.schedule.load_state_dict(saved["playhead"])
+        self._schedule.go_on_with(pl_module, checkpoint.get(SAVED))

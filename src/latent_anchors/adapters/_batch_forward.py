@@ -1,4 +1,4 @@
-"""A forward pass of a model that takes its batch by name, for losses that make more than one."""
+"""Losses of a model that takes its batch by name, which may call it more than once."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -9,9 +9,11 @@ from torch import Tensor, nn
 from latent_anchors._checks import listed
 from latent_anchors._hooks import Edit
 from latent_anchors._sites import At
+from latent_anchors.adapters._whole_batch import Divisor
 from latent_anchors.data import LabeledBatch
 from latent_anchors.interventions import intervene
 from latent_anchors.models import record
+from latent_anchors.training import Loss, Objective
 
 
 class BatchForward:
@@ -61,6 +63,53 @@ class BatchForward:
             output = self.model(**given)
         latents = {} if recording is None else {at: recording[at] for at in sites}
         return scores_of(output), latents
+
+
+class BatchLosses:
+    """The model's own loss, and functions of a forward pass and a batch.
+
+    Args:
+        objective: Its losses without a function are the model's own: at most one.
+        functions: By the names of losses.
+    """
+
+    def __init__(self, objective: Objective, functions: Mapping[str, Loss]) -> None:
+        self.functions: dict[str, Loss] = dict(functions)
+        self.own: list[str] = [name for name in objective.losses if name not in functions]
+        if len(self.own) > 1 or not {*functions} <= {*objective.losses}:
+            raise ValueError(
+                f"The objective names the losses {listed(objective.losses)}, and there are "
+                f"functions for {listed(functions)}; expected one for each but the model's own: "
+                "Objective([...], losses=['task'])."
+            )
+        labels = {name: getattr(loss, "label", None) for name, loss in functions.items()}
+        self.label_of: dict[str, str] = {name: label for name, label in labels.items() if label}
+        self._labels = [*(term.label for term in objective.terms if term.label)]
+        self._labels += self.label_of.values()
+
+    def divisors(self, own: Divisor) -> dict[str, Divisor]:
+        """What each loss is divided by, given that of the model's own."""
+        masses = {name: _mass_of(label) for name, label in self.label_of.items()}
+        return {**masses, **dict.fromkeys(self.own, own)}
+
+    def __call__(
+        self,
+        model: nn.Module,
+        taken: Mapping[str, Any],
+        columns: Mapping[str, Any],
+        plain: tuple[object, Mapping[At, Tensor]],
+    ) -> dict[str, Tensor]:
+        """The losses with a function, from what the model takes and all columns of the batch."""
+        if not self.functions:
+            return {}
+        main: str = getattr(model, "main_input_name", "input_ids")
+        forward = BatchForward(model, taken, main, plain)
+        batch = batch_for(taken[main], columns, self._labels)
+        return {name: loss(forward, batch) for name, loss in self.functions.items()}
+
+
+def _mass_of(label: str) -> Divisor:
+    return lambda batch: batch[label].sum()
 
 
 def scores_of(output: object) -> Tensor:

@@ -10,31 +10,17 @@ from lightning.pytorch import LightningModule, Trainer
 from latent_anchors.training import Objective, TimelineLR
 
 
-def driven_settings(trainer: Trainer, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names that are settings of the optimizer, without those that a TimelineLR drives."""
-    groups = trainer.optimizers[0].param_groups
-    settings = [name for name in names if all(name in group for group in groups)]
+def given_scheduler(trainer: Trainer) -> Any:
+    """The scheduler of the module's own, if it has one."""
     for config in trainer.lr_scheduler_configs:
-        _check_scheduler(config, settings)
-        if isinstance(config.scheduler, TimelineLR):
-            settings = [name for name in settings if name not in config.scheduler.names]
-    return tuple(settings)
-
-
-def _check_scheduler(config: Any, settings: list[str]) -> None:
-    ours = isinstance(config.scheduler, TimelineLR)
-    if ours and (config.interval, config.frequency) != ("step", 1):
-        raise ValueError(
-            f"A TimelineLR is stepped every {config.frequency} {config.interval}; expected every "
-            "step, as its timeline counts steps. Return {'scheduler': TimelineLR(...), "
-            "'interval': 'step'} from configure_optimizers."
-        )
-    if not ours and "lr" in settings:
-        raise ValueError(
-            f"Both a {type(config.scheduler).__name__} and the timeline's track 'lr' drive the "
-            "learning rate; expected one of them. Leave the scheduler out of "
-            "configure_optimizers, or the track out of the timeline."
-        )
+        ours = isinstance(config.scheduler, TimelineLR)
+        if ours and (config.interval, config.frequency) != ("step", 1):
+            raise ValueError(
+                f"A TimelineLR is stepped every {config.frequency} {config.interval}; expected "
+                "every step, as its timeline counts steps. Return {'scheduler': TimelineLR(...), "
+                "'interval': 'step'} from configure_optimizers."
+            )
+    return next((config.scheduler for config in trainer.lr_scheduler_configs), None)
 
 
 def check_automatic(module: LightningModule) -> None:

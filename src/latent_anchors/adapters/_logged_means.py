@@ -1,11 +1,12 @@
-"""What a training logs of its objective: means over micro-batches, processes and steps."""
+"""What a training logs: means over micro-batches, processes and steps, and scores of concepts."""
 
 from collections.abc import Sequence
 from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from latent_anchors.concepts import Watch
 from latent_anchors.training import ObjectiveOutput, mean_over_processes
 
 PREFIX = "objective/"
@@ -41,11 +42,12 @@ class LoggedMeans:
         """
         self._step = {}
         self._there = (divisors > 0).float()
-        self._counts = self._counts.to(self._there) + self._there
-        self._steps += 1
 
     def add(self, output: ObjectiveOutput, averaged: int) -> None:
         """Add one of the micro-batches over whose number the means are taken."""
+        if not self._step:
+            self._counts = self._counts.to(self._there) + self._there
+            self._steps += 1
         for name, mean in output.means().items():
             for sums in (self._step, self._sums):
                 sums[name] = sums.get(name, 0.0) + mean / averaged
@@ -56,11 +58,16 @@ class LoggedMeans:
         there = _by_name(self.parts, self._there)
         return {name: mean if there.get(name, 1.0) else None for name, mean in means.items()}
 
-    def read(self) -> dict[str, float]:
-        """The means since the last call, for a log, without parts that had nobody."""
+    def read(self, keep: bool = False) -> dict[str, float]:
+        """The means since they were last read, for a log, without parts that had nobody.
+
+        Args:
+            keep: Whether the next log is to be about these steps, too.
+        """
         counts = _by_name(self.parts, self._counts)
         sums, steps = _over_processes(self._sums), self._steps
-        self._clear()
+        if not keep:
+            self._clear()
         return {
             f"{PREFIX}{name}": sums[name] / counts.get(name, steps)
             for name in sums
@@ -76,3 +83,12 @@ def _over_processes(values: dict[str, Tensor]) -> dict[str, float]:
 
 def _by_name(names: Sequence[str], values: Tensor) -> dict[str, float]:
     return dict(zip(names, cast("list[float]", values.tolist()), strict=True))
+
+
+def watched_scores(watch: Watch, step: int, model: nn.Module) -> dict[str, float]:
+    """Scores of a concept at a step, by name; they are measured once at each step."""
+    history = watch.history
+    measured = history.steps and history.steps[-1] == step
+    score = history.scores[-1] if measured else watch.measure(step, model)
+    names = ("auc", "margin", "alignment")
+    return {f"{watch.concept.name}_{name}": getattr(score, name).mean for name in names}
