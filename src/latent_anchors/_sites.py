@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Literal, TypeAlias, cast, get_args
 
 from torch import nn
@@ -91,8 +92,14 @@ def as_site(at: At) -> Site:
     if isinstance(at, Site):
         return at
     if isinstance(at, str):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass modules and edits all the same
-        return Site(at)
+        return _site(at)
     raise TypeError(_not_a_site(at))
+
+
+@lru_cache(maxsize=1024)
+def _site(name: str) -> Site:
+    """A site by its name, made once: a loop asks for it at every step."""
+    return Site(name)
 
 
 def as_sites(at: At | Iterable[At]) -> list[At]:
@@ -224,11 +231,11 @@ def _below(root: nn.Module, name: str) -> list[nn.Module] | None:
 def _meant(model: nn.Module, place: Place) -> list[At]:
     if isinstance(place, nn.Module):
         return [_name_of(model, place)]
-    site = as_site(place)
-    if not is_pattern(site.name):
+    name = as_site(place).name
+    if not is_pattern(name):
         return [place]
-    names = matching(model, site.name)
-    return [*names] if isinstance(place, str) else [replace(site, name=name) for name in names]
+    names = matching(model, name)
+    return [*names] if isinstance(place, str) else [replace(place, name=name) for name in names]
 
 
 def is_pattern(name: str) -> bool:

@@ -108,9 +108,9 @@ def one_step_of_a_loop():
     [
         (lambda: one_step_of_fit("vmap"), 7, 8),
         (lambda: one_step_of_fit("sequential"), 27, 240),
-        (lambda: one_boundary_of_fit("vmap"), 41, 170),
-        (lambda: one_boundary_of_fit("sequential"), 42, 310),
-        (one_step_of_a_loop, 27, 195),
+        (lambda: one_boundary_of_fit("vmap"), 39, 170),
+        (lambda: one_boundary_of_fit("sequential"), 41, 310),
+        (one_step_of_a_loop, 27, 180),
     ],
     ids=["vmap", "sequential", "vmap, with a boundary", "sequential, with a boundary", "loop"],
 )

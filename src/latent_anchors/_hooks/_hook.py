@@ -325,11 +325,14 @@ class RecorderHook(Hook):
         self._recorder(reading)
 
 
+_WHOLE = Site("")
+
+
 class PassHook(Hook):
     """A function called when a model begins, or ends, a forward pass."""
 
     def __init__(self, act: Callable[[], None], owner: nn.Module, table: Table) -> None:
-        super().__init__(Site(""), owner, table)
+        super().__init__(_WHOLE, owner, table)
         self._act = act
 
     def __call__(self, owner: nn.Module, *_: object) -> None:

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from latent_anchors._hooks import Edit, HeldLock, InForce, edit_hook, recorder_hook
 from latent_anchors._sites import At, as_site, as_sites
-from latent_anchors.models._recorded_passes import RecordedPasses
-from latent_anchors.models._recording import Recording
+from latent_anchors.models._recording import RecordedPasses, Recording
 
 one_at_a_time = RLock()
 """While a functional call runs, its parameters are in the module, visible to all threads."""

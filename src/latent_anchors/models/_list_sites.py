@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from latent_anchors._checks import unknown
 from latent_anchors._hooks import InForce, LookHook, forward_hooks
-from latent_anchors._runs import architecture, eval_mode, one_run
+from latent_anchors._runs import eval_mode, one_run
 from latent_anchors._site_kinds import (
     Kind,
     channels_first,
@@ -128,15 +128,15 @@ def sites(
         >>> sites(model, "blocks.*.attention").names
         ('blocks.0.attention', 'blocks.1.attention')
     """
-    whole = architecture(model)
+    whole = one_run(model)  # stacked, every vector would look like a matrix
     layers = callable_layers(whole)
     kinds = _kinds(whole, example is not None)
     names = [*_asked(whole, which, layers, example is not None)]
     rows = {name: _row(name, layers[name], kinds.get(name)) for name in names}
     if example is not None:
-        rows = _seen(one_run(model), rows, example)
+        rows = _seen(whole, rows, example)
         if which == "residual":
-            _check_stream(one_run(model), names, example)
+            _check_stream(whole, names, example)
     return Sites(rows.values())
 
 
