@@ -243,6 +243,10 @@ class Concept:
             KeyError: If a site was not recorded.
             TypeError: If the labels are no tensor and no array of numpy's, or latents are integers.
 
+        References:
+            The mean over labeled samples of ``ex-preppy`` (2025), with the penalty of
+            :func:`~latent_anchors.regularizers.anti_anchor` for the others.
+
         Examples:
             >>> red = Concept("red", [1, 0], at="0")
             >>> z = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 2.0]])
