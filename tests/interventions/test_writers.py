@@ -179,6 +179,10 @@ def test_experts_that_the_example_did_not_reach_are_refused():
 NORMS = {
     "layer norm": lambda m, x: m.norm(m.one(x)) + m.two(x),
     "a factor": lambda m, x: m.one(x).relu() * (1 + m.gain) * 3 + m.two(x),
+    "a scaled summand of a factor": lambda m, x: (
+        m.one(x) * torch.add(m.gain, 1, alpha=3) + m.two(x)
+    ),
+    "groups of a convolution": lambda m, x: m.groups(m.one(x).mT).mT + m.two(x),
     "weights of an RMS norm": lambda m, x: m.rms(m.one(x)) + m.two(x),
     "batch norm": lambda m, x: m.batch(m.one(x).mT).mT + m.two(x),
 }
@@ -187,6 +191,7 @@ NORMS = {
 @pytest.mark.parametrize("wires", NORMS.values(), ids=NORMS)
 def test_norms_and_factors_are_silenced_along_axes_and_refused_off_them(wires):
     model = wired(wires, norm=nn.LayerNorm(8), rms=nn.RMSNorm(8), batch=nn.BatchNorm1d(8)).eval()
+    model.groups = nn.Conv1d(8, 8, 3, padding=1, groups=4)
     for name in ("norm", "rms", "batch"):
         nn.init.normal_(getattr(model, name).weight)
     nn.init.ones_(model.norm.bias)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from latent_anchors._checks import listed
 from latent_anchors.interventions._surgery._stream.channels import (
+    ONE_BY_ONE,
     SAME,
     Source,
     Sources,
@@ -129,6 +130,10 @@ class Writers:
         if node.op in KEEPING_ZERO:
             self.one_by_one.append(f"{node.op!r}{near(value)}")
             return [(node.args[0], axis)]
+        if node.op == "convolution" and reason == ONE_BY_ONE:
+            self.one_by_one.append(f"the groups of {node.op!r}{near(value)}")
+            weight, bias = node.args[1:3]
+            return [(weight, 0), *([] if bias is None else [(bias, 0)])]
         factor = factor_of(node, value, axis)
         if factor is None:
             return reason
@@ -233,9 +238,10 @@ def _silenced(value: Value, axis: int) -> Factor | None:
     """The parameter that a factor is computed from, and the value at which the factor is 0."""
     off, chain = 0.0, [value]
     while value.node is not None:
-        op, number = value.node.op, value.node.args[-1]
+        op, number = value.node.op, value.node.argument(1, "other")
         if op in {"add", "mul"} and isinstance(number, int | float) and number:
-            off = off - number if op == "add" else off / number
+            added = number * value.node.argument(2, "alpha", 1)
+            off = off - added if op == "add" else off / number
             value = value.node.args[0]
         elif op in VIEWS and not isinstance(behind := sources(value.node, value, axis), str):
             value, axis = behind[0]
