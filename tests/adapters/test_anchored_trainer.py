@@ -126,6 +126,35 @@ def test_uneven_micro_batches_of_a_model_with_means_are_the_whole_batch(tmp_path
     torch.testing.assert_close(moved, -0.5 * gradients(whole), atol=1e-6, rtol=0)
 
 
+class MeansOfTokens(nn.Module):
+    """A causal language model that takes no number of items, as many that read images."""
+
+    main_input_name, loss_type = "input_ids", "ForCausalLM"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = llama()
+        self.config = self.inner.config
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None):
+        return self.inner(input_ids=input_ids, attention_mask=attention_mask, labels=labels)
+
+
+def test_a_mean_over_tokens_leaves_out_the_first_of_each_line(tmp_path: Path):
+    model, whole, rows = MeansOfTokens(), MeansOfTokens(), lines(8)
+    options = {"objective": la.Objective([], losses=["task"], other_tracks=["lr"])}
+    options |= {"timeline": constant("task", "lr"), "train_dataset": rows}
+    options |= {"extras": ["animal", "topic"]}  # for the collator
+    options |= {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 4}
+    before = nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+    trainer(tmp_path, model, **options).train()
+    moved = nn.utils.parameters_to_vector(model.parameters()).detach() - before
+    batch = padded(rows)
+    given = {name: batch[name] for name in ("input_ids", "attention_mask", "labels")}
+    (0.5 * whole(**given).loss).backward()
+    torch.testing.assert_close(moved, -0.5 * gradients(whole), atol=1e-6, rtol=0)
+
+
 def trained(folder: Path, steps: int, resume: bool = False, **options) -> list[Tensor]:
     """Parameters and the optimizer's moments after some steps; a checkpoint at step 3."""
     model = llama()

@@ -282,3 +282,25 @@ def test_compiled_code_that_takes_a_cache_is_refused(model):
         assert not torch.equal(plain(x)[MASK], plain[0].forward(x)[MASK])
         torch.testing.assert_close(torch.compile(plain, backend="eager")(x), plain(x))
     torch.compiler.reset()
+
+
+class Layered(nn.Module):
+    """Its layer gets its own of the masks, as those of models with a sliding window do."""
+
+    def __init__(self):
+        super().__init__()
+        self.language = Language()
+
+    def forward(self, ids, attention_mask):
+        return self.language(ids, attention_mask=attention_mask["full_attention"])
+
+
+def test_a_mask_for_each_kind_of_layer_says_where_padding_is():
+    layered, last = Layered(), torch.arange(4).expand(2, 4) == 3
+    causal = torch.ones(4, 4).tril().bool().expand(2, 1, 4, 4)
+    with intervene(layered, MUTE, at="language.embed", where="last"):
+        edited = layered(IDS, attention_mask={"full_attention": causal})
+        padded = {"full_attention": causal & (IDS > 0)[:, None, None]}
+        with refuses(ValueError, "Line 1 ends in padding"):
+            layered(IDS, attention_mask=padded)
+    torch.testing.assert_close(edited, expected(layered.language, last))

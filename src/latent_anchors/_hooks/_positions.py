@@ -67,7 +67,9 @@ class _Watch(Hook):
     def _call(self, owner: nn.Module, args: Sequence[Any], named: Mapping[str, Any]) -> Call:
         found = [named.get(name) for name in CACHES] + [*args]
         cache = next((each for each in found if hasattr(each, "get_seq_length")), None)
-        masked = "attention_mask" in named and "decoder_attention_mask" not in self.names
+        masks = "attention_mask" in named and "decoder_attention_mask" not in self.names
+        # a mapping holds a mask for each kind of layer, which gets its own further down
+        masked = masks and isinstance(named["attention_mask"], Tensor | None)
         knows = cache is not None or not self.names.isdisjoint(CACHES)
         cached = None if not _uses_cache(owner, named) else 0
         if cache is not None:

@@ -104,6 +104,11 @@ class AnchoredTrainer(Trainer):
     def _labeled(self, batch: Columns) -> Tensor | None:
         """Over how many labels a model takes the mean that is its loss."""
         labels = batch.get(self.label_names[0]) if self.label_names else None
+        shifted = batch.get("shift_labels")
+        if isinstance(shifted, Tensor):
+            labels = shifted
+        elif isinstance(labels, Tensor) and getattr(self, "_loss_shifts_labels", False):
+            labels = labels[..., 1:]  # nothing predicts the first token of a line
         return labels.ne(-100).sum() if isinstance(labels, Tensor) else None
 
     def _kept(self, extras: Sequence[str]) -> list[str]:

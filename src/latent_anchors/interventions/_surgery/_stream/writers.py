@@ -1,7 +1,7 @@
 """The weights that write into the latents at some sites, however early in the pass."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from latent_anchors._checks import listed
@@ -80,7 +80,9 @@ class Writers:
                 pending += self._behind(value, axis)
         for name, writer in self.found.items():
             self._check_uses(trace.graph.leaves[name], writer)
-        self.refusal = self.refusal or idle_siblings(trace.graph, self.found)
+        self.refusal = self.refusal or idle_siblings(
+            trace.graph, {name: each.axis for name, each in self.found.items()}
+        )
 
     def _behind(self, value: Value, axis: int) -> list[Source]:
         """What must lose the direction so that a value does; a tensor that writes is noted."""
@@ -153,17 +155,48 @@ class Writers:
         return any(output in self._needed for output in node.outputs)
 
 
-def idle_siblings(graph: Graph, names: Iterable[str]) -> str:
-    """Refuses weights like those named that the example did not reach, such as idle experts."""
-    alike = {re.sub(r"\d+", "*", name) for name in names}
-    idle = [name for name, leaf in graph.leaves.items() if not leaf.users]
-    missed = [name for name in idle if re.sub(r"\d+", "*", name) in alike]
-    if not missed:
+def idle_siblings(graph: Graph, axes: Mapping[str, int]) -> str:
+    """Refuses weights like those found that the example did not reach, such as idle experts.
+
+    Also those of the same width in the same numbered block, such as cross attention, and
+    embeddings beside one that was found.
+
+    Args:
+        graph: The operations.
+        axes: For each tensor that was found, the axis of the channels.
+    """
+    alike = {re.sub(r"\d+", "*", name) for name in axes}
+    blocks = {block for name in axes for block in _blocks(name)}
+    tables = {_beside(name) for name in axes if name in graph.tables}
+    widths = {graph.leaves[name].shape[axis] for name, axis in axes.items()}
+
+    def missed(name: str, leaf: Value) -> bool:
+        if re.sub(r"\d+", "*", name) in alike:
+            return True
+        near_by = not blocks.isdisjoint(_blocks(name))
+        near_by = near_by or (name in graph.tables and _beside(name) in tables)
+        matrix = leaf.kind == "parameter" and len(leaf.shape) > 1
+        return near_by and matrix and not widths.isdisjoint(leaf.shape)
+
+    idle = [name for name, x in graph.leaves.items() if not x.users and missed(name, x)]
+    if not idle:
         return ""
     return (
-        f"Of the weights like those of the stream, {listed(missed[:6])} were not used on the "
-        "example; expected one that reaches all of them. Pass a longer one: example=..."
+        f"Of the weights like those of the stream, {listed(idle[:6])} were not used on the "
+        "example; expected one that reaches all of them. Pass a longer one, or more arguments by "
+        "name: example=..."
     )
+
+
+def _blocks(name: str) -> list[str]:
+    """The numbered layers that a parameter lies in, such as ``layers.0``."""
+    parts = name.split(".")
+    return [".".join(parts[: k + 1]) for k, part in enumerate(parts) if part.isdigit()]
+
+
+def _beside(name: str) -> str:
+    """The layer that holds the layer that owns a parameter."""
+    return name.rpartition(".")[0].rpartition(".")[0]
 
 
 class Factor(NamedTuple):
