@@ -147,6 +147,8 @@ POINTED = {
     "AntiSubspace": lambda v, other: reg.AntiSubspace(basis=_rows(v, other))(Z),
     "Suppression": lambda v, _: edits.Suppression(v)(Z),
     "suppress": lambda v, _: edits.suppress(Z, v),
+    "amplify": lambda v, _: edits.amplify(Z, v),
+    "Amplification": lambda v, _: edits.Amplification(v)(Z),
     "Projection": lambda v, other: edits.Projection(_rows(v, other))(Z),
     "Redirection": lambda v, other: edits.Redirection(v, other, path="arc")(Z),
     "redirect": lambda v, other: edits.redirect(Z, v, other, path="arc"),

@@ -266,6 +266,7 @@ def test_a_checkpoint_recomputes_the_edit_at_the_same_positions(reentrant):
     torch.testing.assert_close(x.grad, plain)
 
 
+@pytest.mark.compiled
 @pytest.mark.filterwarnings("ignore:Dynamo does not know how to trace")
 def test_compiled_code_that_takes_a_cache_is_refused(model):
     handle = attach(model, MUTE, at="embed", where=MASK)
@@ -280,6 +281,7 @@ def test_compiled_code_that_takes_a_cache_is_refused(model):
         x = torch.randn(2, 4, 3)
         assert not torch.equal(plain(x)[MASK], plain[0].forward(x)[MASK])
         torch.testing.assert_close(torch.compile(plain, backend="eager")(x), plain(x))
+    torch.compiler.reset()
 
 
 class Layered(nn.Module):

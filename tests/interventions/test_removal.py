@@ -108,6 +108,31 @@ def test_in_place_no_copy_is_made():
     torch.testing.assert_close(model.state_dict(), expected.state_dict())
 
 
+class Remembering(nn.Module):
+    """Counts its passes, and keeps what it computed of its weight in the first."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight, self.doubled = nn.Parameter(torch.randn(8)), None
+        self.register_buffer("passes", torch.zeros(()))
+
+    def forward(self, h):
+        self.passes += 1
+        if self.doubled is None:
+            self.doubled = 2 * self.weight
+        return h + self.doubled
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_what_the_pass_on_the_example_leaves_behind_is_forgotten(inplace):
+    model = stack(Block(), Remembering())
+    clean = orthogonalize(model, V, "blocks.1", TOKENS, inplace=inplace)
+    assert clean.blocks[1].passes == 0
+    with record(clean, "blocks.1") as after:
+        clean(TOKENS)
+    torch.testing.assert_close(after["blocks.1"] @ V, torch.zeros(3, 5), atol=1e-5, rtol=0)
+
+
 def test_in_place_is_refused_while_an_edit_is_in_force():
     model = stack()
     handle = attach(model, Projection([[1.0] * 8]), "blocks.0")

@@ -84,6 +84,12 @@ def normalized(m, x):
     return functional.rms_norm(m.one(x), (8,)) + m.two(x) / (1 + x.norm(dim=-1, keepdim=True))
 
 
+def added_without_return(m, x):
+    total = m.one(x).detach() + m.gain
+    torch._foreach_add_([total], [m.two(x).detach()])
+    return total + m.gain
+
+
 WAYS = {
     "parameters and buffers": lambda m, x: m.one(x) + m.gain - m.saved + m.two(x) * 2,
     "in place": masked_in_place,
@@ -127,6 +133,7 @@ def test_a_sum_of_any_wiring_loses_the_direction_and_nothing_else(wires):
         (lambda m, x: m.one(x) + m.two(x).div(0.1, rounding_mode="floor"), "'div' .*does more"),
         (lambda m, x: m.one(x) + m.two(x).long().float(), "'_to_copy' .*does more than"),
         (lambda m, x: m.one(x) + m.unsaved, "are sums with 'unsaved' .*not saved"),
+        (added_without_return, "come from '_foreach_add' after '"),
         (lambda m, x: m.one(x) + torch.randn(8), "'randn'|with 'an input or a constant'"),
         (lambda m, x: m.one(x) + m.two(x) * m.gain + m.gain, "'gain' .* in two ways"),
         (lambda m, x: m.one(x) + m.two(x) * m.gain * m.gain, "'gain' .* is also used by 'mul'"),
@@ -136,6 +143,24 @@ def test_a_sum_of_any_wiring_loses_the_direction_and_nothing_else(wires):
 def test_what_does_not_lose_the_direction_with_the_weights_is_refused(wires, match):
     with refuses(ValueError, f"({match}).*intervene"):
         orthogonalize(wired(wires), V, "sum", X)
+
+
+def test_cross_attention_and_embeddings_that_the_example_did_not_reach_are_refused():
+    layer = nn.ModuleDict({"mlp": nn.Linear(3, 8), "cross": nn.Linear(5, 8)})
+
+    def routed(m, x, memory=None):
+        h = m.two(x) + m.layers[0].mlp(x)
+        return h if memory is None else h + m.layers[0].cross(memory)
+
+    with refuses(ValueError, r"'layers.0.cross.weight'.* were not used on the example"):
+        orthogonalize(wired(routed, layers=nn.ModuleList([layer])), V, "sum", X)
+
+    def spoken(m, x, language=None):
+        h = m.two(x) + m.table(torch.arange(4))
+        return h if language is None else h + m.languages(language)
+
+    with refuses(ValueError, r"'languages.weight'.* were not used on the example"):
+        orthogonalize(wired(spoken, languages=nn.Embedding(3, 8)), V, "sum", X)
 
 
 def test_experts_that_the_example_did_not_reach_are_refused():
@@ -154,6 +179,10 @@ def test_experts_that_the_example_did_not_reach_are_refused():
 NORMS = {
     "layer norm": lambda m, x: m.norm(m.one(x)) + m.two(x),
     "a factor": lambda m, x: m.one(x).relu() * (1 + m.gain) * 3 + m.two(x),
+    "a scaled summand of a factor": lambda m, x: (
+        m.one(x) * torch.add(m.gain, 1, alpha=3) + m.two(x)
+    ),
+    "groups of a convolution": lambda m, x: m.groups(m.one(x).mT).mT + m.two(x),
     "weights of an RMS norm": lambda m, x: m.rms(m.one(x)) + m.two(x),
     "batch norm": lambda m, x: m.batch(m.one(x).mT).mT + m.two(x),
 }
@@ -162,6 +191,7 @@ NORMS = {
 @pytest.mark.parametrize("wires", NORMS.values(), ids=NORMS)
 def test_norms_and_factors_are_silenced_along_axes_and_refused_off_them(wires):
     model = wired(wires, norm=nn.LayerNorm(8), rms=nn.RMSNorm(8), batch=nn.BatchNorm1d(8)).eval()
+    model.groups = nn.Conv1d(8, 8, 3, padding=1, groups=4)
     for name in ("norm", "rms", "batch"):
         nn.init.normal_(getattr(model, name).weight)
     nn.init.ones_(model.norm.bias)

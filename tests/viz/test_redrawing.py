@@ -15,6 +15,7 @@ from viz.members import MEMBERS, drawn, figure_of, pixels, score, tensors, usual
 from latent_anchors import viz
 from latent_anchors.concepts import ScoreHistory
 from latent_anchors.curriculum import Keyframe, Phase, Timeline, Track
+from latent_anchors.evaluation import DoseResponse, summarize
 from latent_anchors.interventions import Suppression
 from latent_anchors.viz._redrawing import plain
 from latent_anchors.viz._track_lines import text_width
@@ -73,6 +74,7 @@ def values(*shape: int) -> dict[str, np.ndarray]:
     return dict.fromkeys(NAMES, np.linspace(0, 1, int(np.prod(shape))).reshape(shape))
 
 
+DOSES = (summarize([0.0, 0.1]), summarize([0.5, 0.6]))
 DRAWN = {
     "animate_latents": lambda: viz.animate_latents(FRAMES[:2], G["colors"], [1, 2], title=ALL),
     "plot_ablation_table": lambda: viz.plot_ablation_table([[], NAMES], values(2, 3), title=ALL),
@@ -82,6 +84,9 @@ DRAWN = {
         outputs=dict.fromkeys(NAMES, G["named"]),
         errors=dict.fromkeys(SOME, G["few"]),
         title=ALL,
+    ),
+    "plot_dose_response": lambda: viz.plot_dose_response(
+        DoseResponse((0.0, 1.0), DOSES, DOSES, DOSES, ((), ())), ALL, SOME[0], title=ALL
     ),
     "plot_edit_polar": lambda: viz.plot_edit_polar(
         dict.fromkeys(SOME[:2], Suppression([1.0, 0.0])), [1.0, 0.0], title=ALL

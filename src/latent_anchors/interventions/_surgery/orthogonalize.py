@@ -45,7 +45,10 @@ def orthogonalize(
     direction from the whole.
 
     * Of an embedding that is tied to the unembedding, both change: the edit acts at the input of
-      the unembedding, too.
+      the unembedding, too; and so for a layer that writes with the weights with which one reads.
+    * Weights that the example does not reach are not seen. Those beside the ones that write, such
+      as idle experts or cross attention, are refused; others keep the direction (a token for
+      masked patches, a projector of images). Pass an example that reaches them.
     * A norm with weights whose output is added to the stream or is the stream (Gemma's norms after
       attention, those of BERT, batch norms) scales each channel by itself. Along axes its weight
       and bias are silenced, which equals the edit at its output. Other directions are refused.

@@ -94,6 +94,8 @@ def _convolution(node: Node, _value: Value, axis: int) -> Sources:
     weight, bias, transposed, groups = (node.args[k] for k in (1, 2, 6, 8))
     if axis != 1 or (transposed and groups != 1):
         return PART
+    if groups != 1:  # each group of channels is made of other inputs
+        return ONE_BY_ONE
     return [(weight, int(transposed)), *([] if bias is None else [(bias, 0)])]
 
 

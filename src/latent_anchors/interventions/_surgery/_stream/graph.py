@@ -82,6 +82,10 @@ class Graph(TorchDispatchMode):
         # for each tensor that shares memory: the one it was made of, that one's value, slot, node
         self._views: Any = WeakIdKeyDictionary()
         self._addresses: dict[object, Value] = {}
+        layers = layers_of(model).items()
+        self.tables: set[str] = {
+            f"{path}.weight" for path, layer in layers if isinstance(layer, nn.Embedding)
+        }
         for kind, name, tensor in _named_tensors(model):
             self.tensors[name] = tensor
             self.leaves[name] = self._held[tensor] = Value(tensor, kind, name=name)
@@ -142,7 +146,11 @@ class Graph(TorchDispatchMode):
                 and tensor is not shared[0][0]
             ):
                 self._views[tensor] = [shared[0][0], before[id(shared[0][0])], slot, node]
+        returned = {id(tensor) for tensor in results}
         for tensor, written in shared:
+            if written and id(tensor) not in returned:  # as operations do that return nothing
+                self._held[tensor] = Value(tensor, "made", node)
+                node.outputs.append(self._held[tensor])
             if written:
                 self._write_through(tensor)
 

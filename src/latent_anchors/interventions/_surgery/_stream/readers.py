@@ -67,7 +67,9 @@ class Readers:
         for reader in self.found.values():
             if reader.name not in written:
                 self._check_uses(trace.graph.leaves[reader.name], reader)
-        self.refusal = self.refusal or idle_siblings(trace.graph, self.found)
+        self.refusal = self.refusal or idle_siblings(
+            trace.graph, {name: each.axis for name, each in self.found.items()}
+        )
 
     def _ahead(self, value: Value, axis: int, factors: Factors) -> list[Carried]:
         """Where the latents go from a value."""

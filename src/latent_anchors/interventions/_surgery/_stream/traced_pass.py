@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from latent_anchors._hooks import attach_recorder
 from latent_anchors._runs import eval_mode
-from latent_anchors._sites import At
+from latent_anchors._sites import At, layers_of
 from latent_anchors.interventions._surgery._stream.channels import Source
 from latent_anchors.interventions._surgery._stream.graph import Graph, Value
 from latent_anchors.interventions._surgery.compare_outputs import tensors_in
@@ -30,6 +30,7 @@ class Trace:
         self.graph: Graph = Graph(model)
         self.latents: dict[At, list[Source]] = {site: [] for site in sites}
         with ExitStack() as stack:
+            stack.enter_context(_left_as_it_was(model))
             stack.enter_context(eval_mode(model))
             stack.enter_context(_without_fast_path())
             stack.enter_context(WithoutAutocast(model))
@@ -52,3 +53,24 @@ def _without_fast_path() -> Generator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
+
+
+@contextmanager
+def _left_as_it_was(model: nn.Module) -> Generator[None]:
+    """Forget what the pass leaves in layers: counters, and what was computed of old weights."""
+    layers = list(layers_of(model).values())
+    held = [(vars(layer), layer._buffers) for layer in layers]  # pyright: ignore[reportPrivateUsage] -- torch has no other way to put a buffer back
+    before = [(dict(attributes), dict(buffers)) for attributes, buffers in held]
+    values = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
+    try:
+        yield
+    finally:
+        for now, then in zip(held, before, strict=True):
+            for each, kept in zip(now, then, strict=True):
+                for name in each.keys() - kept.keys():
+                    del each[name]
+                each.update(kept)
+        with torch.no_grad():
+            for buffer, value in values:
+                if not torch.equal(buffer, value):
+                    buffer.copy_(value)

@@ -1,11 +1,12 @@
 """The weights that write into the latents at some sites, however early in the pass."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from latent_anchors._checks import listed
 from latent_anchors.interventions._surgery._stream.channels import (
+    ONE_BY_ONE,
     SAME,
     Source,
     Sources,
@@ -80,7 +81,9 @@ class Writers:
                 pending += self._behind(value, axis)
         for name, writer in self.found.items():
             self._check_uses(trace.graph.leaves[name], writer)
-        self.refusal = self.refusal or idle_siblings(trace.graph, self.found)
+        self.refusal = self.refusal or idle_siblings(
+            trace.graph, {name: each.axis for name, each in self.found.items()}
+        )
 
     def _behind(self, value: Value, axis: int) -> list[Source]:
         """What must lose the direction so that a value does; a tensor that writes is noted."""
@@ -127,6 +130,10 @@ class Writers:
         if node.op in KEEPING_ZERO:
             self.one_by_one.append(f"{node.op!r}{near(value)}")
             return [(node.args[0], axis)]
+        if node.op == "convolution" and reason == ONE_BY_ONE:
+            self.one_by_one.append(f"the groups of {node.op!r}{near(value)}")
+            weight, bias = node.args[1:3]
+            return [(weight, 0), *([] if bias is None else [(bias, 0)])]
         factor = factor_of(node, value, axis)
         if factor is None:
             return reason
@@ -153,17 +160,48 @@ class Writers:
         return any(output in self._needed for output in node.outputs)
 
 
-def idle_siblings(graph: Graph, names: Iterable[str]) -> str:
-    """Refuses weights like those named that the example did not reach, such as idle experts."""
-    alike = {re.sub(r"\d+", "*", name) for name in names}
-    idle = [name for name, leaf in graph.leaves.items() if not leaf.users]
-    missed = [name for name in idle if re.sub(r"\d+", "*", name) in alike]
-    if not missed:
+def idle_siblings(graph: Graph, axes: Mapping[str, int]) -> str:
+    """Refuses weights like those found that the example did not reach, such as idle experts.
+
+    Also those of the same width in the same numbered block, such as cross attention, and
+    embeddings beside one that was found.
+
+    Args:
+        graph: The operations.
+        axes: For each tensor that was found, the axis of the channels.
+    """
+    alike = {re.sub(r"\d+", "*", name) for name in axes}
+    blocks = {block for name in axes for block in _blocks(name)}
+    tables = {_beside(name) for name in axes if name in graph.tables}
+    widths = {graph.leaves[name].shape[axis] for name, axis in axes.items()}
+
+    def missed(name: str, leaf: Value) -> bool:
+        if re.sub(r"\d+", "*", name) in alike:
+            return True
+        near_by = not blocks.isdisjoint(_blocks(name))
+        near_by = near_by or (name in graph.tables and _beside(name) in tables)
+        matrix = leaf.kind == "parameter" and len(leaf.shape) > 1
+        return near_by and matrix and not widths.isdisjoint(leaf.shape)
+
+    idle = [name for name, x in graph.leaves.items() if not x.users and missed(name, x)]
+    if not idle:
         return ""
     return (
-        f"Of the weights like those of the stream, {listed(missed[:6])} were not used on the "
-        "example; expected one that reaches all of them. Pass a longer one: example=..."
+        f"Of the weights like those of the stream, {listed(idle[:6])} were not used on the "
+        "example; expected one that reaches all of them. Pass a longer one, or more arguments by "
+        "name: example=..."
     )
+
+
+def _blocks(name: str) -> list[str]:
+    """The numbered layers that a parameter lies in, such as ``layers.0``."""
+    parts = name.split(".")
+    return [".".join(parts[: k + 1]) for k, part in enumerate(parts) if part.isdigit()]
+
+
+def _beside(name: str) -> str:
+    """The layer that holds the layer that owns a parameter."""
+    return name.rpartition(".")[0].rpartition(".")[0]
 
 
 class Factor(NamedTuple):
@@ -200,9 +238,10 @@ def _silenced(value: Value, axis: int) -> Factor | None:
     """The parameter that a factor is computed from, and the value at which the factor is 0."""
     off, chain = 0.0, [value]
     while value.node is not None:
-        op, number = value.node.op, value.node.args[-1]
+        op, number = value.node.op, value.node.argument(1, "other")
         if op in {"add", "mul"} and isinstance(number, int | float) and number:
-            off = off - number if op == "add" else off / number
+            added = number * value.node.argument(2, "alpha", 1)
+            off = off - added if op == "add" else off / number
             value = value.node.args[0]
         elif op in VIEWS and not isinstance(behind := sources(value.node, value, axis), str):
             value, axis = behind[0]
