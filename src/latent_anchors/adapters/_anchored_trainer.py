@@ -205,9 +205,7 @@ class AnchoredTrainer(Trainer):
         self._means.add(parts, self._averaged)
         return (parts.total, output) if return_outputs else parts.total
 
-    def _own_loss(
-        self, model: nn.Module, plain: dict[str, Any], items: Tensor | int | None
-    ) -> tuple[Tensor, Any]:
+    def _own_loss(self, model: nn.Module, plain: dict[str, Any], items: Tensor | int | None) -> Any:
         """The model's loss and output: of this micro-batch alone, if it is weighed here."""
         count = self._labeled(plain)
         if self._asks_for_means and self._adds_up(items) and count is not None:
