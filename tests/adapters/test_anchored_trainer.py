@@ -1,5 +1,6 @@
 """Hugging Face's Trainer, with an objective and a timeline."""
 
+import copy
 import subprocess
 import sys
 from pathlib import Path
@@ -152,6 +153,32 @@ def test_a_mean_over_tokens_leaves_out_the_first_of_each_line(tmp_path: Path):
     batch = padded(rows)
     given = {name: batch[name] for name in ("input_ids", "attention_mask", "labels")}
     (0.5 * whole(**given).loss).backward()
+    torch.testing.assert_close(moved, -0.5 * gradients(whole), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("kinds", [1, 3])  # of one the loss is a squared error
+def test_a_loss_that_no_number_of_items_divides_is_that_of_the_whole_batch(
+    tmp_path: Path, kinds: int
+):
+    from transformers import LlamaForSequenceClassification
+
+    def classified(rows: list[dict]) -> dict[str, Tensor]:
+        labels = torch.tensor([len(row["input_ids"]) % 3 for row in rows])
+        batch = {name: padded(rows)[name] for name in ("input_ids", "attention_mask")}
+        return batch | {"labels": labels if kinds > 1 else labels.float()}
+
+    config, rows = llama().config, lines(7)
+    config.num_labels = kinds
+    model = LlamaForSequenceClassification(config)
+    whole = copy.deepcopy(model)
+    options = {"objective": la.Objective([], losses=["task"], other_tracks=["lr"])}
+    options |= {"timeline": constant("task", "lr"), "train_dataset": rows}
+    options |= {"extras": ["animal", "topic"], "data_collator": classified}
+    options |= {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 4}
+    before = nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+    trainer(tmp_path, model, **options).train()
+    moved = nn.utils.parameters_to_vector(model.parameters()).detach() - before
+    (0.5 * whole(**classified(rows)).loss).backward()
     torch.testing.assert_close(moved, -0.5 * gradients(whole), atol=1e-6, rtol=0)
 
 

@@ -103,11 +103,11 @@ class AnchoredTrainer(Trainer):
 
     def _labeled(self, batch: Columns) -> Tensor | None:
         """Over how many labels a model takes the mean that is its loss."""
-        labels = batch.get(self.label_names[0]) if self.label_names else None
+        labels = batch.get("labels", batch.get(self.label_names[0]) if self.label_names else None)
         shifted = batch.get("shift_labels")
         if isinstance(shifted, Tensor):
             labels = shifted
-        elif isinstance(labels, Tensor) and getattr(self, "_loss_shifts_labels", False):
+        elif isinstance(labels, Tensor) and self._loss_shifts_labels:
             labels = labels[..., 1:]  # nothing predicts the first token of a line
         return labels.ne(-100).sum() if isinstance(labels, Tensor) else None
 
@@ -149,10 +149,16 @@ class AnchoredTrainer(Trainer):
 
     def _begin(self, batches: Sequence[Mapping[str, Any]], items: object) -> None:
         adds_up = self._adds_up(items)
-        self._whole.scaled = self._losses.own if adds_up else []
+        self._whole.scaled = self._losses.own if adds_up and not self._asks_for_means else []
         self._averaged = 1 if adds_up else len(batches)
         self._whole.begin(batches, self._averaged, self.args.device)
         self._means.begin(self._whole.mean)
+
+    @property
+    def _asks_for_means(self) -> bool:
+        """Whether the model's loss is weighed here, as not all divide by the number of labels."""
+        own = self.label_smoother is self.compute_loss_func is None
+        return own and getattr(self, "loss_is_scaled_for_ga", None) is None
 
     def _adds_up(self, items: object) -> bool:
         """Whether Trainer adds up losses of micro-batches, rather than to take their mean."""
@@ -188,7 +194,7 @@ class AnchoredTrainer(Trainer):
         if not self.is_in_train:
             self._begin([inputs], num_items_in_batch)
         with self._recorded() as recording:
-            own, output = super().compute_loss(model, plain, True, num_items_in_batch)
+            own, output = self._own_loss(model, plain, num_items_in_batch)
         latents = {at: recording[at] for at in self.objective.sites}
         taken = {name: value for name, value in plain.items() if name not in self.label_names}
         model = cast("nn.Module", self.model)
@@ -198,6 +204,16 @@ class AnchoredTrainer(Trainer):
         parts = self._whole(inputs, latents=latents, row=row, **losses)
         self._means.add(parts, self._averaged)
         return (parts.total, output) if return_outputs else parts.total
+
+    def _own_loss(
+        self, model: nn.Module, plain: dict[str, Any], items: Tensor | int | None
+    ) -> tuple[Tensor, Any]:
+        """The model's loss and output: of this micro-batch alone, if it is weighed here."""
+        count = self._labeled(plain)
+        if self._asks_for_means and self._adds_up(items) and count is not None:
+            given = {**plain, "num_items_in_batch": count.clamp_min(1)}
+            return super().compute_loss(model, given, True)
+        return super().compute_loss(model, plain, True, items)
 
     def _recorded(self) -> AbstractContextManager[Mapping[At, Tensor]]:
         sites, recording = self.objective.sites, self._latents
