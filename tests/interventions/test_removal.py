@@ -133,6 +133,33 @@ def test_what_the_pass_on_the_example_leaves_behind_is_forgotten(inplace):
     torch.testing.assert_close(after["blocks.1"] @ V, torch.zeros(3, 5), atol=1e-5, rtol=0)
 
 
+class Merging(nn.Linear):
+    """Adds a shift to its bias while it is evaluated."""
+
+    def __init__(self):
+        super().__init__(8, 8)
+        self.shift, self.merged = nn.Parameter(torch.randn(8)), False
+
+    def train(self, mode=True):
+        if self.merged == mode:
+            self.bias.data += self.shift.detach() * (-1 if mode else 1)
+            self.merged = not mode
+        return super().train(mode)
+
+    def forward(self, h):
+        return h + super().forward(h) + (0 if self.merged else self.shift)
+
+
+def test_weights_that_merge_themselves_in_evaluation_are_counted_once():
+    model = stack(Block(), Merging())
+    clean = orthogonalize(model, V, "blocks.1", TOKENS)
+    for mode in (True, False):
+        clean.train(mode)
+        with record(clean, "blocks.1") as after:
+            clean(TOKENS)
+        torch.testing.assert_close(after["blocks.1"] @ V, torch.zeros(3, 5), atol=1e-4, rtol=0)
+
+
 def test_in_place_is_refused_while_an_edit_is_in_force():
     model = stack()
     handle = attach(model, Projection([[1.0] * 8]), "blocks.0")
@@ -280,6 +307,7 @@ X = torch.rand(4, 3, generator=torch.Generator().manual_seed(0))
         (lambda m, z: (m.head(z), z), "reach the output of the model itself"),
         (lambda m, z: m.head(z.tanh()), "are read by 'tanh'"),
         (lambda m, z: m.head(z) + z.norm(dim=-1, keepdim=True), "are read by 'linalg_vector_norm'"),
+        (lambda m, _: m.head(m.one.weight.mT), "are read by no weights"),
         (lambda m, z: m.head(z).sum() + z @ z.mT, "are multiplied by other values in 'mm'"),
         (lambda m, z: m.head(z).sum() + z @ m.one.weight, "are read by 'one.weight', which"),
         (lambda m, z: m.head(z) + m.head(z * m.gain), "are read by 'head.weight' in two ways"),

@@ -64,6 +64,8 @@ class Readers:
             if (axis, factors) not in known:
                 known.add((axis, factors))
                 pending += self._ahead(value, axis, factors)
+        if not self.found:
+            self._refuse("are read by no weights", next(iter(trace.latents.values()))[0][0])
         for reader in self.found.values():
             if reader.name not in written:
                 self._check_uses(trace.graph.leaves[reader.name], reader)

@@ -30,8 +30,9 @@ class Trace:
         self.graph: Graph = Graph(model)
         self.latents: dict[At, list[Source]] = {site: [] for site in sites}
         with ExitStack() as stack:
-            stack.enter_context(_left_as_it_was(model))
             stack.enter_context(eval_mode(model))
+            # after train(False), which may merge adapters into weights and remember that
+            stack.enter_context(_left_as_it_was(model))
             stack.enter_context(_without_fast_path())
             stack.enter_context(WithoutAutocast(model))
             for site in sites:
