@@ -291,8 +291,8 @@ class AnchoredTrainer(Trainer):
             'create_scheduler'
         """
         chosen = optimizer or cast("Optimizer", self.optimizer)
-        given = self.lr_scheduler
-        self.lr_scheduler = self._schedule.drive(chosen, given)
+        given: LRScheduler | None = self.lr_scheduler
+        self.lr_scheduler: LRScheduler | None = self._schedule.drive(chosen, given)
         self._created_lr_scheduler = given is None
         return super().create_scheduler(num_training_steps, optimizer)
 

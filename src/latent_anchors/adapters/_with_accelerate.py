@@ -61,7 +61,7 @@ class PreparedTimelineLR(TimelineLR):
 
 
 def micro_batches(
-    accelerator: Accelerator,
+    accelerator: Any,  # an Accelerator, which has no types for others
     loader: Iterable[Columns],
     model: nn.Module,
     objective: Objective,
