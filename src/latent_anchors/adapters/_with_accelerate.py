@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from itertools import islice
 from typing import Any
 
-from accelerate import Accelerator
 from accelerate.state import GradientState
 from torch import nn
 from typing_extensions import override
@@ -30,6 +29,7 @@ class PreparedTimelineLR(TimelineLR):
 
     Examples:
         >>> import torch
+        >>> from accelerate import Accelerator
         >>> from latent_anchors.curriculum import Keyframe, Timeline, Track
         >>> timeline = Timeline({"lr": Track([Keyframe(0, 0.0), Keyframe(2, 0.1)])})
         >>> scheduler = PreparedTimelineLR(torch.optim.SGD([torch.zeros(1)], lr=1.0), timeline)
@@ -61,7 +61,7 @@ class PreparedTimelineLR(TimelineLR):
 
 
 def micro_batches(
-    accelerator: Any,  # an Accelerator, which has no types for others
+    accelerator: Any,
     loader: Iterable[Columns],
     model: nn.Module,
     objective: Objective,
@@ -80,7 +80,8 @@ def micro_batches(
     micro-batch :math:`b`, and the weights :math:`w_k`. Set penalties compare within a micro-batch.
 
     Args:
-        accelerator: Its ``gradient_accumulation_steps`` is the number of micro-batches of a step.
+        accelerator: An ``accelerate.Accelerator``, whose ``gradient_accumulation_steps`` is the
+            number of micro-batches of a step.
         loader: As the accelerator prepared it; batches are tensors by name ``(batch, ...)``.
         model: As the accelerator prepared it.
         objective: Terms and losses.
@@ -104,6 +105,7 @@ def micro_batches(
         >>> from latent_anchors.regularizers import Anchor, Term
         >>> objective = Objective([Term("anchor", Anchor([1, 0]), label="red")])
         >>> loader = [{"x": torch.eye(2), "red": torch.tensor([0.0, 1.0])}]
+        >>> from accelerate import Accelerator
         >>> accelerator, model = Accelerator(cpu=True), nn.Identity()
         >>> for batch, weigh in micro_batches(accelerator, loader, model, objective):
         ...     parts = weigh(batch, latents={"latent": model(batch["x"])}, row={"anchor": 1.0})
