@@ -266,6 +266,15 @@ def test_a_checkpoint_recomputes_the_edit_at_the_same_positions(reentrant):
     torch.testing.assert_close(x.grad, plain)
 
 
+def test_a_pass_while_torch_compiles_is_refused_in_a_model_that_takes_a_cache(model, monkeypatch):
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    with (
+        attach(model, MUTE, at="embed", where=MASK),
+        refuses(RuntimeError, "compiled code cannot follow in a model that takes a cache"),
+    ):
+        model(IDS)
+
+
 @pytest.mark.compiled
 @pytest.mark.filterwarnings("ignore:Dynamo does not know how to trace")
 def test_compiled_code_that_takes_a_cache_is_refused(model):
