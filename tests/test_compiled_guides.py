@@ -4,6 +4,7 @@ import pytest
 import torch
 from guides import GUIDES, run
 
+# torch's compiler and Lightning warn of their own insides
 pytestmark = [
     pytest.mark.compiled,
     pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning"),

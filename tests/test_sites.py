@@ -1,14 +1,9 @@
 import pytest
 from refusals import refuses
 from torch import nn
+from wrapping import Around
 
 from latent_anchors._sites import Site, as_site, as_sites, path, resolve, unwrapped
-
-
-class Around(nn.Module):
-    def __init__(self, module):
-        super().__init__()
-        self.module = module
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import pytest
 import torch
 from adapters.lit import Lit, anchoring, loader, trainer, weights
 
+# torch's compiler and Lightning warn of their own insides
 pytestmark = [pytest.mark.compiled, pytest.mark.filterwarnings("ignore::Warning")]
 
 

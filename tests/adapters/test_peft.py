@@ -6,6 +6,7 @@ from adapters.small_models import DIM, SITE, UP, llama
 
 import latent_anchors as la
 
+# PEFT asks transformers for an attribute that has a new name
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated")
 PREFIX = "base_model.model."
 IDS = torch.randint(1, 31, (3, 7), generator=torch.Generator().manual_seed(6))

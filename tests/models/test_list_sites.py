@@ -6,6 +6,7 @@ import pytest
 import torch
 from refusals import refuses
 from torch import nn
+from wrapping import Around
 
 import latent_anchors as la
 from latent_anchors.models import NormalizedTransformer, Population, PrenormTransformer, Sites
@@ -169,15 +170,6 @@ def test_wrappers_and_populations_do_not_change_the_names(kind):
     for around in (Population.from_models([model, model]), torch.compile(model), Around(model)):
         assert la.sites(around, kind).names == expected
     assert la.sites(Around(model), f"module.{expected[0]}").names == expected[:1]
-
-
-class Around(nn.Module):
-    def __init__(self, module):
-        super().__init__()
-        self.module = module
-
-    def forward(self, x):
-        return self.module(x)
 
 
 def test_a_part_that_is_called_module_is_a_part_among_others():

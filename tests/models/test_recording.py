@@ -5,6 +5,7 @@ import pytest
 import torch
 from refusals import refuses
 from torch import Tensor, nn
+from wrapping import Around
 
 from latent_anchors.interventions import Suppression, constant_falloff, intervene
 from latent_anchors.models import Population, Site, SphericalAutoencoder, functional_forward, record
@@ -255,15 +256,6 @@ def test_a_wrapped_model_keeps_the_names_of_its_sites(model, colors):
     with record(twice) as latents:
         twice(colors)
     assert latents["latent"].shape == (8, 4)
-
-
-class Around(nn.Module):
-    def __init__(self, module):
-        super().__init__()
-        self.module = module
-
-    def forward(self, x):
-        return self.module(x)
 
 
 def test_an_unknown_site_is_refused_with_those_that_exist(model):

@@ -5,9 +5,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
-from torch import multiprocessing, nn
+from torch import multiprocessing
 from training import ranks
 from training.tiny import Dropped, Normed
+from wrapping import Around
 
 from latent_anchors import Objective, Term, record
 from latent_anchors.data import LabeledBatch
@@ -464,12 +465,4 @@ def test_two_ranks_are_one_process_if_masses_are_averaged_over_them_and_only_the
 
 
 def test_a_wrapped_model_is_checked_like_the_model_itself():
-    class Wrapper(nn.Module):
-        def __init__(self, module):
-            super().__init__()
-            self.module = module
-
-        def forward(self, x):
-            return self.module(x)
-
-    Objective([ANCHOR]).check(Wrapper(Normed()), TestChecking().batch())
+    Objective([ANCHOR]).check(Around(Normed()), TestChecking().batch())

@@ -9,7 +9,7 @@ from latent_anchors.viz._means import (
     intervals_of,
     means_of,
     seeds_of,
-    told_runs,
+    words_of_runs,
 )
 
 SOME = {"a": [[1.0, 3.0], [None, 5.0]], "b": torch.tensor([[0.0, 1.0], [torch.nan, torch.nan]])}
@@ -37,8 +37,8 @@ def test_an_axis_holds_every_seed_and_every_interval():
 
 
 def test_the_number_of_runs_of_a_mean_is_named():
-    assert told_runs(as_metrics(SOME, 2, [])) == "mean and 95 % interval of 2 runs"
-    assert told_runs(as_metrics({"a": [[2.0]]}, 1, [])) == "a single run"
+    assert words_of_runs(as_metrics(SOME, 2, [])) == "mean and 95 % interval of 2 runs"
+    assert words_of_runs(as_metrics({"a": [[2.0]]}, 1, [])) == "a single run"
 
 
 def test_what_is_no_measure_is_refused():

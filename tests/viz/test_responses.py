@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
@@ -74,3 +76,11 @@ def test_what_cannot_be_drawn_is_refused():
         plot_response("labels", ["none"], {"alignment": [[None]]})
     with refuses(ValueError, "Unknown theme 'pink'"):
         drawn(theme="pink")
+
+
+def test_names_of_neighboring_doses_do_not_touch():
+    doses = ["plain", "steered by a direction", "ablated throughout"]
+    figure = plot_response("fine-tuning", doses, {"error": [[0.1, 0.2]] * 3})
+    figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    assert all(one.x1 < other.x0 for one, other in pairwise(boxes))

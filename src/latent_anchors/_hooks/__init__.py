@@ -2,8 +2,8 @@
 
 From the ground up: ``_readings`` (the latents of one pass), ``_apply_edit`` (an edit, checked),
 ``_outputs`` (latents within a layer's output), ``_checkpointing`` and ``_compiled`` (where a hook
-would be skipped), ``_blocks`` (how long it is in force), ``_hook``, ``_positions`` (where
-within a pass), ``_handles``.
+would be skipped), ``_blocks`` (how long it is in force), ``_hook`` and ``_edit_hook``,
+``_positions`` (where within a pass), ``_handles``.
 """
 
 from latent_anchors._hooks._apply_edit import Edit as Edit
@@ -13,6 +13,7 @@ from latent_anchors._hooks._blocks import Hooks as Hooks
 from latent_anchors._hooks._blocks import InForce as InForce
 from latent_anchors._hooks._blocks import Startable as Startable
 from latent_anchors._hooks._checkpointing import in_reentrant_segment as in_reentrant_segment
+from latent_anchors._hooks._edit_hook import EditHook as EditHook
 from latent_anchors._hooks._handles import Handle as Handle
 from latent_anchors._hooks._handles import Hooked as Hooked
 from latent_anchors._hooks._handles import attach_edit as attach_edit
@@ -22,7 +23,6 @@ from latent_anchors._hooks._handles import copy_without_hooks as copy_without_ho
 from latent_anchors._hooks._handles import edit_hook as edit_hook
 from latent_anchors._hooks._handles import in_force as in_force
 from latent_anchors._hooks._handles import recorder_hook as recorder_hook
-from latent_anchors._hooks._hook import EditHook as EditHook
 from latent_anchors._hooks._hook import Hook as Hook
 from latent_anchors._hooks._hook import LookHook as LookHook
 from latent_anchors._hooks._hook import PassHook as PassHook

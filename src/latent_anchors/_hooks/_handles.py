@@ -10,8 +10,8 @@ from typing_extensions import Protocol, override, runtime_checkable
 from latent_anchors._hooks._apply_edit import Edit
 from latent_anchors._hooks._blocks import Block, End
 from latent_anchors._hooks._compiled import refuse_compiled
+from latent_anchors._hooks._edit_hook import EditHook
 from latent_anchors._hooks._hook import (
-    EditHook,
     Hook,
     RecorderHook,
     Table,

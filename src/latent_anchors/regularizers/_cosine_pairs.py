@@ -17,7 +17,25 @@ _Set = Float[Tensor, "*batch n dim"]
 _Columns = Float[Tensor, "*batch row n"]
 
 
-class MeanCosineNearness(Function):
+class OfPairs(Function):
+    """A mean over pairs that is mapped over runs, and differentiated once by a formula."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def setup_context(
+        ctx: Any,
+        inputs: tuple[Tensor, float, int, Tensor | None],
+        output: tuple[Tensor | None, ...],
+    ) -> None:
+        """Keep all but the values; by the second output a second derivative is noticed."""
+        _, ctx.setting, ctx.at_once, counted = inputs
+        ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(*(kept for kept in output[2:] if kept is not None))
+        ctx.save_for_backward(*output[1:], counted)
+
+
+class MeanCosineNearness(OfPairs):
     r"""Mean over the others of ``((1 + cos) / 2) ** p``.
 
     With unit vectors :math:`u_i` lifted to :math:`w_i = (u_i, 1) / \sqrt{2}`, nearness is a plain
@@ -34,8 +52,6 @@ class MeanCosineNearness(Function):
     backward pass, each pair once for both of its members, which costs no more than keeping them.
     """
 
-    generate_vmap_rule = True
-
     @staticmethod
     def forward(
         z: Tensor, exponent: float, at_once: int, counted: Tensor | None
@@ -48,18 +64,6 @@ class MeanCosineNearness(Function):
         return mean_over_others((w * near).sum(-2), counted), scale, w, near, t
 
     @staticmethod
-    def setup_context(
-        ctx: Any,
-        inputs: tuple[Tensor, float, int, Tensor | None],
-        output: tuple[Tensor | None, ...],
-    ) -> None:
-        """Keep all but the values; by the scale a second derivative is noticed."""
-        _, ctx.exponent, ctx.at_once, counted = inputs
-        ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(*(kept for kept in output[2:] if kept is not None))
-        ctx.save_for_backward(*output[1:], counted)
-
-    @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None, None]:
         """Gradient of the weighted sum of the values."""
         g, of_scale, *_ = gradients
@@ -69,10 +73,10 @@ class MeanCosineNearness(Function):
         scale, w, near, t, counted = ctx.saved_tensors
         # functional transforms would keep every chunk
         with torch.no_grad(), without_autocast(w):
-            share = ctx.exponent if counted is not None else ctx.exponent / max(w.shape[-1] - 1, 1)
+            share = ctx.setting if counted is not None else ctx.setting / max(w.shape[-1] - 1, 1)
             g = (g if counted is None else mean_over_others(g, counted)).unsqueeze(-2)
             v = g * w
-            pulled = _pulled(v, w, ctx.exponent, ctx.at_once) if t is None else v @ t
+            pulled = _pulled(v, w, ctx.setting, ctx.at_once) if t is None else v @ t
             slope, u = _without_last(pulled.add_(g * near)), _without_last(w)
             across = slope - u * (u * slope).sum(-2, keepdim=True).mul_(2.0)
         return (scale * share * across).mT, None, None, None

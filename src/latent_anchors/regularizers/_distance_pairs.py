@@ -6,9 +6,8 @@ from typing import Any, cast
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd import Function
 
-from latent_anchors.regularizers._cosine_pairs import check_once, chunks, mean_over_others
+from latent_anchors.regularizers._cosine_pairs import OfPairs, check_once, chunks, mean_over_others
 
 WORTH_A_CALL = 2**18
 """Numbers in a tensor of differences; with fewer, calls cost more than their arithmetic."""
@@ -20,7 +19,7 @@ _Pairs = Float[Tensor, "*batch n m"]
 _Values = Float[Tensor, "*batch n"]
 
 
-class MeanInverseDistance(Function):
+class MeanInverseDistance(OfPairs):
     r"""Mean over the others of ``1 / (distance ** 2 + s)``.
 
     With :math:`q_{ij} = 1 / (\lVert z_i - z_j \rVert^2 + s)`, zero on the diagonal:
@@ -36,8 +35,6 @@ class MeanInverseDistance(Function):
     more than rounding where points lie close together and away from the origin.
     """
 
-    generate_vmap_rule = True
-
     @staticmethod
     def forward(
         z: Tensor, softening: float, at_once: int, counted: Tensor | None
@@ -51,18 +48,6 @@ class MeanInverseDistance(Function):
         return mean_over_others(total, counted), factor, x, q
 
     @staticmethod
-    def setup_context(
-        ctx: Any,
-        inputs: tuple[Tensor, float, int, Tensor | None],
-        output: tuple[Tensor | None, ...],
-    ) -> None:
-        """Keep all but the values; by the factor a second derivative is noticed."""
-        _, ctx.softening, ctx.at_once, counted = inputs
-        ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(*(kept for kept in output[2:] if kept is not None))
-        ctx.save_for_backward(*output[1:], counted)
-
-    @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None, None]:
         """Gradient of the weighted sum of the values."""
         g, of_factor, *_ = gradients
@@ -73,7 +58,7 @@ class MeanInverseDistance(Function):
         with torch.no_grad():  # functional transforms would keep every chunk
             g = g if counted is None else mean_over_others(g, counted)
             if q is None:
-                pushed = _pushed(x, g, ctx.softening, ctx.at_once, counted)
+                pushed = _pushed(x, g, ctx.setting, ctx.at_once, counted)
             else:
                 pushed = _exchanged(x, x, _weights(q, g, g))
         return (factor * pushed).mT, None, None, None

@@ -152,7 +152,7 @@ class Separation(nn.Module):
 
     @override
     def extra_repr(self) -> str:
-        return f"power={self.power:g}{_told(self.chunk)}"
+        return f"power={self.power:g}{_chunk_repr(self.chunk)}"
 
 
 class EuclideanSeparation(nn.Module):
@@ -192,8 +192,8 @@ class EuclideanSeparation(nn.Module):
 
     @override
     def extra_repr(self) -> str:
-        return f"softening={self.softening:g}{_told(self.chunk)}"
+        return f"softening={self.softening:g}{_chunk_repr(self.chunk)}"
 
 
-def _told(chunk: int | None) -> str:
+def _chunk_repr(chunk: int | None) -> str:
     return "" if chunk is None else f", chunk={chunk}"

@@ -22,7 +22,7 @@ from latent_anchors.viz._means import (
     intervals_of,
     means_of,
     seeds_of,
-    told_runs,
+    words_of_runs,
 )
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
@@ -91,7 +91,7 @@ def plot_ablation_table(
         draw_measure(axes, inks, name, rows)
     starred = any(star(metric) for rows in metrics.values() for metric in rows)
     fewer = "; * of those that did not fail" if starred else ""
-    note = f"every hairline a seed; {told_runs(metrics)}{fewer}"
+    note = f"every hairline a seed; {words_of_runs(metrics)}{fewer}"
     figure.supxlabel(note, color=inks.ink, fontsize=SMALL)
     return figure
 

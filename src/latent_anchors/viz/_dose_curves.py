@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from latent_anchors.evaluation import DoseResponse, Metric
 from latent_anchors.viz._arrays import joined
-from latent_anchors.viz._means import ends_of, intervals_of, means_of, told_runs
+from latent_anchors.viz._means import ends_of, intervals_of, means_of, words_of_runs
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, Theme, ThemeName, new_figure
 from latent_anchors.viz._track_lines import dress_panel
@@ -82,7 +82,7 @@ def plot_dose_response(
         axes.set_xlabel("strength asked for", color=inks.ink, fontsize=SMALL)
         _draw(axes, color, response.strengths, rows)
     _draw_asked(figure.axes[-1], inks, response)
-    figure.supxlabel(told_runs(panels), color=inks.faint, fontsize=SMALL)
+    figure.supxlabel(words_of_runs(panels), color=inks.faint, fontsize=SMALL)
     return figure
 
 

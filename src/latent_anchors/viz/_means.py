@@ -51,7 +51,7 @@ def ends_of(metrics: Sequence[Metric]) -> tuple[float, float]:
     return reach(np.concatenate([*seeds, intervals_of(metrics).ravel()]), "linear")
 
 
-def told_runs(metrics: Mapping[str, Sequence[Metric]]) -> str:
+def words_of_runs(metrics: Mapping[str, Sequence[Metric]]) -> str:
     """What is drawn."""
     n = max(len(metric.per_seed) for rows in metrics.values() for metric in rows)
     return f"mean and 95 % interval of {n} runs" if n > 1 else "a single run"

@@ -20,7 +20,7 @@ from latent_anchors.viz._means import (
     intervals_of,
     means_of,
     seeds_of,
-    told_runs,
+    words_of_runs,
 )
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._seeds import DOT, swarm
@@ -29,6 +29,9 @@ from latent_anchors.viz._track_lines import text_width
 
 COLUMN, EDGE, TALL = 0.5, 0.55, 2.9
 """Inches: from one dose to the next, beside the doses of a panel, and of a panel's height."""
+
+APART = 10
+"""Points between the names of neighboring doses."""
 
 LINE = 130
 """Letters of a line below all panels, at most: about as wide as a page."""
@@ -77,8 +80,10 @@ def plot_response(
     """
     check_count("number of doses", len(doses))
     metrics = as_metrics(values, len(doses), shares)
-    note = fill(f"{label}; every dot a seed, {told_runs(metrics)}", LINE)
-    wide = max(len(metrics) * (COLUMN * len(doses) + EDGE), text_width(note) / 72 + EDGE)
+    note = fill(f"{label}; every dot a seed, {words_of_runs(metrics)}", LINE)
+    # names of neighboring doses must not touch
+    column = max(COLUMN, *((text_width(dose) + APART) / 72 for dose in doses))
+    wide = max(len(metrics) * (column * len(doses) + EDGE), text_width(note) / 72 + EDGE)
     words = f"{joined([*metrics])} against {label}. {courses(doses, metrics)}"
     figure, inks = new_figure(theme, wide, TALL + (0.0 if title is None else 0.4), title, words)
     panels = figure.subplots(1, len(metrics), squeeze=False).flat

@@ -10,7 +10,7 @@ from latent_anchors._checks import check_count
 from latent_anchors.concepts import ScoreHistory
 from latent_anchors.evaluation import Metric
 from latent_anchors.viz._arrays import counted, joined
-from latent_anchors.viz._means import ends_of, intervals_of, means_of, told_runs
+from latent_anchors.viz._means import ends_of, intervals_of, means_of, words_of_runs
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, THEMES, Theme, ThemeName, new_figure
 from latent_anchors.viz._track_lines import dress_panel, dress_steps, name_ends
@@ -74,7 +74,7 @@ def plot_scores(
         for name, history in histories.items()
     }
     name_ends(figure.axes[-1], inks, ends, TALL - 0.8)
-    figure.supxlabel(told_runs(measured["auc"]), color=inks.faint, fontsize=SMALL)
+    figure.supxlabel(words_of_runs(measured["auc"]), color=inks.faint, fontsize=SMALL)
     return figure
 
 
