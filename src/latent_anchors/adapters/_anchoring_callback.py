@@ -23,7 +23,7 @@ from latent_anchors.adapters._lightning_module import (
     losses_of,
 )
 from latent_anchors.adapters._logged_means import LoggedMeans
-from latent_anchors.adapters._micro_batches import (
+from latent_anchors.adapters._look_ahead import (
     Keys,
     LookAhead,
     check_same,

@@ -14,14 +14,14 @@ from typing_extensions import override
 from latent_anchors._checks import unknown
 from latent_anchors._hooks import InForce, LookHook, forward_hooks
 from latent_anchors._runs import eval_mode, one_run
-from latent_anchors._site_kinds import (
+from latent_anchors._sites import Site, callable_layers, each_once, is_pattern, matching
+from latent_anchors.models._recording import record
+from latent_anchors.models._site_kinds import (
     Kind,
     channels_first,
     layers_of_kind,
     width_of,
 )
-from latent_anchors._sites import Site, callable_layers, each_once, is_pattern, matching
-from latent_anchors.models._recording import record
 
 KINDS: tuple[Kind, ...] = ("residual", "attention", "mlp")
 
