@@ -159,8 +159,11 @@ def things() -> dict[str, list[object]]:
         "curriculum.Predicate": [curriculum.Predicate(high, smoothing=0.5)],
         "colorspace.HsvGrid": [colorspace.hsv_grid(3, 2, 2)],
         "regularizers.Anchor": [reg.Anchor(RED), reg.Anchor(torch.tensor(RED).double())],
-        "regularizers.AntiAnchor": [reg.AntiAnchor(RED)],
-        "regularizers.AntiSubspace": [reg.AntiSubspace(basis=[RED, [0.0, 1.0, 3.0]])],
+        "regularizers.AntiAnchor": [reg.AntiAnchor(RED), reg.AntiAnchor(RED, power=2.0)],
+        "regularizers.AntiSubspace": [
+            reg.AntiSubspace(basis=[RED, [0.0, 1.0, 3.0]]),
+            reg.AntiSubspace(dims=[1], relative=True),
+        ],
         "regularizers.EuclideanAnchor": [reg.EuclideanAnchor(RED)],
         "regularizers.EuclideanSeparation": [reg.EuclideanSeparation(0.01, chunk=3)],
         "regularizers.Reduction": [reduction()],

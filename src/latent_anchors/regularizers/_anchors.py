@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from latent_anchors._checks import check_count
+from latent_anchors._checks import check_count, check_finite
 from latent_anchors._numerics import cosine, in_full_precision, ordinary
 from latent_anchors._typing import Direction, Latents, PerSample
 from latent_anchors._vectors import as_direction, as_vector, check_width, listed_numbers
@@ -40,22 +40,28 @@ def anchor(z: Latents, direction: Direction) -> PerSample:
     return _away(z, ordinary(direction))
 
 
-def anti_anchor(z: Latents, direction: Direction) -> PerSample:
+def anti_anchor(z: Latents, direction: Direction, power: float = 1.0) -> PerSample:
     r"""Alignment with a direction to keep empty.
 
-    .. math:: \Omega(z) = \max(0, \cos(z, v))
+    .. math:: \Omega(z) = \max(0, \cos(z, v))^p
 
-    with :math:`v` the ``direction``; the hemisphere facing away costs nothing.
+    with :math:`v` the ``direction`` and :math:`p` the ``power``; the hemisphere facing away costs
+    nothing. With power 1 a slight alignment is pushed away as hard as a strong one, with power 2 in
+    proportion. The length of latents does not count.
 
     Args:
         z: Latents ``(..., dim)``.
         direction: The direction to stay away from ``(dim,)``, of any length but 0.
+        power: At least 1.
 
     Returns:
         ``(...)``, from 0 (at a right angle or beyond) to 1 (aligned).
 
+    Raises:
+        ValueError: If the power is below 1 or not finite.
+
     References:
-        The anti-anchor of the color experiments 2.8 to 2.9.1 of ``ex-preppy`` (2025).
+        The anti-anchor of the color experiments 2.8 to 2.9.1 of ``ex-preppy`` (2025), with power 1.
 
     Examples:
         >>> import torch
@@ -63,7 +69,8 @@ def anti_anchor(z: Latents, direction: Direction) -> PerSample:
         >>> anti_anchor(z, torch.tensor([1.0, 0.0]))
         tensor([1., 0., 0.])
     """
-    return _towards(z, ordinary(direction))
+    _check_power(power)
+    return _towards(z, ordinary(direction), power)
 
 
 def _away(z: Latents, v: Direction) -> PerSample:
@@ -71,8 +78,23 @@ def _away(z: Latents, v: Direction) -> PerSample:
     return (1.0 - cosine(in_full_precision(z), v)).relu()
 
 
-def _towards(z: Latents, v: Direction) -> PerSample:
-    return cosine(in_full_precision(z), v).relu()
+def _towards(z: Latents, v: Direction, power: float) -> PerSample:
+    return raised(cosine(in_full_precision(z), v), power)
+
+
+def raised(cosines: PerSample, power: float) -> PerSample:
+    """Positive cosines to a power of at least 1; 0 for the others."""
+    positive = cosines.relu()
+    return positive if power == 1.0 else positive.pow(power)
+
+
+def _check_power(power: float) -> None:
+    check_finite("power", power)
+    if power < 1:
+        raise ValueError(
+            f"power is {power:g}; expected at least 1: below it the pull at a right angle is "
+            "infinite. 1 pushes at every alignment alike, 2 in proportion to it."
+        )
 
 
 class _Pointed(nn.Module):
@@ -119,9 +141,11 @@ class AntiAnchor(_Pointed):
 
     Args:
         direction: What to stay away from ``(dim,)``; made a unit vector.
+        power: Of the alignment, at least 1.
 
     Raises:
-        ValueError: If the direction is zero, not finite or not a vector.
+        ValueError: If the direction is zero, not finite or not a vector, or the power is below 1
+            or not finite.
 
     Examples:
         >>> import torch
@@ -129,14 +153,20 @@ class AntiAnchor(_Pointed):
         tensor(1.)
     """
 
-    def __init__(self, direction: Sequence[float] | Tensor) -> None:
+    def __init__(self, direction: Sequence[float] | Tensor, power: float = 1.0) -> None:
         super().__init__(as_direction(direction))
+        _check_power(power)
+        self.power: float = float(power)
 
     @override
     def forward(self, z: Latents) -> PerSample:
         """Alignment with the direction, where positive, ``(...)`` of latents ``(..., dim)``."""
         check_width("AntiAnchor", z, len(self.direction))
-        return _towards(z, self.direction)
+        return _towards(z, self.direction, self.power)
+
+    @override
+    def extra_repr(self) -> str:
+        return super().extra_repr() + ("" if self.power == 1.0 else f", power={self.power:g}")
 
 
 def euclidean_anchor(z: Latents, point: Direction) -> PerSample:
