@@ -233,6 +233,7 @@ def things() -> dict[str, list[object]]:
         "training.Objective": [objective()],
         "training.ObjectivePart": [part],
         "training.ObjectiveOutput": [training.ObjectiveOutput(torch.tensor(1.0), {"recon": part})],
+        "training.RetainLoss": [training.RetainLoss(training.reconstruction, edit, SITE, "red")],
         "training.UnderEdit": [training.UnderEdit(training.reconstruction, edit, SITE, "prevent")],
         "training.TrainState": [fit.state],
         "training.TokenCrossEntropy": [training.TokenCrossEntropy(-1)],
