@@ -21,6 +21,7 @@ NEVER_SAVED = {
     "adapters.PreparedTimelineLR": "it belongs to an optimizer in memory; save its state_dict()",
     "testbed.Evidence": "it measures its own time; its results are in results.json",
     "concepts.Watch": "it collects while training; save its history",
+    "interventions.Onwards": "it may hold a mask of one batch; save the direction and the angle",
     "interventions.Handle": "it belongs to a model in memory; save the edit",
     "models.Recording": "it belongs to a forward pass; save dict(recording)",
     "models.Sites": "it lists the layers of a model in memory; save tuple(sites)",

@@ -17,7 +17,7 @@ def latched(
     alignments: Float[Tensor, "*runs line position"],
     has_it: Given,
     mask: Given | None = None,
-    within: float = 45.0,
+    within: int | float = 45,
 ) -> Bool[Tensor, "*runs"]:
     r"""Whether lines without the concept lie on its direction, too, with some position.
 
@@ -73,7 +73,7 @@ def _counted(alignments: PerSample, mask: Given | None) -> Bool[Tensor, "line po
     return counted
 
 
-def _check(alignments: PerSample, has: Bool[Tensor, " line"], within: float) -> None:
+def _check(alignments: PerSample, has: Bool[Tensor, " line"], within: int | float) -> None:
     if has.shape != alignments.shape[-2:-1]:
         raise ValueError(
             f"has_it has shape {tuple(has.shape)} and the alignments {tuple(alignments.shape)}; "
@@ -84,4 +84,4 @@ def _check(alignments: PerSample, has: Bool[Tensor, " line"], within: float) -> 
             f"All {len(has)} lines have the concept; expected some without it, which tell whether "
             "the direction is on everything."
         )
-    check_between("within", within, 0.0, 90.0)
+    check_between("within", float(within), 0.0, 90.0)
