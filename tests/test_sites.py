@@ -3,7 +3,7 @@ from refusals import refuses
 from torch import nn
 from wrapping import Around
 
-from latent_anchors._sites import Site, as_site, as_sites, path, resolve, unwrapped
+from latent_anchors._sites import Site, as_site, as_sites, innermost, path, resolve, unwrapped
 
 
 @pytest.fixture
@@ -23,6 +23,13 @@ def test_wrappers_do_not_change_names(layers_of_wrapping, model):
         wrapped = Around(wrapped)
     assert resolve(wrapped, Site("latent")) is model["latent"]
     assert len(list(unwrapped(wrapped))) == layers_of_wrapping + 1
+
+
+def test_what_wraps_nothing_but_a_model_is_a_wrapper_and_what_has_other_parts_is_none(model):
+    assert innermost(model) is innermost(Around(model)) is innermost(Around(Around(model))) is model
+    several = Around(Around(model))
+    several.head = nn.Identity()
+    assert innermost(several) is innermost(Around(several)) is several
 
 
 def test_full_names_work_too(model):

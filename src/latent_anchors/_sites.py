@@ -172,9 +172,9 @@ def innermost(model: nn.Module) -> nn.Module:
     """The model within all wrappers, whose names of layers have no prefix."""
     inner = model
     for each in unwrapped(model):
-        if len([*inner.children()]) > 1 and each is not inner:
-            break  # its ``module`` is one part among others
         inner = each
+        if len([*each.children()]) > 1:
+            break  # its ``module`` is one part among others
     return inner
 
 

@@ -7,7 +7,6 @@ from refusals import refuses
 
 from latent_anchors.colorspace import hsv_grid, vibrancy
 from latent_anchors.data import focus, levels
-from latent_anchors.testbed import hue_focus
 
 WEIGHTS = torch.linspace(0, 1, 101, dtype=torch.float64)
 numbers = st.floats(-2, 2)
@@ -85,10 +84,3 @@ def test_the_vibrancy_of_the_grid_of_the_experiment_unfolds():
 def test_a_fraction_that_is_none_is_refused(fraction, shown):
     with refuses(ValueError, f"The fraction is {shown}.*expected a number from 0.0 to 1.0"):
         focus(WEIGHTS, fraction)
-
-
-def test_pure_hues_have_full_focus_and_those_between_none():
-    degrees = torch.arange(0, 360, 5, dtype=torch.float64)
-    distance = torch.minimum(degrees % 60, 60 - degrees % 60)
-    expected = (torch.cos(torch.pi * distance / 30) + 1) / 2
-    torch.testing.assert_close(hue_focus(degrees / 360), expected, rtol=0, atol=1e-12)

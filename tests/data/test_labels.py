@@ -61,10 +61,22 @@ def test_soft_labels_leave_the_generator_alone(generator):
 
 
 @pytest.mark.parametrize("make", [BernoulliLabels, SoftLabels])
-@pytest.mark.parametrize("values", [[-0.1, 0.5], [0.5, 1.1], [0.5, math.nan], [[0.5], [0.5]]])
+@pytest.mark.parametrize("values", [[-0.1, 0.5], [0.5, 1.1], [0.5, math.nan], [[0.5], [1.5]]])
 def test_what_is_not_one_number_in_the_unit_interval_per_sample_is_refused(make, values):
     with refuses(ValueError, r"The (probability|label) has shape \(2.*expected one number from 0"):
         make(torch.tensor(values))
+
+
+@pytest.mark.parametrize("make", [BernoulliLabels, SoftLabels])
+def test_places_of_a_sample_may_have_labels_of_their_own(make, generator):
+    by_place = torch.tensor([[[0.0, 1.0, 0.0]], [[1.0, 1.0, 0.0]]])
+    drawn = make(by_place).draw(torch.tensor([[1, 0], [0, 0]]), generator)
+    assert torch.equal(drawn, by_place[torch.tensor([[1, 0], [0, 0]])])
+
+
+def test_places_are_drawn_apart_from_one_another(generator):
+    drawn = BernoulliLabels(torch.full((1, 2), 0.5)).draw(torch.zeros(4000).long(), generator)
+    assert 0.2 < float((drawn[:, 0] * drawn[:, 1]).mean()) < 0.3
 
 
 @pytest.mark.parametrize("make", [BernoulliLabels, SoftLabels])
@@ -81,8 +93,8 @@ def test_degrees_may_be_an_array_of_numpys_and_nothing_else(make, generator):
     assert drawn.tolist() == [1.0, 0.0]
     with refuses(TypeError, r"The (probability|label) is of type list; expected a tensor"):
         make([0.0, 1.0])
-    with refuses(ValueError, r"has shape \(0, 2\); expected one number from 0 to 1"):
-        make(torch.zeros(0, 2))
+    with refuses(ValueError, r"has shape \(\) .*; expected one number from 0 to 1"):
+        make(torch.tensor(0.5))
 
 
 def test_what_has_no_chance_is_never_drawn_even_if_chance_is_zero(monkeypatch, generator):

@@ -274,6 +274,15 @@ def test_of_a_latent_that_is_gone_rounding_is_not_blown_up(dtype):
     assert not Steering(RED).keep_norm()(torch.zeros(2, 4)).any()
 
 
+@pytest.mark.parametrize(("epsilons", "length"), [(7.5, 7.5 * 2**-23), (8.5, 1.0)])
+def test_what_is_left_of_a_latent_is_rounding_below_eight_machine_epsilons(epsilons, length):
+    class Fading(EditModule):
+        def _edited(self, z, strength):
+            return z * (1 - (1 - epsilons * 2**-23) * strength)
+
+    assert Fading().keep_norm()(torch.tensor([0.0, 1.0])).tolist() == [0.0, length]
+
+
 def test_a_user_defined_edit_can_be_part_of_a_composition():
     class Negation(EditModule):
         def _edited(self, z, strength):

@@ -6,6 +6,7 @@ import pytest
 import torch
 from refusals import refuses
 from torch import nn
+from torch.nn import functional
 
 import latent_anchors as la
 from latent_anchors.interventions import (
@@ -317,6 +318,45 @@ def test_a_stream_that_something_else_reads_is_refused(reads, match):
     with refuses(ValueError, f"The latents at 'sum' {match}.* Choose side='writing'"):
         orthogonalize(Odd(reads), V, "sum", X, side="reading")
     assert orthogonalize(Odd(reads), V, "sum", X) is not None
+
+
+class Filtered(nn.Module):
+    """A stream of images, and what reads it."""
+
+    def __init__(self, read):
+        super().__init__()
+        self.one, self.two, self.sum = nn.Conv2d(3, 8, 3), nn.Conv2d(3, 8, 3), nn.Identity()
+        self.narrow, self.wide = nn.Conv2d(8, 2, 1), nn.Conv2d(8, 2, 3, padding=1)
+        self.grouped, self.upward = nn.Conv2d(8, 2, 1, groups=2), nn.ConvTranspose2d(8, 2, 1)
+        self.read = read
+
+    def forward(self, x):
+        return self.read(self, self.sum(self.one(x) + self.two(x)))
+
+
+IMAGES = torch.rand(2, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+
+
+def test_convolutions_read_nothing_along_the_direction():
+    model, at = Filtered(lambda m, z: m.narrow(z) * m.wide(z)), Site("sum", axis=1)
+    blind = orthogonalize(model, V, at, IMAGES, side="reading")
+    torch.testing.assert_close(blind(IMAGES), edited(model, [at], V / V.norm(), IMAGES))
+    assert not torch.allclose(blind(IMAGES), model(IMAGES), atol=1e-3)
+    assert torch.equal(blind.one.weight, model.one.weight)
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        lambda m, z: m.narrow(z) + m.grouped(z),
+        lambda m, z: m.narrow(z) + m.upward(z),
+        lambda m, z: m.narrow(z).mean() + functional.conv2d(torch.ones(1, 8, 4, 4), z),
+    ],
+    ids=["of groups", "transposed", "with the stream as its weights"],
+)
+def test_convolutions_that_do_not_sum_over_all_channels_of_the_stream_are_refused(reads):
+    with refuses(ValueError, "are read by 'convolution'.* Choose side='writing'"):
+        orthogonalize(Filtered(reads), V, Site("sum", axis=1), IMAGES, side="reading")
 
 
 def test_directions_off_the_axes_need_factors_other_than_zero_to_be_read():

@@ -40,6 +40,7 @@ def masked_in_place(m, x):
     h[:, 1:] += m.two(x)[:, 1:]
     h[:, 0].mul_(2.0)
     h[h.sum(-1) > 0] = m.two(x)[h.sum(-1) > 0]
+    h[x[..., 0] > 0.7] = m.gain
     return h
 
 
@@ -49,6 +50,13 @@ def through_a_view(m, x):
     flat.add_(m.one(x).flatten(0, 1))
     flat[3].copy_(m.two(x)[0, 1])
     return h + before.unsqueeze(1)
+
+
+def through_an_older_view(m, x):
+    h = torch.zeros(2, 4, 8)
+    before = h.view(2, 4, 8)
+    h.add_(m.one(x))
+    return before + m.two(x)
 
 
 def sorted_rows(m, x):
@@ -69,8 +77,9 @@ def chosen(m, x):
 
 def cut_and_joined(m, x):
     first, rest = m.one(x).split([1, 3], dim=1)
-    rolled = m.two(x).roll(1, dims=1).flip(0).squeeze()
+    rolled = m.two(x).roll(1, dims=1).flip(0).unsqueeze(1).squeeze()
     whole = torch.cat([first.expand(2, 2, 8), rest[:, 1:]], 1)
+    whole = whole.unsqueeze(0).squeeze((0, 1))
     return functional.pad(whole + rolled, (0, 0, 1, 1)).unbind(0)[0].unsqueeze(0).mean(0, True)
 
 
@@ -94,6 +103,7 @@ WAYS = {
     "parameters and buffers": lambda m, x: m.one(x) + m.gain - m.saved + m.two(x) * 2,
     "in place": masked_in_place,
     "through a view": through_a_view,
+    "through an older view": through_an_older_view,
     "rows in another order": sorted_rows,
     "attention": attended,
     "choices": chosen,

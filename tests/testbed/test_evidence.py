@@ -35,6 +35,12 @@ def test_an_example_may_have_switches_of_its_own():
     assert read(switches=switches).switches == read().switches == frozenset()
 
 
+def test_an_example_may_have_options_of_its_own():
+    options = {"font": "a file", "size": "a number"}
+    assert read("--font", "here.ttf", options=options).options == {"font": "here.ttf"}
+    assert read(options=options).options == read().options == {}
+
+
 def test_arguments_are_those_of_the_command_line_unless_given(monkeypatch):
     monkeypatch.setattr("sys.argv", ["demo.py", "--first-seed", "7"])
     assert Evidence.from_arguments("demo", seeds=2).seeds == (7, 8)

@@ -24,6 +24,8 @@ def test_reconstruction_is_the_mean_squared_error_of_each_sample():
 
     errors = reconstruction(halved, LabeledBatch(torch.tensor([[0.0, 0.0], [2.0, 4.0]])))
     assert errors.tolist() == [0.0, (1 + 4) / 2]
+    pictures = torch.tensor([0.0, 2.0, 4.0]).reshape(3, 1, 1, 1).expand(3, 3, 2, 2)
+    assert reconstruction(halved, LabeledBatch(pictures)).tolist() == [0.0, 1.0, 4.0]
 
 
 def test_functions_keep_to_their_families():

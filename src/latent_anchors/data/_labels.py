@@ -25,15 +25,15 @@ class LabelDraw(Protocol):
 
     def draw(
         self, rows: Int[Tensor, "*batch"], generator: torch.Generator
-    ) -> Float[Tensor, "*batch"]:
-        """One label for each row.
+    ) -> Float[Tensor, "*batch_and_places"]:
+        """One label for each row, or for each of its places.
 
         Args:
             rows: Which samples ``(...)``.
             generator: Where chance comes from.
 
         Returns:
-            ``(...)``, in [0, 1].
+            ``(...)``, or with axes of places behind, in [0, 1].
 
         Examples:
             >>> SoftLabels(torch.tensor([0.0, 0.5])).draw(torch.tensor([1]), torch.Generator())
@@ -46,8 +46,11 @@ class LabelDraw(Protocol):
 class BernoulliLabels:
     """Hard, noisy labels: 1 with a sample's own probability, else 0, drawn each time it is seen.
 
+    Where a sample has places, such as those of a picture or the tokens of a line, each may have a
+    label of its own.
+
     Attributes:
-        probability: For each sample ``(n,)``, in [0, 1].
+        probability: For each sample ``(n,)``, or each place of each sample ``(n, ...)``, in [0, 1].
 
     Raises:
         ValueError: If a probability is outside of [0, 1].
@@ -57,9 +60,12 @@ class BernoulliLabels:
         >>> always_or_never = BernoulliLabels(torch.tensor([1.0, 0.0]))
         >>> always_or_never.draw(torch.tensor([0, 1, 0]), torch.Generator())
         tensor([1., 0., 1.])
+        >>> by_place = BernoulliLabels(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+        >>> by_place.draw(torch.tensor([1]), torch.Generator())
+        tensor([[0., 1.]])
     """
 
-    probability: Float[Tensor, " n"]
+    probability: Float[Tensor, "n *places"]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "probability", _degrees("probability", self.probability))
@@ -69,22 +75,23 @@ class BernoulliLabels:
 
     def draw(
         self, rows: Int[Tensor, "*batch"], generator: torch.Generator
-    ) -> Float[Tensor, "*batch"]:
-        """1 or 0 for each row.
+    ) -> Float[Tensor, "*batch_and_places"]:
+        """1 or 0 for each row, or for each of its places.
 
         Args:
             rows: Which samples ``(...)``.
             generator: Where chance comes from.
 
         Returns:
-            ``(...)``, 0 or 1.
+            ``(...)``, or with the axes of places behind, 0 or 1.
 
         Examples:
             >>> BernoulliLabels(torch.ones(1)).draw(torch.tensor([0]), torch.Generator())
             tensor([1.])
         """
-        chance = torch.rand(rows.shape, generator=generator, dtype=self.probability.dtype)
-        return (chance < self.probability[rows]).to(self.probability.dtype)
+        probability = self.probability[rows]
+        chance = torch.rand(probability.shape, generator=generator, dtype=probability.dtype)
+        return (chance < probability).to(probability.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +99,7 @@ class SoftLabels:
     """Fixed labels: always the same number for a sample, such as its degree.
 
     Attributes:
-        label: For each sample ``(n,)``, in [0, 1].
+        label: For each sample ``(n,)``, or each place of each sample ``(n, ...)``, in [0, 1].
 
     Raises:
         ValueError: If a label is outside of [0, 1].
@@ -103,7 +110,7 @@ class SoftLabels:
         tensor([0.2500])
     """
 
-    label: Float[Tensor, " n"]
+    label: Float[Tensor, "n *places"]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", _degrees("label", self.label))
@@ -113,15 +120,15 @@ class SoftLabels:
 
     def draw(
         self, rows: Int[Tensor, "*batch"], generator: torch.Generator
-    ) -> Float[Tensor, "*batch"]:
-        """The label of each row; the generator is left alone.
+    ) -> Float[Tensor, "*batch_and_places"]:
+        """The label of each row, or of each of its places; the generator is left alone.
 
         Args:
             rows: Which samples ``(...)``.
             generator: Unused: there is no chance in it.
 
         Returns:
-            ``(...)``, in [0, 1].
+            ``(...)``, or with the axes of places behind, in [0, 1].
 
         Examples:
             >>> SoftLabels(torch.ones(1)).draw(torch.tensor([0, 0]), torch.Generator())
@@ -132,17 +139,17 @@ class SoftLabels:
 
 
 def _degrees(name: str, given: object) -> Tensor:
-    """One number from 0 to 1 for each sample, from a tensor or an array of numpy's."""
+    """Numbers from 0 to 1, one for each sample or place, from a tensor or an array of numpy's."""
     values = as_tensor(f"The {name}", given)
     if not values.is_floating_point():
         raise TypeError(
             f"The {name} is of type {values.dtype}; expected floating point. Use .float()."
         )
-    if values.ndim != 1 or not within(values):
+    if values.ndim < 1 or not within(values):
         runs = f" and runs from {values.min():g} to {values.max():g}" if values.numel() else ""
         raise ValueError(
             f"The {name} has shape {tuple(values.shape)}{runs}; expected one number from 0 to 1 "
-            "for each sample. Scale it, for instance 0.08 * degree**8."
+            "for each sample, or each place of each. Scale it, for instance 0.08 * degree**8."
         )
     return values
 

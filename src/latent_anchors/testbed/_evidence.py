@@ -31,6 +31,7 @@ class Evidence:
         concept: The hue that is anchored; empty if there is none.
         smoke: Whether to run only a few steps of everything, as a test.
         switches: The example's own switches that were given.
+        options: The example's own options that were given, with what was given.
         out: Folder for the results.
         started: When the example began, in seconds of the monotonic clock.
 
@@ -45,6 +46,7 @@ class Evidence:
     smoke: bool
     out: Path
     switches: frozenset[str] = frozenset()
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
     started: float = field(default_factory=monotonic, compare=False)
     _trainings: list[float] = field(default_factory=list[float], repr=False, compare=False)
 
@@ -56,8 +58,9 @@ class Evidence:
         concept: str = "",
         switches: Mapping[str, str] | None = None,
         arguments: Sequence[str] | None = None,
+        options: Mapping[str, str] | None = None,
     ) -> "Evidence":
-        """Read ``--seeds``, ``--first-seed``, ``--concept``, ``--out``, ``--smoke`` and switches.
+        """Read ``--seeds``, ``--first-seed``, ``--concept``, ``--out``, ``--smoke``, and its own.
 
         It also sets torch to one thread: tensors as small as the examples' gain nothing from more.
 
@@ -67,6 +70,8 @@ class Evidence:
             concept: The hue anchored by default; without one there is no ``--concept``.
             switches: The example's own, such as ``graded`` for ``--graded``, with their help texts.
             arguments: Those of the command line if None.
+            options: The example's own with a value, such as ``font`` for ``--font FILE``, with
+                their help texts.
 
         Raises:
             ValueError: If there are no seeds.
@@ -85,13 +90,17 @@ class Evidence:
             parser.add_argument("--concept", choices=[*HUES], default=concept, help="a hue")
         for name, words in (switches or {}).items():
             parser.add_argument(f"--{name}", action="store_true", help=words)
+        for name, words in (options or {}).items():
+            parser.add_argument(f"--{name}", default="", help=words)
         given = parser.parse_args(arguments)
         on = frozenset(name for name in switches or {} if getattr(given, name))
+        own = {name: getattr(given, name) for name in options or {} if getattr(given, name)}
         check_count("--seeds", given.seeds)
         torch.set_num_threads(1)
         count = min(given.seeds, SMOKE_SEEDS) if given.smoke else given.seeds
         chosen = tuple(range(given.first_seed, given.first_seed + count))
-        return cls(example, chosen, getattr(given, "concept", ""), given.smoke, given.out, on)
+        concept = getattr(given, "concept", "")
+        return cls(example, chosen, concept, given.smoke, given.out, on, own)
 
     @property
     def steps(self) -> int | None:

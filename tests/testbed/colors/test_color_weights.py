@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from latent_anchors.colorspace import hsv_grid, hue_distance
-from latent_anchors.testbed import color_extent
+from latent_anchors.testbed import color_extent, hue_focus
 
 GRID = hsv_grid(36, 11, 11, dtype=torch.float64)
 HUE, SATURATION, VALUE = GRID.hsv.unbind(-1)
@@ -77,3 +77,10 @@ def test_columns_of_ends_give_the_weights_of_each_step():
 def test_what_is_no_part_of_color_space_is_refused(given_, words):
     with refuses(ValueError, words):
         color_extent(GRID.hsv, **given_)
+
+
+def test_pure_hues_have_full_focus_and_those_between_none():
+    degrees = torch.arange(0, 360, 5, dtype=torch.float64)
+    distance = torch.minimum(degrees % 60, 60 - degrees % 60)
+    expected = (torch.cos(torch.pi * distance / 30) + 1) / 2
+    torch.testing.assert_close(hue_focus(degrees / 360), expected, rtol=0, atol=1e-12)

@@ -21,6 +21,7 @@ from latent_anchors.testbed._colors._finetune_colors import (
     finetune,
     starts,
 )
+from latent_anchors.testbed._colors._stacked_training import Task
 
 
 def test_fresh_networks_have_new_weights_that_follow_from_the_seed_alone():
@@ -109,6 +110,34 @@ def test_when_somebody_has_stayed_for_long_enough_the_others_of_the_seed_go_home
     assert attackers.steps.tolist() == [torch.inf, 0.0]
     assert attackers.seed.tolist().count(1) == 1
     assert attackers.seed.tolist().count(0) == len(SETTINGS)
+
+
+def test_it_is_learned_once_the_goal_has_been_held_for_twenty_steps():
+    attackers = Attackers(untrained(), as_it_is(untrained()), knows_one())
+    for step in range(19):
+        attackers.measure(step)
+    assert attackers.steps.tolist() == [torch.inf, torch.inf]
+    attackers.measure(19)
+    assert attackers.steps.tolist() == [torch.inf, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("of_goal", "of_others", "learned"),
+    [(0.0099, 0.0009, True), (0.0101, 0.0009, False), (0.0099, 0.0011, False)],
+)
+def test_a_goal_is_learned_below_a_hundredth_and_all_others_below_a_thousandth(
+    of_goal, of_others, learned
+):
+    said = untrained()[1:].eval()(POINTS).detach()[0]
+    goal, check = said[:1] + of_goal**0.5, said + of_others**0.5
+    attackers = Attackers(
+        untrained()[1:],
+        as_it_is(untrained()[1:]),
+        Task(POINTS, said, POINTS[:1], goal, POINTS, check),
+    )
+    for step in range(HOLD):
+        attackers.measure(step)
+    assert bool(attackers.steps.isfinite()) == learned
 
 
 def test_of_several_that_arrive_at_once_the_first_one_counts():

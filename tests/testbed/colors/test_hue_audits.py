@@ -11,7 +11,7 @@ from torch import nn
 
 from latent_anchors.audits import _perturbation
 from latent_anchors.audits._perturbation import _with_noise, by_layer, norm, parameters_of
-from latent_anchors.colorspace import named_colors, rgb_grid
+from latent_anchors.colorspace import hsv_similarity, named_colors, rgb_grid
 from latent_anchors.models import Population, SphericalAutoencoder
 from latent_anchors.testbed import color_errors, hue_leakage, hue_perturbation
 
@@ -26,6 +26,14 @@ class Codes(nn.Module):
 
     def forward(self, x):
         return self.latent(self.gain * x)
+
+
+class Blended(Codes):
+    """Latents from which red was taken: gray by as much as a color is like it."""
+
+    def forward(self, x):
+        alike = hsv_similarity(x, named_colors("red")).unsqueeze(-1)
+        return self.latent(self.gain * (x + alike * (0.5 - x)))
 
 
 @cache
@@ -52,6 +60,13 @@ def test_a_line_finds_less_in_colors_than_a_small_network_does():
 def test_colors_from_which_red_was_taken_tell_less_of_it_than_colors_do():
     for probe in ("linear", "nonlinear"):
         assert found()[f"leakage/{probe}/ideal"][0] < found()[f"leakage/{probe}/floor"][0] - 0.05
+
+
+def test_latents_from_which_red_was_taken_leak_what_the_ideal_says():
+    leaked = hue_leakage(Blended(1.0), "red")
+    for measure in ("linear", "nonlinear", "decoder", "decoder/error"):
+        ideal = leaked[f"leakage/{measure}/ideal"]
+        torch.testing.assert_close(leaked[f"leakage/{measure}"], ideal, rtol=1e-4, atol=1e-5)
 
 
 def test_a_fresh_decoder_says_red_where_latents_hold_it_and_not_where_it_was_taken():

@@ -6,11 +6,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
-from testbed.colors.stubs import Wheel
+from testbed.colors.stubs import Solid, Wheel
 
 from latent_anchors.colorspace import HUES, named_colors
 from latent_anchors.models import Population, SphericalAutoencoder
-from latent_anchors.testbed import hue_order, hue_turn, noncircularity
+from latent_anchors.testbed import crumpled, disordered, hue_order, hue_turn, noncircularity
 from latent_anchors.testbed._colors._wheel import rank_correlation
 
 ROUND = [i / 12 for i in range(12)]
@@ -18,6 +18,15 @@ SWAPPED = [*ROUND[:4], ROUND[5], ROUND[4], *ROUND[6:]]
 TWICE = [2 * turn % 1 + turn / 100 for turn in ROUND]
 PLANE = (0, 2)
 EVERY_OTHER = named_colors(*[*HUES][::2])
+
+
+def test_hue_lies_in_the_first_two_of_three_dimensions_unless_said_otherwise():
+    level = Solid(slope=0.5)
+    assert not disordered(level)
+    assert not crumpled(level)
+    assert hue_order(level).item() == pytest.approx(1.0)
+    assert noncircularity(level).item() == pytest.approx(0.0, abs=1e-6)
+    assert hue_turn(level, "red").item() == pytest.approx(0.0, abs=1e-3)
 
 
 class TestOrder:

@@ -68,6 +68,14 @@ def test_groups_of_pairs_are_measured_by_name():
     assert found["color_distance/muted/held_out"][1] > 0.2
 
 
+def test_a_groups_distance_is_the_mean_of_its_pairs():
+    model = constant(FIVE, "purple")
+    found = evaluate_mixing(model, FIVE, {"all": PAIRS, "few": PAIRS[:7]})
+    for name, pairs in (("all", PAIRS), ("few", PAIRS[:7])):
+        each = color_distance(model, FIVE, pairs)[0]
+        assert found[f"color_distance/plain/{name}"].item() == pytest.approx(each.mean().item())
+
+
 def test_open_pairs_have_a_distance_and_no_right_answer():
     pairs = FIVE.open_pairs()
     assert color_distance(oracle(FIVE), FIVE, pairs).amin() >= 0.125 - 1e-6

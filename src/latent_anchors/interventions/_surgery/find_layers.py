@@ -196,7 +196,7 @@ def _same_directions(one: Tensor, other: Tensor) -> bool:
 def _masks(width: int) -> Iterator[Tensor]:
     """Sets of channels such that for any two channels, one set has only the first of them."""
     channels = torch.arange(width)
-    for bit in range(max(1, (width - 1).bit_length())):
+    for bit in range(width.bit_length()):
         chosen = (channels >> bit) % 2 == 1
         yield from (chosen, ~chosen)
 

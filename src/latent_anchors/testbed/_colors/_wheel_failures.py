@@ -11,7 +11,7 @@ from latent_anchors._sites import At
 from latent_anchors._typing import PerSample
 from latent_anchors.colorspace import hue_distance, rgb_grid
 from latent_anchors.testbed._colors._color_errors import color_errors
-from latent_anchors.testbed._colors._wheel import wheel
+from latent_anchors.testbed._colors._wheel import PLANE, wheel
 
 CLEAN = 1e-3
 """The error above which a network counts as crumpled, whatever its wheel."""
@@ -19,7 +19,7 @@ CLEAN = 1e-3
 
 def disordered(
     model: nn.Module,
-    plane: tuple[int, int] = (0, 1),
+    plane: tuple[int, int] = PLANE,
     at: At = "latent",
     colors: Float[Tensor, "n 3"] | None = None,
 ) -> Bool[Tensor, " runs"]:
@@ -49,7 +49,7 @@ def disordered(
 
 def crumpled(
     model: nn.Module,
-    plane: tuple[int, int] = (0, 1),
+    plane: tuple[int, int] = PLANE,
     at: At = "latent",
     learned: Float[Tensor, "n 3"] | None = None,
 ) -> Bool[Tensor, " runs"]:
@@ -90,7 +90,7 @@ DRIFTED = 15.0
 def drift(
     before: Float[Tensor, "*batch n dim"],
     after: Float[Tensor, "..."],
-    plane: tuple[int, int] = (0, 1),
+    plane: tuple[int, int] = PLANE,
 ) -> PerSample:
     """Degrees by which that color has moved round the plane of hue which moved most.
 
@@ -126,7 +126,7 @@ def drift(
 def drifted(
     before: Float[Tensor, "*batch n dim"],
     after: Float[Tensor, "..."],
-    plane: tuple[int, int] = (0, 1),
+    plane: tuple[int, int] = PLANE,
 ) -> Bool[Tensor, "*batch"]:
     """Whether a color has moved more than 15 degrees round the plane of hue.
 

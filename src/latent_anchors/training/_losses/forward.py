@@ -55,11 +55,12 @@ def reconstruction(forward: Forward, batch: LabeledBatch) -> Float[Tensor, " bat
 
     .. math:: \ell(x) = \frac{1}{c} \lVert f(x) - x \rVert_2^2
 
-    with :math:`f` the ``forward`` pass and :math:`c` the number of channels.
+    with :math:`f` the ``forward`` pass and :math:`c` the number of channels, of all places together
+    where there are several.
 
     Args:
         forward: A pure forward pass.
-        batch: Its inputs ``(batch, channels)`` are the targets too.
+        batch: Its inputs ``(batch, ...)`` are the targets too.
 
     Returns:
         ``(batch,)``, at least 0.
@@ -74,7 +75,7 @@ def reconstruction(forward: Forward, batch: LabeledBatch) -> Float[Tensor, " bat
         tensor([0., 0.])
     """
     output, _ = forward(batch.inputs)
-    return (output - batch.inputs).square().mean(-1)
+    return (output - batch.inputs).square().flatten(1).mean(-1)
 
 
 class OneRun:
