@@ -44,6 +44,14 @@ def test_a_gate_that_opened_is_wider_than_one_that_looks_at_each_position():
     assert opened.sum() > 2 * each.sum()
 
 
+def test_positions_after_those_of_a_prompt_may_open_it():
+    z = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(5))
+    prompt = torch.zeros(4, 3, dtype=torch.bool)
+    whole = torch.cat([prompt, torch.ones(4, 3, dtype=torch.bool)], 1)
+    assert torch.equal(Onwards(V, 60, prompt).opened(z), Onwards(V, 60, whole).opened(z))
+    assert not torch.equal(Onwards(V, 60).opened(z), Onwards(V, 60, whole).opened(z))
+
+
 def test_lengths_of_latents_and_precision_do_not_count():
     z = torch.randn(4, 9, 3, generator=torch.Generator().manual_seed(4))
     assert torch.equal(Onwards(V, 50).opened(100 * z), Onwards(V, 50).opened(z))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from latent_anchors._checks import check_between
 from latent_anchors._numerics import cosine, in_full_precision
@@ -29,7 +29,8 @@ class Onwards:
         direction: The concept's direction ``(dim,)``.
         within: Degrees from the direction, above 0 and at most 180.
         among: Which positions may open the gate ``(batch, position)``, bool or 0 and 1, such as
-            those that the concept was anchored at; all if None.
+            those that the concept was anchored at; all if None. Positions beyond it may, such as
+            those generated after a prompt.
 
     Raises:
         ValueError: If the direction is zero or not finite, or the angle is out of its range. In a
@@ -80,12 +81,13 @@ class Onwards:
         return near.long().cumsum(-1) > 0
 
     def _fitting(self, among: Tensor, z: Tensor) -> Tensor:
-        if among.shape != z.shape[:-1]:
+        if among.ndim != 2 or len(among) != len(z) or among.shape[1] > z.shape[1]:
             raise ValueError(
                 f"among has shape {tuple(among.shape)} and the latents {tuple(z.shape)}; expected "
-                f"{tuple(z.shape[:-1])}, one value for each position of this pass."
+                f"{tuple(z.shape[:-1])}, one value for each position of this pass, or fewer: those "
+                "of a prompt."
             )
-        return among.to(z.device)
+        return nn.functional.pad(among, (0, z.shape[1] - among.shape[1]), value=True).to(z.device)
 
     def __repr__(self) -> str:
         among = "" if self.among is None else f", among {int(self.among.sum())} positions"

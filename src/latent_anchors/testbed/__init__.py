@@ -40,6 +40,13 @@ from latent_anchors.testbed._colors._wheel import (
     nonplanarity,
 )
 from latent_anchors.testbed._colors._wheel_failures import crumpled, disordered, drift, drifted
+from latent_anchors.testbed._definitions import (
+    ADJACENT,
+    TOPICS,
+    Definitions,
+    made_up_definitions,
+    read_definitions,
+)
 from latent_anchors.testbed._evidence import Evidence
 from latent_anchors.testbed._mixing._answers import (
     MixingFloors,
@@ -72,11 +79,15 @@ from latent_anchors.testbed._red_lines import (
     red_terms,
     redness,
 )
+from latent_anchors.testbed._topic_losses import TopicLosses, TopicStudy, topic_losses
 
 __all__ = [
+    "ADJACENT",
     "FEW_LABELS_SHEET",
     "HEALING_SHEET",
     "POLE_SHEET",
+    "TOPICS",
+    "Definitions",
     "Evidence",
     "LineAlignment",
     "MixingFloors",
@@ -84,6 +95,8 @@ __all__ = [
     "MixingSize",
     "MixingSplit",
     "SeedSplits",
+    "TopicLosses",
+    "TopicStudy",
     "anchor_angle",
     "away_from",
     "color_alignment",
@@ -119,6 +132,7 @@ __all__ = [
     "line_cosines",
     "line_leakage",
     "line_relearning",
+    "made_up_definitions",
     "mixing_floors",
     "mixing_sampler",
     "noncircularity",
@@ -126,6 +140,7 @@ __all__ = [
     "pole_losses",
     "pole_objective",
     "pole_sampler",
+    "read_definitions",
     "reconstructions",
     "red_chance",
     "red_groups",
@@ -134,6 +149,7 @@ __all__ = [
     "redness",
     "selectivity_r2",
     "sharpness",
+    "topic_losses",
     "transformer_options",
     "vibrancy_r2",
 ]
