@@ -14,6 +14,8 @@ PENALTIES = {
     "Anchor": reg.Anchor,
     "AntiAnchor": reg.AntiAnchor,
     "AntiSubspace": lambda row: reg.AntiSubspace(basis=row.unsqueeze(0)),
+    "Anchor with a cone": lambda row: reg.Anchor(row, within=40),
+    "AntiAnchor with a cone": lambda row: reg.AntiAnchor(row, beyond=70),
 }
 OPTIONS = {
     "plain": {},
