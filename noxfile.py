@@ -165,6 +165,8 @@ def evidence(session: nox.Session) -> None:
         for name in ("anchor_red", "mute_red", "delete_red"):
             sixty(session, name, f"{name}/{hue}", "--concept", hue)
         sixty(session, "mute_red", f"mute_red_graded/{hue}", "--graded", "--concept", hue)
+    for hue in ("red", "orange", "azure"):
+        run(session, "pictures", f"pictures/{hue}", 16, "--concept", hue)
     for name in ("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"):
         run(session, name, name, 9, "--full")
     run(session, "color_mixing", "color_mixing_prenorm", 9, "--full", "--prenorm")

@@ -1,12 +1,13 @@
 """How the gallery runs scripts: in which order, with which arguments, and what it shows of them."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
+from matplotlib import font_manager
 from matplotlib.figure import Figure
 from PIL import Image
 from tqdm import tqdm
@@ -16,15 +17,35 @@ from latent_anchors import viz
 STORY = (
     *("color_data", "mlp_bottleneck", "curriculum_learning", "parameter_transitions"),
     *("smooth_curriculum", "sparse_labels", "regularizer_combinations"),
-    *("anchor_red", "mute_red", "delete_red", "delete_hue", "relearn_red"),
+    *("anchor_red", "mute_red", "delete_red", "delete_hue", "relearn_red", "pictures"),
     *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"),
     *("quickstart", "anchor_a_concept", "write_a_curriculum", "write_a_penalty"),
     *("intervene_and_cut", "prevent_a_concept", "read_the_figures", "how_fast"),
 )
 """Examples and guides in the order in which they are best read."""
 
-PIXELS, SHARP = 100, 150
-"""Per inch of a figure: on the page, and in the file, for screens with several dots a pixel."""
+PIXELS, SHARP, STORED = 100, 150, 130
+"""Per inch of a figure: on the page, in the file, for screens with several dots a pixel, and in
+files that :func:`latent_anchors.viz.save_figures` made."""
+
+
+def emoji() -> bool:
+    """Whether a font with color emoji is installed."""
+    try:
+        return bool(font_manager.findfont("Noto Color Emoji", fallback_to_default=False))
+    except ValueError:
+        return False
+
+
+NEEDS = {"pictures": ("a font with color emoji", emoji)}
+"""What a script takes its data from, and whether it is here. Where it is not, a smoke test
+runs, and the figure that is stored under the script's name in ``docs/images`` is shown."""
+
+
+def lacks(source: Path) -> str:
+    """What a script needs and has not got; empty if nothing."""
+    what, is_there = NEEDS.get(source.stem, ("", lambda: True))
+    return "" if is_there() else what
 
 
 class Order:
@@ -42,7 +63,9 @@ class Order:
 def arguments(settings: dict, script: dict) -> list[str]:
     """The command line of an example: results go to the build folder."""
     source = Path(script["src_file"])
-    return ["--out", str(results(settings, source))] if source.parent.name == "examples" else []
+    smoke = ["--smoke"] if lacks(source) else []
+    out = ["--out", str(results(settings, source)), *smoke]
+    return out if source.parent.name == "examples" else []
 
 
 def same_chances(settings: dict, script: str) -> None:
@@ -60,6 +83,8 @@ def figures(block: tuple, script: dict, settings: dict) -> str:
     """What a block drew, for light pages and for dark ones, and the animations that it wrote."""
     del block
     paths = script["image_path_iterator"]
+    if lacks(Path(script["src_file"])):
+        return _stored(Path(script["src_file"]), paths, settings) if plt.get_fignums() else ""
     shown = [
         _figure(plt.figure(number), Path(next(paths)), settings) for number in plt.get_fignums()
     ]
@@ -73,6 +98,24 @@ def figures(block: tuple, script: dict, settings: dict) -> str:
                 alt = moving.info["comment"].decode()
                 shown.append(_image(target, settings, alt, moving.width, _page(found)))
     return "\n".join(shown)
+
+
+def _stored(source: Path, paths: Iterator[str], settings: dict) -> str:
+    """What a script drew elsewhere, and that it did."""
+    plt.close("all")
+    by_day = Path(settings["src_dir"]) / "images" / f"{source.stem}.png"
+    note = f"This figure is stored: there is not {lacks(source)} where this site was built.\n"
+    shown = [_copied(by_day, Path(next(paths)), settings, "only-light")]
+    night = Path(next(paths))
+    shown.append(_copied(by_day.with_stem(f"{source.stem}_dark"), night, settings, "only-dark"))
+    return "\n".join([*shown, "", note])
+
+
+def _copied(found: Path, target: Path, settings: dict, page: str) -> str:
+    shutil.copy(found, target)
+    with Image.open(found) as picture:
+        alt, width = picture.info["Description"], round(picture.width * PIXELS / STORED)
+    return _image(target, settings, alt, width, page)
 
 
 def _page(found: Path) -> str:

@@ -12,6 +12,7 @@ from latent_anchors.regularizers import (
     EuclideanAnchor,
     anchor,
     anti_anchor,
+    check,
     euclidean_anchor,
     orthonormal_directions,
 )
@@ -78,6 +79,39 @@ def test_what_faces_away_is_not_pushed():
     z = torch.stack([pointing(1.0), pointing(2.0), pointing(4.0)]).requires_grad_()
     (force,) = torch.autograd.grad(anti_anchor(z, RED).sum(), z)
     assert force.any(-1).tolist() == [True, False, False]
+
+
+@given(theta=angle, degrees=st.floats(0, 180))
+def test_a_cone_is_free_of_charge_and_its_edge_is_where_the_pull_begins(theta, degrees):
+    beside = math.cos(math.radians(degrees)) - math.cos(theta)
+    z = pointing(theta)
+    assert anchor(z, RED, within=degrees).item() == pytest.approx(max(0, beside), abs=1e-12)
+    assert anti_anchor(z, RED, beyond=degrees).item() == pytest.approx(max(0, -beside), abs=1e-12)
+
+
+@pytest.mark.parametrize("module", [Anchor(RED, within=40), AntiAnchor(RED, beyond=70)])
+def test_with_a_cone_the_promises_of_the_family_are_kept(module):
+    check(module.float(), dim=4)
+
+
+def test_inside_of_a_cone_nothing_pulls():
+    z = torch.stack([pointing(0.6), pointing(0.8), pointing(2.0)]).requires_grad_()
+    (pull,) = torch.autograd.grad(Anchor(RED, within=40)(z).sum(), z)
+    (push,) = torch.autograd.grad(AntiAnchor(RED, beyond=40)(z).sum(), z)
+    assert pull.any(-1).tolist() == [False, True, True]
+    assert push.any(-1).tolist() == [True, False, False]
+
+
+def test_cones_are_said_and_have_angles():
+    up = [1.0, 0.0]
+    assert repr(Anchor(up, within=40)) == "Anchor(1, 0, within=40)"
+    assert repr(AntiAnchor(up, beyond=70)) == "AntiAnchor(1, 0, beyond=70)"
+    assert (repr(Anchor(up)), repr(AntiAnchor(up))) == ("Anchor(1, 0)", "AntiAnchor(1, 0)")
+    for degrees in (-1, 181, math.nan):
+        with refuses(ValueError, "within is .*; expected"):
+            Anchor(up, within=degrees)
+        with refuses(ValueError, "beyond is .*; expected"):
+            AntiAnchor(up, beyond=degrees)
 
 
 @pytest.mark.parametrize("penalty", [anchor, anti_anchor])

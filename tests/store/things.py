@@ -158,8 +158,10 @@ def things() -> dict[str, list[object]]:
         "curriculum.Trigger": [*played().triggers],
         "curriculum.Predicate": [curriculum.Predicate(high, smoothing=0.5)],
         "colorspace.HsvGrid": [colorspace.hsv_grid(3, 2, 2)],
-        "regularizers.Anchor": [reg.Anchor(RED), reg.Anchor(torch.tensor(RED).double())],
-        "regularizers.AntiAnchor": [reg.AntiAnchor(RED), reg.AntiAnchor(RED, power=2.0)],
+        "regularizers.Anchor": [
+            *(reg.Anchor(RED), reg.Anchor(torch.tensor(RED).double()), reg.Anchor(RED, within=40))
+        ],
+        "regularizers.AntiAnchor": [reg.AntiAnchor(RED), reg.AntiAnchor(RED, beyond=70, power=2.0)],
         "regularizers.AntiSubspace": [
             reg.AntiSubspace(basis=[RED, [0.0, 1.0, 3.0]]),
             reg.AntiSubspace(dims=[1], relative=True),
@@ -171,8 +173,11 @@ def things() -> dict[str, list[object]]:
         "regularizers.SoftMinimum": [reg.SoftMinimum(0.25)],
         "regularizers.Subspace": [reg.Subspace(dims=(0, 1)), reg.Subspace(basis=[RED])],
         "regularizers.Term": [*objective().terms],
-        "models.Normalize": [models.Normalize()],
+        "models.Normalize": [models.Normalize(), models.Normalize(axis=1)],
         "models.NormalizedTransformer": [models.NormalizedTransformer(5, 8, 2, 2, 6)],
+        "models.PatchAutoencoder": [
+            models.PatchAutoencoder(latent_dim=2, hidden=3, patch=2, context=1).eval()
+        ],
         "models.PlainAutoencoder": [models.PlainAutoencoder(normalize=True).double()],
         "models.Population": [
             population(),

@@ -84,6 +84,7 @@ CHANGES = {
     ),
     "dict": (lambda: {"a": [1]}, lambda each: each["a"].append(2)),
     "set": (lambda: {1, 2}, lambda each: each.add(3)),
+    "exchange in a set": (lambda: {1, 2}, lambda each: each.symmetric_difference_update({2, 3})),
     "set of others": (lambda: {len}, lambda each: each.add(max)),
     "deque": (lambda: deque([1, 2]), lambda each: each.rotate()),
     "ordered": (lambda: OrderedDict(a=1, b=2), lambda each: each.move_to_end("a")),

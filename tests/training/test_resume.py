@@ -19,6 +19,7 @@ from latent_anchors.data import BernoulliLabels, Sampler
 from latent_anchors.models import UnitNorm
 from latent_anchors.regularizers import Anchor, Separation
 from latent_anchors.training import Every, reconstruction
+from latent_anchors.training._fit.resume import check_made_alike
 
 STOP = 7
 
@@ -95,6 +96,16 @@ def test_something_else_is_refused_and_named(what):
     other, words = OTHERS[what]
     with refuses(ValueError, f"{words}.*Give "):
         go(stopped(), **other)
+
+
+def test_code_is_held_against_that_of_the_same_version_of_python_only():
+    place, given = "the code of losses['recon']", "3.11:0a1b"
+    check_made_alike({place: given}, {place: "3.12:2c3d"})
+    for other in ("3.11:2c3d", "nothing"):
+        with refuses(ValueError, f"the code of .* was {given} and is {other}.*Give "):
+            check_made_alike({place: given}, {place: other})
+    with refuses(ValueError, "batches was 3.11:0a1b and is 3.12:2c3d"):
+        check_made_alike({"batches": given}, {"batches": "3.12:2c3d"})
 
 
 def test_the_period_of_measure_and_what_is_measured_are_kept():

@@ -242,6 +242,15 @@ def test_tokens_are_whole_numbers(generator):
         next_token(drawn(generator), LabeledBatch(LINES.float()))
 
 
+@pytest.mark.parametrize("n", [2, 3])
+def test_a_line_may_be_as_short_as_two_tokens(n, generator):
+    logits = torch.randn(5, n, 8, generator=generator)
+    lines = torch.arange(5 * n).reshape(5, n) % 8
+    alone = [cross_entropy(row[:-1], line[1:]) for row, line in zip(logits, lines, strict=True)]
+    found = next_token(lambda *_: (logits, {}), LabeledBatch(lines))
+    torch.testing.assert_close(found, torch.stack(alone))
+
+
 def test_logits_stand_at_every_position(generator):
     forward = drawn(generator)
     for tokens in (LINES[:, :1], LINES[:, :3], LINES[0]):

@@ -7,7 +7,13 @@ from torch import nn
 from training.changing import Counting, Gained, Layered, counter_of_a_loss, plain_counter
 from training.tiny import train, weights
 
-from latent_anchors.training._python_state.watched import copied, is_plain, restore, settings_of
+from latent_anchors.training._python_state.watched import (
+    copied,
+    in_words,
+    is_plain,
+    restore,
+    settings_of,
+)
 
 
 def test_a_counter_of_one_run_does_not_go_on_in_the_next():
@@ -58,3 +64,12 @@ def test_a_plain_value_is_copied(value):
 @pytest.mark.parametrize("value", [torch.zeros(1), [object()], {"a": nn.ReLU()}, print])
 def test_anything_else_is_no_plain_value(value):
     assert not is_plain(value)
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [("a", "a moved"), ("abc", "a moved, b moved, c moved")]
+    + [("abc" + more, f"a moved, b moved, c moved and {len(more)} more") for more in ("d", "de")],
+)
+def test_of_many_differences_the_first_three_are_named_and_the_others_counted(places, words):
+    assert in_words(dict.fromkeys(places, "moved")) == words

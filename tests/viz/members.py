@@ -57,6 +57,11 @@ def reconstructions(given: Given, **options: str) -> Figure:
     return viz.plot_reconstructions(given["grid"], given["said"], **names, **options)
 
 
+def pictures(given: Given, **options: str) -> Figure:
+    rows = {"as drawn": given["grid"], "as they come out": given["said"]}
+    return viz.plot_pictures(rows, ["a", "b_c"], **options)
+
+
 def errors(given: Given, **options: str) -> Figure:
     conditions = {"one": given["few"], "several": given["errors"]}
     return viz.plot_error_by_hue(given["hues"], conditions, ("line", 0.5), **options)
@@ -176,6 +181,7 @@ MEMBERS = {
     "plot_error_against": Member(against, "30 colors against likeness"),
     "plot_error_by_hue": Member(errors, "several: 0.91 at most, at violet"),
     "plot_latents": Member(latents, "A cone of 30 degrees"),
+    "plot_pictures": Member(pictures, "2 pictures of a and b c: as drawn and as they come out"),
     "plot_reconstructions": Member(reconstructions, "24 colors as they come out"),
     "plot_relearning": Member(relearning, "fresh: not reached; edited: 1 step."),
     "plot_response": Member(response, "error: 0.496 at 0, 0.611 at 2"),

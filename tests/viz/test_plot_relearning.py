@@ -45,6 +45,8 @@ def test_names_tell_when_the_threshold_is_reached_and_dots_show_it():
     dots = [line.get_xydata()[0] for line in axes.lines if line.get_marker() == "o"]
     assert [x for x, _ in dots] == [STEPS[k] for k in first]
     assert all(y <= 0.01 for _, y in dots)
+    under = [line.get_zorder() for line in axes.lines if line.get_marker() != "o"]
+    assert all(line.get_zorder() > max(under) for line in axes.lines if line.get_marker() == "o")
 
 
 def test_a_single_step_is_one():

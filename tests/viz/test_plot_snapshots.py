@@ -39,6 +39,17 @@ def test_below_stands_from_where_it_is_seen():
     assert strip(view=(2, 3, 0)).get_supxlabel().startswith("$z_{2}$ to the right, $z_{3}$ up")
 
 
+def test_words_for_those_who_do_not_see_it_say_how_it_is_at_last():
+    latents = FRAMES[0], FRAMES[1]
+    forward, alone = (
+        plot_unfolding(dict(zip("ab", pair, strict=True)), COLORS).get_label().split("at last")
+        for pair in (latents, latents[1:] * 2)
+    )
+    assert forward[1] == alone[1]
+    back = plot_unfolding(dict(zip("ab", latents[::-1], strict=True)), COLORS).get_label()
+    assert back.split("at last")[1] != forward[1]
+
+
 def test_frames_that_are_fewer_are_all_shown():
     assert len(strip(frames=FRAMES[:3], steps=[1, 2, 9]).axes) == 3
 

@@ -117,8 +117,11 @@ class Positions:
             run: Of a population, the run ``()``, whose own mask it may be.
         """
         if isinstance(self.where, Tensor):
-            own = run is not None and self.where.ndim == z.ndim
-            return self._within_mask(self.where.to(z.device)[run] if own else self.where, z)
+            mask = self.where.to(z.device)
+            if run is not None and mask.ndim == z.ndim:
+                # torch 2.6 cannot map mask[run] over runs
+                mask = mask.index_select(0, run.reshape(1)).squeeze(0)
+            return self._within_mask(mask, z)
         if z.ndim != 3:
             raise ValueError(
                 f"The latents at {self.site.name!r} have shape {tuple(z.shape)}; expected (batch, "

@@ -20,6 +20,7 @@ NEVER_SAVED = {
     "adapters.LabelCollator": "it holds another collator; make it anew",
     "adapters.PreparedTimelineLR": "it belongs to an optimizer in memory; save its state_dict()",
     "testbed.Evidence": "it measures its own time; its results are in results.json",
+    "testbed.Places": "it holds the pictures; save these",
     "concepts.Watch": "it collects while training; save its history",
     "interventions.Onwards": "it may hold a mask of one batch; save the direction and the angle",
     "interventions.Handle": "it belongs to a model in memory; save the edit",

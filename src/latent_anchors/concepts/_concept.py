@@ -581,7 +581,7 @@ class Concept:
     def _avoidance(self, power: float) -> nn.Module:
         """What keeps latents away, at any length: from one side of a direction, or from a plane."""
         if self.direction.ndim == 1:
-            return regularizers.AntiAnchor(self.direction, power)
+            return regularizers.AntiAnchor(self.direction, power=power)
         return regularizers.AntiSubspace(basis=self.direction, relative=True)
 
     def __repr__(self) -> str:

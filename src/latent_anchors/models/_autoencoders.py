@@ -17,6 +17,9 @@ class Normalize(nn.Module):
 
     The zero vector stays zero.
 
+    Args:
+        axis: The axis that holds the channels: 1 for convolutions.
+
     References:
         The bottleneck of the anchored color autoencoders of ``ex-preppy`` (2025).
 
@@ -26,10 +29,18 @@ class Normalize(nn.Module):
         tensor([0.6000, 0.8000])
     """
 
+    def __init__(self, axis: int = -1) -> None:
+        super().__init__()
+        self.axis: int = axis
+
     @override
-    def forward(self, z: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
-        """Latents ``(..., dim)`` of length 1."""
-        return unit(z)
+    def forward(self, z: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """Latents ``(..., dim)`` of length 1, or of the same shape with the channels elsewhere."""
+        return unit(z) if self.axis == -1 else unit(z.movedim(self.axis, -1)).movedim(-1, self.axis)
+
+    @override
+    def extra_repr(self) -> str:
+        return "" if self.axis == -1 else f"axis={self.axis}"
 
 
 class SphericalAutoencoder(nn.Module):

@@ -1,5 +1,6 @@
 """Penalties that pull latents to a direction or a point, or away from a direction."""
 
+import math
 from collections.abc import Sequence
 from typing import cast
 
@@ -8,25 +9,31 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from latent_anchors._checks import check_count, check_finite
+from latent_anchors._checks import check_between, check_count, check_finite
 from latent_anchors._numerics import cosine, in_full_precision, ordinary
 from latent_anchors._typing import Direction, Latents, PerSample
 from latent_anchors._vectors import as_direction, as_vector, check_width, listed_numbers
 
 
-def anchor(z: Latents, direction: Direction) -> PerSample:
-    r"""Angular distance to a direction.
+def anchor(z: Latents, direction: Direction, within: int | float = 0.0) -> PerSample:
+    r"""Angular distance to a direction, or to a cone around it.
 
-    .. math:: \Omega(z) = 1 - \cos(z, v)
+    .. math:: \Omega(z) = \max(0, \cos\theta - \cos(z, v))
 
-    with :math:`v` the ``direction``. Only angles count; at the origin the value is 1.
+    with :math:`v` the ``direction`` and :math:`\theta` the angle ``within``: with 0, the default,
+    :math:`1 - \cos(z, v)`. Only angles count; the origin counts as lying at a right angle. Within
+    a wide cone latents have room for what else they hold, and a gate of its width still finds them.
 
     Args:
         z: Latents ``(..., dim)``.
         direction: The anchor ``(dim,)``, of any length but 0.
+        within: Degrees from the direction within which nothing is penalized.
 
     Returns:
-        ``(...)``, from 0 (aligned) to 2 (opposite).
+        ``(...)``, from 0 (aligned, or within the cone) to 2 (opposite, without a cone).
+
+    Raises:
+        ValueError: If the angle is not from 0 to 180 degrees.
 
     References:
         The angular anchor of the color experiments 2.8 and later of ``ex-preppy`` (2025).
@@ -36,29 +43,36 @@ def anchor(z: Latents, direction: Direction) -> PerSample:
         >>> z = torch.tensor([[2.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
         >>> anchor(z, torch.tensor([1.0, 0.0]))
         tensor([0., 1., 2.])
+        >>> anchor(z, torch.tensor([1.0, 0.0]), within=60).round(decimals=4)
+        tensor([0.0000, 0.5000, 1.5000])
     """
-    return _away(z, ordinary(direction))
+    return _away(z, ordinary(direction), _edge("within", within))
 
 
-def anti_anchor(z: Latents, direction: Direction, power: float = 1.0) -> PerSample:
+def anti_anchor(
+    z: Latents, direction: Direction, beyond: int | float = 90.0, power: int | float = 1.0
+) -> PerSample:
     r"""Alignment with a direction to keep empty.
 
-    .. math:: \Omega(z) = \max(0, \cos(z, v))^p
+    .. math:: \Omega(z) = \max(0, \cos(z, v) - \cos\theta)^p
 
-    with :math:`v` the ``direction`` and :math:`p` the ``power``; the hemisphere facing away costs
-    nothing. With power 1 a slight alignment is pushed away as hard as a strong one, with power 2 in
-    proportion. The length of latents does not count.
+    with :math:`v` the ``direction``, :math:`\theta` the angle ``beyond`` and :math:`p` the
+    ``power``: with 90 degrees, the default, the hemisphere facing away costs nothing. With power 1
+    a slight alignment is pushed away as hard as a strong one, with power 2 in proportion. The
+    length of latents does not count.
 
     Args:
         z: Latents ``(..., dim)``.
         direction: The direction to stay away from ``(dim,)``, of any length but 0.
+        beyond: Degrees from the direction beyond which nothing is penalized.
         power: At least 1.
 
     Returns:
-        ``(...)``, from 0 (at a right angle or beyond) to 1 (aligned).
+        ``(...)``, from 0 (at that angle or beyond) to 1 (aligned) or, beyond 90 degrees, more.
 
     Raises:
-        ValueError: If the power is below 1 or not finite.
+        ValueError: If the angle is not from 0 to 180 degrees, or the power is below 1 or not
+            finite.
 
     References:
         The anti-anchor of the color experiments 2.8 to 2.9.1 of ``ex-preppy`` (2025), with power 1.
@@ -70,31 +84,41 @@ def anti_anchor(z: Latents, direction: Direction, power: float = 1.0) -> PerSamp
         tensor([1., 0., 0.])
     """
     _check_power(power)
-    return _towards(z, ordinary(direction), power)
+    return _towards(z, ordinary(direction), _edge("beyond", beyond), power)
 
 
-def _away(z: Latents, v: Direction) -> PerSample:
+def _away(z: Latents, v: Direction, edge: float) -> PerSample:
     # a cosine may exceed 1 by rounding
-    return (1.0 - cosine(in_full_precision(z), v)).relu()
+    return (edge - cosine(in_full_precision(z), v)).relu()
 
 
-def _towards(z: Latents, v: Direction, power: float) -> PerSample:
-    return raised(cosine(in_full_precision(z), v), power)
+def _towards(z: Latents, v: Direction, edge: float, power: float) -> PerSample:
+    return raised(cosine(in_full_precision(z), v) - edge, power)
 
 
-def raised(cosines: PerSample, power: float) -> PerSample:
-    """Positive cosines to a power of at least 1; 0 for the others."""
-    positive = cosines.relu()
+def raised(excess: PerSample, power: float) -> PerSample:
+    """What is positive, to a power of at least 1; 0 for the rest."""
+    positive = excess.relu()
     return positive if power == 1.0 else positive.pow(power)
 
 
-def _check_power(power: float) -> None:
-    check_finite("power", power)
+def _check_power(power: int | float) -> None:
+    check_finite("power", float(power))
     if power < 1:
         raise ValueError(
-            f"power is {power:g}; expected at least 1: below it the pull at a right angle is "
-            "infinite. 1 pushes at every alignment alike, 2 in proportion to it."
+            f"power is {power:g}; expected at least 1: below it the pull at the edge is infinite. "
+            "1 pushes at every alignment alike, 2 in proportion to it."
         )
+
+
+def _edge(name: str, degrees: int | float) -> float:
+    """The cosine of an angle, exactly 0 at a right one."""
+    check_between(name, float(degrees), 0.0, 180.0)
+    return 0.0 if degrees == RIGHT else math.cos(math.radians(degrees))
+
+
+RIGHT = 90.0
+"""Degrees of a right angle."""
 
 
 class _Pointed(nn.Module):
@@ -116,24 +140,35 @@ class Anchor(_Pointed):
 
     Args:
         direction: One number per latent dimension ``(dim,)``; made a unit vector.
+        within: Degrees from the direction within which nothing is penalized.
 
     Raises:
-        ValueError: If the direction is zero, not finite or not a vector.
+        ValueError: If the direction is zero, not finite or not a vector, or the angle is not from
+            0 to 180 degrees.
 
     Examples:
         >>> import torch
         >>> Anchor([1, 0])(torch.tensor([0.0, 3.0]))
         tensor(1.)
+        >>> Anchor([1, 0], within=45)(torch.tensor([3.0, 2.0]))
+        tensor(0.)
     """
 
-    def __init__(self, direction: Sequence[float] | Tensor) -> None:
+    def __init__(self, direction: Sequence[float] | Tensor, within: int | float = 0.0) -> None:
         super().__init__(as_direction(direction))
+        self.within: int | float = within
+        self._edge = _edge("within", within)
+        self.has_cone: bool = within > 0
 
     @override
     def forward(self, z: Latents) -> PerSample:
         """Angular distance to the direction ``(...)`` of latents ``(..., dim)``."""
         check_width("Anchor", z, len(self.direction))
-        return _away(z, self.direction)
+        return _away(z, self.direction, self._edge)
+
+    @override
+    def extra_repr(self) -> str:
+        return super().extra_repr() + (f", within={self.within:g}" if self.has_cone else "")
 
 
 class AntiAnchor(_Pointed):
@@ -141,32 +176,44 @@ class AntiAnchor(_Pointed):
 
     Args:
         direction: What to stay away from ``(dim,)``; made a unit vector.
-        power: Of the alignment, at least 1.
+        beyond: Degrees from the direction beyond which nothing is penalized.
+        power: Of what is penalized, at least 1.
 
     Raises:
-        ValueError: If the direction is zero, not finite or not a vector, or the power is below 1
-            or not finite.
+        ValueError: If the direction is zero, not finite or not a vector, the angle is not from 0 to
+            180 degrees, or the power is below 1 or not finite.
 
     Examples:
         >>> import torch
         >>> AntiAnchor([-1, 0])(torch.tensor([-2.0, 0.0]))
         tensor(1.)
+        >>> AntiAnchor([1, 0], beyond=45)(torch.tensor([2.0, 3.0]))
+        tensor(0.)
     """
 
-    def __init__(self, direction: Sequence[float] | Tensor, power: float = 1.0) -> None:
+    def __init__(
+        self,
+        direction: Sequence[float] | Tensor,
+        beyond: int | float = 90.0,
+        power: int | float = 1.0,
+    ) -> None:
         super().__init__(as_direction(direction))
         _check_power(power)
+        self.beyond: int | float = beyond
         self.power: float = float(power)
+        self._edge = _edge("beyond", beyond)
+        self.has_cone: bool = beyond != RIGHT
 
     @override
     def forward(self, z: Latents) -> PerSample:
-        """Alignment with the direction, where positive, ``(...)`` of latents ``(..., dim)``."""
+        """Alignment with the direction, where it counts, ``(...)`` of latents ``(..., dim)``."""
         check_width("AntiAnchor", z, len(self.direction))
-        return _towards(z, self.direction, self.power)
+        return _towards(z, self.direction, self._edge, self.power)
 
     @override
     def extra_repr(self) -> str:
-        return super().extra_repr() + ("" if self.power == 1.0 else f", power={self.power:g}")
+        cone = f", beyond={self.beyond:g}" if self.has_cone else ""
+        return super().extra_repr() + cone + (f", power={self.power:g}" if self.power != 1 else "")
 
 
 def euclidean_anchor(z: Latents, point: Direction) -> PerSample:

@@ -59,8 +59,8 @@ def reduce_terms(
     fifty directions take one product of matrices instead of fifty passes over the latents. Their
     penalties are :class:`~latent_anchors.regularizers.Anchor`,
     :class:`~latent_anchors.regularizers.AntiAnchor`, or
-    :class:`~latent_anchors.regularizers.AntiSubspace` of one direction, at the same sites, with the
-    same mask and pooling. All other terms are reduced one by one.
+    :class:`~latent_anchors.regularizers.AntiSubspace` of one direction, without a cone, at the same
+    sites, with the same mask and pooling. All other terms are reduced one by one.
 
     Args:
         terms: Any terms.
@@ -127,7 +127,7 @@ def _row_of(term: Term) -> Float[Tensor, " dim"] | None:
     if type(penalty) not in _TOGETHER:  # a subclass may do something else
         return None
     if isinstance(penalty, Anchor | AntiAnchor):
-        return penalty.direction
+        return None if penalty.has_cone else penalty.direction
     basis = cast("AntiSubspace", penalty).basis
     return basis[0] if basis is not None and len(basis) == 1 else None
 

@@ -1,4 +1,4 @@
-"""The teaching ground: what the examples share and what is about colors or mixing lines.
+"""The teaching ground: what the examples share, about colors, pictures and mixing lines.
 
 Nothing in here is needed to place a concept in a model of yours; it is what the examples and the
 results page are made with. :class:`Evidence` reads an example's arguments and writes its results;
@@ -70,6 +70,15 @@ from latent_anchors.testbed._mixing_recipes import (
     mixing_sampler,
     transformer_options,
 )
+from latent_anchors.testbed._pictures._place_recipes import (
+    PLACE_HEALING_SHEET,
+    PLACE_SHEET,
+    place_losses,
+    place_objective,
+    place_sampler,
+)
+from latent_anchors.testbed._pictures._place_scores import evaluate_places, place_sweep
+from latent_anchors.testbed._pictures._places import VIVID, Places, place_errors
 from latent_anchors.testbed._red_lines import (
     exact_by_degree,
     falls_with_degree,
@@ -85,8 +94,11 @@ __all__ = [
     "ADJACENT",
     "FEW_LABELS_SHEET",
     "HEALING_SHEET",
+    "PLACE_HEALING_SHEET",
+    "PLACE_SHEET",
     "POLE_SHEET",
     "TOPICS",
+    "VIVID",
     "Definitions",
     "Evidence",
     "LineAlignment",
@@ -94,6 +106,7 @@ __all__ = [
     "MixingLanguage",
     "MixingSize",
     "MixingSplit",
+    "Places",
     "SeedSplits",
     "TopicLosses",
     "TopicStudy",
@@ -112,6 +125,7 @@ __all__ = [
     "error_table",
     "evaluate_colors",
     "evaluate_mixing",
+    "evaluate_places",
     "exact_by_degree",
     "exact_match",
     "falls_with_degree",
@@ -137,6 +151,11 @@ __all__ = [
     "mixing_sampler",
     "noncircularity",
     "nonplanarity",
+    "place_errors",
+    "place_losses",
+    "place_objective",
+    "place_sampler",
+    "place_sweep",
     "pole_losses",
     "pole_objective",
     "pole_sampler",

@@ -1,4 +1,4 @@
-"""What it looks like: the latent sphere, reconstructions, errors, edits, seeds, timelines.
+"""What it looks like: latent sphere, reconstructions, pictures, errors, edits, seeds, timelines.
 
 Every function takes plain numbers (tensors, arrays or lists), edits or a timeline, and returns a
 figure that pyplot knows, for a light or a dark page; :func:`redraw` makes the one of the other, and
@@ -17,6 +17,7 @@ from latent_anchors.viz._edit_polar import plot_edit_polar
 from latent_anchors.viz._error_against import plot_error_against
 from latent_anchors.viz._hue_errors import plot_error_by_hue
 from latent_anchors.viz._motion import Motion, animate_latents
+from latent_anchors.viz._picture_rows import plot_pictures
 from latent_anchors.viz._plot_latents import plot_latents
 from latent_anchors.viz._plot_relearning import plot_relearning
 from latent_anchors.viz._plot_snapshots import plot_snapshots, plot_unfolding
@@ -39,6 +40,7 @@ __all__ = [
     "plot_error_against",
     "plot_error_by_hue",
     "plot_latents",
+    "plot_pictures",
     "plot_reconstructions",
     "plot_relearning",
     "plot_response",

@@ -1,0 +1,150 @@
+"""Mute red in pictures
+====================
+
+A convolutional autoencoder learns color emoji. At each of the 8 by 8 places of its bottleneck red
+lies on an axis that was chosen beforehand, put there by a few noisy labels. Muted, strawberries,
+hearts and fire engines turn gray; oranges, carrots and lemons stay as they are, to the last bit.
+"""
+
+# %%
+# The seeds, the hue, a font of this computer, and the folder for the results.
+
+import unicodedata
+
+import latent_anchors as la
+import numpy as np
+import torch
+from latent_anchors import colorspace, curriculum, evaluation, interventions
+from latent_anchors import models, testbed, training, viz
+from matplotlib import font_manager
+from PIL import Image, ImageDraw, ImageFont
+
+evidence = testbed.Evidence.from_arguments(
+    "pictures", seeds=1, concept="red", options={"font": "a file with color emoji"}
+)
+concept = evidence.concept
+
+# %%
+# The pictures: every emoji that has a color, 32 by 32 pixels on white, drawn from the font. A smoke
+# test needs none; it draws disks.
+
+SHOWN = "strawberry heavy_black_heart tomato fire_engine tangerine carrot lemon broccoli blue_heart"
+SHOWN = SHOWN.split()
+BLOCKS = (0x2600, 0x27C0), (0x1F300, 0x1F650), (0x1F680, 0x1F700), (0x1F900, 0x1FB00)
+
+
+def find_font():
+    """The file given with --font, or that of an installed font."""
+    try:
+        found = font_manager.findfont("Noto Color Emoji", fallback_to_default=False)
+    except ValueError:
+        found = ""
+    if not (file := evidence.options.get("font", found)):
+        raise SystemExit(
+            "No font with color emoji was found; expected Noto Color Emoji. Install it (Debian's "
+            "package fonts-noto-color-emoji), name a file with --font FILE, or try --smoke."
+        )
+    return ImageFont.truetype(file, 109)  # the size in which the font holds its pictures
+
+
+def emoji(font):
+    """Pictures by their names in Unicode."""
+    for code in (code for block in BLOCKS for code in range(*block)):
+        name, picture = unicodedata.name(chr(code), ""), Image.new("RGB", (136, 128), "white")
+        ImageDraw.Draw(picture).text((0, 0), chr(code), font=font, embedded_color=True)
+        pixels = np.asarray(picture)
+        inked, colored = (pixels < 250).mean(), (pixels.std(2) > 8).mean()
+        if name and inked > (0.02 if colored > 0.01 else 0.05):
+            yield name, picture.crop((4, 0, 132, 128)).resize((32, 32), Image.Resampling.BOX)
+
+
+def disks():
+    """Disks in 24 hues, under the names that are shown."""
+    for k, name in enumerate([*SHOWN, *(f"disk_{k}" for k in range(39))]):
+        picture = Image.new("RGB", (32, 32), "white")
+        ImageDraw.Draw(picture).ellipse((2, 2, 30, 30), fill=f"hsv({15 * k % 360}, 100%, 100%)")
+        yield name.upper().replace("_", " "), picture
+
+
+drawn = dict(disks() if evidence.smoke else emoji(find_font()))
+pictures = torch.tensor(np.stack([*drawn.values()])).float().movedim(-1, 1) / 255
+places = testbed.Places(pictures)
+
+# %%
+# The hue's axis, and the recipe. Labels are drawn anew each time that a place is seen: a vivid one
+# of just this hue has one three times in ten; nothing says what is of another hue. One term puts
+# the hue on its axis, one keeps what is colored off it, and a fallback has the opposite pole, where
+# muting leads, say mid-gray. Beside each network one learns the same batches without all that.
+
+red = la.Concept(concept, la.axis(0, dim=32), at=la.Site("latent", axis=1))
+sampler = testbed.place_sampler(places, concept)
+objective, losses = testbed.place_objective(red), testbed.place_losses(red, places)
+alone = la.Objective([], losses=["recon"], other_tracks=["lr", "anchor", "others", "fallback"])
+print(objective, testbed.PLACE_SHEET, sep="\n")
+
+
+def train(model, objective, sheet, losses):
+    """A network for each seed, one after the other, as convolutions gain nothing together."""
+    timeline = curriculum.read_dopesheet(sheet).timeline()
+    options = {"seeds": evidence.seeds, "steps": evidence.steps, "execution": "sequential"}
+    return la.fit(model, objective, timeline, sampler, losses=losses, **options)
+
+
+network, sheet = models.PatchAutoencoder, testbed.PLACE_SHEET
+with evidence.training():
+    trained = train(network, objective, sheet, losses)
+    plain = train(network, alone, sheet, {"recon": losses["recon"]})
+
+# %%
+# Muted: what lies within 45 degrees of the axis is turned to the opposite pole. Removed: what
+# writes dimension 0 loses it, and what reads it; then the network learns, without labels, to
+# reproduce the muted one.
+
+whole, mute = trained.population, red.edit(within=45, how="redirect")
+AXES = {"encoder.straight.weight": 0, "encoder.straight.bias": 0, "encoder.bent.2.weight": 0}
+AXES |= {"encoder.bent.2.bias": 0, "decoder.straight.weight": 0, "decoder.bent.0.weight": 1}
+
+
+def without_axis(weights):
+    """The weights with nothing in dimension 0."""
+    only = torch.tensor([0])
+    return {name: weights[name].index_fill(axis, only, 0.0) for name, axis in AXES.items()}
+
+
+imitation = training.DistillationLoss(training.Teacher(whole, mute, at=red.at))
+healing = la.Objective([], losses=["imitate"], other_tracks=["lr"])
+cut = interventions.apply_surgery(whole, without_axis)
+with evidence.training():
+    healed = train(cut, healing, testbed.PLACE_HEALING_SHEET, {"imitate": imitation})
+
+# %%
+# Measure: errors of places of the hue and of those away from it, and which of these change at all.
+
+networks = {"baseline": whole, "plain": plain.population, "removed": healed.population}
+outputs = {name: evaluation.predictions(each, pictures) for name, each in networks.items()}
+with la.intervene(whole, mute, at=red.at):
+    outputs["muted"] = evaluation.predictions(whole, pictures)
+found = testbed.evaluate_places(places, outputs, concept)
+found |= {f"labels/{concept}": trained.history.labels_used("anchor")}
+settings = {"sheet": sheet, "healing": testbed.PLACE_HEALING_SHEET, "mute": repr(mute)}
+metrics = evidence.write(found, settings, [*trained.failures, *healed.failures])
+print(evaluation.metric_table(metrics, [*found]))
+
+# %%
+# The first run's pictures: as drawn, as they come out, muted and removed; and errors by hue.
+
+shown = [[*drawn].index(name.upper().replace("_", " ")) for name in SHOWN]
+rows = {"original": pictures, "reconstructed": outputs["baseline"][0]}
+rows |= {f"{concept}_muted": outputs["muted"][0], f"{concept}_removed": outputs["removed"][0]}
+rows = {name: row[shown].movedim(1, -1) for name, row in rows.items()}
+title = f"{concept.capitalize()} is muted in pictures; other colors stay as they are"
+hues, errors = testbed.place_sweep(places, outputs)
+by_hue = viz.plot_error_by_hue(
+    hues,
+    errors,
+    reference=(f"{concept} shown as mid-gray", metrics[f"error/gray/{concept}"].mean),
+    center=colorspace.hue_of(concept),
+    title="Errors of vivid places, by their hue",
+)
+figures = {"pictures": viz.plot_pictures(rows, SHOWN, title=title), "hues": by_hue}
+viz.save_figures(figures, evidence.out)

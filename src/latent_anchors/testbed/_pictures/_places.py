@@ -1,0 +1,141 @@
+"""The places of pictures: squares of pixels, their mean colors, and their errors."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional
+
+from latent_anchors._checks import check_count
+from latent_anchors.colorspace import hue_distance, hue_of, rgb_to_hsv
+
+VIVID = 0.5
+"""Chroma above which a place is vivid: its hue is plain to see, whatever else is in the square."""
+
+TURN = 360.0
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """The squares of pixels that pictures are made of, by their mean colors.
+
+    Attributes:
+        pictures: RGB ``(n, 3, height, width)``, from 0 to 1.
+        patch: Pixels along a square's side.
+
+    Raises:
+        ValueError: If height or width is no multiple of the patch.
+
+    Examples:
+        >>> red = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1).expand(1, 3, 8, 8)
+        >>> places = Places(red)
+        >>> places.colors.shape, places.near("red").all(), places.away_from("red").any()
+        (torch.Size([1, 2, 2, 3]), tensor(True), tensor(False))
+    """
+
+    pictures: Float[Tensor, "n 3 height width"]
+    patch: int = 4
+
+    def __post_init__(self) -> None:
+        check_count("patch", self.patch)
+        height, width = self.pictures.shape[-2:]
+        if height % self.patch or width % self.patch:
+            raise ValueError(
+                f"The pictures are {height} by {width} pixels; expected multiples of the patch, "
+                f"{self.patch}. Resize them, or choose another patch."
+            )
+
+    @cached_property
+    def colors(self) -> Float[Tensor, "n rows columns 3"]:
+        """Mean color of each place.
+
+        Examples:
+            >>> Places(torch.zeros(2, 3, 32, 32)).colors.shape
+            torch.Size([2, 8, 8, 3])
+        """
+        return functional.avg_pool2d(self.pictures, self.patch).movedim(1, -1)
+
+    @cached_property
+    def chroma(self) -> Float[Tensor, "n rows columns"]:
+        """How colorful each place is: the greatest channel less the least, from 0 to 1.
+
+        Examples:
+            >>> Places(torch.ones(1, 3, 4, 4)).chroma
+            tensor([[[0.]]])
+        """
+        return self.colors.amax(-1) - self.colors.amin(-1)
+
+    def near(self, concept: str, degrees: int | float = 7.5) -> Bool[Tensor, "n rows columns"]:
+        """Vivid places whose hue is at most some degrees away from a named one.
+
+        Args:
+            concept: One of the twelve hues.
+            degrees: At most so far away.
+
+        Returns:
+            ``(n, rows, columns)``.
+
+        Raises:
+            ValueError: If there is no such hue.
+
+        Examples:
+            >>> Places(torch.ones(1, 3, 4, 4)).near("red")
+            tensor([[[False]]])
+        """
+        return (self.chroma > VIVID) & (self._degrees_from(hue_of(concept)) <= degrees)
+
+    def away_from(
+        self, concept: str, degrees: int | float = 25.0
+    ) -> Bool[Tensor, "n rows columns"]:
+        """Vivid places whose hue is at least some degrees away from a named one.
+
+        Args:
+            concept: One of the twelve hues.
+            degrees: At least so far away.
+
+        Returns:
+            ``(n, rows, columns)``.
+
+        Raises:
+            ValueError: If there is no such hue.
+
+        Examples:
+            >>> blue = torch.tensor([0.0, 0.0, 1.0]).reshape(1, 3, 1, 1).expand(1, 3, 4, 4)
+            >>> Places(blue).away_from("red")
+            tensor([[[True]]])
+        """
+        return (self.chroma > VIVID) & (self._degrees_from(hue_of(concept)) >= degrees)
+
+    def _degrees_from(self, hue: float) -> Float[Tensor, "n rows columns"]:
+        return TURN * hue_distance(rgb_to_hsv(self.colors)[..., 0], hue)
+
+
+def place_errors(
+    output: Float[Tensor, "*batch 3 height width"], target: Tensor, patch: int = 4
+) -> Float[Tensor, "*batch rows columns"]:
+    r"""Mean squared error of each place, over its pixels and channels.
+
+    .. math:: e = \tfrac{1}{3 p^2} \lVert y - x \rVert_2^2
+
+    with the outputs :math:`y` and the target :math:`x` within the square of :math:`p \times p`
+    pixels.
+
+    Args:
+        output: ``(..., 3, height, width)``.
+        target: What it should be ``(...)``, broadcast to the output, such as a gray ``()``.
+        patch: Pixels :math:`p` along a square's side.
+
+    Returns:
+        ``(..., rows, columns)``.
+
+    References:
+        The usual loss of an autoencoder: Hinton and Salakhutdinov, Science, 2006.
+
+    Examples:
+        >>> place_errors(torch.ones(1, 3, 4, 8), torch.tensor(0.5))
+        tensor([[[0.2500, 0.2500]]])
+    """
+    errors = (output - target).square().mean(-3, keepdim=True)
+    pooled = functional.avg_pool2d(errors.flatten(0, -4), patch)
+    return pooled.reshape(*errors.shape[:-3], *pooled.shape[-2:])

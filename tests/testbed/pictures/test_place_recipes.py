@@ -1,0 +1,56 @@
+import torch
+from testbed.pictures.squares import squares
+
+import latent_anchors as la
+from latent_anchors import curriculum, testbed
+from latent_anchors.models import PatchAutoencoder, record
+from latent_anchors.testbed import Places
+
+SITE = la.Site("latent", axis=1)
+RED = la.Concept("red", la.axis(0, dim=6), at=SITE)
+PLACES = Places(squares(*range(0, 360, 15)))
+
+
+def network():
+    return PatchAutoencoder(latent_dim=6, hidden=8)
+
+
+def trained(steps):
+    return la.fit(
+        network,
+        testbed.place_objective(RED),
+        curriculum.read_dopesheet(testbed.PLACE_SHEET).timeline(),
+        testbed.place_sampler(PLACES, "red"),
+        losses=testbed.place_losses(RED, PLACES),
+        steps=steps,
+        execution="sequential",
+        progress=False,
+    )
+
+
+def test_places_of_the_hue_are_labeled_now_and_then_and_no_others():
+    labels = testbed.place_sampler(PLACES, "red").block(seed=0, index=0)
+    red = (labels.inputs[..., :4, :4] == PLACES.pictures[0, :, :4, :4]).flatten(2).all(-1)
+    given = labels.labels["red"]
+    assert not given[~red].any()
+    assert not given.flatten(2)[..., 1:].any()
+    assert 0.2 < given[red][:, 0, 0].mean() < 0.4
+    assert labels.extras["colored"].shape == given.shape
+
+
+def test_red_comes_to_lie_on_its_axis_and_the_rest_off_it():
+    model = trained(steps=200).population[0]
+    with record(model, SITE) as latents:
+        model(PLACES.pictures)
+    cosines = latents[SITE][:, 0, 0, 0]
+    assert cosines[0] > 0.7
+    assert cosines[2:-1].max() < 0.4
+
+
+def test_muted_red_says_gray_and_the_rest_what_it_said():
+    model = trained(steps=400).population[0].eval()
+    before = model(PLACES.pictures)
+    with RED.muted(model, within=45, how="redirect"):
+        after = model(PLACES.pictures)
+    assert (after[0, :, :4, :4] - 0.5).abs().max() < 0.2
+    assert torch.equal(after[2:-1], before[2:-1])
