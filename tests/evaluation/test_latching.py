@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
 
-from latent_anchors.evaluation import latched
+from latent_anchors.evaluation import closest_angles, latched
 
 HAS_IT = torch.tensor([1, 1, 0, 0, 0, 0])
 
@@ -31,6 +31,17 @@ def test_lines_with_the_concept_and_positions_that_do_not_count_say_nothing():
     behind = torch.tensor([0, 1, 1]).expand(6, 3)
     assert not latched(rows, HAS_IT, behind)[1]
     assert not latched(rows, HAS_IT, within=9.0)[1]
+
+
+@given(angle=st.floats(1, 179))
+def test_the_closest_position_that_counts_gives_the_angle(angle):
+    rows = lines(6 * [angle])
+    aside = math.degrees(math.acos(-0.2))
+    expected = torch.tensor([aside, min(angle, aside)])
+    torch.testing.assert_close(closest_angles(rows)[:, 3], expected, atol=0.05, rtol=0)
+    none = torch.zeros(6, 3, dtype=torch.bool)
+    assert closest_angles(rows, none).isnan().all()
+    assert closest_angles(torch.full((1, 2), 1.0000001)).item() == 0
 
 
 def test_an_alignment_that_is_not_finite_touches_nothing():

@@ -1,6 +1,4 @@
-"""Whether an axis has latched onto something that stands in every line."""
-
-import math
+"""How near lines come to a direction, and whether it has latched onto all of them."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -11,6 +9,38 @@ from latent_anchors._supervision import Given, as_mask
 from latent_anchors._typing import PerSample
 
 HALF = 0.5
+
+
+def closest_angles(
+    alignments: Float[Tensor, "*runs line position"], mask: Given | None = None
+) -> Float[Tensor, "*runs line"]:
+    r"""Degrees between a direction and the position of each line that comes closest to it.
+
+    .. math:: \theta_i = \min_t \arccos \alpha_{it}
+
+    over the positions :math:`t` that count, with the ``alignments`` :math:`\alpha`. Their quantile
+    over labeled lines says how wide a gate has to be to open in a share of them
+    (:class:`~latent_anchors.interventions.Onwards`), whatever the concept and its labels.
+
+    Args:
+        alignments: Cosines with the direction ``(..., line, position)``; see
+            :func:`~latent_anchors.evaluation.alignment`.
+        mask: Which positions count ``(line, position)``, bool or 0 and 1; all if None.
+
+    Returns:
+        ``(..., line)``, from 0 to 180; NaN where no position counts or one is not finite.
+
+    Raises:
+        ValueError: If the mask has another shape.
+
+    Examples:
+        >>> rows = torch.tensor([[0.0, 1.0], [0.5, 1.0]])
+        >>> closest_angles(rows, mask=torch.tensor([[1, 1], [1, 0]])).round()
+        tensor([ 0., 60.])
+    """
+    counts = _counted(alignments, mask)
+    nearest = alignments.masked_fill(~counts, -1.0).amax(-1)
+    return nearest.clamp(-1.0, 1.0).acos().rad2deg().masked_fill(~counts.any(-1), torch.nan)
 
 
 def latched(
@@ -54,10 +84,9 @@ def latched(
         tensor(False)
     """
     has = as_mask("has_it", has_it, alignments.device)
-    counts = _counted(alignments, mask)
     _check(alignments, has, within)
-    aligned = (alignments > math.cos(math.radians(within))) & counts
-    return aligned.any(-1)[..., ~has].to(alignments.dtype).mean(-1) >= HALF
+    touches = closest_angles(alignments, mask)[..., ~has] < within
+    return touches.to(alignments.dtype).mean(-1) >= HALF
 
 
 def _counted(alignments: PerSample, mask: Given | None) -> Bool[Tensor, "line position"]:

@@ -88,7 +88,7 @@ from latent_anchors.testbed._red_lines import (
     red_terms,
     redness,
 )
-from latent_anchors.testbed._topic_losses import TopicLosses, TopicStudy, topic_losses
+from latent_anchors.testbed._topic_losses import TopicLosses, TopicStudy, join_studies, topic_losses
 
 __all__ = [
     "ADJACENT",
@@ -142,6 +142,7 @@ __all__ = [
     "hue_relearning",
     "hue_sweep",
     "hue_turn",
+    "join_studies",
     "line_alignment",
     "line_cosines",
     "line_leakage",

@@ -14,6 +14,9 @@ from latent_anchors.testbed._definitions import ADJACENT
 Batch: TypeAlias = Mapping[str, Tensor]
 """Padded lines: ``input_ids``, and ``labels`` that are -100 where nothing is predicted."""
 
+BatchEdit: TypeAlias = Callable[[nn.Module, Batch], AbstractContextManager[Any]]
+"""From a model and a batch to a block in which an edit is in force."""
+
 IGNORED = -100
 
 
@@ -53,7 +56,7 @@ def topic_losses(
     model: nn.Module,
     batches: Sequence[Batch],
     topics: Sequence[str],
-    edit: Callable[[nn.Module, Batch], AbstractContextManager[Any]] | None = None,
+    edit: BatchEdit | None = None,
 ) -> TopicLosses:
     """Losses of lines under a language model, as it is or under an edit.
 
@@ -99,6 +102,7 @@ class TopicStudy:
         whole: Losses of the model as it is.
         oracle: Losses of the model that was trained without the topic.
         edited: Losses under each edit.
+        plain: Losses of a model that was trained without an anchor, alike in all else.
 
     Examples:
         >>> def losses(*summed):
@@ -114,6 +118,34 @@ class TopicStudy:
     whole: TopicLosses
     oracle: TopicLosses
     edited: Sequence[TopicLosses]
+    plain: TopicLosses | None = None
+
+    @classmethod
+    def of(
+        cls,
+        topic: str,
+        model: nn.Module,
+        oracle: nn.Module,
+        batches: Sequence[Batch],
+        topics: Sequence[str],
+        edits: Sequence[BatchEdit],
+        plain: nn.Module | None = None,
+    ) -> "TopicStudy":
+        """Measure a model, its oracle, and the model under each edit, on the same lines.
+
+        See :func:`topic_losses` for the arguments.
+
+        Examples:
+            >>> TopicStudy.of.__name__
+            'of'
+        """
+        return cls(
+            topic,
+            topic_losses(model, batches, topics),
+            topic_losses(oracle, batches, topics),
+            [topic_losses(model, batches, topics, edit) for edit in edits],
+            None if plain is None else topic_losses(plain, batches, topics),
+        )
 
     def curves(self) -> dict[str, Float[Tensor, " edit"]]:
         """Each edit's forgetting, and its cost in nats.
@@ -121,6 +153,12 @@ class TopicStudy:
         Returns:
             ``"forgetting"``; of the topics ``"adjacent"`` to it, by how much the edited model is
             above the oracle; of all ``"other"`` ones, by how much it is above the whole model.
+
+        Examples:
+            >>> ones = torch.ones(4, dtype=torch.int)
+            >>> one = TopicLosses(torch.ones(4), ones, ("animal", "food", "plant", "act"))
+            >>> sorted(TopicStudy("animal", one, one, [one]).curves())
+            ['adjacent', 'forgetting', 'other']
         """
         before, never = self.whole.groups(self.topic), self.oracle.groups(self.topic)
         after = [losses.groups(self.topic) for losses in self.edited]
@@ -131,14 +169,70 @@ class TopicStudy:
             "other": other - before["other"],
         }
 
+    def measures(self, edit: int) -> dict[str, Float[Tensor, ""]]:
+        """Those of one edit, with the topic's loss and by how much the oracle is above it.
+
+        And, if there is a plain model, by how much the loss of all lines is above that one's: the
+        price of the anchor.
+
+        Examples:
+            >>> ones = torch.ones(4, dtype=torch.int)
+            >>> one = TopicLosses(torch.ones(4), ones, ("animal", "food", "plant", "act"))
+            >>> float(TopicStudy("animal", one, one, [one]).measures(0)["other"])
+            0.0
+        """
+        before = self.whole.mean([self.topic])
+        never = self.oracle.mean([self.topic]) - before
+        curves = {name: curve[edit] for name, curve in self.curves().items()}
+        found = curves | {"loss": before, "never_seen": never}
+        if self.plain is None:
+            return found
+        return found | {
+            "price": self.whole.mean(self.plain.topics) - self.plain.mean(self.plain.topics)
+        }
+
     def rises(self, edit: int) -> dict[str, Float[Tensor, " 2"]]:
         """By how much each topic's loss is above the whole model's: under an edit, and never seen.
 
-        The topics that the oracle misses most come first.
+        Examples:
+            >>> ones = torch.ones(4, dtype=torch.int)
+            >>> one = TopicLosses(torch.ones(4), ones, ("animal", "food", "plant", "act"))
+            >>> TopicStudy("animal", one, one, [one]).rises(0)["food"]
+            tensor([0., 0.])
         """
         each = (self.edited[edit], self.oracle)
-        found = {
+        return {
             name: torch.stack([losses.mean([name]) - self.whole.mean([name]) for losses in each])
-            for name in {*self.whole.topics}
+            for name in sorted({*self.whole.topics})
         }
-        return dict(sorted(found.items(), key=lambda item: -float(item[1][1])))
+
+
+def join_studies(
+    studies: Sequence[TopicStudy], edit: int
+) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
+    """Studies of several runs in one: measures and rises of one edit, and the curves of all.
+
+    Args:
+        studies: One for each run.
+        edit: Which edit's measures and rises.
+
+    Returns:
+        Measures ``(runs,)``, curves ``(edits, runs)``, and rises by topic ``(2, runs)``, those that
+        the oracle misses most first.
+
+    Examples:
+        >>> ones = torch.ones(4, dtype=torch.int)
+        >>> one = TopicLosses(torch.ones(4), ones, ("animal", "food", "plant", "act"))
+        >>> study = TopicStudy("animal", one, one, [one, one])
+        >>> [len(each) for each in join_studies([study], 0)]
+        [5, 3, 4]
+    """
+
+    def joined(each: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        return {name: torch.stack([one[name] for one in each], -1) for name in each[0]}
+
+    rises = joined([study.rises(edit) for study in studies])
+    ordered = sorted(rises, key=lambda name: -float(rises[name][1].mean()))
+    measures = joined([study.measures(edit) for study in studies])
+    curves = joined([study.curves() for study in studies])
+    return measures, curves, {name: rises[name] for name in ordered}
