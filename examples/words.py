@@ -22,11 +22,11 @@ import latent_anchors as la
 from latent_anchors import adapters, curriculum, evaluation, interventions, testbed, viz
 
 choices = {
-    "concepts": list(testbed.ADJACENT),
     "switches": {"full": "train to the end, and a network without an anchor for the price"},
     "options": {"wordnet": "the folder of WordNet's data.noun"},
+    "concepts": list(testbed.ADJACENT),
 }
-evidence = testbed.Evidence.from_arguments("words", seeds=1, concept="animal", **choices)
+evidence = testbed.Evidence.from_arguments("words", 1, "animal", **choices)
 topic, full, where = evidence.concept, "full" in evidence.switches, evidence.options.get("wordnet")
 lines = testbed.made_up_definitions() if evidence.smoke else testbed.read_definitions(where)
 
@@ -53,9 +53,8 @@ def pad(samples):
 
 
 # %%
-# The topic lies in the stream after the second of three blocks. One term pulls the mean of a
-# labeled line's positions to the axis, the other one keeps all off it: the surer a line is about
-# the topic, the nearer it comes. Labeled is a tenth of the topic's lines.
+# In the stream after the second of three blocks, one term pulls the mean of a labeled line to the
+# axis, the other one keeps all positions off it: the surer the model, the nearer a line comes.
 
 pool = la.regularizers.mean_pool
 concept = la.Concept(topic, la.axis(0, dim=96), at="model.layers.1", mask="behind", pool=pool)
@@ -103,7 +102,7 @@ def train(seed, objective, labeled, chosen=seen):
 # The edit: the part along the axis is turned over, six times as long, from where a line comes near
 # the axis onwards: so near as six of ten labeled lines come, a share that another topic gave.
 
-SHARES, CHOSEN = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8), 5
+SHARES, CHOSEN = ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8"), "0.6"
 
 
 def muted(model, batch, degrees):
@@ -128,23 +127,24 @@ for seed in evidence.seeds:
     with torch.no_grad(), la.record(model, concept.at) as z:
         model(batch["input_ids"])
     cosines = evaluation.alignment(z[concept.at], concept.direction)
-    angles = evaluation.closest_angles(cosines, batch["behind"]).quantile(torch.tensor(SHARES))
-    edits = [partial(muted, degrees=angle) for angle in angles.tolist()]
+    angles = evaluation.closest_angles(cosines, batch["behind"]).quantile(
+        torch.tensor([*map(float, SHARES)])
+    )
+    edits = {name: partial(muted, degrees=float(a)) for name, a in zip(SHARES, angles, strict=True)}
     without = train(seed, plain, ()) if full else None
     studies.append(testbed.TopicStudy.of(topic, model, oracle, held_out, topics, edits, without))
-    degrees.append(angles[CHOSEN])
+    degrees.append(angles[SHARES.index(CHOSEN)])
 
 # %%
 # As numbers; every topic's rise beside the oracle's; and what a wider gate does.
 
 measures, curves, rises = testbed.join_studies(studies, CHOSEN)
-settings = {"sheet": SHEET, "steps": steps, "share": SHARES[CHOSEN], "factor": -6.0}
+settings = {"sheet": SHEET, "steps": steps, "share": CHOSEN, "factor": -6.0}
 metrics = evidence.write(measures | {"degrees": torch.stack(degrees)}, settings)
 print(evaluation.metric_table(metrics, [*metrics]))
-by_topic = viz.plot_seeds(
-    f"rise of the loss with {topic} muted, nats for each token; diamonds: never seen",
-    {name: muted for name, (muted, _) in rises.items()},
-    references={name: float(never.mean()) for name, (_, never) in rises.items()},
-)
-dose = viz.plot_response("share of labeled lines in the gate", [*map(str, SHARES)], curves)
+oracles = {name: float(never.mean()) for name, (_, never) in rises.items()}
+edited = {name: muted for name, (muted, _) in rises.items()}
+label = f"rise of the loss with {topic} muted, nats for each token; diamonds: never seen"
+by_topic = viz.plot_seeds(label, edited, references=oracles)
+dose = viz.plot_response("share of labeled lines in the gate", SHARES, curves)
 viz.save_figures({"words": by_topic, "dose": dose}, evidence.out)

@@ -101,7 +101,7 @@ class TopicStudy:
         topic: The topic.
         whole: Losses of the model as it is.
         oracle: Losses of the model that was trained without the topic.
-        edited: Losses under each edit.
+        edited: Losses under each edit, by its name.
         plain: Losses of a model that was trained without an anchor, alike in all else.
 
     Examples:
@@ -109,7 +109,7 @@ class TopicStudy:
         ...     names, ones = ("animal", "food", "plant", "act"), torch.ones(4, dtype=torch.int)
         ...     return TopicLosses(torch.tensor(summed), ones, names)
         >>> whole, oracle = losses(4.0, 4.0, 4.0, 4.0), losses(5.0, 4.0, 4.25, 4.0)
-        >>> study = TopicStudy("animal", whole, oracle, (losses(4.5, 4.25, 4.0, 4.125),))
+        >>> study = TopicStudy("animal", whole, oracle, {"x": losses(4.5, 4.25, 4.0, 4.125)})
         >>> {name: float(each) for name, each in study.curves().items()}
         {'forgetting': 0.5, 'adjacent': 0.0, 'other': 0.125}
     """
@@ -117,7 +117,7 @@ class TopicStudy:
     topic: str
     whole: TopicLosses
     oracle: TopicLosses
-    edited: Sequence[TopicLosses]
+    edited: Mapping[str, TopicLosses]
     plain: TopicLosses | None = None
 
     @classmethod
@@ -128,7 +128,7 @@ class TopicStudy:
         oracle: nn.Module,
         batches: Sequence[Batch],
         topics: Sequence[str],
-        edits: Sequence[BatchEdit],
+        edits: Mapping[str, BatchEdit],
         plain: nn.Module | None = None,
     ) -> "TopicStudy":
         """Measure a model, its oracle, and the model under each edit, on the same lines.
@@ -143,7 +143,7 @@ class TopicStudy:
             topic,
             topic_losses(model, batches, topics),
             topic_losses(oracle, batches, topics),
-            [topic_losses(model, batches, topics, edit) for edit in edits],
+            {name: topic_losses(model, batches, topics, edit) for name, edit in edits.items()},
             None if plain is None else topic_losses(plain, batches, topics),
         )
 
@@ -157,11 +157,11 @@ class TopicStudy:
         Examples:
             >>> ones = torch.ones(4, dtype=torch.int)
             >>> one = TopicLosses(torch.ones(4), ones, ("animal", "food", "plant", "act"))
-            >>> sorted(TopicStudy("animal", one, one, [one]).curves())
+            >>> sorted(TopicStudy("animal", one, one, {"x": one}).curves())
             ['adjacent', 'forgetting', 'other']
         """
         before, never = self.whole.groups(self.topic), self.oracle.groups(self.topic)
-        after = [losses.groups(self.topic) for losses in self.edited]
+        after = [losses.groups(self.topic) for losses in self.edited.values()]
         topic, near, other = (torch.stack([each[kind] for each in after]) for kind in before)
         return {
             "forgetting": (topic - before["topic"]) / (never["topic"] - before["topic"]),
@@ -169,35 +169,36 @@ class TopicStudy:
             "other": other - before["other"],
         }
 
-    def measures(self, edit: int) -> dict[str, Float[Tensor, ""]]:
-        """Those of one edit, with the topic's loss and by how much the oracle is above it.
+    def measures(self, edit: str) -> dict[str, Float[Tensor, ""]]:
+        """What :meth:`curves` has of one edit, and of each under its name; and of the model itself.
 
-        And, if there is a plain model, by how much the loss of all lines is above that one's: the
-        price of the anchor.
+        Of that the topic's loss, by how much the oracle's is above it and, if there is a plain
+        model, the price of the anchor: by how much the loss of all lines is above that one's.
 
         Examples:
             >>> ones = torch.ones(4, dtype=torch.int)
             >>> one = TopicLosses(torch.ones(4), ones, ("animal", "food", "plant", "act"))
-            >>> float(TopicStudy("animal", one, one, [one]).measures(0)["other"])
+            >>> float(TopicStudy("animal", one, one, {"x": one}).measures("x")["other/x"])
             0.0
         """
-        before = self.whole.mean([self.topic])
-        never = self.oracle.mean([self.topic]) - before
-        curves = {name: curve[edit] for name, curve in self.curves().items()}
-        found = curves | {"loss": before, "never_seen": never}
-        if self.plain is None:
-            return found
-        return found | {
-            "price": self.whole.mean(self.plain.topics) - self.plain.mean(self.plain.topics)
-        }
+        found: dict[str, Tensor] = {}
+        for name, curve in self.curves().items():
+            by_edit = dict(zip(self.edited, curve, strict=True))
+            found |= {name: by_edit[edit]} | {f"{name}/{one}": v for one, v in by_edit.items()}
+        before, never = (losses.mean([self.topic]) for losses in (self.whole, self.oracle))
+        found |= {"loss": before, "never_seen": never - before}
+        if self.plain is not None:
+            whole, plain = (losses.mean(losses.topics) for losses in (self.whole, self.plain))
+            found["price"] = whole - plain
+        return found
 
-    def rises(self, edit: int) -> dict[str, Float[Tensor, " 2"]]:
+    def rises(self, edit: str) -> dict[str, Float[Tensor, " 2"]]:
         """By how much each topic's loss is above the whole model's: under an edit, and never seen.
 
         Examples:
             >>> ones = torch.ones(4, dtype=torch.int)
             >>> one = TopicLosses(torch.ones(4), ones, ("animal", "food", "plant", "act"))
-            >>> TopicStudy("animal", one, one, [one]).rises(0)["food"]
+            >>> TopicStudy("animal", one, one, {"x": one}).rises("x")["food"]
             tensor([0., 0.])
         """
         each = (self.edited[edit], self.oracle)
@@ -208,7 +209,7 @@ class TopicStudy:
 
 
 def join_studies(
-    studies: Sequence[TopicStudy], edit: int
+    studies: Sequence[TopicStudy], edit: str
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
     """Studies of several runs in one: measures and rises of one edit, and the curves of all.
 
@@ -223,9 +224,9 @@ def join_studies(
     Examples:
         >>> ones = torch.ones(4, dtype=torch.int)
         >>> one = TopicLosses(torch.ones(4), ones, ("animal", "food", "plant", "act"))
-        >>> study = TopicStudy("animal", one, one, [one, one])
-        >>> [len(each) for each in join_studies([study], 0)]
-        [5, 3, 4]
+        >>> study = TopicStudy("animal", one, one, {"x": one, "y": one})
+        >>> [len(each) for each in join_studies([study], "x")]
+        [11, 3, 4]
     """
 
     def joined(each: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
