@@ -60,15 +60,16 @@ def test_lengths_of_latents_and_precision_do_not_count():
     )
 
 
-def test_padding_opens_nothing():
+@pytest.mark.parametrize("within", [20, 100])
+def test_padding_opens_nothing(within):
     model = Language()
     with torch.no_grad():
         model.embed.weight[0] = V
     ids = torch.tensor([[0, 1, 2, 3]])
     counts = (ids > 0).long()
-    with intervene(model, MUTE, at="embed", where=Onwards(V, 20)):
+    with intervene(model, MUTE, at="embed", where=Onwards(V, within)):
         seen, unmasked = model(ids, attention_mask=counts), model(ids)
-    gate = by_hand(model.embed(ids), 20, counts)
+    gate = by_hand(model.embed(ids), within, counts)
     z = model.embed(ids)
     torch.testing.assert_close(seen, torch.where(gate[..., None], MUTE(z), z).cumsum(1))
     assert not torch.equal(seen, unmasked)
@@ -118,3 +119,21 @@ def test_latents_without_positions_are_refused():
         model(torch.zeros(1, 2, 3))
         with refuses(ValueError, r"expected \(batch, position, dim\) for where=Onwards"):
             model(torch.zeros(2, 3))
+
+
+def test_compiled_code_does_not_say_which_positions_are_padding(monkeypatch):
+    class Masked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed = nn.Embedding(8, 3)
+
+        def forward(self, ids, attention_mask=None):
+            del attention_mask
+            return self.embed(ids)
+
+    model = Masked()
+    with intervene(model, MUTE, at="embed", where=Onwards(V, 20)):
+        model(IDS)
+        monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+        with refuses(RuntimeError, "has to know which positions are padding"):
+            model(IDS)

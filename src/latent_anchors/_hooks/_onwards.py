@@ -66,11 +66,14 @@ class Onwards:
         check_between("within", self.within, 0.0, 180.0)
         self.among: Tensor | None = None if among is None else as_mask("among", among)
 
-    def opened(self, z: Float[Tensor, "batch position dim"]) -> Bool[Tensor, "batch position"]:
+    def opened(
+        self, z: Float[Tensor, "batch position dim"], real: Tensor | None = None
+    ) -> Bool[Tensor, "batch position"]:
         """Which positions lie at or after the first one near the direction.
 
         Args:
             z: Latents before the edit ``(batch, position, dim)``.
+            real: Which positions are no padding ``(batch, position)``; all if None.
 
         Returns:
             ``(batch, position)``.
@@ -88,6 +91,8 @@ class Onwards:
         near = cosine(full, self.direction.to(full)) > math.cos(math.radians(self.within))
         if self.among is not None:
             near = near & self._fitting(self.among, z)
+        if real is not None:
+            near = near & (real != 0)
         return near.long().cumsum(-1) > 0
 
     def _fitting(self, among: Tensor, z: Tensor) -> Tensor:

@@ -106,6 +106,7 @@ class Positions:
         modules = dict(enumerate(dict.fromkeys(way)))
         begins = [_Watch(site, module, depth, self._running) for depth, module in modules.items()]
         self._takes_cache = any(not watch.names.isdisjoint(CACHES) for watch in begins)
+        self._takes_mask = any("attention_mask" in watch.names for watch in begins)
         self.begins: Sequence[Hook] = begins
         self.ends: Sequence[Hook] = [_WatchEnd(w, modules[w.depth]) for w in begins]
 
@@ -152,11 +153,13 @@ class Positions:
                 "the whole line; expected lines from their beginning. Generate with "
                 "use_cache=False."
             )
-        padded = None if torch.compiler.is_compiling() else self._tokens(z)
-        if padded is None:
-            return gate.opened(z)
-        # a row of zeros has no angle, so that padding opens nothing
-        return gate.opened(z.masked_fill(padded.unsqueeze(-1) == 0, 0.0))
+        if torch.compiler.is_compiling() and self._takes_mask:
+            raise RuntimeError(
+                f"where={gate!r} at {self.site.name!r} has to know which positions are padding, "
+                "which compiled code does not say; expected the model as it is. Give a mask "
+                "instead: where=gate.opened(latents)."
+            )
+        return gate.opened(z, self._tokens(z))
 
     def _tokens(self, z: Tensor) -> Tensor | None:
         """The attention mask of this pass, if the model is called with one for each token."""
