@@ -44,6 +44,7 @@ class Onwards:
         that compares a cosine with a threshold; there on the prompt as a whole.
 
     Examples:
+        >>> import torch
         >>> from latent_anchors.interventions import Suppression, intervene
         >>> model = torch.nn.Sequential(torch.nn.Identity())
         >>> line = torch.tensor([[[1.0, 9.0], [9.0, 1.0], [1.0, 9.0]]])
@@ -82,6 +83,7 @@ class Onwards:
             ValueError: If they have another width, or ``among`` another shape.
 
         Examples:
+            >>> import torch
             >>> line = torch.tensor([[[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]])
             >>> Onwards([1, 0], within=30).opened(line)
             tensor([[False,  True,  True]])
