@@ -167,6 +167,7 @@ def evidence(session: nox.Session) -> None:
         sixty(session, "mute_red", f"mute_red_graded/{hue}", "--graded", "--concept", hue)
     for hue in ("red", "orange", "azure"):
         run(session, "pictures", f"pictures/{hue}", 16, "--concept", hue)
+    run(session, "pictures", "pictures_removed/red", 16, "--removed")
     for name in ("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"):
         run(session, name, name, 9, "--full")
     run(session, "color_mixing", "color_mixing_prenorm", 9, "--full", "--prenorm")

@@ -34,17 +34,17 @@ class PatchAutoencoder(nn.Module):
     Examples:
         >>> import torch
         >>> from latent_anchors.models import Site, record
-        >>> model = PatchAutoencoder(latent_dim=32, patch=4)
+        >>> model = PatchAutoencoder(latent_dim=24, patch=4)
         >>> with record(model, Site("latent", axis=1)) as latents:
         ...     output = model(torch.rand(5, 3, 32, 32))
         >>> output.shape, latents["latent"].shape
-        (torch.Size([5, 3, 32, 32]), torch.Size([5, 8, 8, 32]))
+        (torch.Size([5, 3, 32, 32]), torch.Size([5, 8, 8, 24]))
     """
 
     def __init__(
         self,
         channels: int = 3,
-        latent_dim: int = 32,
+        latent_dim: int = 24,
         hidden: int = 64,
         patch: int = 4,
         context: int = 0,
