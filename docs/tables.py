@@ -435,8 +435,9 @@ HUE_COLUMNS = {
 HUES_TEXT = (
     "The same scripts with ``--concept``; of pictures, sixteen seeds of red and the first four of "
     "two other hues, of which emoji have many places. Mean ± deviation, the interval of the mean, "
-    "and the least of selectivity and of the hue's own error; the greatest of the others'. For hues "
-    "between the primaries and secondaries the measure of selectivity fits less well, and gray is "
+    "and the least of selectivity and of the hue's own error; the greatest of the others'. For "
+    "hues between the primaries and secondaries the measure of selectivity fits less well, and "
+    "gray is "
     "nearer. The goal was a selectivity of 0.96 for red after deletion, and of 0.90 for the hues "
     "between, never under 0.86: reached, but for one run of teal. For the graded edit, 0.97 and "
     "0.91 with a deviation of at most 0.01: reached, but for the deviation of lime and azure."

@@ -59,12 +59,11 @@ class PatchAutoencoder(nn.Module):
         self.hidden: int = hidden
         self.patch: int = patch
         self.context: int = context
-        square = {"kernel_size": patch, "stride": patch}
         around = [layer for _ in range(context) for layer in _around(hidden)]
         self.encoder: nn.Module = Beside(
-            nn.Conv2d(channels, latent_dim, **square),
+            nn.Conv2d(channels, latent_dim, patch, stride=patch),
             nn.Sequential(
-                nn.Conv2d(channels, hidden, **square),
+                nn.Conv2d(channels, hidden, patch, stride=patch),
                 nn.GELU(),
                 *around,
                 nn.Conv2d(hidden, latent_dim, 1),
@@ -72,11 +71,11 @@ class PatchAutoencoder(nn.Module):
         )
         self.latent: nn.Module = Normalize(axis=1)
         self.decoder: nn.Module = Beside(
-            nn.ConvTranspose2d(latent_dim, channels, **square),
+            nn.ConvTranspose2d(latent_dim, channels, patch, stride=patch),
             nn.Sequential(
                 nn.Conv2d(latent_dim, hidden, 1),
                 nn.GELU(),
-                nn.ConvTranspose2d(hidden, channels, **square),
+                nn.ConvTranspose2d(hidden, channels, patch, stride=patch),
             ),
         )
 
