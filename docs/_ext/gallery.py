@@ -18,7 +18,7 @@ STORY = (
     *("color_data", "mlp_bottleneck", "curriculum_learning", "parameter_transitions"),
     *("smooth_curriculum", "sparse_labels", "regularizer_combinations"),
     *("anchor_red", "mute_red", "delete_red", "delete_hue", "relearn_red", "pictures"),
-    *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"),
+    *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing", "words"),
     *("quickstart", "anchor_a_concept", "write_a_curriculum", "write_a_penalty"),
     *("intervene_and_cut", "prevent_a_concept", "read_the_figures", "how_fast"),
 )
@@ -34,7 +34,12 @@ def emoji() -> bool:
     return any("NotoColorEmoji" in file for file in font_manager.findSystemFonts())
 
 
-NEEDS = {"pictures": ("a font with color emoji", emoji)}
+def wordnet() -> bool:
+    """Whether WordNet is installed where its package puts it."""
+    return Path("/usr/share/wordnet/data.noun").exists()
+
+
+NEEDS = {"pictures": ("a font with color emoji", emoji), "words": ("WordNet", wordnet)}
 """What a script takes its data from, and whether it is here. Where it is not, a smoke test
 runs, and the figure that is stored under the script's name in ``docs/images`` is shown."""
 

@@ -32,7 +32,9 @@ class TestPenalty:
     def test_of_a_direction_is_the_anchor_and_of_a_plane_the_subspace(self):
         v, plane = Concept("c", V, at="0"), Concept("c", PLANE, at="0")
         torch.testing.assert_close(v.penalty(Z, LABELS), mean_of(reg.Anchor(V)))
-        torch.testing.assert_close(plane.penalty(Z, LABELS), mean_of(reg.Subspace(basis=PLANE)))
+        torch.testing.assert_close(
+            plane.penalty(Z, LABELS), mean_of(reg.Subspace(basis=PLANE, relative=True))
+        )
 
     @pytest.mark.parametrize("direction", [V, PLANE])
     def test_is_exactly_zero_with_zero_gradient_where_nobody_is_labeled(self, direction):
@@ -80,11 +82,19 @@ class TestPenalty:
         assert red.penalty(z, torch.zeros(2), others=1.0) == pytest.approx(0.25)
 
     @pytest.mark.parametrize("weight", [-1.0, math.inf, math.nan])
-    def test_keeps_away_by_a_finite_weight_and_from_directions_alone(self, weight):
+    def test_keeps_away_by_a_finite_weight(self, weight):
         with refuses(ValueError, "others is"):
             Concept("c", V, at="0").penalty(Z, LABELS, others=weight)
-        with refuses(ValueError, "others= was given for the plane 'c'; expected a direction"):
-            Concept("c", torch.eye(4)[:2], at="0").penalty(Z, LABELS, others=1.0)
+
+    @pytest.mark.parametrize("rows", [1, 2])
+    def test_and_keep_out_do_not_depend_on_the_length_of_latents(self, rows):
+        concept = Concept("c", torch.eye(4)[:rows].squeeze(0), at="0")
+        term = concept.keep_out()
+        for z in (Z, 100 * Z):
+            found = concept.penalty(z, LABELS, others=0.7), term.reduce({"0": z}, {}).total
+            torch.testing.assert_close(
+                found, (concept.penalty(Z, LABELS, others=0.7), term.reduce({"0": Z}, {}).total)
+            )
 
     def test_of_recorded_latents_at_several_sites_is_their_mean(self):
         red, net, x = Concept("c", V, at=["0", "1"]), model(), torch.rand(6, 3)
@@ -140,8 +150,13 @@ class TestTerms:
         everyone, some = red.keep_out(), red.keep_out(label="gray", name="gray")
         assert (everyone.name, everyone.label) == ("keep_out_red", None)
         assert (some.name, some.label, some.track) == ("gray", "gray", "gray")
-        expected = reg.AntiSubspace(basis=torch.tensor([V]))(Z).sum()
+        expected = red.alignment(Z).relu().square().sum()
         torch.testing.assert_close(everyone.reduce({"0": Z}, {}).total, expected)
+
+    def test_keep_out_of_a_plane_is_the_squared_cosine_with_it(self):
+        red = Concept("red", torch.eye(4)[:2], at="0")
+        expected = red.alignment(Z).square().sum()
+        torch.testing.assert_close(red.keep_out().reduce({"0": Z}, {}).total, expected)
 
 
 class TestEdit:

@@ -46,8 +46,8 @@ def test_an_objective_takes_its_terms_and_keeps_out(generator, tmp_path):
     la.save(objective, tmp_path / "objective")
     loaded, given = la.load(tmp_path / "objective"), dict(zip(bank, labels.unbind(-1), strict=True))
     outputs = [each({"0": z}, given, {"anchors": 1.0, "away": 0.5}) for each in (objective, loaded)]
-    inside = sum((z @ concept.direction).square().mean() for concept in bank.values())
-    torch.testing.assert_close(outputs[0].total, bank.penalty(z, labels) + 0.5 * inside)
+    towards = sum(concept.alignment(z).relu().square().mean() for concept in bank.values())
+    torch.testing.assert_close(outputs[0].total, bank.penalty(z, labels) + 0.5 * towards)
     assert torch.equal(outputs[0].total, outputs[1].total)
     assert {"k3", "keep_out_k3"} <= set(outputs[0])
 

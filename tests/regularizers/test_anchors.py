@@ -59,6 +59,22 @@ def test_an_empty_direction_costs_only_on_its_own_side(theta):
     assert anti_anchor(pointing(theta), RED).item() == pytest.approx(expected, abs=1e-12)
 
 
+@given(theta=angle, power=st.floats(1, 4))
+def test_a_power_of_it_pushes_slight_alignments_less(theta, power):
+    z = pointing(theta)
+    found = anti_anchor(z, RED, power=power)
+    assert found.item() == pytest.approx(max(0.0, math.cos(theta)) ** power, abs=1e-12)
+    torch.testing.assert_close(AntiAnchor(RED, power=power)(z), found)
+
+
+@pytest.mark.parametrize("power", [0.5, math.nan])
+def test_a_power_below_1_is_refused(power):
+    with refuses(ValueError, "power is (0.5; expected at least 1|nan)"):
+        anti_anchor(RED, RED, power=power)
+    with refuses(ValueError, "power is (0.5; expected at least 1|nan)"):
+        AntiAnchor(RED, power=power)
+
+
 def test_what_faces_away_is_not_pushed():
     z = torch.stack([pointing(1.0), pointing(2.0), pointing(4.0)]).requires_grad_()
     (force,) = torch.autograd.grad(anti_anchor(z, RED).sum(), z)

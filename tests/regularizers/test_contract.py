@@ -19,6 +19,9 @@ PENALTIES = {
     "unit_norm": reg.unit_norm,
     "subspace": partial(reg.subspace, basis=BASIS),
     "anti_subspace": partial(reg.anti_subspace, basis=BASIS),
+    "squared anti_anchor": partial(reg.anti_anchor, direction=DIRECTION, power=2.0),
+    "relative subspace": partial(reg.subspace, basis=BASIS, relative=True),
+    "relative anti_subspace": partial(reg.anti_subspace, basis=BASIS, relative=True),
     "Anchor": reg.Anchor([0.0, 1.0, 0.0, 0.0]),
     "AntiAnchor": reg.AntiAnchor([0.0, 1.0, 0.0, 0.0]),
     "EuclideanAnchor": reg.EuclideanAnchor([0.0, 1.0, 0.0, 0.0]),
@@ -47,7 +50,8 @@ def test_every_set_penalty_keeps_its_promises(name, dim):
 def test_no_member_of_the_room_is_forgotten():
     other = {"check", "mean", "orthonormal_directions", "reduce_terms"}
     other |= {"Penalty", "Pooling", "Reduction", "Term"}
-    assert {*PENALTIES, *SET_PENALTIES, *POOLINGS} == {*reg.__all__} - other
+    named = {name.split()[-1] for name in PENALTIES}
+    assert {*named, *SET_PENALTIES, *POOLINGS} == {*reg.__all__} - other
 
 
 def full(z):

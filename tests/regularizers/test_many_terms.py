@@ -14,6 +14,8 @@ PENALTIES = {
     "Anchor": reg.Anchor,
     "AntiAnchor": reg.AntiAnchor,
     "AntiSubspace": lambda row: reg.AntiSubspace(basis=row.unsqueeze(0)),
+    "squared": lambda row: reg.AntiAnchor(row, power=2.0),
+    "relative": lambda row: reg.AntiSubspace(basis=row.unsqueeze(0), relative=True),
     "Anchor with a cone": lambda row: reg.Anchor(row, within=40),
     "AntiAnchor with a cone": lambda row: reg.AntiAnchor(row, beyond=70),
 }

@@ -32,6 +32,17 @@ def test_within_and_without_add_up_to_the_squared_length(z, turned):
     torch.testing.assert_close(parts, z.square().sum(-1), rtol=1e-6, atol=1e-6)
 
 
+@given(scale=st.floats(1e-3, 1e3))
+def test_relative_parts_are_shares_that_no_scale_changes(scale):
+    z = torch.tensor([[3.0, 4.0, 0.0, 0.0, 12.0]], dtype=torch.float64) * scale
+    for within, without in (
+        (Subspace(dims=(0, 1), relative=True), AntiSubspace(dims=(0, 1), relative=True)),
+        [module(basis=torch.eye(5)[:2], relative=True) for module in (Subspace, AntiSubspace)],
+    ):
+        assert within(z).item() == pytest.approx(144 / 169)
+        assert without(z).item() == pytest.approx(25 / 169)
+
+
 def test_to_lie_within_a_subspace_is_to_stay_out_of_its_complement(z):
     within, without = Subspace(dims=(0, 3))(z), AntiSubspace(dims=(1, 2, 4))(z)
     torch.testing.assert_close(within, without)
@@ -68,6 +79,7 @@ def test_the_basis_moves_and_is_saved_with_the_module(module, z):
 def test_what_a_subspace_is_made_of_can_be_read():
     assert repr(Subspace(dims=[0, 1])) == "Subspace(dims=(0, 1))"
     assert repr(AntiSubspace(basis=[[0.0, 1.0]])) == "AntiSubspace(basis=(1, 2))"
+    assert repr(Subspace(dims=[0], relative=True)) == "Subspace(dims=(0,), relative=True)"
 
 
 @every_module

@@ -161,8 +161,11 @@ def things() -> dict[str, list[object]]:
         "regularizers.Anchor": [
             *(reg.Anchor(RED), reg.Anchor(torch.tensor(RED).double()), reg.Anchor(RED, within=40))
         ],
-        "regularizers.AntiAnchor": [reg.AntiAnchor(RED), reg.AntiAnchor(RED, beyond=70)],
-        "regularizers.AntiSubspace": [reg.AntiSubspace(basis=[RED, [0.0, 1.0, 3.0]])],
+        "regularizers.AntiAnchor": [reg.AntiAnchor(RED), reg.AntiAnchor(RED, beyond=70, power=2.0)],
+        "regularizers.AntiSubspace": [
+            reg.AntiSubspace(basis=[RED, [0.0, 1.0, 3.0]]),
+            reg.AntiSubspace(dims=[1], relative=True),
+        ],
         "regularizers.EuclideanAnchor": [reg.EuclideanAnchor(RED)],
         "regularizers.EuclideanSeparation": [reg.EuclideanSeparation(0.01, chunk=3)],
         "regularizers.Reduction": [reduction()],
@@ -235,6 +238,7 @@ def things() -> dict[str, list[object]]:
         "training.Objective": [objective()],
         "training.ObjectivePart": [part],
         "training.ObjectiveOutput": [training.ObjectiveOutput(torch.tensor(1.0), {"recon": part})],
+        "training.RetainLoss": [training.RetainLoss(training.reconstruction, edit, SITE, "red")],
         "training.UnderEdit": [training.UnderEdit(training.reconstruction, edit, SITE, "prevent")],
         "training.TrainState": [fit.state],
         "training.TokenCrossEntropy": [training.TokenCrossEntropy(-1)],

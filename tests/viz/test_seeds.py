@@ -50,6 +50,20 @@ def test_those_beyond_a_bound_differ_from_those_that_keep_it():
     assert missed[:, 0].tolist() == [0.9, 0.99]
 
 
+def test_a_reference_is_a_diamond_in_its_row_within_sight():
+    axes = panel(references={"bad": 1.5})
+    assert dots(axes)[-1].tolist() == [[1.5, 1.0]]
+    assert axes.get_xlim()[1] > 1.5
+    assert len(dots(panel())) == len(dots(axes)) - 1
+    assert "Reference of bad: 1.5." in axes.figure.get_label()
+
+
+@pytest.mark.parametrize("references", [{"ugly": 0.5}, {"bad": float("nan")}])
+def test_a_reference_without_a_row_or_a_value_is_refused(references):
+    with refuses(ValueError, "The reference of .* expected a finite number for one of the rows"):
+        panel(references=references)
+
+
 def test_counts_stand_beside_and_failures_count_as_missing_the_bound():
     assert words(panel()) == ["5 of 5", "3 of 5\n2 failed"]
     assert words(panel(at_least=0.92)) == ["4 of 5 hold", "1 of 5 hold\n2 failed"]

@@ -3,7 +3,7 @@
 From the ground up: ``_readings`` (the latents of one pass), ``_apply_edit`` (an edit, checked),
 ``_outputs`` (latents within a layer's output), ``_checkpointing`` and ``_compiled`` (where a hook
 would be skipped), ``_blocks`` (how long it is in force), ``_hook`` and ``_edit_hook``,
-``_positions`` (where within a pass), ``_handles``.
+``_positions`` and ``_onwards`` (where within a pass), ``_handles``.
 """
 
 from latent_anchors._hooks._apply_edit import Edit as Edit
@@ -30,6 +30,7 @@ from latent_anchors._hooks._hook import RecorderHook as RecorderHook
 from latent_anchors._hooks._hook import Table as Table
 from latent_anchors._hooks._hook import forward_hooks as forward_hooks
 from latent_anchors._hooks._hook import forward_pre_hooks as forward_pre_hooks
+from latent_anchors._hooks._onwards import Onwards as Onwards
 from latent_anchors._hooks._positions import Where as Where
 from latent_anchors._hooks._readings import Reading as Reading
 from latent_anchors._hooks._readings import known_writes as known_writes

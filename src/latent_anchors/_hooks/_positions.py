@@ -21,14 +21,15 @@ from latent_anchors._hooks._hook import (
     forward_pre_hooks,
     that_take_names,
 )
+from latent_anchors._hooks._onwards import Onwards
 from latent_anchors._sites import Site
 from latent_anchors._supervision import Given, as_mask
 
 Part: TypeAlias = Literal["last", "prefill", "decode"]
 """The last position of each pass; passes over a prompt; passes that decode one token."""
 
-Where: TypeAlias = Given | Part
-"""A mask of positions, or a part of a generation."""
+Where: TypeAlias = Given | Part | Onwards
+"""A mask of positions, a part of a generation, or from where a concept shows onwards."""
 
 CACHES = ("cache", "past_key_values")
 """What transformers calls the argument, since 5.20 and before."""
@@ -93,12 +94,12 @@ class Positions:
     """The latents that an edit acts on, pass by pass.
 
     Args:
-        where: A mask of the shape of the latents without ``dim``, or a part.
+        where: A mask of the shape of the latents without ``dim``, a part, or a gate.
         way: The modules from the model down to the site's layer; none of a population.
     """
 
     def __init__(self, where: Where, way: Sequence[nn.Module], site: Site) -> None:
-        self.where: Tensor | Part = _checked(where)
+        self.where: Tensor | Part | Onwards = _checked(where)
         self.site = site
         self._running: dict[tuple[int, int], Call] = {}
         self._begun = False
@@ -116,14 +117,19 @@ class Positions:
             run: Of a population, the run ``()``, whose own mask it may be.
         """
         if isinstance(self.where, Tensor):
-            own = run is not None and self.where.ndim == z.ndim
-            return self._within_mask(self.where.to(z.device)[run] if own else self.where, z)
+            mask = self.where.to(z.device)
+            if run is not None and mask.ndim == z.ndim:
+                # torch 2.6 cannot map mask[run] over runs
+                mask = mask.index_select(0, run.reshape(1)).squeeze(0)
+            return self._within_mask(mask, z)
         if z.ndim != 3:
             raise ValueError(
                 f"The latents at {self.site.name!r} have shape {tuple(z.shape)}; expected (batch, "
                 f"position, dim) for where={self.where!r}. Give a mask of shape "
                 f"{tuple(z.shape[:-1])}."
             )
+        if isinstance(self.where, Onwards):
+            return self._opened(self.where, z)
         if self.where == "last":
             self._refuse_padding(z)
             return torch.arange(z.shape[1], device=z.device).expand(z.shape[:2]) == z.shape[1] - 1
@@ -138,6 +144,24 @@ class Positions:
         fitting = self._fitting(mask, z, (z.shape[0], before + z.shape[1]))
         self._begun = True
         return fitting[:, before:]
+
+    def _opened(self, gate: Onwards, z: Tensor) -> Tensor:
+        if self._before():
+            raise RuntimeError(
+                f"A pass at {self.site.name!r} continues a cache, and where={gate!r} has to see "
+                "the whole line; expected lines from their beginning. Generate with "
+                "use_cache=False."
+            )
+        padded = None if torch.compiler.is_compiling() else self._tokens(z)
+        if padded is None:
+            return gate.opened(z)
+        # a row of zeros has no angle, so that padding opens nothing
+        return gate.opened(z.masked_fill(padded.unsqueeze(-1) == 0, 0.0))
+
+    def _tokens(self, z: Tensor) -> Tensor | None:
+        """The attention mask of this pass, if the model is called with one for each token."""
+        masks = [call.attention_mask for call in self._calls() if call.masked]
+        return next((m for m in masks if m is not None and m.shape == z.shape[:2]), None)
 
     def _fitting(self, mask: Tensor, z: Tensor, expected: Sequence[int]) -> Tensor:
         if tuple(mask.shape) == tuple(expected):
@@ -214,7 +238,9 @@ def _uses_cache(owner: nn.Module, named: Mapping[str, Any]) -> bool:
     )
 
 
-def _checked(where: Where) -> Tensor | Part:
+def _checked(where: Where) -> Tensor | Part | Onwards:
+    if isinstance(where, Onwards):
+        return where
     if not isinstance(where, str):
         return as_mask("where", where)
     if where not in get_args(Part):

@@ -22,6 +22,7 @@ NEVER_SAVED = {
     "testbed.Evidence": "it measures its own time; its results are in results.json",
     "testbed.Places": "it holds the pictures; save these",
     "concepts.Watch": "it collects while training; save its history",
+    "interventions.Onwards": "it may hold a mask of one batch; save the direction and the angle",
     "interventions.Handle": "it belongs to a model in memory; save the edit",
     "models.Recording": "it belongs to a forward pass; save dict(recording)",
     "models.Sites": "it lists the layers of a model in memory; save tuple(sites)",

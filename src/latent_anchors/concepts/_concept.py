@@ -188,8 +188,10 @@ class Concept:
     def keep_out(self, label: str | None = None, name: str = "", track: str = "") -> Term:
         """A scheduled term that keeps samples out of the direction or plane.
 
-        It is weighed lightly beside :meth:`term` when it acts on all samples: those with the
-        concept are pulled in by the other term.
+        Its value is the squared cosine with the direction where that is positive, or with the
+        plane, so that neither depends on the length of latents. It is weighed lightly beside
+        :meth:`term` when it acts on all samples: those with the concept are pulled in by the other
+        term.
 
         Args:
             label: A label of samples that must not lie there; all samples if None.
@@ -200,7 +202,7 @@ class Concept:
             >>> Concept("red", [1, 0, 0], at="0").keep_out().name
             'keep_out_red'
         """
-        penalty = regularizers.AntiSubspace(basis=self._basis)
+        penalty = self._avoidance(power=2.0)
         name = name or f"keep_out_{self.name}"
         return Term(name, penalty, at=self.at, label=label, mask=self.mask, track=track)
 
@@ -218,8 +220,8 @@ class Concept:
 
         with labels :math:`l`, the direction :math:`v` and ``others`` :math:`\beta`. Each mean is
         exactly 0, with zero gradient, where nobody has weight in it; several sites count equally.
-        Of a plane the first mean is of the squared distance from it
-        (:func:`~latent_anchors.regularizers.subspace`).
+        Of a plane the first mean is of the squared sine of the angle to it, the second of the
+        squared cosine (:func:`~latent_anchors.regularizers.subspace`, relative).
 
         With ``others=0`` nothing is asked of samples without a label. In a network that can move
         everything at once, such as a transformer with a residual stream, they land on the direction
@@ -239,7 +241,7 @@ class Concept:
 
         Raises:
             ValueError: If latents, labels or mask have shapes that do not fit, a label is not from
-                0 to 1, or ``others`` is negative, not finite, or given for a plane.
+                0 to 1, or ``others`` is negative or not finite.
             KeyError: If a site was not recorded.
             TypeError: If the labels are no tensor and no array of numpy's, or latents are integers.
 
@@ -555,12 +557,7 @@ class Concept:
 
     @cached_property
     def _push(self) -> _Pair:
-        if self.direction.ndim > 1:
-            raise ValueError(
-                f"others= was given for the plane {self.name!r}; expected a direction, as the "
-                "length within a plane depends on the unit. Use keep_out() in an objective."
-            )
-        penalty = regularizers.AntiAnchor(self.direction)
+        penalty = self._avoidance(power=1.0)
         pool = None if self.pool is None else regularizers.mean_pool
         name = f"others of {self.name}"
         return _with_mask(
@@ -579,7 +576,13 @@ class Concept:
     def _penalty(self) -> nn.Module:
         if self.direction.ndim == 1:
             return regularizers.Anchor(self.direction)
-        return regularizers.Subspace(basis=self.direction)
+        return regularizers.Subspace(basis=self.direction, relative=True)
+
+    def _avoidance(self, power: float) -> nn.Module:
+        """What keeps latents away, at any length: from one side of a direction, or from a plane."""
+        if self.direction.ndim == 1:
+            return regularizers.AntiAnchor(self.direction, power=power)
+        return regularizers.AntiSubspace(basis=self.direction, relative=True)
 
     def __repr__(self) -> str:
         plane = self.direction.ndim == 2

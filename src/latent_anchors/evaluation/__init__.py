@@ -9,6 +9,7 @@ what an edit does at several strengths.
 from latent_anchors.evaluation._alignment import alignment, displacement
 from latent_anchors.evaluation._dose_response import DoseResponse, dose_response
 from latent_anchors.evaluation._intervals import t_interval, wilson_interval
+from latent_anchors.evaluation._latching import closest_angles, latched
 from latent_anchors.evaluation._latents import latents, latents_by_site, predictions
 from latent_anchors.evaluation._margins import auc, correlation, margin, squared_correlation
 from latent_anchors.evaluation._metrics import Evaluation, Metric, metric_table, summarize
@@ -25,10 +26,12 @@ __all__ = [
     "Metric",
     "alignment",
     "auc",
+    "closest_angles",
     "correlation",
     "displacement",
     "dose_response",
     "is_monotone_decreasing",
+    "latched",
     "latents",
     "latents_by_site",
     "margin",

@@ -11,7 +11,7 @@ returns a new model: :func:`ablate`, :func:`prune`, :func:`rescale_direction`,
 function of the parameters that you write.
 """
 
-from latent_anchors._hooks import Edit, Handle, clear, in_force
+from latent_anchors._hooks import Edit, Handle, Onwards, clear, in_force
 from latent_anchors.interventions._edits import Composition, EditModule, NormKeeping
 from latent_anchors.interventions._erasers.erasure import Erasure, erase
 from latent_anchors.interventions._erasers.fitted_directions import fit_cav, fit_mean_difference
@@ -55,6 +55,7 @@ __all__ = [
     "LinearMapper",
     "Mapper",
     "NormKeeping",
+    "Onwards",
     "Projection",
     "Redirection",
     "Repulsion",

@@ -7,7 +7,16 @@ from typing import Any, cast
 from torch import nn
 from typing_extensions import override
 
-from latent_anchors._hooks import Edit, Handle, Hooks, Startable, Where, attach_edit, edit_hook
+from latent_anchors._hooks import (
+    Edit,
+    Handle,
+    Hooks,
+    Onwards,
+    Startable,
+    Where,
+    attach_edit,
+    edit_hook,
+)
 from latent_anchors._runs import architecture
 from latent_anchors._sites import At, Place, as_site, expanded, site_in
 
@@ -73,7 +82,9 @@ def intervene(
             out if the edits are given by site.
         where: A mask of the latents' shape without ``dim``, usually ``(batch, position)``, bool or
             0 and 1, for a population also one for each run; or ``"last"``, ``"prefill"`` or
-            ``"decode"``, for latents ``(batch, position, dim)``, batch first. All if None.
+            ``"decode"``, for latents ``(batch, position, dim)``, batch first; or
+            :class:`~latent_anchors.interventions.Onwards`, from where a concept shows in a line
+            onwards. All if None.
 
     Yields:
         The handles, by site.
@@ -124,7 +135,7 @@ class _Intervention(Hooks[dict[At, Handle]]):
     def _check(self) -> None:
         idle = [site for site, hook in self._made.items() if not hook.acted]
         if idle:
-            part = f" with where={self._where!r}" if isinstance(self._where, str) else ""
+            part = f" with where={self._where!r}" if isinstance(self._where, str | Onwards) else ""
             raise RuntimeError(
                 f"The edit at {idle[0]!r} never acted within the block; expected the model to run"
                 f"{part}. Call this very model (not a copy or a function compiled before) in the "

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from latent_anchors._checks import check_between, check_count
+from latent_anchors._checks import check_between, check_count, check_finite
 from latent_anchors._numerics import cosine, in_full_precision, ordinary
 from latent_anchors._typing import Direction, Latents, PerSample
 from latent_anchors._vectors import as_direction, as_vector, check_width, listed_numbers
@@ -49,27 +49,33 @@ def anchor(z: Latents, direction: Direction, within: int | float = 0.0) -> PerSa
     return _away(z, ordinary(direction), _edge("within", within))
 
 
-def anti_anchor(z: Latents, direction: Direction, beyond: int | float = 90.0) -> PerSample:
+def anti_anchor(
+    z: Latents, direction: Direction, beyond: int | float = 90.0, power: int | float = 1.0
+) -> PerSample:
     r"""Alignment with a direction to keep empty.
 
-    .. math:: \Omega(z) = \max(0, \cos(z, v) - \cos\theta)
+    .. math:: \Omega(z) = \max(0, \cos(z, v) - \cos\theta)^p
 
-    with :math:`v` the ``direction`` and :math:`\theta` the angle ``beyond``: with 90, the default,
-    :math:`\max(0, \cos(z, v))`, and the hemisphere facing away costs nothing.
+    with :math:`v` the ``direction``, :math:`\theta` the angle ``beyond`` and :math:`p` the
+    ``power``: with 90 degrees, the default, the hemisphere facing away costs nothing. With power 1
+    a slight alignment is pushed away as hard as a strong one, with power 2 in proportion. The
+    length of latents does not count.
 
     Args:
         z: Latents ``(..., dim)``.
         direction: The direction to stay away from ``(dim,)``, of any length but 0.
         beyond: Degrees from the direction beyond which nothing is penalized.
+        power: At least 1.
 
     Returns:
         ``(...)``, from 0 (at that angle or beyond) to 1 (aligned) or, beyond 90 degrees, more.
 
     Raises:
-        ValueError: If the angle is not from 0 to 180 degrees.
+        ValueError: If the angle is not from 0 to 180 degrees, or the power is below 1 or not
+            finite.
 
     References:
-        The anti-anchor of the color experiments 2.8 to 2.9.1 of ``ex-preppy`` (2025).
+        The anti-anchor of the color experiments 2.8 to 2.9.1 of ``ex-preppy`` (2025), with power 1.
 
     Examples:
         >>> import torch
@@ -77,7 +83,8 @@ def anti_anchor(z: Latents, direction: Direction, beyond: int | float = 90.0) ->
         >>> anti_anchor(z, torch.tensor([1.0, 0.0]))
         tensor([1., 0., 0.])
     """
-    return _towards(z, ordinary(direction), _edge("beyond", beyond))
+    _check_power(power)
+    return _towards(z, ordinary(direction), _edge("beyond", beyond), power)
 
 
 def _away(z: Latents, v: Direction, edge: float) -> PerSample:
@@ -85,8 +92,23 @@ def _away(z: Latents, v: Direction, edge: float) -> PerSample:
     return (edge - cosine(in_full_precision(z), v)).relu()
 
 
-def _towards(z: Latents, v: Direction, edge: float) -> PerSample:
-    return (cosine(in_full_precision(z), v) - edge).relu()
+def _towards(z: Latents, v: Direction, edge: float, power: float) -> PerSample:
+    return raised(cosine(in_full_precision(z), v) - edge, power)
+
+
+def raised(excess: PerSample, power: float) -> PerSample:
+    """What is positive, to a power of at least 1; 0 for the rest."""
+    positive = excess.relu()
+    return positive if power == 1.0 else positive.pow(power)
+
+
+def _check_power(power: int | float) -> None:
+    check_finite("power", float(power))
+    if power < 1:
+        raise ValueError(
+            f"power is {power:g}; expected at least 1: below it the pull at the edge is infinite. "
+            "1 pushes at every alignment alike, 2 in proportion to it."
+        )
 
 
 def _edge(name: str, degrees: int | float) -> float:
@@ -155,10 +177,11 @@ class AntiAnchor(_Pointed):
     Args:
         direction: What to stay away from ``(dim,)``; made a unit vector.
         beyond: Degrees from the direction beyond which nothing is penalized.
+        power: Of what is penalized, at least 1.
 
     Raises:
-        ValueError: If the direction is zero, not finite or not a vector, or the angle is not from
-            0 to 180 degrees.
+        ValueError: If the direction is zero, not finite or not a vector, the angle is not from 0 to
+            180 degrees, or the power is below 1 or not finite.
 
     Examples:
         >>> import torch
@@ -168,9 +191,16 @@ class AntiAnchor(_Pointed):
         tensor(0.)
     """
 
-    def __init__(self, direction: Sequence[float] | Tensor, beyond: int | float = 90.0) -> None:
+    def __init__(
+        self,
+        direction: Sequence[float] | Tensor,
+        beyond: int | float = 90.0,
+        power: int | float = 1.0,
+    ) -> None:
         super().__init__(as_direction(direction))
+        _check_power(power)
         self.beyond: int | float = beyond
+        self.power: float = float(power)
         self._edge = _edge("beyond", beyond)
         self.has_cone: bool = beyond != RIGHT
 
@@ -178,11 +208,12 @@ class AntiAnchor(_Pointed):
     def forward(self, z: Latents) -> PerSample:
         """Alignment with the direction, where it counts, ``(...)`` of latents ``(..., dim)``."""
         check_width("AntiAnchor", z, len(self.direction))
-        return _towards(z, self.direction, self._edge)
+        return _towards(z, self.direction, self._edge, self.power)
 
     @override
     def extra_repr(self) -> str:
-        return super().extra_repr() + (f", beyond={self.beyond:g}" if self.has_cone else "")
+        cone = f", beyond={self.beyond:g}" if self.has_cone else ""
+        return super().extra_repr() + cone + (f", power={self.power:g}" if self.power != 1 else "")
 
 
 def euclidean_anchor(z: Latents, point: Direction) -> PerSample:

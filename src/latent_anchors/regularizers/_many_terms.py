@@ -5,12 +5,12 @@ from typing import TypeAlias, cast
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from latent_anchors._numerics import cosines, dots, in_full_precision
 from latent_anchors._sites import At
 from latent_anchors._supervision import Given, Look, can_look, within
-from latent_anchors.regularizers._anchors import Anchor, AntiAnchor
+from latent_anchors.regularizers._anchors import Anchor, AntiAnchor, raised
 from latent_anchors.regularizers._applying import check_pool_apart, sites_of
 from latent_anchors.regularizers._counting import Counting, Reduction, tensor_of
 from latent_anchors.regularizers._pooling import SoftMinimum
@@ -24,20 +24,22 @@ _Rows: TypeAlias = Float[Tensor, "n dim"]
 _Each: TypeAlias = Float[Tensor, "n *samples"]
 
 
-def _away(z: Tensor, rows: _Rows) -> _Each:
+def _away(z: Tensor, rows: _Rows, penalty: nn.Module) -> _Each:
+    del penalty
     return (1.0 - cosines(in_full_precision(z), rows)).relu()
 
 
-def _towards(z: Tensor, rows: _Rows) -> _Each:
-    return cosines(in_full_precision(z), rows).relu()
+def _towards(z: Tensor, rows: _Rows, penalty: nn.Module) -> _Each:
+    return raised(cosines(in_full_precision(z), rows), cast("AntiAnchor", penalty).power)
 
 
-def _inside(z: Tensor, rows: _Rows) -> _Each:
-    z = in_full_precision(z)
-    return dots(z, rows.to(z)).square()
+def _inside(z: Tensor, rows: _Rows, penalty: nn.Module) -> _Each:
+    z, rows = in_full_precision(z), rows.to(in_full_precision(z))
+    relative = cast("AntiSubspace", penalty).relative
+    return (cosines(z, rows) if relative else dots(z, rows)).square()
 
 
-_TOGETHER: dict[type, Callable[[Tensor, _Rows], _Each]] = {
+_TOGETHER: dict[type, Callable[[Tensor, _Rows, nn.Module], _Each]] = {
     Anchor: _away,
     AntiAnchor: _towards,
     AntiSubspace: _inside,
@@ -105,6 +107,8 @@ def _alike(terms: Sequence[Term]) -> list[list[int]]:
             soft = type(pool) is SoftMinimum
             kind = (
                 type(term.penalty),
+                getattr(term.penalty, "power", None),
+                getattr(term.penalty, "relative", None),
                 len(row),
                 tuple(term.shares.items()),
                 term.label is None,
@@ -216,7 +220,8 @@ def _at_site(term: Term, z: Tensor, rows: _Rows, counting: Counting) -> _Each:
     idle = counting.idle(z, z.ndim)
     if idle is not None:  # latents where no direction has a say; values where one has none
         z = z.masked_fill(idle.all(0).unsqueeze(-1), 1.0)
-    values = _TOGETHER[type(term.penalty)](z, rows)
+    penalty = cast("nn.Module", term.penalty)
+    values = _TOGETHER[type(penalty)](z, rows, penalty)
     if idle is not None:
         values = values.masked_fill(idle, 1.0)
     return values if term.pool is None else term.pool(values, counting.inside(values.shape))

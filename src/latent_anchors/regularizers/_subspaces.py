@@ -8,24 +8,27 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from latent_anchors._checks import listed
-from latent_anchors._numerics import TINY_SQUARE, in_full_precision, without_autocast
+from latent_anchors._numerics import TINY_SQUARE, in_full_precision, unit, without_autocast
 from latent_anchors._typing import Latents, PerSample
 from latent_anchors._vectors import as_basis, check_floating, check_width
 
 
-def subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
+def subspace(z: Latents, basis: Float[Tensor, "n dim"], relative: bool = False) -> PerSample:
     r"""Squared length of what sticks out of a subspace.
 
     .. math:: \Omega(z) = \lVert z - B^\top B z \rVert_2^2
 
-    with :math:`B` the ``basis``. With two rows this is planarity.
+    with :math:`B` the ``basis``; if ``relative``, by :math:`\lVert z \rVert_2^2`: the squared sine
+    of the angle to the subspace, which no change of scale makes smaller. With two rows this is
+    planarity.
 
     Args:
         z: Latents ``(..., dim)``.
         basis: Orthonormal rows ``(n, dim)``.
+        relative: As a share of the squared length; 0 at the origin, as before.
 
     Returns:
-        ``(...)``, at least 0; 0 within the subspace.
+        ``(...)``, at least 0; 0 within the subspace. At most 1 if relative.
 
     References:
         The planarity and subspace terms of the color experiments of ``ex-preppy`` (2025), there
@@ -36,26 +39,28 @@ def subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
         >>> subspace(torch.tensor([[1.0, 2.0, 3.0]]), torch.eye(3)[:2])
         tensor([9.])
     """
-    z = in_full_precision(z)
+    z = _measured(z, relative)
     b = basis.to(z)
     with without_autocast(z):
         outside = z + (z @ -b.mT) @ b
     return outside.square().sum(-1)
 
 
-def anti_subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
+def anti_subspace(z: Latents, basis: Float[Tensor, "n dim"], relative: bool = False) -> PerSample:
     r"""Squared length of the component within a subspace to keep empty.
 
     .. math:: \Omega(z) = \lVert B z \rVert_2^2
 
-    with :math:`B` the ``basis``.
+    with :math:`B` the ``basis``; if ``relative``, by :math:`\lVert z \rVert_2^2`: the squared
+    cosine of the angle to the subspace, which no change of scale makes smaller.
 
     Args:
         z: Latents ``(..., dim)``.
         basis: Orthonormal rows ``(n, dim)``.
+        relative: As a share of the squared length; 0 at the origin, as before.
 
     Returns:
-        ``(...)``, at least 0; 0 at right angles to the subspace.
+        ``(...)``, at least 0; 0 at right angles to the subspace. At most 1 if relative.
 
     References:
         The anti-subspace term of the color experiments 2.10 and later of ``ex-preppy`` (2025).
@@ -65,10 +70,15 @@ def anti_subspace(z: Latents, basis: Float[Tensor, "n dim"]) -> PerSample:
         >>> anti_subspace(torch.tensor([[1.0, 2.0, 3.0]]), torch.eye(3)[:2])
         tensor([5.])
     """
-    z = in_full_precision(z)
+    z = _measured(z, relative)
     with without_autocast(z):
         inside = z @ basis.to(z).mT
     return inside.square().sum(-1)
+
+
+def _measured(z: Latents, relative: bool) -> Latents:
+    z = in_full_precision(z)
+    return unit(z) if relative else z
 
 
 class _Spanned(nn.Module):
@@ -80,8 +90,10 @@ class _Spanned(nn.Module):
         self,
         dims: Sequence[int] | None = None,
         basis: Sequence[Sequence[float]] | Tensor | None = None,
+        relative: bool = False,
     ) -> None:
         super().__init__()
+        self.relative: bool = relative
         if (dims is None) == (basis is None):
             raise ValueError(
                 f"{type(self).__name__} was given dims={dims!r} and basis={basis!r}; expected "
@@ -104,7 +116,8 @@ class _Spanned(nn.Module):
 
     @override
     def extra_repr(self) -> str:
-        return f"dims={self.dims}" if self.basis is None else f"basis={tuple(self.basis.shape)}"
+        spanned = f"dims={self.dims}" if self.basis is None else f"basis={tuple(self.basis.shape)}"
+        return spanned + (", relative=True" if self.relative else "")
 
 
 def _checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
@@ -122,6 +135,7 @@ class Subspace(_Spanned):
     Args:
         dims: Axes that span the subspace, as a shorthand.
         basis: Rows ``(n, dim)`` that span it, in any directions; made orthonormal.
+        relative: As a share of the squared length, from 0 to 1.
 
     Raises:
         ValueError: If not exactly one is given, axes are not distinct, or rows are dependent.
@@ -138,8 +152,9 @@ class Subspace(_Spanned):
     def forward(self, z: Latents) -> PerSample:
         """Squared length outside of the subspace ``(...)`` of latents ``(..., dim)``."""
         if self.basis is None:  # one product is cheaper than two of matrices
-            return (z * (1.0 - self._axes(z))).square().sum(-1)
-        return subspace(z, self._rows(z, self.basis))
+            outside = 1.0 - self._axes(z)
+            return (_measured(z, self.relative) * outside).square().sum(-1)
+        return subspace(z, self._rows(z, self.basis), self.relative)
 
 
 class AntiSubspace(_Spanned):
@@ -148,6 +163,7 @@ class AntiSubspace(_Spanned):
     Args:
         dims: Axes that span the subspace, as a shorthand.
         basis: Rows ``(n, dim)`` that span it, in any directions; made orthonormal.
+        relative: As a share of the squared length, from 0 to 1.
 
     Raises:
         ValueError: If not exactly one is given, axes are not distinct, or rows are dependent.
@@ -162,8 +178,9 @@ class AntiSubspace(_Spanned):
     def forward(self, z: Latents) -> PerSample:
         """Squared length within the subspace ``(...)`` of latents ``(..., dim)``."""
         if self.basis is None:
-            return (z * self._axes(z)).square().sum(-1)
-        return anti_subspace(z, self._rows(z, self.basis))
+            inside = self._axes(z)
+            return (_measured(z, self.relative) * inside).square().sum(-1)
+        return anti_subspace(z, self._rows(z, self.basis), self.relative)
 
 
 def unit_norm(z: Latents) -> PerSample:

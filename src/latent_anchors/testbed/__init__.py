@@ -40,6 +40,13 @@ from latent_anchors.testbed._colors._wheel import (
     nonplanarity,
 )
 from latent_anchors.testbed._colors._wheel_failures import crumpled, disordered, drift, drifted
+from latent_anchors.testbed._definitions import (
+    ADJACENT,
+    TOPICS,
+    Definitions,
+    made_up_definitions,
+    read_definitions,
+)
 from latent_anchors.testbed._evidence import Evidence
 from latent_anchors.testbed._mixing._answers import (
     MixingFloors,
@@ -83,14 +90,18 @@ from latent_anchors.testbed._red_lines import (
     red_terms,
     redness,
 )
+from latent_anchors.testbed._topic_losses import TopicLosses, TopicStudy, join_studies, topic_losses
 
 __all__ = [
+    "ADJACENT",
     "FEW_LABELS_SHEET",
     "HEALING_SHEET",
     "PLACE_HEALING_SHEET",
     "PLACE_SHEET",
     "POLE_SHEET",
+    "TOPICS",
     "VIVID",
+    "Definitions",
     "Evidence",
     "LineAlignment",
     "MixingFloors",
@@ -99,6 +110,8 @@ __all__ = [
     "MixingSplit",
     "Places",
     "SeedSplits",
+    "TopicLosses",
+    "TopicStudy",
     "anchor_angle",
     "away_from",
     "color_alignment",
@@ -131,10 +144,12 @@ __all__ = [
     "hue_relearning",
     "hue_sweep",
     "hue_turn",
+    "join_studies",
     "line_alignment",
     "line_cosines",
     "line_leakage",
     "line_relearning",
+    "made_up_definitions",
     "mixing_floors",
     "mixing_sampler",
     "noncircularity",
@@ -149,6 +164,7 @@ __all__ = [
     "pole_losses",
     "pole_objective",
     "pole_sampler",
+    "read_definitions",
     "reconstructions",
     "red_chance",
     "red_groups",
@@ -157,6 +173,7 @@ __all__ = [
     "redness",
     "selectivity_r2",
     "sharpness",
+    "topic_losses",
     "transformer_options",
     "vibrancy_r2",
 ]

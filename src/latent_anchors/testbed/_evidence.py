@@ -28,7 +28,7 @@ class Evidence:
     Attributes:
         example: Its name.
         seeds: One for each run.
-        concept: The hue that is anchored; empty if there is none.
+        concept: The hue or topic that is anchored; empty if there is none.
         smoke: Whether to run only a few steps of everything, as a test.
         switches: The example's own switches that were given.
         options: The example's own options that were given, with what was given.
@@ -59,6 +59,7 @@ class Evidence:
         switches: Mapping[str, str] | None = None,
         arguments: Sequence[str] | None = None,
         options: Mapping[str, str] | None = None,
+        concepts: Collection[str] = HUES,
     ) -> "Evidence":
         """Read ``--seeds``, ``--first-seed``, ``--concept``, ``--out``, ``--smoke``, and its own.
 
@@ -67,11 +68,12 @@ class Evidence:
         Args:
             example: The example's name.
             seeds: Default number of seeds.
-            concept: The hue anchored by default; without one there is no ``--concept``.
+            concept: The one anchored by default; without one there is no ``--concept``.
             switches: The example's own, such as ``graded`` for ``--graded``, with their help texts.
             arguments: Those of the command line if None.
             options: The example's own with a value, such as ``font`` for ``--font FILE``, with
                 their help texts.
+            concepts: What may be anchored: hues, or the topics of definitions.
 
         Raises:
             ValueError: If there are no seeds.
@@ -87,7 +89,7 @@ class Evidence:
         parser.add_argument("--out", type=Path, default=Path("results") / example)
         parser.add_argument("--smoke", action="store_true", help="a few steps of everything")
         if concept:
-            parser.add_argument("--concept", choices=[*HUES], default=concept, help="a hue")
+            parser.add_argument("--concept", choices=[*concepts], default=concept)
         for name, words in (switches or {}).items():
             parser.add_argument(f"--{name}", action="store_true", help=words)
         for name, words in (options or {}).items():

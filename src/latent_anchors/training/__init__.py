@@ -18,6 +18,7 @@ from latent_anchors.training._losses.distillation import (
 from latent_anchors.training._losses.edited_output import EditedOutputLoss
 from latent_anchors.training._losses.forward import Forward, Loss, reconstruction
 from latent_anchors.training._losses.latent_hold import LatentHoldLoss
+from latent_anchors.training._losses.retain import RetainLoss
 from latent_anchors.training._losses.tokens import NextToken, TokenCrossEntropy, next_token
 from latent_anchors.training._losses.under_edit import UnderEdit
 from latent_anchors.training._objective import Objective
@@ -43,6 +44,7 @@ __all__ = [
     "ObjectiveOutput",
     "ObjectivePart",
     "Progress",
+    "RetainLoss",
     "Snapshots",
     "Teacher",
     "TimelineLR",

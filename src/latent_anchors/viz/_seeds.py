@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from latent_anchors._checks import check_between, check_count, check_name
+from latent_anchors._checks import check_between, check_count, check_name, listed
 from latent_anchors.viz._arrays import Array, as_array
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._scales import levels
@@ -44,6 +44,7 @@ def plot_seeds(
     scale: Scale = "linear",
     theme: ThemeName = "light",
     title: str | None = None,
+    references: Mapping[str, float] | None = None,
 ) -> Figure:
     """One measure over seeds, a row for each network or condition.
 
@@ -61,13 +62,16 @@ def plot_seeds(
         scale: Of the axis; ``log`` for positive values only.
         theme: Inks for a light or a dark page.
         title: Above the panel.
+        references: By the name of the row, what to compare it with: a diamond. Say in the label
+            what it is.
 
     Returns:
         The figure, known to pyplot.
 
     Raises:
         ValueError: There is no row, a row has no seed, a value is infinite, not positive on a
-            logarithmic axis, none exists at all, or there is no such scale or theme.
+            logarithmic axis, none exists at all, a reference is of no row or not finite, or there
+            is no such scale or theme.
 
     Examples:
         >>> import matplotlib.pyplot as plt
@@ -82,8 +86,12 @@ def plot_seeds(
     bounds = at_least, at_most
     check_between("at_least", at_least, -np.inf, np.inf)
     check_between("at_most", at_most, -np.inf, np.inf)
-    ends = reach(np.concatenate([*rows.values(), np.array(bounds)]), scale)
-    words = " ".join([f"{label} over seeds.", *(described(*row, bounds) for row in rows.items())])
+    compared = as_references(references or {}, rows)
+    numbers = [*rows.values(), np.array([*bounds, *compared.values()])]
+    ends = reach(np.concatenate(numbers), scale)
+    said = [f"Reference of {name}: {number:.3g}." for name, number in compared.items()]
+    texts = (described(*row, bounds) for row in rows.items())
+    words = " ".join([f"{label} over seeds.", *texts, *said])
     height = ROW * len(rows) + (0.6 if title is None else 1.0)
     figure, inks = new_figure(theme, 9.0, height, title, words)
     axes = figure.add_subplot()
@@ -96,7 +104,19 @@ def plot_seeds(
     draw_bounds(axes, inks, bounds)
     for row, seeds in enumerate(rows.values()):
         draw_row(axes, inks, row, seeds, bounds)
+    draw_references(axes, inks, {[*rows].index(name): x for name, x in compared.items()})
     return figure
+
+
+def as_references(given: Mapping[str, float], rows: Mapping[str, Array]) -> dict[str, float]:
+    """A finite number for some of the rows."""
+    for name, number in given.items():
+        if name not in rows or not np.isfinite(float(number)):
+            raise ValueError(
+                f"The reference of {name!r} is {float(number):g}; expected a finite number for one "
+                f"of the rows {listed(rows)}."
+            )
+    return {name: float(number) for name, number in given.items()}
 
 
 def as_seeds(name: str, values: Values, *rows: int) -> Array:
@@ -155,6 +175,13 @@ def swarm(places: Array, row: float = ROW) -> Array:
     offset = np.ceil(level / 2) * np.where(level % 2, 1, -1)
     step = min(DOT / (72 * row), SWARM / max(1.0, float(np.abs(offset).max(initial=0))))
     return step * offset
+
+
+def draw_references(axes: Axes, inks: Theme, references: Mapping[int, float]) -> None:
+    """A diamond in each row that is compared with something."""
+    style: dict[str, Any] = {"marker": "D", "c": inks.page, "edgecolors": inks.ink, "zorder": 4}
+    if references:
+        axes.scatter([*references.values()], [*references], s=DOT**2, clip_on=False, **style)
 
 
 def draw_bounds(axes: Axes, inks: Theme, bounds: tuple[float, float]) -> None:

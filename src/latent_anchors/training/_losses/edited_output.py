@@ -153,19 +153,25 @@ class EditedOutputLoss:
         error = (self.error or squared_error)(output, self.say)
         if self.label is None:
             return error
-        return error * _weight(self.label, batch, error)
+        return error * label_weight("The fallback", self.label, batch, error)
 
 
-def _weight(name: str, batch: LabeledBatch, error: Tensor) -> Tensor:
-    """How often each sample counts, so that the mean over all is the mean over the labeled."""
+def label_weight(
+    what: str, name: str, batch: LabeledBatch, values: Tensor, absent: bool = False
+) -> Tensor:
+    """How often each sample counts, so that the mean over all is that over the labeled.
+
+    Or over those without the label, where it is ``absent``.
+    """
     if name not in batch.labels:
-        raise KeyError(f"The fallback needs label {name!r}; the batch has {listed(batch.labels)}.")
-    label = batch.labels[name].to(error)
-    if label.shape != error.shape:
+        raise KeyError(f"{what} needs label {name!r}; the batch has {listed(batch.labels)}.")
+    label = batch.labels[name].to(values)
+    if label.shape != values.shape:
         raise ValueError(
-            f"The fallback's label {name!r} has shape {tuple(label.shape)}; expected "
-            f"{tuple(error.shape)}, one number for each sample."
+            f"The label {name!r} of {what} has shape {tuple(label.shape)}; expected "
+            f"{tuple(values.shape)}, one number for each sample."
         )
+    label = 1 - label if absent else label
     return label * mean(label.new_tensor(float(len(label))), label.sum())
 
 

@@ -1,0 +1,94 @@
+"""Gates that open by position: an edit acts from where a concept first shows in a line onwards."""
+
+import math
+from collections.abc import Sequence
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from latent_anchors._checks import check_between
+from latent_anchors._numerics import cosine, in_full_precision
+from latent_anchors._supervision import Given, as_mask
+from latent_anchors._typing import Direction
+from latent_anchors._vectors import as_direction, check_width
+
+
+class Onwards:
+    r"""From the first position of a line that lies near a direction onwards, as ``where=``.
+
+    .. math:: m_t = \big[\max_{s \le t,\, s \in A} \cos(z_s, v) > \cos \theta\big]
+
+    at position :math:`t`, with the ``direction`` :math:`v`, ``within`` :math:`\theta` and the
+    positions :math:`A` ``among`` which it may open. Once a model knows what a line is about, later
+    positions need not show it as clearly, one by one; a gate that stays open reaches them at a
+    narrower angle, with fewer false alarms in other lines. The alignment is that of the latents
+    before the edit. Padding, as far as the model is called with an ``attention_mask``, opens
+    nothing.
+
+    Args:
+        direction: The concept's direction ``(dim,)``.
+        within: Degrees from the direction, above 0 and at most 180.
+        among: Which positions may open the gate ``(batch, position)``, bool or 0 and 1, such as
+            those that the concept was anchored at; all if None. Positions beyond it may, such as
+            those generated after a prompt.
+
+    Raises:
+        ValueError: If the direction is zero or not finite, or the angle is out of its range. In a
+            pass: if latents are not ``(batch, position, dim)`` of this width, or ``among`` has
+            another shape.
+        TypeError: If ``among`` is soft.
+        RuntimeError: In a pass that continues a cache, since what came before is not seen again.
+
+    Examples:
+        >>> from latent_anchors.interventions import Suppression, intervene
+        >>> model = torch.nn.Sequential(torch.nn.Identity())
+        >>> line = torch.tensor([[[1.0, 9.0], [9.0, 1.0], [1.0, 9.0]]])
+        >>> red = torch.tensor([1.0, 0.0])
+        >>> with intervene(model, Suppression(red), at="0", where=Onwards(red, within=30)):
+        ...     model(line)
+        tensor([[[1., 9.],
+                 [0., 1.],
+                 [0., 9.]]])
+    """
+
+    def __init__(
+        self,
+        direction: Sequence[float] | Tensor,
+        within: int | float,
+        among: Given | None = None,
+    ) -> None:
+        self.direction: Direction = as_direction(direction)
+        self.within: float = float(within)
+        check_between("within", self.within, 0.0, 180.0)
+        self.among: Tensor | None = None if among is None else as_mask("among", among)
+
+    def opened(self, z: Float[Tensor, "batch position dim"]) -> Bool[Tensor, "batch position"]:
+        """Which positions lie at or after the first one near the direction.
+
+        Args:
+            z: Latents before the edit.
+
+        Examples:
+            >>> line = torch.tensor([[[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]])
+            >>> Onwards([1, 0], within=30).opened(line)
+            tensor([[False,  True,  True]])
+        """
+        check_width("Onwards", z, len(self.direction))
+        full = in_full_precision(z)
+        near = cosine(full, self.direction.to(full)) > math.cos(math.radians(self.within))
+        if self.among is not None:
+            near = near & self._fitting(self.among, z)
+        return near.long().cumsum(-1) > 0
+
+    def _fitting(self, among: Tensor, z: Tensor) -> Tensor:
+        if among.ndim != 2 or len(among) != len(z) or among.shape[1] > z.shape[1]:
+            raise ValueError(
+                f"among has shape {tuple(among.shape)} and the latents {tuple(z.shape)}; expected "
+                f"{tuple(z.shape[:-1])}, one value for each position of this pass, or fewer: those "
+                "of a prompt."
+            )
+        return nn.functional.pad(among, (0, z.shape[1] - among.shape[1]), value=True).to(z.device)
+
+    def __repr__(self) -> str:
+        among = "" if self.among is None else f", among {int(self.among.sum())} positions"
+        return f"Onwards(within={self.within:g}{among})"

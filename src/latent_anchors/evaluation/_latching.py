@@ -1,0 +1,116 @@
+"""How near lines come to a direction, and whether it has latched onto all of them."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from latent_anchors._checks import check_between
+from latent_anchors._supervision import Given, as_mask
+from latent_anchors._typing import PerSample
+
+HALF = 0.5
+
+
+def closest_angles(
+    alignments: Float[Tensor, "*runs line position"], mask: Given | None = None
+) -> Float[Tensor, "*runs line"]:
+    r"""Degrees between a direction and the position of each line that comes closest to it.
+
+    .. math:: \theta_i = \min_t \arccos \alpha_{it}
+
+    over the positions :math:`t` that count, with the ``alignments`` :math:`\alpha`. Their quantile
+    over labeled lines says how wide a gate has to be to open in a share of them
+    (:class:`~latent_anchors.interventions.Onwards`), whatever the concept and its labels.
+
+    Args:
+        alignments: Cosines with the direction ``(..., line, position)``; see
+            :func:`~latent_anchors.evaluation.alignment`.
+        mask: Which positions count ``(line, position)``, bool or 0 and 1; all if None.
+
+    Returns:
+        ``(..., line)``, from 0 to 180; NaN where no position counts or one is not finite.
+
+    Raises:
+        ValueError: If the mask has another shape.
+
+    Examples:
+        >>> rows = torch.tensor([[0.0, 1.0], [0.5, 1.0]])
+        >>> closest_angles(rows, mask=torch.tensor([[1, 1], [1, 0]])).round()
+        tensor([ 0., 60.])
+    """
+    counts = _counted(alignments, mask)
+    nearest = alignments.masked_fill(~counts, -1.0).amax(-1)
+    return nearest.clamp(-1.0, 1.0).acos().rad2deg().masked_fill(~counts.any(-1), torch.nan)
+
+
+def latched(
+    alignments: Float[Tensor, "*runs line position"],
+    has_it: Given,
+    mask: Given | None = None,
+    within: int | float = 45,
+) -> Bool[Tensor, "*runs"]:
+    r"""Whether lines without the concept lie on its direction, too, with some position.
+
+    .. math:: \frac{1}{|O|} \sum_{i \in O} \big[\max_t \cos(z_{it}, v) > \cos \theta\big] \ge
+        \tfrac{1}{2}
+
+    over the lines :math:`O` without the concept, the positions :math:`t` that count, and
+    ``within`` :math:`\theta`. A penalty that is content with one position of a line, such as one
+    pooled by a :class:`~latent_anchors.regularizers.SoftMinimum`, can be satisfied by a token that
+    stands in every line: a start token, a colon. Muting then hits all lines alike. The cure is to
+    pool by the mean over positions that know the concept, or to keep all positions out
+    (:meth:`Concept.keep_out <latent_anchors.concepts.Concept.keep_out>`). To see which token it is,
+    look at ``alignments[~has_it].mean(0)``.
+
+    Args:
+        alignments: Cosines with the direction ``(..., line, position)``; see
+            :func:`~latent_anchors.evaluation.alignment`.
+        has_it: Whether each line has the concept ``(line,)``, bool or 0 and 1.
+        mask: Which positions count ``(line, position)``, bool or 0 and 1; all if None.
+        within: Degrees from the direction, above 0 and below 90.
+
+    Returns:
+        ``(...)``.
+
+    Raises:
+        ValueError: If labels or mask have another shape, all lines have the concept, or the angle
+            is out of its range.
+
+    Examples:
+        >>> rows = torch.tensor([[0.9, 0.2], [0.9, 0.1], [0.9, -0.1]])
+        >>> latched(rows, has_it=torch.tensor([1, 0, 0]))
+        tensor(True)
+        >>> latched(rows, torch.tensor([1, 0, 0]), mask=torch.tensor([[0, 1], [0, 1], [0, 1]]))
+        tensor(False)
+    """
+    has = as_mask("has_it", has_it, alignments.device)
+    _check(alignments, has, within)
+    touches = closest_angles(alignments, mask)[..., ~has] < within
+    return touches.to(alignments.dtype).mean(-1) >= HALF
+
+
+def _counted(alignments: PerSample, mask: Given | None) -> Bool[Tensor, "line position"]:
+    places = alignments.shape[-2:]
+    if mask is None:
+        return torch.ones(places, dtype=torch.bool, device=alignments.device)
+    counted = as_mask("mask", mask, alignments.device)
+    if counted.shape != places:
+        raise ValueError(
+            f"The mask has shape {tuple(counted.shape)}; expected {tuple(places)}, one value for "
+            "each position of each line."
+        )
+    return counted
+
+
+def _check(alignments: PerSample, has: Bool[Tensor, " line"], within: int | float) -> None:
+    if has.shape != alignments.shape[-2:-1]:
+        raise ValueError(
+            f"has_it has shape {tuple(has.shape)} and the alignments {tuple(alignments.shape)}; "
+            "expected one value for each line, (line,) beside (..., line, position)."
+        )
+    if bool(has.all()):
+        raise ValueError(
+            f"All {len(has)} lines have the concept; expected some without it, which tell whether "
+            "the direction is on everything."
+        )
+    check_between("within", float(within), 0.0, 90.0)

@@ -1,0 +1,70 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from refusals import refuses
+
+from latent_anchors.evaluation import closest_angles, latched
+
+HAS_IT = torch.tensor([1, 1, 0, 0, 0, 0])
+
+
+def lines(angles):
+    """Cosines of 6 lines of 3 positions in 2 runs; the first position's angles are given."""
+    rows = torch.full((2, 6, 3), -0.2)
+    rows[1, :, 0] = torch.tensor(angles).deg2rad().cos()
+    return rows
+
+
+@given(n=st.integers(0, 4))
+def test_a_direction_is_latched_if_half_of_the_other_lines_touch_it(n):
+    found = latched(lines([10.0, 10.0] + n * [44.0] + (4 - n) * [46.0]), HAS_IT)
+    assert found.tolist() == [False, n >= 2]
+
+
+def test_lines_with_the_concept_and_positions_that_do_not_count_say_nothing():
+    rows = lines([90.0, 90.0, 10.0, 10.0, 10.0, 10.0])
+    assert latched(rows, HAS_IT)[1]
+    assert not latched(rows, 1 - HAS_IT)[1]
+    behind = torch.tensor([0, 1, 1]).expand(6, 3)
+    assert not latched(rows, HAS_IT, behind)[1]
+    assert not latched(rows, HAS_IT, within=9.0)[1]
+
+
+@given(angle=st.floats(1, 179))
+def test_the_closest_position_that_counts_gives_the_angle(angle):
+    rows = lines(6 * [angle])
+    aside = math.degrees(math.acos(-0.2))
+    expected = torch.tensor([aside, min(angle, aside)])
+    torch.testing.assert_close(closest_angles(rows)[:, 3], expected, atol=0.05, rtol=0)
+    none = torch.zeros(6, 3, dtype=torch.bool)
+    assert closest_angles(rows, none).isnan().all()
+    assert closest_angles(torch.full((1, 2), 1.0000001)).item() == 0
+
+
+def test_an_alignment_that_is_not_finite_touches_nothing():
+    assert not latched(torch.full((6, 3), math.nan), HAS_IT)
+
+
+@pytest.mark.parametrize(
+    ("has_it", "options", "says"),
+    [
+        (
+            HAS_IT[1:],
+            {},
+            r"has_it has shape \(5,\) .* expected one value for each line",
+        ),
+        (
+            HAS_IT > -1,
+            {},
+            "All 6 lines have the concept; expected some without it",
+        ),
+        (HAS_IT, {"mask": HAS_IT}, r"The mask has shape \(6,\); expected \(6, 3\)"),
+        (HAS_IT, {"within": 120.0}, "within is 120"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(has_it, options, says):
+    with refuses(ValueError, says):
+        latched(lines(6 * [90.0]), has_it, **options)

@@ -1,0 +1,120 @@
+import math
+
+import pytest
+import torch
+from hooks.test_positions import IDS, Cache, Language
+from refusals import refuses
+from torch import nn
+
+from latent_anchors.interventions import Onwards, Suppression, constant_falloff, intervene
+from latent_anchors.models import Population
+
+V = torch.tensor([1.0, 2.0, 0.0])
+MUTE = Suppression(V, constant_falloff)
+
+
+def by_hand(z, within, among=None):
+    """The definition, line by line."""
+    opened = torch.zeros(z.shape[:2], dtype=torch.bool)
+    for line in range(z.shape[0]):
+        for position in range(z.shape[1]):
+            cosine = torch.cosine_similarity(z[line, position], V, dim=0)
+            near = cosine > math.cos(math.radians(within))
+            if near and (among is None or among[line, position]):
+                opened[line, position:] = True
+    return opened
+
+
+@pytest.mark.parametrize("within", [40.0, 80.0, 120.0])
+@pytest.mark.parametrize("among", [None, torch.tensor([[0, 1, 1, 1], [0, 0, 1, 1]])])
+def test_an_edit_acts_from_the_first_position_near_the_direction_onwards(within, among):
+    model = Language()
+    z = model.embed(IDS)
+    gate = by_hand(z, within, among)
+    with intervene(model, MUTE, at="embed", where=Onwards(V, within, among)):
+        found = model.embed(IDS)
+    assert torch.equal(found, torch.where(gate[..., None], MUTE(z), z))
+
+
+def test_a_gate_that_opened_is_wider_than_one_that_looks_at_each_position():
+    z = torch.randn(20, 30, 3, generator=torch.Generator().manual_seed(3))
+    each = torch.cosine_similarity(z, V, dim=-1) > math.cos(math.radians(30))
+    opened = Onwards(V, 30).opened(z)
+    assert (opened >= each).all()
+    assert opened.sum() > 2 * each.sum()
+
+
+def test_positions_after_those_of_a_prompt_may_open_it():
+    z = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(5))
+    prompt = torch.zeros(4, 3, dtype=torch.bool)
+    whole = torch.cat([prompt, torch.ones(4, 3, dtype=torch.bool)], 1)
+    assert torch.equal(Onwards(V, 60, prompt).opened(z), Onwards(V, 60, whole).opened(z))
+    assert not torch.equal(Onwards(V, 60).opened(z), Onwards(V, 60, whole).opened(z))
+
+
+def test_lengths_of_latents_and_precision_do_not_count():
+    z = torch.randn(4, 9, 3, generator=torch.Generator().manual_seed(4))
+    assert torch.equal(Onwards(V, 50).opened(100 * z), Onwards(V, 50).opened(z))
+    assert torch.equal(
+        Onwards(V, 50).opened(z.bfloat16()), Onwards(V, 50).opened(z.bfloat16().float())
+    )
+
+
+def test_padding_opens_nothing():
+    model = Language()
+    with torch.no_grad():
+        model.embed.weight[0] = V
+    ids = torch.tensor([[0, 1, 2, 3]])
+    counts = (ids > 0).long()
+    with intervene(model, MUTE, at="embed", where=Onwards(V, 20)):
+        seen, unmasked = model(ids, attention_mask=counts), model(ids)
+    gate = by_hand(model.embed(ids), 20, counts)
+    z = model.embed(ids)
+    torch.testing.assert_close(seen, torch.where(gate[..., None], MUTE(z), z).cumsum(1))
+    assert not torch.equal(seen, unmasked)
+
+
+def test_runs_of_a_population_open_their_own_gates():
+    def make():
+        return nn.Sequential(nn.Embedding(8, 3))
+
+    population = Population.make(make, seeds=[0, 1])
+    with intervene(population, MUTE, at="0", where=Onwards(V, 60)):
+        together = population(IDS)
+    for run in range(2):
+        alone = population[run]
+        with intervene(alone, MUTE, at="0", where=Onwards(V, 60)):
+            torch.testing.assert_close(together[run], alone(IDS))
+
+
+def test_a_pass_that_continues_a_cache_is_refused():
+    model, cache = Language(), Cache()
+    with intervene(model, MUTE, at="embed", where=Onwards(V, 40)):
+        model(IDS[:, :2], cache=cache)
+        with refuses(RuntimeError, "continues a cache, and where=Onwards.within=40. has to see"):
+            model(IDS[:, 2:], cache=cache)
+
+
+@pytest.mark.parametrize(
+    ("gate", "says"),
+    [
+        (lambda: Onwards(V, 200), "within is 200"),
+        (lambda: Onwards([0, 0, 0], 20), "points nowhere"),
+        (lambda: Onwards(V, 20).opened(torch.zeros(1, 2, 5)), "Onwards was made for 3"),
+        (
+            lambda: Onwards(V, 20, torch.ones(3, 3, dtype=torch.bool)).opened(torch.zeros(1, 2, 3)),
+            r"among has shape \(3, 3\) and the latents \(1, 2, 3\)",
+        ),
+    ],
+)
+def test_a_gate_that_fits_nothing_is_refused(gate, says):
+    with refuses(ValueError, says):
+        gate()
+
+
+def test_latents_without_positions_are_refused():
+    model = nn.Sequential(nn.Identity())
+    with intervene(model, MUTE, at="0", where=Onwards(V, 20)):
+        model(torch.zeros(1, 2, 3))
+        with refuses(ValueError, r"expected \(batch, position, dim\) for where=Onwards"):
+            model(torch.zeros(2, 3))

@@ -1,0 +1,45 @@
+import pytest
+from refusals import refuses
+
+from latent_anchors import testbed
+
+RECORDS = """\
+  1 This software and database is being provided to you, the LICENSEE, by
+00015388 05 n 01 Animal 0 001 @ 00004475 n 0000 | a living organism; "a wild animal" characterized
+00017222 20 n 02 plant_life 0 flora 0 001 @ 00004475 n 0000 | (botany) a living "so to say" organism
+02958343 06 n 01 car 0 001 @ 03791235 n 0000 | a motor vehicle with four wheels; usually propelled
+"""
+
+
+@pytest.fixture
+def wordnet(tmp_path):
+    (tmp_path / "data.noun").write_text(RECORDS, encoding="latin1")
+    return tmp_path
+
+
+def test_a_definition_is_a_word_and_its_first_clause_with_the_topic_of_its_file(wordnet):
+    found = testbed.read_definitions(wordnet)
+    assert dict(zip(found.texts, found.topics, strict=True)) == {
+        "animal : a living organism": "animal",
+        "plant life : (botany) a living  organism": "plant",
+        "car : a motor vehicle with four wheels": "artifact",
+    }
+    assert found == testbed.read_definitions(wordnet)
+
+
+def test_where_wordnet_is_not_installed_the_error_names_the_package_and_the_option(tmp_path):
+    with refuses(FileNotFoundError, "data.noun; expected WordNet 3.0.*wordnet-base.*--wordnet"):
+        testbed.read_definitions(tmp_path)
+
+
+def test_made_up_definitions_say_what_they_are_about():
+    lines = testbed.made_up_definitions(300)
+    assert len(lines) == 300
+    assert {*lines.topics} == {"animal", "plant", "food", "person", "artifact", "act"}
+    eats = ["that eats" in text for text in lines.texts]
+    assert eats == [topic == "animal" for topic in lines.topics]
+
+
+def test_topics_have_two_others_beside_them():
+    for topic, adjacent in testbed.ADJACENT.items():
+        assert len({topic, *adjacent} & {*testbed.TOPICS}) == 3

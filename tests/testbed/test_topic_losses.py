@@ -1,0 +1,94 @@
+import itertools
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from latent_anchors import testbed
+
+TOPICS = ("animal", "food", "plant", "act", "animal")
+IDS = torch.tensor([[1, 2, 3, 4], [1, 5, 6, 0], [1, 2, 0, 0], [1, 7, 7, 7], [1, 3, 2, 0]])
+BATCHES = [
+    {"input_ids": part, "labels": part.masked_fill(part == 0, -100)} for part in IDS.split(2)
+]
+
+
+class Bigrams(nn.Module):
+    """Logits of the next token that depend on this one alone."""
+
+    def __init__(self, seed):
+        super().__init__()
+        generator = torch.Generator().manual_seed(seed)
+        self.table = nn.Parameter(torch.randn(8, 8, generator=generator))
+
+    def forward(self, ids):
+        return SimpleNamespace(logits=self.table[ids])
+
+
+@contextmanager
+def sharper(model, batch):
+    assert set(batch) == {"input_ids", "labels"}
+    with torch.no_grad():
+        model.table.mul_(2)
+    yield
+    with torch.no_grad():
+        model.table.div_(2)
+
+
+def test_losses_are_those_of_each_token_but_padding():
+    model = Bigrams(0)
+    found = testbed.topic_losses(model, BATCHES, TOPICS)
+    chances = model.table.log_softmax(-1)
+    by_hand = [
+        -sum(chances[a, b] for a, b in itertools.pairwise(line) if b) for line in IDS.tolist()
+    ]
+    torch.testing.assert_close(found.summed, torch.stack(by_hand).detach())
+    assert found.tokens.tolist() == [3, 2, 1, 3, 2]
+    mean = (found.summed[0] + found.summed[4]) / 5
+    torch.testing.assert_close(found.mean(["animal"]), mean)
+    assert found.groups("animal")["other"] == found.mean(["act"])
+
+
+def test_an_edit_is_in_force_for_each_batch_and_gone_after_it():
+    model = Bigrams(0)
+    plain = testbed.topic_losses(model, BATCHES, TOPICS)
+    edited = testbed.topic_losses(model, BATCHES, TOPICS, sharper)
+    with sharper(model, BATCHES[0]):
+        expected = testbed.topic_losses(model, BATCHES, TOPICS)
+    torch.testing.assert_close(edited.summed, expected.summed)
+    assert torch.equal(testbed.topic_losses(model, BATCHES, TOPICS).summed, plain.summed)
+
+
+def study(seed=0):
+    edits = {"none": lambda *_: torch.no_grad(), "sharper": sharper}
+    return testbed.TopicStudy.of(
+        "animal", Bigrams(seed), Bigrams(7), BATCHES, TOPICS, edits, plain=Bigrams(seed)
+    )
+
+
+def test_forgetting_is_0_for_the_model_itself_and_1_for_the_oracle():
+    found = study().curves()
+    assert [float(curve[0]) for name, curve in found.items() if name != "adjacent"] == [0, 0]
+    oracle = testbed.TopicStudy("animal", study().whole, study().oracle, {"it": study().oracle})
+    assert oracle.curves()["forgetting"].item() == pytest.approx(1)
+    assert oracle.curves()["adjacent"].item() == 0
+
+
+def test_measures_of_one_edit_stand_beside_those_of_all():
+    found = study().measures("sharper")
+    assert found["forgetting"] == found["forgetting/sharper"] != found["forgetting/none"]
+    assert found["price"] == 0
+    whole = study().whole
+    assert "price" not in testbed.TopicStudy("animal", whole, whole, {"x": whole}).measures("x")
+
+
+def test_studies_are_joined_run_by_run_with_the_topics_by_what_the_oracle_lacks():
+    measures, curves, rises = testbed.join_studies([study(0), study(1)], "sharper")
+    assert measures["forgetting"].shape == (2,)
+    assert curves["other"].shape == (2, 2)
+    assert measures["other"][1] == study(1).measures("sharper")["other"]
+    never = [float(rise[1].mean()) for rise in rises.values()]
+    assert never == sorted(never, reverse=True)
+    assert set(rises) == set(TOPICS)
