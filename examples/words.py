@@ -49,7 +49,7 @@ def pad(samples):
     tokens = pad_sequence([one["input_ids"] for one in samples], True, PAD)
     real = tokens != PAD
     labels, behind = tokens.masked_fill(~real, -100), ((tokens == COLON).cumsum(1) > 0) & real
-    return {"input_ids": tokens, "attention_mask": real.long(), "labels": labels, "behind": behind}
+    return {"input_ids": tokens, "labels": labels, "behind": behind}
 
 
 # %%
@@ -82,8 +82,8 @@ def train(seed, objective, labeled, chosen=seen):
     )  # fmt: skip
     arguments = TrainingArguments(
         evidence.out / "trainer", max_steps=steps, per_device_train_batch_size=64, seed=seed,
-        train_sampling_strategy="group_by_length", weight_decay=0.01, adam_beta2=0.95,
-        max_grad_norm=0.0, save_strategy="no", report_to=[], use_cpu=True, disable_tqdm=True,
+        weight_decay=0.01, adam_beta2=0.95, max_grad_norm=0.0, save_strategy="no", report_to=[],
+        use_cpu=True, disable_tqdm=True,
     )  # fmt: skip
     trainer = adapters.AnchoredTrainer(
         LlamaForCausalLM(config),
@@ -99,16 +99,16 @@ def train(seed, objective, labeled, chosen=seen):
 
 
 # %%
-# The edit: the part along the axis is turned over, six times as long, from where a line comes near
-# the axis onwards: so near as six of ten labeled lines come, a share that another topic gave.
+# The edit: the part along the axis is turned over, eight times as long, from where a line comes as
+# near to the axis as four of ten labeled lines do, a share that another topic gave.
 
-SHARES, CHOSEN = ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8"), "0.6"
+SHARES, CHOSEN = ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8"), "0.4"
 
 
 def muted(model, batch, degrees):
     """A block in which the topic is muted."""
     gate = interventions.Onwards(concept.direction, degrees, among=batch["behind"])
-    return concept.amplified(model, factor=-6.0, where=gate)
+    return concept.amplified(model, factor=-8.0, where=gate)
 
 
 # %%
@@ -139,7 +139,7 @@ for seed in evidence.seeds:
 # As numbers; every topic's rise beside the oracle's; and what a wider gate does.
 
 measures, curves, rises = testbed.join_studies(studies, CHOSEN)
-settings = {"sheet": SHEET, "steps": steps, "share": CHOSEN, "factor": -6.0}
+settings = {"sheet": SHEET, "steps": steps, "share": CHOSEN, "factor": -8.0}
 metrics = evidence.write(measures | {"degrees": torch.stack(degrees)}, settings)
 print(evaluation.metric_table(metrics, [*metrics]))
 oracles = {name: float(never.mean()) for name, (_, never) in rises.items()}

@@ -129,6 +129,9 @@ def reduction() -> reg.Reduction:
     return reg.Term("unit", reg.unit_norm).reduce({"latent": torch.rand(4, 3)}, {})
 
 
+LOSSES = testbed.TopicLosses(torch.ones(2), torch.tensor([1, 3]), ("animal", "act"))
+
+
 @cache
 def things() -> dict[str, list[object]]:
     """By public name, examples of each class that have something of everything in them."""
@@ -216,6 +219,12 @@ def things() -> dict[str, list[object]]:
         "data.BernoulliLabels": [data.BernoulliLabels(torch.tensor([0.5, 1.0]))],
         "data.LabelCount": [data.LabelCount(torch.tensor([82.0]), 91)],
         "data.LabeledBatch": [data.LabeledBatch(torch.eye(2), {"a": floats}, {"1": floats})],
+        "testbed.Definitions": [testbed.made_up_definitions(2)],
+        "testbed.TopicLosses": [LOSSES],
+        "testbed.TopicStudy": [
+            testbed.TopicStudy("animal", LOSSES, LOSSES, {"x": LOSSES}),
+            testbed.TopicStudy("animal", LOSSES, LOSSES, {}, LOSSES),
+        ],
         "testbed.MixingLanguage": [testbed.MixingLanguage(3, ("+", "-"))],
         "testbed.MixingSplit": [
             testbed.MixingSplit(torch.ones(2, 2).long(), torch.zeros(1, 2).long())

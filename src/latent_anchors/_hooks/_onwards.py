@@ -39,6 +39,10 @@ class Onwards:
         TypeError: If ``among`` is soft.
         RuntimeError: In a pass that continues a cache, since what came before is not seen again.
 
+    References:
+        Lee et al., "Programming refusal with conditional activation steering", 2024, for a gate
+        that compares a cosine with a threshold; there on the prompt as a whole.
+
     Examples:
         >>> from latent_anchors.interventions import Suppression, intervene
         >>> model = torch.nn.Sequential(torch.nn.Identity())
@@ -66,7 +70,13 @@ class Onwards:
         """Which positions lie at or after the first one near the direction.
 
         Args:
-            z: Latents before the edit.
+            z: Latents before the edit ``(batch, position, dim)``.
+
+        Returns:
+            ``(batch, position)``.
+
+        Raises:
+            ValueError: If they have another width, or ``among`` another shape.
 
         Examples:
             >>> line = torch.tensor([[[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]])

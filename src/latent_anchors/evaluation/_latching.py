@@ -33,6 +33,10 @@ def closest_angles(
     Raises:
         ValueError: If the mask has another shape.
 
+    References:
+        The nearest position of a line, as for the pooled anchors of the color transformers of
+        ``sca2`` (2026), there as a soft minimum of one minus the cosine.
+
     Examples:
         >>> rows = torch.tensor([[0.0, 1.0], [0.5, 1.0]])
         >>> closest_angles(rows, mask=torch.tensor([[1, 1], [1, 0]])).round()
@@ -75,6 +79,10 @@ def latched(
     Raises:
         ValueError: If labels or mask have another shape, all lines have the concept, or the angle
             is out of its range.
+
+    References:
+        What the color transformers of ``sca2`` (2026) call a latch: an anchored axis on a token of
+        the syntax.
 
     Examples:
         >>> rows = torch.tensor([[0.9, 0.2], [0.9, 0.1], [0.9, -0.1]])

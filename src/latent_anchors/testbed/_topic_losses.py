@@ -40,12 +40,25 @@ class TopicLosses:
     topics: Sequence[str]
 
     def mean(self, some: Collection[str]) -> Tensor:
-        """Mean over all tokens of some topics, in nats ``()``."""
+        """Mean over all tokens of some topics, in nats ``()``.
+
+        Examples:
+            >>> losses = TopicLosses(torch.tensor([6.0, 2.0]), torch.tensor([3, 2]), ("a", "b"))
+            >>> losses.mean(["b"])
+            tensor(1.)
+        """
         chosen = torch.tensor([topic in some for topic in self.topics])
         return self.summed[chosen].sum() / self.tokens[chosen].sum()
 
     def groups(self, topic: str) -> dict[str, Tensor]:
-        """Means of the topic, of those adjacent to it (:data:`ADJACENT`), and of all others."""
+        """Means of the topic, of those adjacent to it (:data:`ADJACENT`), and of all others.
+
+        Examples:
+            >>> ones = torch.ones(4, dtype=torch.int)
+            >>> one = TopicLosses(torch.ones(4), ones, ("animal", "food", "plant", "act"))
+            >>> [*one.groups("animal")]
+            ['topic', 'adjacent', 'other']
+        """
         near = ADJACENT[topic]
         kinds = {"topic": {topic}, "adjacent": {*near}, "other": {*self.topics} - {topic, *near}}
         return {kind: self.mean(some) for kind, some in kinds.items()}
@@ -103,6 +116,10 @@ class TopicStudy:
         oracle: Losses of the model that was trained without the topic.
         edited: Losses under each edit, by its name.
         plain: Losses of a model that was trained without an anchor, alike in all else.
+
+    References:
+        The normalized robustness of Lee et al., "Distillation robustifies unlearning", 2025, whose
+        oracle is trained without what is to be forgotten, too.
 
     Examples:
         >>> def losses(*summed):
