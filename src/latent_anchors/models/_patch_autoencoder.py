@@ -34,10 +34,10 @@ class PatchAutoencoder(nn.Module):
     Examples:
         >>> import torch
         >>> from latent_anchors.models import Site, record
-        >>> model = PatchAutoencoder(latent_dim=24, patch=4)
-        >>> with record(model, Site("latent", axis=1)) as latents:
+        >>> model, site = PatchAutoencoder(latent_dim=24, patch=4), Site("latent", axis=1)
+        >>> with record(model, site) as latents:
         ...     output = model(torch.rand(5, 3, 32, 32))
-        >>> output.shape, latents["latent"].shape
+        >>> output.shape, latents[site].shape
         (torch.Size([5, 3, 32, 32]), torch.Size([5, 8, 8, 24]))
     """
 
