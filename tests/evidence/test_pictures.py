@@ -3,7 +3,6 @@
 import pytest
 from evidence.results import metrics
 
-
 FAR = {"red": 0.0012, "orange": 0.001, "azure": 0.006}
 """Shares of far places that are touched, at most; the goal is 0.001 for each."""
 
