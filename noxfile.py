@@ -167,6 +167,7 @@ def evidence(session: nox.Session) -> None:
         sixty(session, "mute_red", f"mute_red_graded/{hue}", "--graded", "--concept", hue)
     for hue in ("red", "orange", "azure"):
         run(session, "pictures", f"pictures/{hue}", 16, "--concept", hue)
+    run(session, "pictures", "pictures_removed/red", 16, "--removed")
     for topic in ("animal", "person", "artifact", "plant"):
         run(session, "words", f"words/{topic}", 5, "--full", "--concept", topic)
     for name in ("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"):

@@ -2,7 +2,7 @@
 ====================
 
 A convolutional autoencoder learns color emoji. At each of the 8 by 8 places of its bottleneck red
-lies on an axis that was chosen beforehand, put there by a few noisy labels. Muted, strawberries,
+lies around an axis that was chosen beforehand, put there by noisy labels. Muted, strawberries,
 hearts and fire engines turn gray; oranges, carrots and lemons stay as they are, to the last bit.
 """
 
@@ -19,9 +19,9 @@ from latent_anchors import models, testbed, training, viz
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
-evidence = testbed.Evidence.from_arguments(
-    "pictures", seeds=1, concept="red", options={"font": "a file with color emoji"}
-)
+own = {"switches": {"removed": "delete it from the weights, too, and heal the rest"}}
+own |= {"options": {"font": "a file with color emoji"}}
+evidence = testbed.Evidence.from_arguments("pictures", seeds=1, concept="red", **own)
 concept = evidence.concept
 
 # %%
@@ -35,11 +35,8 @@ BLOCKS = (0x2600, 0x27C0), (0x1F300, 0x1F650), (0x1F680, 0x1F700), (0x1F900, 0x1
 
 def find_font():
     """The file given with --font, or that of an installed font."""
-    try:
-        found = font_manager.findfont("Noto Color Emoji", fallback_to_default=False)
-    except ValueError:
-        found = ""
-    if not (file := evidence.options.get("font", found)):
+    installed = [file for file in font_manager.findSystemFonts() if "NotoColorEmoji" in file]
+    if not (file := evidence.options.get("font", next(iter(installed), ""))):
         raise SystemExit(
             "No font with color emoji was found; expected Noto Color Emoji. Install it (Debian's "
             "package fonts-noto-color-emoji), name a file with --font FILE, or try --smoke."
@@ -67,7 +64,7 @@ def disks():
 
 
 drawn = dict(disks() if evidence.smoke else emoji(find_font()))
-pictures = torch.tensor(np.stack([*drawn.values()])).float().movedim(-1, 1) / 255
+pictures = torch.tensor(np.stack([*drawn.values()])).movedim(-1, 1) / 255
 places = testbed.Places(pictures)
 
 # %%
@@ -76,31 +73,38 @@ places = testbed.Places(pictures)
 # the hue on its axis, one keeps what is colored off it, and a fallback has the opposite pole, where
 # muting leads, say mid-gray. Beside each network one learns the same batches without all that.
 
-red = la.Concept(concept, la.axis(0, dim=32), at=la.Site("latent", axis=1))
+red = la.Concept(concept, la.axis(0, dim=24), at=la.Site("latent", axis=1))
 sampler = testbed.place_sampler(places, concept)
 objective, losses = testbed.place_objective(red), testbed.place_losses(red, places)
 alone = la.Objective([], losses=["recon"], other_tracks=["lr", "anchor", "others", "fallback"])
-print(objective, testbed.PLACE_SHEET, sep="\n")
 
 
-def train(model, objective, sheet, losses):
-    """A network for each seed, one after the other, as convolutions gain nothing together."""
+def train(model, objective, sheet, losses, sampler=sampler):
+    """A network for each seed."""
     timeline = curriculum.read_dopesheet(sheet).timeline()
-    options = {"seeds": evidence.seeds, "steps": evidence.steps, "execution": "sequential"}
+    options = testbed.place_options() | {"seeds": evidence.seeds, "steps": evidence.steps}
     return la.fit(model, objective, timeline, sampler, losses=losses, **options)
 
 
-network, sheet = models.PatchAutoencoder, testbed.PLACE_SHEET
+sheet, network = testbed.PLACE_SHEET, models.PatchAutoencoder
 with evidence.training():
     trained = train(network, objective, sheet, losses)
     plain = train(network, alone, sheet, {"recon": losses["recon"]})
 
 # %%
-# Muted: what lies within 45 degrees of the axis is turned to the opposite pole. Removed: what
-# writes dimension 0 loses it, and what reads it; then the network learns, without labels, to
-# reproduce the muted one.
+# Muted: what lies within 65 degrees of the axis is turned to the opposite pole.
 
-whole, mute = trained.population, red.edit(within=45, how="redirect")
+whole, mute = trained.population, red.edit(within=65, how="redirect")
+networks = {"baseline": whole, "plain": plain.population}
+outputs = {name: evaluation.predictions(each, pictures) for name, each in networks.items()}
+with la.intervene(whole, mute, at=red.at):
+    outputs["muted"] = evaluation.predictions(whole, pictures)
+
+# %%
+# With ``--removed``, what writes dimension 0 loses it, and what reads it. Red is still there, in
+# other dimensions, until the network has learned to reproduce the muted one, without any labels;
+# pictures that muting changes are drawn more often.
+
 AXES = {"encoder.straight.weight": 0, "encoder.straight.bias": 0, "encoder.bent.2.weight": 0}
 AXES |= {"encoder.bent.2.bias": 0, "decoder.straight.weight": 0, "decoder.bent.0.weight": 1}
 
@@ -111,40 +115,36 @@ def without_axis(weights):
     return {name: weights[name].index_fill(axis, only, 0.0) for name, axis in AXES.items()}
 
 
-imitation = training.DistillationLoss(training.Teacher(whole, mute, at=red.at))
-healing = la.Objective([], losses=["imitate"], other_tracks=["lr"])
-cut = interventions.apply_surgery(whole, without_axis)
-with evidence.training():
-    healed = train(cut, healing, testbed.PLACE_HEALING_SHEET, {"imitate": imitation})
+if "removed" in evidence.switches or evidence.smoke:
+    cut = interventions.apply_surgery(whole, without_axis)
+    imitation = training.DistillationLoss(training.Teacher(whole, mute, at=red.at))
+    again = testbed.place_healing_sampler(places, outputs)
+    healing = la.Objective([], losses=["imitate"], other_tracks=["lr"])
+    with evidence.training():
+        healed = train(cut, healing, testbed.PLACE_HEALING_SHEET, {"imitate": imitation}, again)
+    outputs["removed"] = evaluation.predictions(healed.population, pictures)
 
 # %%
 # Measure: errors of places of the hue and of those away from it, and which of these change at all.
 
-networks = {"baseline": whole, "plain": plain.population, "removed": healed.population}
-outputs = {name: evaluation.predictions(each, pictures) for name, each in networks.items()}
-with la.intervene(whole, mute, at=red.at):
-    outputs["muted"] = evaluation.predictions(whole, pictures)
 found = testbed.evaluate_places(places, outputs, concept)
 found |= {f"labels/{concept}": trained.history.labels_used("anchor")}
-settings = {"sheet": sheet, "healing": testbed.PLACE_HEALING_SHEET, "mute": repr(mute)}
-metrics = evidence.write(found, settings, [*trained.failures, *healed.failures])
+metrics = evidence.write(found, {"sheet": sheet, "mute": repr(mute)}, trained.failures)
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%
-# The first run's pictures: as drawn, as they come out, muted and removed; and errors by hue.
+# The first run's pictures, as drawn, as they come out, and muted; and errors by hue.
 
 shown = [[*drawn].index(name.upper().replace("_", " ")) for name in SHOWN]
 rows = {"original": pictures, "reconstructed": outputs["baseline"][0]}
-rows |= {f"{concept}_muted": outputs["muted"][0], f"{concept}_removed": outputs["removed"][0]}
+rows |= {f"{concept}_{name}": outputs[name][0] for name in ("muted", "removed") if name in outputs}
 rows = {name: row[shown].movedim(1, -1) for name, row in rows.items()}
 title = f"{concept.capitalize()} is muted in pictures; other colors stay as they are"
 hues, errors = testbed.place_sweep(places, outputs)
+gray = f"{concept} shown as mid-gray", metrics[f"error/gray/{concept}"].mean
 by_hue = viz.plot_error_by_hue(
-    hues,
-    errors,
-    reference=(f"{concept} shown as mid-gray", metrics[f"error/gray/{concept}"].mean),
-    center=colorspace.hue_of(concept),
-    title="Errors of vivid places, by their hue",
+    hues, errors, gray, colorspace.hue_of(concept), title="Errors of vivid places, by their hue"
 )
-figures = {"pictures": viz.plot_pictures(rows, SHOWN, title=title), "hues": by_hue}
-viz.save_figures(figures, evidence.out)
+columns = [name.removeprefix("heavy_black_") for name in SHOWN]
+figures = {"pictures": viz.plot_pictures(rows, columns, title=title), "hues": by_hue}
+viz.save_figures(figures, evidence.out, dark=True)

@@ -91,5 +91,9 @@ def test_the_site_opens_with_the_same_lines():
     assert textwrap.indent(blocks("python")[0], "   ", str.strip) in index
 
 
-def test_its_figure_is_there():
-    assert (ROOT / re.findall(r"!\[.*?\]\((.*?)\)", README)[0]).exists()
+def test_its_figures_are_there_for_light_pages_and_dark_ones_and_said_in_words():
+    by_day, by_night = re.findall(r'src="(.*?)"', README) + re.findall(r'srcset="(.*?)"', README)
+    figures = [by_day, by_night, *re.findall(r"!\[.+?\]\((.*?)\)", README)]
+    assert len(figures) == 3
+    assert all((ROOT / path).exists() for path in figures)
+    assert 'alt="' in README

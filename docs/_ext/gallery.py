@@ -31,10 +31,7 @@ files that :func:`latent_anchors.viz.save_figures` made."""
 
 def emoji() -> bool:
     """Whether a font with color emoji is installed."""
-    try:
-        return bool(font_manager.findfont("Noto Color Emoji", fallback_to_default=False))
-    except ValueError:
-        return False
+    return any("NotoColorEmoji" in file for file in font_manager.findSystemFonts())
 
 
 def wordnet() -> bool:

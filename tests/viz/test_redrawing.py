@@ -98,6 +98,9 @@ DRAWN = {
         G["hues"], dict.fromkeys(SOME, G["few"]), (ALL, 0.5), title=ALL
     ),
     "plot_latents": lambda: viz.plot_latents(G["z"], G["colors"], title=ALL),
+    "plot_pictures": lambda: viz.plot_pictures(
+        dict.fromkeys(SOME, G["grid"]), [*SOME][:2], title=ALL
+    ),
     "plot_reconstructions": lambda: grids(viz.plot_reconstructions, G["grid"], G["said"]),
     "plot_relearning": lambda: viz.plot_relearning(
         range(1, 31), dict.fromkeys(SOME, G["few"]), 0.01, label=ALL, title=ALL

@@ -34,17 +34,17 @@ class PatchAutoencoder(nn.Module):
     Examples:
         >>> import torch
         >>> from latent_anchors.models import Site, record
-        >>> model = PatchAutoencoder(latent_dim=32, patch=4)
-        >>> with record(model, Site("latent", axis=1)) as latents:
+        >>> model, site = PatchAutoencoder(latent_dim=24, patch=4), Site("latent", axis=1)
+        >>> with record(model, site) as latents:
         ...     output = model(torch.rand(5, 3, 32, 32))
-        >>> output.shape, latents["latent"].shape
-        (torch.Size([5, 3, 32, 32]), torch.Size([5, 8, 8, 32]))
+        >>> output.shape, latents[site].shape
+        (torch.Size([5, 3, 32, 32]), torch.Size([5, 8, 8, 24]))
     """
 
     def __init__(
         self,
         channels: int = 3,
-        latent_dim: int = 32,
+        latent_dim: int = 24,
         hidden: int = 64,
         patch: int = 4,
         context: int = 0,
@@ -59,12 +59,11 @@ class PatchAutoencoder(nn.Module):
         self.hidden: int = hidden
         self.patch: int = patch
         self.context: int = context
-        square = {"kernel_size": patch, "stride": patch}
         around = [layer for _ in range(context) for layer in _around(hidden)]
         self.encoder: nn.Module = Beside(
-            nn.Conv2d(channels, latent_dim, **square),
+            nn.Conv2d(channels, latent_dim, patch, stride=patch),
             nn.Sequential(
-                nn.Conv2d(channels, hidden, **square),
+                nn.Conv2d(channels, hidden, patch, stride=patch),
                 nn.GELU(),
                 *around,
                 nn.Conv2d(hidden, latent_dim, 1),
@@ -72,11 +71,11 @@ class PatchAutoencoder(nn.Module):
         )
         self.latent: nn.Module = Normalize(axis=1)
         self.decoder: nn.Module = Beside(
-            nn.ConvTranspose2d(latent_dim, channels, **square),
+            nn.ConvTranspose2d(latent_dim, channels, patch, stride=patch),
             nn.Sequential(
                 nn.Conv2d(latent_dim, hidden, 1),
                 nn.GELU(),
-                nn.ConvTranspose2d(hidden, channels, **square),
+                nn.ConvTranspose2d(hidden, channels, patch, stride=patch),
             ),
         )
 

@@ -73,8 +73,10 @@ from latent_anchors.testbed._mixing_recipes import (
 from latent_anchors.testbed._pictures._place_recipes import (
     PLACE_HEALING_SHEET,
     PLACE_SHEET,
+    place_healing_sampler,
     place_losses,
     place_objective,
+    place_options,
     place_sampler,
 )
 from latent_anchors.testbed._pictures._place_scores import evaluate_places, place_sweep
@@ -153,8 +155,10 @@ __all__ = [
     "noncircularity",
     "nonplanarity",
     "place_errors",
+    "place_healing_sampler",
     "place_losses",
     "place_objective",
+    "place_options",
     "place_sampler",
     "place_sweep",
     "pole_losses",

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_count
-from latent_anchors.viz._arrays import as_colors, counted, joined
+from latent_anchors.viz._arrays import Array, as_colors, counted, joined
 from latent_anchors.viz._reconstructions import check_names
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, ThemeName, dress, new_figure
@@ -57,34 +57,32 @@ def plot_pictures(
         >>> plt.close(figure)
     """
     check_count("number of rows", len(rows))
-    shape: tuple[int | str, ...] = ("n", "height", "width")
-    shown = {}
-    for name, given in rows.items():
-        shown[name] = as_colors(f"rows[{name!r}]", given, *shape)
-        shape = shown[name].shape[:-1]
+    shown = _alike(rows)
     n = len(next(iter(shown.values())))
     check_names("columns", columns, n)
     size = min((WIDTH - NAMES) / n, LARGEST)
-    lines = bool(columns) + (title is not None)
+    above = LINE * (bool(columns) + (title is not None))
     words = f"{counted(n, 'picture')}{f' of {joined([*columns])}' if columns else ''}: "
     words = f"{words}{joined([*shown])}.".replace("_", " ")
-    figure, inks = new_figure(
-        theme, NAMES + n * size, len(shown) * size + LINE * lines, title, words
-    )
+    figure, inks = new_figure(theme, NAMES + n * size, len(shown) * size + above, title, words)
     panels = figure.subplots(len(shown), n, squeeze=False)
     for k, (name, pictures) in enumerate(shown.items()):
-        for j, axes in enumerate(panels[k]):
+        for axes, picture in zip(panels[k], pictures, strict=True):
             dress(axes, inks)
-            axes.imshow(pictures[j], interpolation="nearest")
+            axes.imshow(picture, interpolation="nearest")
             axes.set(xticks=[], yticks=[])
-            if columns and k == 0:
-                axes.set_title(columns[j].replace("_", "\n"), color=inks.ink, fontsize=SMALL)
-        panels[k, 0].set_ylabel(
-            name.replace("_", "\n"),
-            color=inks.ink,
-            fontsize=NORMAL,
-            rotation=0,
-            ha="right",
-            va="center",
-        )
+        said = {"color": inks.ink, "fontsize": NORMAL, "rotation": 0, "ha": "right", "va": "center"}
+        panels[k, 0].set_ylabel(name.replace("_", "\n"), **said)
+    for axes, column in zip(panels[0], columns, strict=False):
+        axes.set_title(column.replace("_", "\n"), color=inks.ink, fontsize=SMALL)
     return figure
+
+
+def _alike(rows: Mapping[str, ArrayLike]) -> dict[str, Array]:
+    """The pictures of each row, as many and as large as those of the first."""
+    shape: tuple[int | str, ...] = ("n", "height", "width")
+    shown: dict[str, Array] = {}
+    for name, given in rows.items():
+        shown[name] = as_colors(f"rows[{name!r}]", given, *shape)
+        shape = shown[name].shape[:-1]
+    return shown

@@ -28,6 +28,7 @@ class Places:
         ValueError: If height or width is no multiple of the patch.
 
     Examples:
+        >>> import torch
         >>> red = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1).expand(1, 3, 8, 8)
         >>> places = Places(red)
         >>> places.colors.shape, places.near("red").all(), places.away_from("red").any()
@@ -51,6 +52,7 @@ class Places:
         """Mean color of each place.
 
         Examples:
+            >>> import torch
             >>> Places(torch.zeros(2, 3, 32, 32)).colors.shape
             torch.Size([2, 8, 8, 3])
         """
@@ -61,6 +63,7 @@ class Places:
         """How colorful each place is: the greatest channel less the least, from 0 to 1.
 
         Examples:
+            >>> import torch
             >>> Places(torch.ones(1, 3, 4, 4)).chroma
             tensor([[[0.]]])
         """
@@ -80,6 +83,7 @@ class Places:
             ValueError: If there is no such hue.
 
         Examples:
+            >>> import torch
             >>> Places(torch.ones(1, 3, 4, 4)).near("red")
             tensor([[[False]]])
         """
@@ -101,6 +105,7 @@ class Places:
             ValueError: If there is no such hue.
 
         Examples:
+            >>> import torch
             >>> blue = torch.tensor([0.0, 0.0, 1.0]).reshape(1, 3, 1, 1).expand(1, 3, 4, 4)
             >>> Places(blue).away_from("red")
             tensor([[[True]]])
@@ -133,6 +138,7 @@ def place_errors(
         The usual loss of an autoencoder: Hinton and Salakhutdinov, Science, 2006.
 
     Examples:
+        >>> import torch
         >>> place_errors(torch.ones(1, 3, 4, 8), torch.tensor(0.5))
         tensor([[[0.2500, 0.2500]]])
     """
