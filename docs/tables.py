@@ -459,7 +459,7 @@ HUE_COLUMNS = {
 """The table of hues: files and metrics by column."""
 
 HUES_TEXT = (
-    "The same scripts with ``--concept``; of pictures, sixteen seeds of red and the first four of "
+    "The same scripts with ``--concept``; of pictures, sixteen seeds of red and the first six of "
     "two other hues, of which emoji have many places. Mean ± deviation, the interval of the mean, "
     "and the least of selectivity and of the hue's own error; the greatest of the others'. For "
     "hues between the primaries and secondaries the measure of selectivity fits less well, and "
