@@ -65,7 +65,7 @@ class BernoulliLabels:
         tensor([[0., 1.]])
     """
 
-    probability: Float[Tensor, "n *places"]
+    probability: Float[Tensor, "n ..."]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "probability", _degrees("probability", self.probability))
@@ -110,7 +110,7 @@ class SoftLabels:
         tensor([0.2500])
     """
 
-    label: Float[Tensor, "n *places"]
+    label: Float[Tensor, "n ..."]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", _degrees("label", self.label))
