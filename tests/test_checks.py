@@ -5,6 +5,7 @@ from refusals import refuses
 
 from latent_anchors._checks import (
     MANY,
+    check_angle,
     check_between,
     check_count,
     check_finite,
@@ -55,6 +56,12 @@ def test_both_ends_are_between_and_beyond_them_it_is_refused(value):
     check_between("share", 1.0, 0.0, 1.0)
     with refuses(ValueError, "share is .*; expected a number from 0.0 to 1.0"):
         check_between("share", value, 0.0, 1.0)
+
+
+def test_nothing_lies_within_an_angle_of_0():
+    check_angle("within", 180.0, 180.0)
+    with refuses(ValueError, "within is 0 degrees, which nothing lies within"):
+        check_angle("within", 0.0, 180.0)
 
 
 @pytest.mark.parametrize("value", [2.0, True, "2", None])

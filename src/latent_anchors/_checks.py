@@ -42,6 +42,16 @@ def check_between(name: str, value: float, low: float, high: float) -> None:
         raise ValueError(f"{name} is {value!r}; expected a number from {low} to {high}.")
 
 
+def check_angle(name: str, degrees: float, most: float) -> None:
+    """Raise if an angle is not above 0 and at most so many degrees."""
+    check_between(name, degrees, 0.0, most)
+    if degrees == 0:
+        raise ValueError(
+            f"{name} is 0 degrees, which nothing lies within; expected an angle above 0 and at "
+            f"most {most:g}."
+        )
+
+
 def check_count(name: str, value: int, least: int = 1) -> None:
     """Refuse what is not a whole number of at least ``least``; a bool is not a number here."""
     if isinstance(value, bool) or not isinstance(value, int):  # pyright: ignore[reportUnnecessaryIsInstance] -- users pass floats all the same

@@ -46,6 +46,14 @@ def test_hard_labels_come_at_the_rate_that_was_asked_for(probability, seed):
     assert set(drawn.unique().tolist()) == {0.0, 1.0}
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_rare_labels_are_as_rare_in_half_precision(dtype, generator):
+    draw = BernoulliLabels(torch.full((100_000,), 2.0**-12, dtype=dtype))
+    labels = draw.draw(torch.arange(100_000), generator)
+    assert labels.dtype == dtype
+    assert 5 < labels.float().sum() < 55  # 24 expected; 200 and more from coarse chance
+
+
 def test_hard_labels_differ_between_sights_of_a_sample_and_soft_ones_never_do(generator):
     same_row = torch.ones(200, dtype=torch.long)
     assert len(BernoulliLabels(DEGREES).draw(same_row, generator).unique()) == 2

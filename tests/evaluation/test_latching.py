@@ -44,8 +44,25 @@ def test_the_closest_position_that_counts_gives_the_angle(angle):
     assert closest_angles(torch.full((1, 2), 1.0000001)).item() == 0
 
 
-def test_an_alignment_that_is_not_finite_touches_nothing():
-    assert not latched(torch.full((6, 3), math.nan), HAS_IT)
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_an_alignment_that_is_not_finite_has_no_angle_and_counts_as_a_failure(value):
+    rows = lines(6 * [90.0])
+    rows[1, 3, 0] = value
+    assert closest_angles(rows).isnan().nonzero().tolist() == [[1, 3]]
+    assert latched(rows, HAS_IT).tolist() == [False, True]
+    assert not latched(rows, HAS_IT, torch.tensor([0, 1, 1]).expand(6, 3)).any()
+
+
+def test_lines_in_which_no_position_counts_say_nothing():
+    rows, mask = lines([90.0, 90.0, 10.0, 90.0, 90.0, 90.0]), torch.ones(6, 3, dtype=torch.bool)
+    assert not latched(rows, HAS_IT, mask)[1]
+    mask[4:] = False
+    assert latched(rows, HAS_IT, mask)[1]
+
+
+def test_numbers_that_are_no_cosines_are_refused():
+    with refuses(ValueError, "The alignments run from -5 to 3; expected cosines"):
+        closest_angles(torch.tensor([[3.0, -5.0]]))
 
 
 @pytest.mark.parametrize(
@@ -63,6 +80,8 @@ def test_an_alignment_that_is_not_finite_touches_nothing():
         ),
         (HAS_IT, {"mask": HAS_IT}, r"The mask has shape \(6,\); expected \(6, 3\)"),
         (HAS_IT, {"within": 120.0}, "within is 120"),
+        (HAS_IT, {"within": 0}, "within is 0 degrees"),
+        (HAS_IT, {"mask": HAS_IT[:, None].expand(6, 3)}, "No position counts in the lines without"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(has_it, options, says):

@@ -96,10 +96,52 @@ def test_a_pass_that_continues_a_cache_is_refused():
             model(IDS[:, 2:], cache=cache)
 
 
+class States(Cache):
+    """What layers of linear attention keep: it does not say how long it is."""
+
+    def get_seq_length(self):
+        raise ValueError
+
+    def has_previous_state(self):
+        return self.length > 0
+
+
+class Recurrent(Language):
+    """It carries the sum of all tokens so far under another name."""
+
+    def forward(self, ids, state=None):
+        sums = self.embed(ids).cumsum(1)
+        return sums if state is None else sums + state
+
+
+@pytest.mark.parametrize(
+    ("model", "first", "then"),
+    [
+        (Recurrent(), {}, {"state": torch.ones(2, 1, 3)}),
+        (Language(), {"cache": States()}, {}),
+    ],
+)
+def test_a_pass_that_continues_a_state_is_refused(model, first, then):
+    with intervene(model, MUTE, at="embed", where=Onwards(V, 40)):
+        model(IDS[:, :2], **first)
+        with refuses(RuntimeError, "continues a cache, and where=Onwards"):
+            model(IDS[:, 2:], **first | then)
+
+
+def test_an_attention_mask_that_does_not_say_what_is_padding_is_refused():
+    model, mask = Language(), torch.ones(2, 1, 4, 4, dtype=torch.bool).tril()
+    with intervene(model, MUTE, at="embed", where=Onwards(V, 40)):
+        model(IDS, attention_mask=mask[:, 0, -1])
+        with refuses(ValueError, r"shape \(2, 1, 4, 4\), which does not say what is padding"):
+            model(IDS, attention_mask=mask)
+
+
 @pytest.mark.parametrize(
     ("gate", "says"),
     [
         (lambda: Onwards(V, 200), "within is 200"),
+        (lambda: Onwards(V, 0), "within is 0 degrees, which nothing lies within"),
+        (lambda: Onwards(V, 20).opened(torch.zeros(2, 3)), r"expected \(batch, position, dim\)"),
         (lambda: Onwards([0, 0, 0], 20), "points nowhere"),
         (lambda: Onwards(V, 20).opened(torch.zeros(1, 2, 5)), "Onwards was made for 3"),
         (

@@ -72,6 +72,12 @@ def test_what_is_constant_at_the_latents_comes_out_the_same_everywhere(pictures)
     torch.testing.assert_close(squares, squares[:1, :, :1, :1].expand_as(squares))
 
 
+@pytest.mark.parametrize("shape", [(3, 8, 12), (2, 3, 9, 12), (2, 3, 8, 13)])
+def test_pictures_that_are_no_batch_of_whole_squares_are_refused(shape):
+    with refuses(ValueError, r"The pictures have shape .*; expected \(batch, 3, height, width\)"):
+        PatchAutoencoder(patch=4)(torch.zeros(shape))
+
+
 def test_channels_may_lie_on_any_axis(generator):
     z = torch.randn(2, 5, 3, generator=generator)
     for axis in (0, 1, 2, -1):

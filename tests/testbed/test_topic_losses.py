@@ -51,6 +51,13 @@ def test_losses_are_those_of_each_token_but_padding():
     assert found.groups("animal")["other"] == found.mean(["act"])
 
 
+def test_losses_of_a_model_in_half_precision_are_those_of_its_logits():
+    model = Bigrams(0).bfloat16()
+    found = testbed.topic_losses(model, BATCHES, TOPICS)
+    expected = testbed.topic_losses(model.float(), BATCHES, TOPICS)
+    torch.testing.assert_close(found.summed, expected.summed)
+
+
 def test_an_edit_is_in_force_for_each_batch_and_gone_after_it():
     model = Bigrams(0)
     plain = testbed.topic_losses(model, BATCHES, TOPICS)

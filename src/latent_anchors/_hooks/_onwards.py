@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from latent_anchors._checks import check_between
+from latent_anchors._checks import check_angle
 from latent_anchors._numerics import cosine, in_full_precision
 from latent_anchors._supervision import Given, as_mask
 from latent_anchors._typing import Direction
@@ -64,7 +64,7 @@ class Onwards:
     ) -> None:
         self.direction: Direction = as_direction(direction)
         self.within: float = float(within)
-        check_between("within", self.within, 0.0, 180.0)
+        check_angle("within", self.within, 180.0)
         self.among: Tensor | None = None if among is None else as_mask("among", among)
 
     def opened(
@@ -80,7 +80,8 @@ class Onwards:
             ``(batch, position)``.
 
         Raises:
-            ValueError: If they have another width, or ``among`` another shape.
+            ValueError: If they are not ``(batch, position, dim)``, have another width, or ``among``
+                another shape.
 
         Examples:
             >>> import torch
@@ -89,6 +90,11 @@ class Onwards:
             tensor([[False,  True,  True]])
         """
         check_width("Onwards", z, len(self.direction))
+        if z.ndim != 3:
+            raise ValueError(
+                f"The latents have shape {tuple(z.shape)}; expected (batch, position, dim), since "
+                "a gate opens along positions. Of one line, give z.unsqueeze(0)."
+            )
         full = in_full_precision(z)
         near = cosine(full, self.direction.to(full)) > math.cos(math.radians(self.within))
         if self.among is not None:

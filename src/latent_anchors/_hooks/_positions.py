@@ -34,18 +34,23 @@ Where: TypeAlias = Given | Part | Onwards
 CACHES = ("cache", "past_key_values")
 """What transformers calls the argument, since 5.20 and before."""
 
+STATE = "state"
+"""What it calls that of a recurrent network without such a cache."""
+
 
 @dataclass(frozen=True)
 class Call:
     """What a module on the way to a site was called with.
 
-    ``cached`` positions come before this pass: 0 in the first one, None where nothing says so.
+    ``cached`` positions come before this pass: 0 in the first one, None where nothing says so,
+    though a recurrent state may say that the pass ``continues`` a line.
     """
 
     knows: bool
     cached: int | None
     masked: bool
     attention_mask: Tensor | None
+    continues: bool = False
 
 
 NOTHING = Call(knows=False, cached=None, masked=False, attention_mask=None)
@@ -71,11 +76,14 @@ class _Watch(Hook):
         masks = "attention_mask" in named and "decoder_attention_mask" not in self.names
         # a mapping holds a mask for each kind of layer, which gets its own further down
         masked = masks and isinstance(named["attention_mask"], Tensor | None)
-        knows = cache is not None or not self.names.isdisjoint(CACHES)
-        cached = None if not _uses_cache(owner, named) else 0
+        knows = cache is not None or not self.names.isdisjoint((*CACHES, STATE))
+        carried = named.get(STATE) is not None
+        cached = 0 if _uses_cache(owner, named) and not carried else None
         if cache is not None:
-            cached = int(cache.get_seq_length())
-        return Call(knows, cached, masked, named.get("attention_mask") if masked else None)
+            cached = _length_of(cache)
+        continues = carried or bool(cached) or (cache is not None and cached is None)
+        mask = named.get("attention_mask") if masked else None
+        return Call(knows, cached, masked, mask, continues)
 
 
 class _WatchEnd(Hook):
@@ -147,7 +155,8 @@ class Positions:
         return fitting[:, before:]
 
     def _opened(self, gate: Onwards, z: Tensor) -> Tensor:
-        if self._before():
+        self._before()  # refuses compiled code
+        if self._outermost().continues:
             raise RuntimeError(
                 f"A pass at {self.site.name!r} continues a cache, and where={gate!r} has to see "
                 "the whole line; expected lines from their beginning. Generate with "
@@ -164,7 +173,15 @@ class Positions:
     def _tokens(self, z: Tensor) -> Tensor | None:
         """The attention mask of this pass, if the model is called with one for each token."""
         masks = [call.attention_mask for call in self._calls() if call.masked]
-        return next((m for m in masks if m is not None and m.shape == z.shape[:2]), None)
+        fitting = (m for m in masks if m is not None and m.shape == z.shape[:2])
+        found = next(fitting, None)
+        if found is None and masks and masks[0] is not None and masks[0].ndim == 4:
+            raise ValueError(
+                f"The attention mask has shape {tuple(masks[0].shape)}, which does not say what is "
+                f"padding at {self.site.name!r}; expected {tuple(z.shape[:2])} for "
+                f"where={self.where!r}. Give a mask instead: where=gate.opened(latents, real)."
+            )
+        return found
 
     def _fitting(self, mask: Tensor, z: Tensor, expected: Sequence[int]) -> Tensor:
         if tuple(mask.shape) == tuple(expected):
@@ -186,8 +203,10 @@ class Positions:
                 "cannot follow in a model that takes a cache; expected the model as it is. "
                 "Generate with disable_compile=True, or leave where out."
             )
-        known = (call for call in self._calls() if call.knows)
-        return next(known, NOTHING).cached
+        return self._outermost().cached
+
+    def _outermost(self) -> Call:
+        return next((call for call in self._calls() if call.knows), NOTHING)
 
     def _is_decoding(self, positions: int) -> bool:
         before = self._before()
@@ -232,6 +251,17 @@ class Positions:
     @property
     def _name(self) -> str:
         return "a mask" if isinstance(self.where, Tensor) else repr(self.where)
+
+
+def _length_of(cache: Any) -> int | None:
+    """How many positions a cache holds; None if some that layers of linear attention do not count.
+
+    These keep a state instead.
+    """
+    try:
+        return int(cache.get_seq_length())
+    except ValueError:
+        return None if cache.has_previous_state() else 0
 
 
 def _uses_cache(owner: nn.Module, named: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import Protocol, runtime_checkable
 
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._supervision import as_tensor, within
 
 
@@ -90,8 +91,10 @@ class BernoulliLabels:
             tensor([1.])
         """
         probability = self.probability[rows]
-        chance = torch.rand(probability.shape, generator=generator, dtype=probability.dtype)
-        return (chance < probability).to(probability.dtype)
+        # in half precision chance is so coarse that rare labels would be drawn too often
+        full = in_full_precision(probability)
+        chance = torch.rand(full.shape, generator=generator, dtype=full.dtype)
+        return (chance < full).to(probability.dtype)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from latent_anchors._checks import check_between
+from latent_anchors._checks import check_angle
+from latent_anchors._numerics import missing
 from latent_anchors._supervision import Given, as_mask
 from latent_anchors._typing import PerSample
 
@@ -31,7 +32,7 @@ def closest_angles(
         ``(..., line)``, from 0 to 180; NaN where no position counts or one is not finite.
 
     Raises:
-        ValueError: If the mask has another shape.
+        ValueError: If the mask has another shape, or numbers that count are no cosines.
 
     References:
         The nearest position of a line, as for the pooled anchors of the color transformers of
@@ -43,7 +44,9 @@ def closest_angles(
         tensor([ 0., 60.])
     """
     counts = _counted(alignments, mask)
-    nearest = alignments.masked_fill(~counts, -1.0).amax(-1)
+    counted = missing(alignments).masked_fill(~counts, -1.0)
+    _check_cosines(counted)
+    nearest = counted.amax(-1)
     return nearest.clamp(-1.0, 1.0).acos().rad2deg().masked_fill(~counts.any(-1), torch.nan)
 
 
@@ -58,27 +61,27 @@ def latched(
     .. math:: \frac{1}{|O|} \sum_{i \in O} \big[\max_t \cos(z_{it}, v) > \cos \theta\big] \ge
         \tfrac{1}{2}
 
-    over the lines :math:`O` without the concept, the positions :math:`t` that count, and
-    ``within`` :math:`\theta`. A penalty that is content with one position of a line, such as one
-    pooled by a :class:`~latent_anchors.regularizers.SoftMinimum`, can be satisfied by a token that
-    stands in every line: a start token, a colon. Muting then hits all lines alike. The cure is to
-    pool by the mean over positions that know the concept, or to keep all positions out
-    (:meth:`Concept.keep_out <latent_anchors.concepts.Concept.keep_out>`). To see which token it is,
-    look at ``alignments[~has_it].mean(0)``.
+    over the lines :math:`O` without the concept in which a position counts, the positions :math:`t`
+    that count, and ``within`` :math:`\theta`. A penalty that is content with one position of a
+    line, such as one pooled by a :class:`~latent_anchors.regularizers.SoftMinimum`, can be
+    satisfied by a token that stands in every line: a start token, a colon. Muting then hits all
+    lines alike. The cure is to pool by the mean over positions that know the concept, or to keep
+    all positions out (:meth:`Concept.keep_out <latent_anchors.concepts.Concept.keep_out>`). To see
+    which token it is, look at ``alignments[~has_it].mean(0)``.
 
     Args:
         alignments: Cosines with the direction ``(..., line, position)``; see
             :func:`~latent_anchors.evaluation.alignment`.
         has_it: Whether each line has the concept ``(line,)``, bool or 0 and 1.
         mask: Which positions count ``(line, position)``, bool or 0 and 1; all if None.
-        within: Degrees from the direction, above 0 and below 90.
+        within: Degrees from the direction, above 0 and at most 90.
 
     Returns:
-        ``(...)``.
+        ``(...)``; true of a run that has failed, in which one that counts is not finite.
 
     Raises:
-        ValueError: If labels or mask have another shape, all lines have the concept, or the angle
-            is out of its range.
+        ValueError: If labels or mask have another shape, all lines have the concept or no position
+            that counts, numbers are no cosines, or the angle is out of its range.
 
     References:
         What the color transformers of ``sca2`` (2026) call a latch: an anchored axis on a token of
@@ -93,8 +96,14 @@ def latched(
     """
     has = as_mask("has_it", has_it, alignments.device)
     _check(alignments, has, within)
-    touches = closest_angles(alignments, mask)[..., ~has] < within
-    return touches.to(alignments.dtype).mean(-1) >= HALF
+    lines = ~has if mask is None else ~has & _counted(alignments, mask).any(-1)
+    angles = closest_angles(alignments, mask)[..., lines]
+    if not angles.shape[-1]:
+        raise ValueError(
+            "No position counts in the lines without the concept; expected one at least. Look at "
+            "the mask."
+        )
+    return ((angles < within).float().mean(-1) >= HALF) | angles.isnan().any(-1)
 
 
 def _counted(alignments: PerSample, mask: Given | None) -> Bool[Tensor, "line position"]:
@@ -121,4 +130,13 @@ def _check(alignments: PerSample, has: Bool[Tensor, " line"], within: int | floa
             f"All {len(has)} lines have the concept; expected some without it, which tell whether "
             "the direction is on everything."
         )
-    check_between("within", float(within), 0.0, 90.0)
+    check_angle("within", float(within), 90.0)
+
+
+def _check_cosines(counted: PerSample) -> None:
+    # cosines may exceed 1 by rounding, the more in half precision
+    if bool((counted.abs() > 1.01).any()):
+        raise ValueError(
+            f"The alignments run from {float(counted.min()):g} to {float(counted.max()):g}; "
+            "expected cosines, from -1 to 1. Compute them with evaluation.alignment."
+        )

@@ -83,7 +83,17 @@ class PatchAutoencoder(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels height width"]:
-        """Reconstructions ``(batch, channels, height, width)`` of pictures in [0, 1]."""
+        """Reconstructions ``(batch, channels, height, width)`` of pictures in [0, 1].
+
+        Raises:
+            ValueError: If there is no axis of pictures, or sides are no multiples of the patch.
+        """
+        if x.ndim != 4 or x.shape[2] % self.patch or x.shape[3] % self.patch:
+            raise ValueError(
+                f"The pictures have shape {tuple(x.shape)}; expected (batch, {self.channels}, "
+                f"height, width), with sides that are multiples of the patch, {self.patch}. Crop "
+                "or pad them; of one picture, give x.unsqueeze(0)."
+            )
         y = self.decoder(self.latent(self.encoder(x)))
         return y if self.training else y.clamp(0.0, 1.0)
 

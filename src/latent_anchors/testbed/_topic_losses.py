@@ -94,7 +94,7 @@ def topic_losses(
         with nullcontext() if edit is None else edit(model, batch):
             logits = model(batch["input_ids"]).logits[:, :-1]
         losses = nn.functional.cross_entropy(
-            logits.mT, batch["labels"][:, 1:], reduction="none", ignore_index=IGNORED
+            logits.mT.float(), batch["labels"][:, 1:], reduction="none", ignore_index=IGNORED
         )
         summed.append(losses.sum(1))
     counts = [batch["labels"][:, 1:].ne(IGNORED).sum(1) for batch in batches]

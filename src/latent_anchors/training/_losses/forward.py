@@ -65,6 +65,9 @@ def reconstruction(forward: Forward, batch: LabeledBatch) -> Float[Tensor, " bat
     Returns:
         ``(batch,)``, at least 0.
 
+    Raises:
+        ValueError: If output and input differ in shape.
+
     References:
         The usual loss of an autoencoder: Hinton and Salakhutdinov, Science, 2006.
 
@@ -75,6 +78,11 @@ def reconstruction(forward: Forward, batch: LabeledBatch) -> Float[Tensor, " bat
         tensor([0., 0.])
     """
     output, _ = forward(batch.inputs)
+    if output.shape != batch.inputs.shape:
+        raise ValueError(
+            f"The output has shape {tuple(output.shape)}, the input {tuple(batch.inputs.shape)}; "
+            "expected the same, since the input is the target. Use a loss of your own."
+        )
     return (output - batch.inputs).square().flatten(1).mean(-1)
 
 
