@@ -141,14 +141,14 @@ def test_a_label_and_inputs_exclude_each_other():
 
 
 def test_a_label_that_the_batch_lacks_is_refused():
-    with refuses(KeyError, r"The fallback needs label 'red'; the batch has 'blue'"):
+    with refuses(KeyError, r"EditedOutputLoss needs label 'red'; the batch has 'blue'"):
         EditedOutputLoss(EDIT, GRAY, "red")(
             forward(), LabeledBatch(COLORS, {"blue": torch.ones(27)})
         )
 
 
 def test_a_label_of_another_shape_is_refused():
-    with refuses(ValueError, r"label 'red' has shape \(1,\); expected \(27,\)"):
+    with refuses(ValueError, r"label 'red' of EditedOutputLoss has shape \(1,\); expected \(27,\)"):
         EditedOutputLoss(EDIT, GRAY, "red")(forward(), LabeledBatch(COLORS, {"red": torch.ones(1)}))
 
 

@@ -70,6 +70,7 @@ def test_fit_teaches_the_others_to_do_without_the_direction():
     [
         ({"blue": RED}, KeyError, "RetainLoss needs label 'red'; the batch has 'blue'"),
         ({"red": RED[:4]}, ValueError, r"The label 'red' of RetainLoss has shape \(4,\)"),
+        ({"red": RED - 100}, ValueError, "The label 'red' of RetainLoss runs from -100 to -99"),
     ],
 )
 def test_a_batch_without_its_label_is_refused(labels, error, says):

@@ -9,6 +9,7 @@ from torch import Tensor
 from latent_anchors._checks import listed
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._sites import At, as_site, resolve
+from latent_anchors._supervision import check_label, or_nan
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.regularizers import mean
@@ -137,8 +138,8 @@ class EditedOutputLoss:
 
         Raises:
             KeyError: If the batch lacks the label, or an edit's row.
-            ValueError: If the label has another shape than ``(batch,)``, or what should be said
-                does not broadcast to what is said.
+            ValueError: If the label has another shape than ``(batch,)`` or is not from 0 to 1,
+                or what should be said does not broadcast to what is said.
 
         Examples:
             >>> import torch
@@ -153,7 +154,7 @@ class EditedOutputLoss:
         error = (self.error or squared_error)(output, self.say)
         if self.label is None:
             return error
-        return error * label_weight("The fallback", self.label, batch, error)
+        return error * label_weight("EditedOutputLoss", self.label, batch, error)
 
 
 def label_weight(
@@ -171,7 +172,8 @@ def label_weight(
             f"The label {name!r} of {what} has shape {tuple(label.shape)}; expected "
             f"{tuple(values.shape)}, one number for each sample."
         )
-    label = 1 - label if absent else label
+    check_label(f"The label {name!r} of {what}", label, None, "freely")
+    label = or_nan(1 - label if absent else label)
     return label * mean(label.new_tensor(float(len(label))), label.sum())
 
 

@@ -68,7 +68,8 @@ class RetainLoss:
 
         Raises:
             KeyError: If the batch lacks the label.
-            ValueError: If the label has another shape than the loss, or the loss edits the site.
+            ValueError: If the label has another shape than the loss or is not from 0 to 1, or the
+                loss edits the site.
 
         Examples:
             >>> import torch
