@@ -422,8 +422,8 @@ SECTIONS = (
         "A topic in a language model",
         "words/animal",
         "``words.py --full``: a Llama of three blocks, 1,500 steps on 76,000 definitions of "
-        "WordNet, one in a hundred labeled; lines about animals turned over from where they come "
-        "as near to the axis as four of ten labeled lines do. Nats for each token of 6,000 "
+        "WordNet, one in a hundred labeled; what lines about animals have of the axis is turned "
+        "over, within a gate that is open at three of ten positions of labeled lines. Nats for each token of 6,000 "
         "held-out lines. The forgetting is the rise of the loss as a share of what a network lacks "
         "that never saw an animal: 1 is as if never seen. Adjacent topics, plant and food, are "
         "compared with that network, the others with the network unedited. The price is the loss "
@@ -438,8 +438,8 @@ SECTIONS = (
             Line("price of the anchor", "price"),
             Line("width of the gate, degrees", "degrees"),
             *(
-                Line(f"{words}, gate open in {share:g} of labeled lines", f"{name}/{share:g}")
-                for share in (0.2, 0.6, 0.8)
+                Line(f"{words}, gate open at {share:g} of labeled positions", f"{name}/{share:g}")
+                for share in (0.1, 0.2, 0.4, 0.5)
                 for words, name in (("forgetting", "forgetting"), ("other topics", "other"))
             ),
         ),

@@ -66,7 +66,7 @@ OF_LINES = {
 OF_NUMBERS = {
     "alignment": lambda of, x: of(x.unflatten(-1, (-1, 4)), UP),
     "auc": lambda of, x: of(x, x.square()),
-    "closest_angles": lambda of, x: of(x.unflatten(-1, (-1, 4))),
+    "opening_angles": lambda of, x: of(x.unflatten(-1, (-1, 4))),
     "correlation": lambda of, x: of(x, x.square()),
     "displacement": lambda of, x: of(x.unflatten(-1, (-1, 4)), Suppression(UP)),
     "drift": lambda of, x: of(x.unflatten(-1, (-1, 4)), x.square().unflatten(-1, (-1, 4))),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
 
-from latent_anchors.evaluation import closest_angles, latched
+from latent_anchors.evaluation import latched, opening_angles
 
 HAS_IT = torch.tensor([1, 1, 0, 0, 0, 0])
 
@@ -33,22 +33,29 @@ def test_lines_with_the_concept_and_positions_that_do_not_count_say_nothing():
     assert not latched(rows, HAS_IT, within=9.0)[1]
 
 
-@given(angle=st.floats(1, 179))
-def test_the_closest_position_that_counts_gives_the_angle(angle):
-    rows = lines(6 * [angle])
-    aside = math.degrees(math.acos(-0.2))
-    expected = torch.tensor([aside, min(angle, aside)])
-    torch.testing.assert_close(closest_angles(rows)[:, 3], expected, atol=0.05, rtol=0)
-    none = torch.zeros(6, 3, dtype=torch.bool)
-    assert closest_angles(rows, none).isnan().all()
-    assert closest_angles(torch.full((1, 2), 1.0000001)).item() == 0
+@given(angles=st.lists(st.floats(1, 179), min_size=1, max_size=6), skipped=st.integers(0, 5))
+def test_a_gate_is_open_where_it_is_as_wide_as_the_closest_angle_so_far(angles, skipped):
+    counts = torch.tensor([k != skipped for k in range(len(angles))])
+    rows = torch.tensor([angles]).deg2rad().cos()
+    found = opening_angles(rows, counts[None])[0]
+    for k, angle in enumerate(found.tolist()):
+        so_far = [a for s, a in enumerate(angles[: k + 1]) if s != skipped]
+        if k == skipped:
+            assert math.isnan(angle)
+        else:
+            assert angle == pytest.approx(min(so_far), abs=0.05)
+
+
+def test_rounding_beyond_1_is_no_angle_below_0():
+    assert opening_angles(torch.full((1, 2), 1.0000001)).tolist() == [[0.0, 0.0]]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_an_alignment_that_is_not_finite_has_no_angle_and_counts_as_a_failure(value):
     rows = lines(6 * [90.0])
     rows[1, 3, 0] = value
-    assert closest_angles(rows).isnan().nonzero().tolist() == [[1, 3]]
+    rows[1, 3, 1] = 0.1
+    assert opening_angles(rows).isnan().nonzero().tolist() == [[1, 3, 0], [1, 3, 1], [1, 3, 2]]
     assert latched(rows, HAS_IT).tolist() == [False, True]
     assert not latched(rows, HAS_IT, torch.tensor([0, 1, 1]).expand(6, 3)).any()
 
@@ -62,7 +69,7 @@ def test_lines_in_which_no_position_counts_say_nothing():
 
 def test_numbers_that_are_no_cosines_are_refused():
     with refuses(ValueError, "The alignments run from -5 to 3; expected cosines"):
-        closest_angles(torch.tensor([[3.0, -5.0]]))
+        opening_angles(torch.tensor([[3.0, -5.0]]))
 
 
 @pytest.mark.parametrize(

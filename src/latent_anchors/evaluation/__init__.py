@@ -9,7 +9,7 @@ what an edit does at several strengths.
 from latent_anchors.evaluation._alignment import alignment, displacement
 from latent_anchors.evaluation._dose_response import DoseResponse, dose_response
 from latent_anchors.evaluation._intervals import t_interval, wilson_interval
-from latent_anchors.evaluation._latching import closest_angles, latched
+from latent_anchors.evaluation._latching import latched, opening_angles
 from latent_anchors.evaluation._latents import latents, latents_by_site, predictions
 from latent_anchors.evaluation._margins import auc, correlation, margin, squared_correlation
 from latent_anchors.evaluation._metrics import Evaluation, Metric, metric_table, summarize
@@ -26,7 +26,6 @@ __all__ = [
     "Metric",
     "alignment",
     "auc",
-    "closest_angles",
     "correlation",
     "displacement",
     "dose_response",
@@ -36,6 +35,7 @@ __all__ = [
     "latents_by_site",
     "margin",
     "metric_table",
+    "opening_angles",
     "predictions",
     "response_by_degree",
     "squared_correlation",

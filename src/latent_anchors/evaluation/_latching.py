@@ -12,15 +12,16 @@ from latent_anchors._typing import PerSample
 HALF = 0.5
 
 
-def closest_angles(
+def opening_angles(
     alignments: Float[Tensor, "*runs line position"], mask: Given | None = None
-) -> Float[Tensor, "*runs line"]:
-    r"""Degrees between a direction and the position of each line that comes closest to it.
+) -> Float[Tensor, "*runs line position"]:
+    r"""How wide a gate has to be to be open at each position, in degrees.
 
-    .. math:: \theta_i = \min_t \arccos \alpha_{it}
+    .. math:: \theta_{it} = \min_{s \le t} \arccos \alpha_{is}
 
-    over the positions :math:`t` that count, with the ``alignments`` :math:`\alpha`. Their quantile
-    over labeled lines says how wide a gate has to be to open in a share of them
+    over the positions :math:`s` that count, with the ``alignments`` :math:`\alpha`: the angle of
+    the closest position so far. A quantile of it over the positions of labeled lines says within
+    how many degrees a gate is open at such a share of them
     (:class:`~latent_anchors.interventions.Onwards`), whatever the concept and its labels.
 
     Args:
@@ -29,25 +30,27 @@ def closest_angles(
         mask: Which positions count ``(line, position)``, bool or 0 and 1; all if None.
 
     Returns:
-        ``(..., line)``, from 0 to 180; NaN where no position counts or one is not finite.
+        ``(..., line, position)``, from 0 to 180, falling along a line; NaN where a position does
+        not count, and from one that is not finite onwards.
 
     Raises:
-        ValueError: If the mask has another shape, or numbers that count are no cosines.
+        ValueError: If the mask has another shape, or numbers are no cosines.
 
     References:
         The nearest position of a line, as for the pooled anchors of the color transformers of
         ``sca2`` (2026), there as a soft minimum of one minus the cosine.
 
     Examples:
-        >>> rows = torch.tensor([[0.0, 1.0], [0.5, 1.0]])
-        >>> closest_angles(rows, mask=torch.tensor([[1, 1], [1, 0]])).round()
-        tensor([ 0., 60.])
+        >>> rows = torch.tensor([[0.5, 1.0, 0.0], [1.0, 0.0, 0.5]])
+        >>> opening_angles(rows, mask=torch.tensor([[1, 1, 1], [0, 1, 1]])).round()
+        tensor([[60.,  0.,  0.],
+                [nan, 90., 60.]])
     """
     counts = _counted(alignments, mask)
     counted = missing(alignments).masked_fill(~counts, -1.0)
     _check_cosines(counted)
-    nearest = counted.amax(-1)
-    return nearest.clamp(-1.0, 1.0).acos().rad2deg().masked_fill(~counts.any(-1), torch.nan)
+    closest = counted.cummax(-1).values
+    return closest.clamp(-1.0, 1.0).acos().rad2deg().masked_fill(~counts, torch.nan)
 
 
 def latched(
@@ -96,14 +99,15 @@ def latched(
     """
     has = as_mask("has_it", has_it, alignments.device)
     _check(alignments, has, within)
-    lines = ~has if mask is None else ~has & _counted(alignments, mask).any(-1)
-    angles = closest_angles(alignments, mask)[..., lines]
-    if not angles.shape[-1]:
+    counts = _counted(alignments, mask)[~has]
+    angles = opening_angles(alignments, mask)[..., ~has, :][..., counts.any(-1), :]
+    if not angles.shape[-2]:
         raise ValueError(
             "No position counts in the lines without the concept; expected one at least. Look at "
             "the mask."
         )
-    return ((angles < within).float().mean(-1) >= HALF) | angles.isnan().any(-1)
+    failed = (angles.isnan() & counts[counts.any(-1)]).flatten(-2).any(-1)
+    return ((angles < within).any(-1).float().mean(-1) >= HALF) | failed
 
 
 def _counted(alignments: PerSample, mask: Given | None) -> Bool[Tensor, "line position"]:
