@@ -99,9 +99,9 @@ def train(seed, objective, labeled, chosen=seen):
 
 
 # %%
-# The edit: the part along the axis is turned over, eight times as long, from where a line comes near
-# the axis onwards. The gate is so wide that it is open at three of ten positions of labeled lines, a
-# share that another topic gave.
+# The edit: the part along the axis is turned over, eight times as long, from where a line comes
+# near the axis onwards. The gate is so wide that it is open at three of ten positions of labeled
+# lines, a share that another topic gave.
 
 SHARES, CHOSEN = ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6"), "0.3"
 
