@@ -5,7 +5,15 @@ from adapters.small_models import SITE, llama
 from refusals import refuses
 
 import latent_anchors as la
-from latent_anchors.adapters._batch_forward import BatchForward, batch_for
+from latent_anchors.adapters._batch_forward import BatchForward, BatchLosses, batch_for
+from latent_anchors.interventions import ZeroAblation
+from latent_anchors.training import (
+    EditedOutputLoss,
+    Objective,
+    RetainLoss,
+    UnderEdit,
+    reconstruction,
+)
 
 IDS = torch.tensor([[3, 4, 5, 0]])
 GIVEN = {"input_ids": IDS, "attention_mask": (IDS > 0).long()}
@@ -50,3 +58,15 @@ def test_a_model_without_logits_is_refused():
     hidden = {"loss": torch.tensor(1.0), "last_hidden_state": torch.ones(1, 4, 16)}
     with refuses(TypeError, r"returned a dict of 'loss', 'last_hidden_state'; expected logits"):
         BatchForward(torch.nn.Identity(), GIVEN, "input_ids", (hidden, {}))
+
+
+def test_a_loss_is_divided_by_those_that_it_is_a_mean_over() -> None:
+    edit = ZeroAblation([0])
+    functions = {
+        "retain": RetainLoss(reconstruction, edit, at="0", label="red"),
+        "under": UnderEdit(reconstruction, edit, at="0", label="red"),
+        "fallback": EditedOutputLoss(edit, torch.zeros(()), label="red", at="0"),
+    }
+    found = BatchLosses(Objective([], losses=[*functions]), functions).divisors(lambda _: None)
+    batch = {"red": torch.tensor([1.0, 0.25, 0.0, 0.0])}
+    assert [found[name](batch) for name in functions] == [2.75, None, 1.25]

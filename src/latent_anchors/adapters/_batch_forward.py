@@ -13,7 +13,7 @@ from latent_anchors.adapters._whole_batch import Divisor
 from latent_anchors.data import LabeledBatch
 from latent_anchors.interventions import intervene
 from latent_anchors.models import record
-from latent_anchors.training import Loss, Objective
+from latent_anchors.training import Loss, Objective, RetainLoss, UnderEdit
 
 
 class BatchForward:
@@ -89,7 +89,9 @@ class BatchLosses:
 
     def divisors(self, own: Divisor) -> dict[str, Divisor]:
         """What each loss is divided by, given that of the model's own."""
-        masses = {name: _mass_of(label) for name, label in self.label_of.items()}
+        masses = {
+            name: _mass_of(self.functions[name], label) for name, label in self.label_of.items()
+        }
         return {**masses, **dict.fromkeys(self.own, own)}
 
     def __call__(
@@ -108,7 +110,12 @@ class BatchLosses:
         return {name: loss(forward, batch) for name, loss in self.functions.items()}
 
 
-def _mass_of(label: str) -> Divisor:
+def _mass_of(loss: Loss, label: str) -> Divisor:
+    """What a loss with a label divides by; None where that only scales an edit."""
+    if isinstance(loss, UnderEdit):
+        return lambda _: None
+    if isinstance(loss, RetainLoss):
+        return lambda batch: (1 - batch[label].float()).sum()
     return lambda batch: batch[label].sum()
 
 
