@@ -149,6 +149,7 @@ POINTED = {
     "suppress": lambda v, _: edits.suppress(Z, v),
     "amplify": lambda v, _: edits.amplify(Z, v),
     "Amplification": lambda v, _: edits.Amplification(v)(Z),
+    "Onwards": lambda v, _: edits.Onwards(v, within=80).opened(Z.reshape(1, *Z.shape)).to(Z),
     "Projection": lambda v, other: edits.Projection(_rows(v, other))(Z),
     "Redirection": lambda v, other: edits.Redirection(v, other, path="arc")(Z),
     "redirect": lambda v, other: edits.redirect(Z, v, other, path="arc"),
