@@ -33,7 +33,7 @@ lines = testbed.made_up_definitions() if evidence.smoke else testbed.read_defini
 # %%
 # Tokens, at most 24 for each line. The positions behind the colon count for the topic.
 
-PAD, BEGIN, END, LENGTH, HELD_OUT = 0, 1, 2, 24, 500 if evidence.smoke else 6000
+PAD, BEGIN, END, LENGTH, HELD_OUT = 0, 1, 2, 24, 500 if evidence.smoke else 2000 + 4000 * full
 tokenizer = Tokenizer(models.BPE())
 tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(), decoders.ByteLevel()
 special = ["<pad>", "<begin>", "<end>"]
@@ -61,7 +61,7 @@ concept = la.Concept(topic, la.axis(0, dim=96), at="model.layers.1", mask="behin
 terms = [concept.term("anchor"), concept.keep_out(track="away")]
 anchored = la.Objective(terms, losses=["task"], other_tracks=["lr"])
 plain = la.Objective([], losses=["task"], other_tracks=["lr", "anchor", "away"])
-steps = evidence.steps or (1500 if full else 800)
+steps = evidence.steps or (1500 if full else 600)
 SHEET = f"""\
 STEP,           lr,   task, anchor, away
 0,              1e-5, 1,    0,      0
