@@ -104,6 +104,14 @@ def test_a_label_says_which_samples_are_edited():
         UnderEdit(reconstruction, ZeroAblation([0]), "z", track="prevent")(forward, batch)
 
 
+@pytest.mark.parametrize("value", [-100.0, 1.5])
+def test_a_label_that_is_no_share_is_refused(value):
+    loss = UnderEdit(reconstruction, ZeroAblation([0]), "z", label="odd")
+    batch = LabeledBatch(torch.ones(2, 3), {"odd": torch.tensor([0.0, value])})
+    with refuses(ValueError, "The label 'odd' of UnderEdit"):
+        loss(lambda inputs, edits, record=(): (edits["z"](inputs), record), batch)
+
+
 def test_what_cannot_be_in_force_is_refused():
     with refuses(TypeError, "The edit is .*neg.*; expected one with a strength"):
         UnderEdit(reconstruction, torch.neg, "0")

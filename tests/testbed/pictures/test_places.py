@@ -35,6 +35,8 @@ def test_pictures_are_made_of_whole_squares():
         Places(torch.ones(1, 3, 8, 10))
     with refuses(ValueError, "patch is 0; expected at least 1"):
         Places(torch.ones(1, 3, 8, 8), patch=0)
+    with refuses(ValueError, "8 by 10 pixels; expected multiples of the patch, 4"):
+        place_errors(torch.rand(1, 3, 8, 10), torch.tensor(0.5))
 
 
 def test_an_error_belongs_to_its_place(generator):

@@ -39,13 +39,7 @@ class Places:
     patch: int = 4
 
     def __post_init__(self) -> None:
-        check_count("patch", self.patch)
-        height, width = self.pictures.shape[-2:]
-        if height % self.patch or width % self.patch:
-            raise ValueError(
-                f"The pictures are {height} by {width} pixels; expected multiples of the patch, "
-                f"{self.patch}. Resize them, or choose another patch."
-            )
+        _check_patch(self.pictures, self.patch)
 
     @cached_property
     def colors(self) -> Float[Tensor, "n rows columns 3"]:
@@ -134,6 +128,9 @@ def place_errors(
     Returns:
         ``(..., rows, columns)``.
 
+    Raises:
+        ValueError: If height or width is no multiple of the patch.
+
     References:
         The usual loss of an autoencoder: Hinton and Salakhutdinov, Science, 2006.
 
@@ -142,6 +139,17 @@ def place_errors(
         >>> place_errors(torch.ones(1, 3, 4, 8), torch.tensor(0.5))
         tensor([[[0.2500, 0.2500]]])
     """
+    _check_patch(output, patch)
     errors = (output - target).square().mean(-3, keepdim=True)
     pooled = functional.avg_pool2d(errors.flatten(0, -4), patch)
     return pooled.reshape(*errors.shape[:-3], *pooled.shape[-2:])
+
+
+def _check_patch(pictures: Tensor, patch: int) -> None:
+    check_count("patch", patch)
+    height, width = pictures.shape[-2:]
+    if height % patch or width % patch:
+        raise ValueError(
+            f"The pictures are {height} by {width} pixels; expected multiples of the patch, "
+            f"{patch}. Resize them, or choose another patch."
+        )

@@ -9,6 +9,7 @@ from latent_anchors._checks import listed
 from latent_anchors._hooks import Edit
 from latent_anchors._runs import as_function
 from latent_anchors._sites import At
+from latent_anchors._supervision import check_label, or_nan
 from latent_anchors.data import LabeledBatch
 from latent_anchors.interventions import EditModule
 from latent_anchors.training._losses.forward import Forward, Loss
@@ -87,7 +88,7 @@ class UnderEdit:
 
         Raises:
             KeyError: If the batch lacks the label, or the row the track.
-            ValueError: If the loss edits the site, too.
+            ValueError: If the loss edits the site, too, or a label is not from 0 to 1.
 
         Examples:
             >>> import torch
@@ -120,9 +121,10 @@ class UnderEdit:
         if self.label is None:
             return as_function(self.edit, {"strength": scale})
         label = _named("label", self.label, batch.labels)
+        check_label(f"The label {self.label!r} of UnderEdit", label, None, "freely")
 
         def edited(z: Tensor) -> Tensor:
-            own = label.to(z).reshape(-1, *[1] * (z.ndim - 2))
+            own = or_nan(label.to(z)).reshape(-1, *[1] * (z.ndim - 2))
             return as_function(self.edit, {"strength": scale * own})(z)
 
         return edited
