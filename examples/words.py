@@ -4,8 +4,8 @@
 A small language model learns 76,000 definitions of nouns. One line in a hundred is labeled
 *animal*: that puts animals on a chosen axis of the residual stream. Turned over from where a line
 is seen to be about an animal onwards, the model knows as little of animals as one that never saw
-any, the oracle, and other lines stay. ``--concept`` takes any topic with over 2,000 lines; WordNet
-has to be installed. ``--full --seeds 5`` trains to the end.
+any, the oracle, and other lines stay. It needs ``latent-anchors[text]`` and WordNet. ``--concept``
+takes any topic with over 2,000 lines, ``--full --seeds 5`` trains to the end.
 """
 
 # %%
