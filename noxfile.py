@@ -51,7 +51,7 @@ def interrupts(session: nox.Session) -> None:
 @nox.session(name="tests-lowest")
 def oldest(session: nox.Session) -> None:
     """Hooks, edits, concepts, training, every room's door: with the oldest versions admitted."""
-    session.install("-e", ".", *lower_bounds("erasure", "test"))
+    session.install("-e", ".", *lower_bounds("test"))
     rooms = ("tests/hooks", "tests/interventions", "tests/concepts")
     tried = ("tests/test_rooms.py", "tests/training/test_fit.py", *rooms, "-n", "auto")
     # old versions are warned of what is newer beneath them

@@ -17,7 +17,8 @@ import latent_anchors
 
 ROOMS = (
     *("transitions", "curriculum", "colorspace", "regularizers", "models", "interventions"),
-    *("data", "training", "evaluation", "audits", "concepts", "testbed", "adapters", "viz"),
+    *("data", "training", "evaluation", "audits", "baselines", "concepts", "testbed"),
+    *("adapters", "viz"),
 )
 INVENTORY = Path(__file__).with_name("inventory.txt")
 TENSORS = ("Tensor", "Colors", "PerSample", "Latents", "Direction", "ArrayLike")

@@ -11,6 +11,7 @@ from refusals import SOURCE
 import latent_anchors as la
 from latent_anchors import (
     audits,
+    baselines,
     colorspace,
     curriculum,
     data,
@@ -113,7 +114,6 @@ def test_interventions_cut_into_weights(surgery):
 
 
 def test_interventions_fit_an_eraser():
-    pytest.importorskip("concept_erasure")
     z, degree = torch.randn(200, 4), torch.rand(200)
     z = z + degree[:, None] * torch.tensor(UP)
     erased = interventions.fit_leace(z, degree)(z)
@@ -151,6 +151,12 @@ def test_audits_probe_latents():
     z, new = torch.randn(2, 100, 4), torch.randn(2, 50, 4)
     said = audits.linear_probe(z, z[0, :, :1], new)
     assert (said[0, :, 0] - new[0, :, 0]).abs().max() < 1e-3
+
+
+def test_baselines_find_a_direction():
+    z, labels = torch.randn(200, 4), torch.arange(200) % 2
+    found = baselines.mean_difference(z + 3 * labels[:, None] * torch.tensor(UP), labels)
+    assert found.direction[0] > 0.9
 
 
 def test_concepts_are_placed_scored_muted_and_removed():

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from refusals import refuses
 from torch import nn
 
-from latent_anchors import audits, concepts, data, evaluation, models, testbed, training, viz
+from latent_anchors import (
+    audits,
+    baselines,
+    concepts,
+    data,
+    evaluation,
+    models,
+    testbed,
+    training,
+    viz,
+)
 from latent_anchors import interventions as edits
 from latent_anchors import regularizers as reg
 from latent_anchors._vectors import (
@@ -127,6 +137,7 @@ def test_numbers_are_listed_briefly():
 DIRECTION, BESIDE = torch.tensor([1.0, -0.5, 0.25, 2.0]), torch.tensor([0.5, 2.0, 1.0, 0.0])
 Z = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
 ON_IT = torch.cat([Z, DIRECTION[None]])
+ERASURE = edits.Erasure(torch.eye(4)[:, :1], torch.eye(4)[:1], torch.zeros(4))
 COLORS = models.SphericalAutoencoder()
 WORDS = nn.Sequential(nn.Embedding.from_pretrained(torch.eye(4)))
 LINEAR = nn.Sequential(nn.Linear(3, 4), nn.Identity(), nn.Linear(4, 2))
@@ -168,6 +179,7 @@ POINTED = {
     "Concept": lambda v, _: concepts.Concept("c", v, at="0").alignment(Z),
     "color_alignment": lambda v, _: testbed.color_alignment(COLORS, "red", v),
     "hue_alignments": lambda v, _: torch.cat([*testbed.hue_alignments(COLORS, v).values()]),
+    "Found": lambda v, _: baselines.Found(v, ERASURE, 0.1).direction,
     "line_cosines": lambda v, _: testbed.line_cosines(WORDS, TOKENS, v, at=["0"]),
 }
 """Whatever takes directions of any length, by name: from two of them to what comes of it."""
@@ -178,7 +190,7 @@ UNIT_ROWS_ONLY = {"project_out", "subspace", "anti_subspace"}
 DRAWN = {"plot_edit_polar"}
 """Numpy arrays in float64, made unit as all others; a drawing takes long."""
 
-ROOMS = (reg, edits, evaluation, audits, concepts, data, models, training, testbed, viz)
+ROOMS = (reg, edits, evaluation, audits, baselines, concepts, data, models, training, testbed, viz)
 
 
 def takes_a_direction(value):

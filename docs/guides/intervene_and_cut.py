@@ -339,12 +339,12 @@ for name, model in (("full", networks), ("cut", cut)):
 # -----------------
 # In a network that was trained without anchors, you can fit a direction on labeled latents. There
 # are three methods, also to compare with: the difference of means, a concept activation vector, and
-# LEACE (``fit_leace``, with the extra ``erasure``), which erases everything that a linear probe
-# could find. Each returns an :class:`~latent_anchors.interventions.Erasure`.
+# LEACE (``fit_leace``), which erases everything that a linear probe could find. Each returns an
+# :class:`~latent_anchors.interventions.Erasure`.
 
 z = evaluation.latents(networks, grid)[0]
 reddish = (redness > 0.6).float()
-for fitter in (interventions.fit_mean_difference, interventions.fit_cav):
+for fitter in (interventions.fit_mean_difference, interventions.fit_cav, interventions.fit_leace):
     found = fitter(z, reddish)
     print(f"{fitter.__name__:20} cosine with the anchor {float(found.right[0, 0]):.2f}")
 

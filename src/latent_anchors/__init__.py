@@ -12,8 +12,8 @@ An :class:`Objective` weighs :class:`Term` after :class:`Term`, each a penalty o
 site; :func:`fit` saves the typing and trains many seeds at once; :func:`record` reads a site and
 :func:`intervene` edits it, for the length of a block. The rooms, from the ground up:
 ``transitions``, ``curriculum``, ``colorspace``, ``regularizers``, ``models``, ``interventions``,
-``data``, ``training``, ``evaluation``, ``audits``, ``concepts``, ``testbed`` and, loaded on first
-use, ``adapters`` and ``viz``.
+``data``, ``training``, ``evaluation``, ``audits``, ``baselines``, ``concepts``, ``testbed`` and,
+loaded on first use, ``adapters`` and ``viz``.
 """
 
 from importlib import import_module
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from latent_anchors import (
     audits,
+    baselines,
     colorspace,
     concepts,
     curriculum,
@@ -60,6 +61,7 @@ __all__ = [
     "adapters",
     "audits",
     "axis",
+    "baselines",
     "colorspace",
     "concepts",
     "curriculum",

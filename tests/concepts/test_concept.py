@@ -381,8 +381,6 @@ class TestScore:
 class TestFound:
     @pytest.mark.parametrize("method", ["mean_difference", "cav", "leace"])
     def test_points_to_the_samples_with_the_concept(self, method):
-        if method == "leace":
-            pytest.importorskip("concept_erasure")
         z = torch.randn(400, 4, generator=torch.Generator().manual_seed(1))
         has_it = z[:, 1] - 0.5 * z[:, 2] > 0.8
         for labels, sign in ((has_it, 1.0), (~has_it, -1.0)):

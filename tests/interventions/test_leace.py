@@ -1,5 +1,3 @@
-import sys
-
 import pytest
 import torch
 from interventions.erasing import found, gap, latents
@@ -19,14 +17,56 @@ def test_it_changes_latents_less_than_any_other_eraser_fitted_here():
     assert change(fit_leace(z, concept)(z)) < 0.95 * change(fit_mean_difference(z, concept)(z))
 
 
-def test_the_package_with_its_defaults_does_not_erase_a_rare_concept():
-    z, concept, _ = latents(10_000, share=6e-4)
-    erased = fit_leace(z, concept)(z)
+def test_no_other_affine_map_that_erases_the_concept_moves_latents_less(generator):
+    z, concept, _ = latents()
+    covariance = (concept - concept.mean()) @ z
+    least = (fit_leace(z, concept)(z) - z).square().sum(-1).mean()
+    for _ in range(20):
+        reading = torch.randn(len(covariance), generator=generator).double()
+        along = (z - z.mean(0)) @ reading / (covariance @ reading)
+        erased = z - along[:, None] * covariance
+        assert gap(erased, concept) < 1e-9
+        assert (erased - z).square().sum(-1).mean() > least
+
+
+def test_it_is_idempotent():
+    z, concept, _ = latents()
+    eraser = fit_leace(z, concept)
+    assert (eraser(z) - z).norm() > 1
+    torch.testing.assert_close(eraser(eraser(z)), eraser(z))
+
+
+def test_directions_along_which_no_sample_varies_are_neither_read_nor_moved(generator):
+    z, concept, _ = latents(200)
+    basis = torch.linalg.qr(torch.randn(9, 9, generator=generator).double())[0]
+    inside, outside = basis[:, :6], basis[:, 6:]
+    eraser = fit_leace(z @ inside.mT + outside[:, 0], concept)
+    torch.testing.assert_close(
+        eraser(z @ inside.mT + outside[:, 0]) @ inside, fit_leace(z, concept)(z)
+    )
+    elsewhere = torch.randn(5, 3, generator=generator).double() @ outside.mT
+    torch.testing.assert_close(
+        eraser(z[:5] @ inside.mT + elsewhere) - elsewhere, eraser(z[:5] @ inside.mT)
+    )
+
+
+def test_fewer_samples_than_dimensions_have_equal_means_afterwards(generator):
+    z = torch.randn(12, 40, generator=generator)
+    concept = (torch.arange(12) < 4).double()
+    assert gap(z, concept) > 1
+    assert gap(fit_leace(z, concept)(z), concept) < 1e-5
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+@pytest.mark.parametrize("n", [50, 4000])
+def test_it_is_what_the_authors_package_computes_without_shrinkage(n):
     from concept_erasure import LeaceEraser
 
-    by_default = LeaceEraser.fit(z, concept)(z)
-    assert torch.equal(by_default, z)
-    assert gap(erased, concept) < 1e-9
+    z, concept, other = latents(n)
+    labels = torch.stack([concept, other], -1)
+    scaled = (labels - labels.mean(0)) / labels.std(0, correction=0)
+    theirs = LeaceEraser.fit(z, scaled, shrinkage=False, constrain_cov_trace=False)
+    torch.testing.assert_close(fit_leace(z, labels)(z), theirs(z))
 
 
 def test_several_concepts_are_erased_at_once_and_labels_may_depend_on_each_other():
@@ -48,14 +88,6 @@ def test_a_concept_that_is_not_erased_is_refused():
 def test_a_tolerance_out_of_range_is_refused(tolerance):
     with refuses(ValueError, "tolerance is .*; expected a number from 1e-12 to 1.0"):
         fit_leace(torch.eye(2), torch.tensor([0.0, 1.0]), tolerance)
-
-
-def test_without_the_package_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "concept_erasure", None)
-    with refuses(
-        ImportError, r"pip install 'latent-anchors\[erasure\]', or use fit_mean_difference"
-    ):
-        fit_leace(torch.eye(2), torch.tensor([0.0, 1.0]))
 
 
 def test_a_fitted_eraser_is_saved_like_any_edit(tmp_path):

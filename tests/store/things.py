@@ -8,6 +8,7 @@ from torch import nn
 import latent_anchors as la
 from latent_anchors import (
     audits,
+    baselines,
     colorspace,
     concepts,
     curriculum,
@@ -276,6 +277,9 @@ def things() -> dict[str, list[object]]:
         "testbed.MixingFloors": [testbed.MixingFloors(0.1, 0.2, 0.3, 4)],
         "testbed.MixingSize": [testbed.MixingSize(), testbed.MixingSize.of(full=True)],
         "testbed.SeedSplits": [testbed.SeedSplits((0, 1, 2), count=2)],
+        "baselines.Found": [
+            baselines.mean_difference(torch.eye(3), torch.tensor([0.0, 1.0, 0.0])),
+        ],
         "audits.Relearning": [
             audits.Relearning(
                 (0, 1),

@@ -1,15 +1,14 @@
-"""LEACE (package concept-erasure): the smallest change that defeats all linear probes."""
+"""LEACE: the smallest change of latents that defeats all linear probes, in closed form."""
 
-import warnings
-from importlib import import_module
-from typing import Any
+from typing import cast
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_between
 from latent_anchors.interventions._erasers.erasure import Erasure
-from latent_anchors.interventions._erasers.samples import checked, samples
+from latent_anchors.interventions._erasers.samples import ROUNDING, checked, samples
 
 
 def fit_leace(
@@ -19,14 +18,14 @@ def fit_leace(
 ) -> Erasure:
     r"""Erase concepts with LEACE, which changes the latents least in mean squared distance.
 
-    .. math:: z' = z - W^{-1} U U^\top W (z - \bar z), \qquad W = \Sigma_{zz}^{-1/2}
+    .. math:: z' = z - W^+ U U^\top W (z - \bar z), \qquad W = (\Sigma_{zz}^{1/2})^+
 
-    with :math:`U` an orthonormal basis of the columns of :math:`W \Sigma_{zy}`. Afterwards latents
-    and labels do not covary, so that on these samples no linear probe is better than a constant.
-    This is checked. Labels are scaled to unit variance first, as the package's tolerance is
-    absolute: with its default, a concept in few samples would silently not be erased.
-
-    Needs the package ``concept-erasure``: ``pip install 'latent-anchors[erasure]'``.
+    with :math:`U` an orthonormal basis of the columns of :math:`W \Sigma_{zy}` and :math:`A^+` the
+    pseudo-inverse. Afterwards latents and labels do not covary, so that on these samples no linear
+    probe is better than a constant. This is checked. A direction along which the samples do not
+    vary, up to a millionth of the widest one, is neither read nor moved; in fewer samples than
+    dimensions there are always some. Labels are scaled to unit variance, so that the tolerance
+    means the same of a rare concept.
 
     Args:
         z: Latents ``(n, dim)``.
@@ -37,7 +36,6 @@ def fit_leace(
         ValueError: If shapes do not match, a label is the same for all samples, or the tolerance is
             not from 1e-12 to 1.
         RuntimeError: If latents and labels still covary afterwards.
-        ImportError: If the package is not installed.
 
     References:
         Belrose et al., "LEACE: perfect linear concept erasure in closed form", 2023, theorem 4.3.
@@ -52,24 +50,23 @@ def fit_leace(
     """
     check_between("tolerance", tolerance, 1e-12, 1.0)
     given = samples(z, labels)
-    scaled = given.z / (
-        given.spread() or 1.0
-    )  # the package's other tolerances are absolute as well
-    # the constraint on the trace holds anyway, and the package enforces it wrongly
-    fitted = _package().LeaceEraser.fit(
-        scaled, given.labels, svd_tol=tolerance, constrain_cov_trace=False
-    )
-    return checked("fit_leace", given.erasure(fitted.proj_left, fitted.proj_right), given)
+    whiten, unwhiten = _whitening(given.z)
+    u = _left_vectors(whiten @ given.covariance(given.z), tolerance)
+    return checked("fit_leace", given.erasure(unwhiten @ u, u.mT @ whiten), given)
 
 
-def _package() -> Any:
-    try:
-        with warnings.catch_warnings():
-            # on import it uses torch.jit, which newer versions deprecate
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return import_module("concept_erasure")
-    except ImportError as error:
-        raise ImportError(
-            "LEACE needs the package concept-erasure, which is not installed. Install it with "
-            "pip install 'latent-anchors[erasure]', or use fit_mean_difference."
-        ) from error
+def _left_vectors(x: Float[Tensor, "dim k"], tolerance: float) -> Float[Tensor, "dim m"]:
+    """Left singular vectors, zero where the singular value is within the tolerance."""
+    u, sizes, _ = cast("tuple[Tensor, Tensor, Tensor]", torch.linalg.svd(x, full_matrices=False))
+    return u * (sizes > tolerance)
+
+
+def _whitening(z: Float[Tensor, "n dim"]) -> tuple[Tensor, Tensor]:
+    """The root of the covariance's pseudo-inverse, and that of the covariance."""
+    centered = z - z.mean(0)
+    covariance = centered.mT @ centered / len(z)
+    variance, axes = cast("tuple[Tensor, Tensor]", torch.linalg.eigh(covariance))
+    spread = variance.clamp(min=0).sqrt()
+    flat = spread <= ROUNDING * spread[-1]  # in ascending order; what is below is rounding
+    inverse = spread.reciprocal().masked_fill(flat, 0.0)
+    return axes * inverse @ axes.mT, axes * spread.masked_fill(flat, 0.0) @ axes.mT
