@@ -40,7 +40,7 @@ from latent_anchors.testbed._colors._wheel import (
     nonplanarity,
 )
 from latent_anchors.testbed._colors._wheel_failures import crumpled, disordered, drift, drifted
-from latent_anchors.testbed._definitions import (
+from latent_anchors.testbed._words._definitions import (
     ADJACENT,
     TOPICS,
     Definitions,
@@ -90,7 +90,7 @@ from latent_anchors.testbed._red_lines import (
     red_terms,
     redness,
 )
-from latent_anchors.testbed._topic_losses import TopicLosses, TopicStudy, join_studies, topic_losses
+from latent_anchors.testbed._words._topic_losses import TopicLosses, TopicStudy, join_studies, topic_losses
 
 __all__ = [
     "ADJACENT",
