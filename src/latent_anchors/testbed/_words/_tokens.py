@@ -35,10 +35,11 @@ class TokenizedDefinitions:
         held_out: How many lines are held out.
 
     Examples:
+        >>> from latent_anchors.testbed import made_up_definitions
         >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
         >>> batch = words.pad(words.samples(range(2)))
         >>> sorted(batch), batch["behind"][0].int().tolist()
-        (['behind', 'input_ids', 'labels'], [0, 0, 1, 1, 1, 1, 1, 1, 1, 1])
+        (['behind', 'input_ids', 'labels'], [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1])
     """
 
     lines: Definitions
@@ -50,7 +51,13 @@ class TokenizedDefinitions:
         """Train a tokenizer on all lines.
 
         Raises:
-            ValueError: If no line is left for training.
+            ValueError: If no line is left for training, or none is held out.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> words.held_out, len(words.ids)
+            (8, 40)
         """
         if not 0 < held_out < len(lines):
             raise ValueError(
@@ -68,11 +75,25 @@ class TokenizedDefinitions:
 
     @property
     def topics(self) -> Sequence[str]:
-        """Of the held-out lines."""
+        """Of the held-out lines.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> len(words.topics)
+            8
+        """
         return self.lines.topics[: self.held_out]
 
     def samples(self, chosen: Sequence[int], **labels: Sequence[int]) -> list[dict[str, Any]]:
-        """Lines for a dataset, with labels: of each topic the lines that have it."""
+        """Lines for a dataset, with labels: of each topic the lines that have it.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> [sample["animal"] for sample in words.samples([8, 9], animal=[9])]
+            [0.0, 1.0]
+        """
         known = {name: {*some} for name, some in labels.items()}
         return [
             {"input_ids": self.ids[k]} | {name: float(k in some) for name, some in known.items()}
@@ -80,17 +101,38 @@ class TokenizedDefinitions:
         ]
 
     def seen(self, without: str = "") -> list[int]:
-        """The lines for training, but those of a topic."""
+        """The lines for training, but those of a topic.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> len(words.seen()), len(words.seen(without="act"))
+            (32, 25)
+        """
         topics = self.lines.topics
         return [k for k in range(self.held_out, len(topics)) if topics[k] != without]
 
     def labeled(self, topic: str, seed: int, chance: float = 0.1) -> list[int]:
-        """The lines for training that are labeled: some of a topic's, drawn once for each seed."""
+        """The lines for training that are labeled: some of a topic's, drawn once for each seed.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> len(words.labeled("act", seed=0, chance=1.0))
+            7
+        """
         drawn = torch.rand(len(self.lines), generator=torch.Generator().manual_seed(seed))
         return [k for k in self.seen() if self.lines.topics[k] == topic and drawn[k] < chance]
 
     def pad(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
-        """A batch of lines, with a mask of the positions ``behind`` the colon."""
+        """A batch of lines, with a mask of the positions ``behind`` the colon.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> words.pad(words.samples([0]))["behind"].int().tolist()
+            [[0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]]
+        """
         ids = self.tokenizer.token_to_id(PAD)
         tokens = pad_sequence([sample["input_ids"] for sample in samples], True, ids)
         real = tokens != ids
@@ -99,7 +141,14 @@ class TokenizedDefinitions:
         return {"input_ids": tokens, "labels": labels, "behind": (colon.cumsum(1) > 0) & real}
 
     def held_out_batches(self, size: int = 500) -> list[Batch]:
-        """The held-out lines in batches."""
+        """The held-out lines in batches.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> [len(batch["input_ids"]) for batch in words.held_out_batches(5)]
+            [5, 3]
+        """
         starts = range(0, self.held_out, size)
         return [
             self.pad(self.samples(range(start, min(start + size, self.held_out))))
@@ -113,8 +162,6 @@ def _trained_tokenizer(texts: Sequence[str]) -> "Tokenizer":
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel()
     tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=4096, special_tokens=[*SPECIAL], show_progress=False
-    )
+    trainer = trainers.BpeTrainer(vocab_size=4096, special_tokens=[*SPECIAL], show_progress=False)
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
