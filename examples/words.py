@@ -33,7 +33,7 @@ words = testbed.TokenizedDefinitions.of(lines, held_out)
 # %%
 # In the stream after the second of three blocks, one term pulls the mean of a labeled line to the
 # axis, the other one keeps all positions off it: the surer the model, the nearer a line comes. The
-# positions behind the colon count.
+# positions behind the colon count. The weights of both fade in the last two thirds of the training.
 
 pool = la.regularizers.mean_pool
 concept = la.Concept(topic, la.axis(0, dim=96), at="model.layers.1", mask="behind", pool=pool)
@@ -41,13 +41,7 @@ terms = [concept.term("anchor"), concept.keep_out(track="away")]
 anchored = la.Objective(terms, losses=["task"], other_tracks=["lr"])
 plain = la.Objective([], losses=["task"], other_tracks=["lr", "anchor", "away"])
 steps = evidence.steps or (1500 if full else 600)
-SHEET = f"""\
-STEP,           lr,   task, anchor, away
-0,              1e-5, 1,    0,      0
-{steps // 15},  2e-3, ,     0.04,   0.15
-{steps // 3},   2e-3, ,     0.04,   0.15
-{steps},        5e-5, ,     0.01,   0.04
-"""
+sheet = testbed.topic_sheet(steps)
 
 # %%
 # Trained by Hugging Face's Trainer. Networks with the same seed begin alike and see the same lines
@@ -67,7 +61,7 @@ def train(seed, objective, seen, labeled=()):
         collator,
         words.samples(seen, **{topic: labeled}),
         objective=objective,
-        timeline=curriculum.read_dopesheet(SHEET).timeline(),
+        timeline=curriculum.read_dopesheet(sheet).timeline(),
     )
     with evidence.training():
         trainer.train()
@@ -124,7 +118,7 @@ for seed in evidence.seeds:
 
 measures, curves, rises = testbed.join_studies(studies["anchored"], CHOSEN)
 measures |= {"latched": torch.stack(stuck)} | testbed.costs_at(studies, 1.0)
-settings = {"sheet": SHEET, "steps": steps, "share": CHOSEN, "factor": -8.0}
+settings = {"sheet": sheet, "steps": steps, "share": CHOSEN, "factor": -8.0}
 metrics = evidence.write(measures, settings)
 print(evaluation.metric_table(metrics, [*metrics]))
 some = [k for k, each in enumerate(words.topics) if each == topic][:3]

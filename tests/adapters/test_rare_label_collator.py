@@ -38,6 +38,14 @@ def test_what_is_added_follows_from_the_batch_and_all_labeled_samples_get_their_
     assert len({*drawn}) > 5
 
 
+def test_concepts_have_a_sample_each():
+    others = [{"input_ids": [k, k], "topic": 0.5} for k in range(70, 80)]
+    batch = RareLabelCollator(collator(count=2), others)(LINES[:4])
+    assert batch["topic"].tolist() == [0.0] * 4 + [0.5] + [1.0] * 2
+    assert bool((batch["labels"][4:] == -100).all())
+    assert not bool((batch["labels"][:4] == -100).any())
+
+
 def test_what_cannot_be_added_is_refused():
     with refuses(ValueError, "There are 2 labeled samples, and count is 3"):
         RareLabelCollator(stack, LABELED[:2], 3)

@@ -5,7 +5,8 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from latent_anchors._checks import check_count
 
@@ -23,14 +24,14 @@ class RareLabelCollator:
     on bit for bit.
 
     Args:
-        collator: Makes a batch with ``"input_ids"`` and ``"labels"``, such as a
-            :class:`LabelCollator`.
+        collator: Makes a batch with ``"labels"``, such as a :class:`LabelCollator`; or another of
+            these, of another concept.
         labeled: The labeled samples, with all that the collator needs.
         count: How many are added to each batch, at most as many as there are.
 
     Raises:
         ValueError: If there are fewer labeled samples than are to be added.
-        KeyError: In use, if a batch has no ``"input_ids"`` or no ``"labels"``.
+        KeyError: In use, if a sample has no ``"input_ids"`` or the batch no ``"labels"``.
 
     Examples:
         >>> def stack(samples):
@@ -60,23 +61,19 @@ class RareLabelCollator:
 
     def __call__(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """The batch of some samples, and behind them the labeled ones."""
-        drawn = random.Random(_digest(self._collated(samples)["input_ids"]))
-        batch = self._collated([*samples, *drawn.sample(self.labeled, self.count)])
-        batch["labels"][-self.count :] = IGNORED
-        return batch
-
-    def _collated(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        drawn = random.Random(_digest(samples)).sample(self.labeled, self.count)
         # a collator may take apart what it is given
-        batch = dict(self.collator([dict(sample) for sample in samples]))
-        lacking = [name for name in ("input_ids", "labels") if name not in batch]
-        if lacking:
+        batch = dict(self.collator([dict(sample) for sample in (*samples, *drawn)]))
+        if "labels" not in batch:
             raise KeyError(
-                f"The batch has no {lacking[0]!r}, only {sorted(batch)}; expected both input_ids "
-                "and labels, so that nothing is to be predicted from the samples added."
+                f"The batch has no 'labels', only {sorted(batch)}; expected them, so that nothing "
+                "is to be predicted from the samples added."
             )
+        batch["labels"][len(samples) : len(samples) + self.count] = IGNORED
         return batch
 
 
-def _digest(ids: Tensor) -> int:
-    """A number that follows from tokens."""
-    return zlib.crc32(ids.detach().cpu().numpy().tobytes())
+def _digest(samples: Sequence[Mapping[str, Any]]) -> int:
+    """A number that follows from the samples' tokens."""
+    ids = [torch.as_tensor(sample["input_ids"]) for sample in samples]
+    return zlib.crc32(pad_sequence(ids, batch_first=True).cpu().numpy().tobytes())

@@ -91,10 +91,16 @@ from latent_anchors.testbed._words._definitions import (
     read_definitions,
 )
 from latent_anchors.testbed._words._found_afterwards import FOUND_AFTERWARDS
-from latent_anchors.testbed._words._inspection import continued, topic_cosines, topic_latched
-from latent_anchors.testbed._words._studies import costs_at, frontier_of, join_studies
+from latent_anchors.testbed._words._inspection import (
+    continued,
+    topic_cosines,
+    topic_latched,
+    topic_leakage,
+)
+from latent_anchors.testbed._words._studies import costs_at, frontier_of, join_audits, join_studies
 from latent_anchors.testbed._words._tokens import TokenizedDefinitions
 from latent_anchors.testbed._words._topic_losses import TopicLosses, topic_losses
+from latent_anchors.testbed._words._topic_sheet import topic_sheet
 from latent_anchors.testbed._words._topic_study import TopicStudy
 from latent_anchors.testbed._words._word_models import WORD_OPTIONS, small_llama, word_latents
 
@@ -156,6 +162,7 @@ __all__ = [
     "hue_relearning",
     "hue_sweep",
     "hue_turn",
+    "join_audits",
     "join_studies",
     "line_alignment",
     "line_cosines",
@@ -188,7 +195,9 @@ __all__ = [
     "small_llama",
     "topic_cosines",
     "topic_latched",
+    "topic_leakage",
     "topic_losses",
+    "topic_sheet",
     "transformer_options",
     "vibrancy_r2",
     "word_latents",

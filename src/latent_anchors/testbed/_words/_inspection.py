@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from latent_anchors.audits import leakage
 from latent_anchors.concepts import Concept
 from latent_anchors.evaluation import alignment, latched
 from latent_anchors.testbed._words._tokens import TokenizedDefinitions
@@ -64,6 +65,34 @@ def topic_latched(model: Any, words: TokenizedDefinitions, concept: Concept) -> 
     latents, behind = word_latents(model, words, range(words.held_out), str(concept.at))
     has_it = _lines_of(words, concept.name)
     return latched(alignment(latents, concept.direction), has_it, behind)
+
+
+def topic_leakage(model: Any, words: TokenizedDefinitions, concept: Concept) -> dict[str, Tensor]:
+    """How well probes find a topic in the stream at a concept's site, pooled line by line.
+
+    They learn from one half of the held-out lines and read the other.
+
+    Args:
+        model: The model.
+        words: Whose held-out lines are read.
+        concept: Named as its topic.
+
+    Returns:
+        R² by name, as :func:`~latent_anchors.audits.leakage` has it, of one run each ``()``.
+
+    Examples:
+        >>> from latent_anchors.testbed import made_up_definitions, small_llama
+        >>> words = TokenizedDefinitions.of(made_up_definitions(100), held_out=80)
+        >>> concept = Concept("animal", [1.0] + [0.0] * 95, at="model.layers.1")
+        >>> sorted(topic_leakage(small_llama(words, 0), words, concept))[:2]
+        ['leakage/linear', 'leakage/linear/shuffled']
+    """
+    latents, behind = word_latents(model, words, range(words.held_out), str(concept.at))
+    counts = behind.unsqueeze(-1)
+    z, middle = ((latents * counts).sum(1) / counts.sum(1)).unsqueeze(0), words.held_out // 2
+    degrees = _lines_of(words, concept.name).float()
+    found = leakage(z[:, :middle], degrees[:middle], z[:, middle:], degrees[middle:])
+    return {name: values[0] for name, values in found.items()}
 
 
 @torch.no_grad()

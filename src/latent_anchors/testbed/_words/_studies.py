@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latent_anchors.audits import Relearning
 from latent_anchors.testbed._words._topic_study import TopicStudy
 
 
@@ -92,3 +93,37 @@ def frontier_of(
         )
         for name, each in curves.items()
     }
+
+
+def join_audits(
+    audits: Sequence[Relearning],
+) -> tuple[dict[str, Float[Tensor, " runs"]], dict[str, Float[Tensor, "runs steps"]]]:
+    """Audits of one run each in one: measures, and curves, of which each lasts until the longest.
+
+    Args:
+        audits: One for each run, with the same networks.
+
+    Examples:
+        >>> from latent_anchors.audits import Relearning
+        >>> from latent_anchors.evaluation import Evaluation
+        >>> found = Evaluation({"relearning/ratio": torch.tensor([0.5])})
+        >>> audits = [
+        ...     Relearning((0,), 9.0, found, {"edited": torch.ones(n, 1)}, {}) for n in (2, 3)
+        ... ]
+        >>> measures, curves = join_audits(audits)
+        >>> measures["relearning/ratio"], curves["edited"].shape
+        (tensor([0.5000, 0.5000]), torch.Size([2, 3]))
+    """
+    longest = max(len(curve) for audit in audits for curve in audit.curves.values())
+    measures = {
+        name: torch.cat([audit.found[name] for audit in audits]) for name in audits[0].found
+    }
+    curves = {
+        name: torch.cat([_lasting(audit.curves[name], longest) for audit in audits], 1).mT
+        for name in audits[0].curves
+    }
+    return measures, curves
+
+
+def _lasting(curve: Tensor, steps: int) -> Tensor:
+    return torch.cat([curve, curve[-1:].expand(steps - len(curve), -1)])

@@ -1,6 +1,6 @@
 """Definitions as tokens: padded batches, held-out lines, and which lines are labeled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -139,6 +139,20 @@ class TokenizedDefinitions:
         colon = tokens == self.tokenizer.encode(" :").ids[-1]
         labels = tokens.masked_fill(~real, IGNORED)
         return {"input_ids": tokens, "labels": labels, "behind": (colon.cumsum(1) > 0) & real}
+
+    def drawn_batches(self, some: Sequence[int], seed: int, size: int = 64) -> Iterator[Batch]:
+        """Batches of some lines, drawn with replacement, without end; a seed draws the same.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> next(words.drawn_batches(words.seen(), seed=0, size=3))["behind"].shape
+            torch.Size([3, 12])
+        """
+        draw = torch.Generator().manual_seed(seed)
+        while True:
+            chosen = torch.randint(len(some), (size,), generator=draw).tolist()
+            yield self.pad(self.samples([some[k] for k in chosen]))
 
     def held_out_batches(self, size: int = 500) -> list[Batch]:
         """The held-out lines in batches.
