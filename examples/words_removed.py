@@ -146,4 +146,4 @@ at = range(curves["edited"].shape[1])
 figures["relearning"] = viz.plot_relearning(
     at, curves, logarithmic="neither", label=label_of_curves
 )
-viz.save_figures(figures, evidence.out)
+viz.save_figures(figures, evidence.out, dark=True)

@@ -99,4 +99,4 @@ print(evaluation.metric_table(metrics, [*metrics]))
 rise = {f"{name} is muted": [joined[name][2][each][0] for each in TOPICS] for name in TOPICS}
 rise = {name: torch.stack(each) for name, each in rise.items()}
 figure = viz.plot_response("rise of the loss, nats for each token", TOPICS, rise, alike=True)
-viz.save_figures({"together": figure}, evidence.out)
+viz.save_figures({"together": figure}, evidence.out, dark=True)

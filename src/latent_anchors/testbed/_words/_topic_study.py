@@ -52,27 +52,30 @@ class TopicStudy:
         cls,
         topic: str,
         model: nn.Module,
-        oracle: nn.Module,
+        oracle: TopicLosses,
         batches: Sequence[Batch],
-        topics: Sequence[str],
         edits: Mapping[str, BatchEdit],
-        plain: nn.Module | None = None,
+        plain: TopicLosses | None = None,
     ) -> "TopicStudy":
-        """Measure a model, its oracle, and the model under each edit, on the same lines.
+        """Measure a model, and the model under each edit, on the lines that its oracle has read.
 
-        See :func:`topic_losses` for the arguments.
+        Args:
+            topic: The topic.
+            model: From ``input_ids`` to an output with ``logits``.
+            oracle: What the oracle loses on the lines.
+            batches: The lines, batch by batch.
+            edits: By name, from the model and a batch to a block in which the edit is in force.
+            plain: What a model without an anchor loses on them.
 
         Examples:
             >>> TopicStudy.of.__name__
             'of'
         """
-        return cls(
-            topic,
-            topic_losses(model, batches, topics),
-            topic_losses(oracle, batches, topics),
-            {name: topic_losses(model, batches, topics, edit) for name, edit in edits.items()},
-            None if plain is None else topic_losses(plain, batches, topics),
-        )
+        whole = topic_losses(model, batches, oracle.topics)
+        after = {
+            name: topic_losses(model, batches, oracle.topics, edit) for name, edit in edits.items()
+        }
+        return cls(topic, whole, oracle, after, plain)
 
     def curves(self) -> dict[str, Float[Tensor, " edit"]]:
         """Each edit's forgetting, and its cost in nats.
