@@ -476,9 +476,9 @@ SECTIONS = (
     Section(
         "Five topics in one language model",
         "words_together",
-        "``words_together.py --full``: five topics on five axes, a labeled line of each beside every "
-        "batch, all else as for one. Each is muted alone. Nats for each token: by how much the "
-        "loss of each of the five rises. The goal was a forgetting of at least .9 at .02 nats.",
+        "``words_together.py --full``: five topics on five axes, a labeled line of each beside "
+        "every batch, all else as for one. Each is muted alone. Nats for each token: by how much "
+        "the loss of each of the five rises. The goal was a forgetting of at least .9 at .02 nats.",
         (
             *(Line(f"forgetting of {topic}", f"forgetting/{topic}") for topic in FIVE),
             *(Line(f"other topics, {topic} muted", f"other/{topic}") for topic in FIVE),
