@@ -17,7 +17,7 @@ import torch
 from transformers import TrainingArguments
 
 import latent_anchors as la
-from latent_anchors import adapters, curriculum, evaluation, interventions, testbed
+from latent_anchors import adapters, curriculum, evaluation, interventions, testbed, viz
 
 choices = {
     "switches": {"full": "train to the end, and compare with directions found afterwards"},
