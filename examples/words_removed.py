@@ -144,6 +144,6 @@ label_of_curves = f"loss of {topic}, nats for each token"
 figures = {"topics": viz.plot_seeds(label, edited, references=never)}
 at = range(curves["edited"].shape[1])
 figures["relearning"] = viz.plot_relearning(
-    at, curves, logarithmic="neither", label=label_of_curves
+    at, curves, label=label_of_curves
 )
 viz.save_figures(figures, evidence.out, dark=True)
