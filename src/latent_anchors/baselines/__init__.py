@@ -11,13 +11,6 @@ concept is taken out of it, and the :class:`Cost`. :class:`Finding` is found aft
 :class:`Undo` remove afterwards; :class:`KnownEdits` is an anchor's.
 """
 
-from latent_anchors.baselines._contract import (
-    Baseline,
-    BatchLoss,
-    Cost,
-    Placed,
-    Task,
-)
 from latent_anchors.baselines._finding import Finding
 from latent_anchors.baselines._fine_tuning import FineTuning
 from latent_anchors.baselines._found import Found
@@ -26,6 +19,13 @@ from latent_anchors.baselines._known_edits import KnownEdits
 from latent_anchors.baselines._leace import leace
 from latent_anchors.baselines._logistic_probe import logistic_probe
 from latent_anchors.baselines._mean_difference import mean_difference
+from latent_anchors.baselines._rival_contract import (
+    Baseline,
+    BatchLoss,
+    Cost,
+    Placed,
+    Task,
+)
 from latent_anchors.baselines._selective_masking import SelectiveMasking, reserved_units
 from latent_anchors.baselines._undo import Undo, forward_kl
 

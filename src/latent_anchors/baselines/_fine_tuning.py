@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_between
-from latent_anchors.baselines._contract import BatchLoss, Placed, Task
+from latent_anchors.baselines._rival_contract import BatchLoss, Placed, Task
 from latent_anchors.baselines._training import (
     Meter,
     check_labels,

@@ -12,8 +12,8 @@ from latent_anchors._checks import check_between, check_count, check_finite, lis
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._sites import At, as_sites
 from latent_anchors._typing import Latents
-from latent_anchors.baselines._contract import Placed, Task
 from latent_anchors.baselines._labeled_latents import by_position, check_shapes
+from latent_anchors.baselines._rival_contract import Placed, Task
 from latent_anchors.baselines._training import (
     Meter,
     check_labels,

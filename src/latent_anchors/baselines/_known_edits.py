@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from torch import nn
 
 from latent_anchors._sites import At
-from latent_anchors.baselines._contract import Placed, Task
+from latent_anchors.baselines._rival_contract import Placed, Task
 from latent_anchors.baselines._training import Meter, check_labels, copied
 from latent_anchors.interventions import EditModule
 

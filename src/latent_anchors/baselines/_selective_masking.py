@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import check_between, check_count, check_name, listed
 from latent_anchors._sites import as_site, resolve
-from latent_anchors.baselines._contract import Placed, Task
+from latent_anchors.baselines._rival_contract import Placed, Task
 from latent_anchors.baselines._training import (
     Meter,
     check_labels,

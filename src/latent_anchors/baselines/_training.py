@@ -13,7 +13,7 @@ from latent_anchors._hooks import copy_without_hooks, in_force
 from latent_anchors._runs import StackedRuns
 from latent_anchors._streams import seeded
 from latent_anchors._supervision import as_mask, as_tensor, check_label
-from latent_anchors.baselines._contract import Cost, Task
+from latent_anchors.baselines._rival_contract import Cost, Task
 from latent_anchors.data import LabeledBatch
 from latent_anchors.training import apply_hyperparameters, constrain
 

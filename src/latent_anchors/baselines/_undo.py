@@ -13,7 +13,7 @@ from latent_anchors._checks import check_between
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import eval_mode
 from latent_anchors._streams import stream
-from latent_anchors.baselines._contract import Baseline, Placed, Task
+from latent_anchors.baselines._rival_contract import Baseline, Placed, Task
 from latent_anchors.baselines._training import Meter, copied, train
 from latent_anchors.data import LabeledBatch
 from latent_anchors.training import constrain
@@ -45,11 +45,6 @@ def forward_kl(student: Tensor, teacher: Tensor) -> Float[Tensor, ""]:
     return (p.exp() * (p - q)).sum(-1).mean()
 
 
-def output_of(model: nn.Module, batch: LabeledBatch) -> Tensor:
-    """What a model makes of a batch's inputs."""
-    return model(batch.inputs)
-
-
 @dataclass(frozen=True)
 class Undo:
     r"""Remove a concept by another method, then distill the result into damaged weights (UNDO).
@@ -67,7 +62,8 @@ class Undo:
         alpha: How much of the weights is lost :math:`\alpha`, from 0 to 1; .2 to .8 in the paper,
             and 1 is a student that knows nothing.
         beta: The size of the noise :math:`\beta`, from 0 to 1.
-        output: From a model and a batch, what is compared; what the model returns by default.
+        output: From a model and a batch, what is compared; what the model makes of the inputs if
+            None.
 
     Raises:
         ValueError: If alpha or beta is not from 0 to 1.
@@ -98,7 +94,7 @@ class Undo:
     distance: Callable[[Tensor, Tensor], Tensor]
     alpha: float = 0.6
     beta: float = 0.1
-    output: Callable[[nn.Module, LabeledBatch], Tensor] = output_of
+    output: Callable[[nn.Module, LabeledBatch], Tensor] | None = None
 
     def __post_init__(self) -> None:
         for name in ("alpha", "beta"):
@@ -154,13 +150,16 @@ class Undo:
 
             def backward(batch: LabeledBatch, _: int) -> None:
                 with eval_mode(teacher):
-                    target = self.output(teacher, batch)
+                    target = self._output(teacher, batch)
                 meter.ran(batch)
                 meter.ran(batch)
-                self.distance(self.output(student, batch), target).mean().backward()  # pyright: ignore[reportUnknownMemberType] -- torch's stub leaves it open
+                self.distance(self._output(student, batch), target).mean().backward()  # pyright: ignore[reportUnknownMemberType] -- torch's stub leaves it open
 
             train(student, task, backward, meter)
         return Placed(placed.model, {}, placed.cost + meter.cost(), student)
+
+    def _output(self, model: nn.Module, batch: LabeledBatch) -> Tensor:
+        return model(batch.inputs) if self.output is None else self.output(model, batch)
 
 
 def damage(model: nn.Module, alpha: float, beta: float, seed: int) -> None:

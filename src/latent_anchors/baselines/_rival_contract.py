@@ -156,13 +156,19 @@ class Baseline(Protocol):
 
     Examples:
         >>> from latent_anchors.baselines import Finding
-        >>> isinstance(Finding("leace", at="0"), Baseline), Finding("leace", at="0").begins_with
-        (True, 'trained')
+        >>> isinstance(Finding("leace", at="0"), Baseline)
+        True
     """
 
     @property
     def begins_with(self) -> Literal["fresh", "trained"]:
-        """What kind of network :meth:`fit` is given."""
+        """What kind of network :meth:`fit` is given.
+
+        Examples:
+            >>> from latent_anchors.baselines import Finding
+            >>> Finding("leace", at="0").begins_with
+            'trained'
+        """
         ...
 
     def fit(self, model: nn.Module, task: Task) -> Placed:
@@ -174,5 +180,14 @@ class Baseline(Protocol):
 
         Returns:
             The model, how the concept is taken out, and the cost.
+
+        Examples:
+            >>> from latent_anchors.baselines import Finding
+            >>> batch = LabeledBatch(torch.eye(2), {"first": torch.tensor([1.0, 0.0])})
+            >>> task = Task(
+            ...     lambda model, batch: model(batch.inputs).sum(), lambda _: batch, "first", 1
+            ... )
+            >>> Finding("leace", at="0").fit(nn.Sequential(nn.Identity()), task).cost.passes
+            2
         """
         ...
