@@ -143,7 +143,5 @@ label = f"rise of the loss with {topic} deleted, nats for each token; diamonds: 
 label_of_curves = f"loss of {topic}, nats for each token"
 figures = {"topics": viz.plot_seeds(label, edited, references=never)}
 at = range(curves["edited"].shape[1])
-figures["relearning"] = viz.plot_relearning(
-    at, curves, label=label_of_curves
-)
+figures["relearning"] = viz.plot_relearning(at, curves, label=label_of_curves)
 viz.save_figures(figures, evidence.out, dark=True)
