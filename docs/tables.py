@@ -495,12 +495,13 @@ SECTIONS = (
         "words_removed/animal",
         "``words_removed.py --full``: the axis is taken out of all that writes into the stream, "
         "which is exact and changes little, as the network has learned to do without; then it "
-        "learns, without labels, to say what the muted network says. Forgetting, and nats for each "
-        "token of other topics, after the cut alone and after healing. Steps of fine-tuning on "
-        "lines about animals until half of what the oracle lacks is there, at the best of four "
-        "learning rates; the ratio is that of the healed network to the oracle, and the goal was "
-        "1. And whether a line is about an animal, as probes read it from the stream after the "
-        "second block, pooled over the line: R2 on lines that they did not learn from.",
+        "learns, without labels, to say what the muted network says. Forgetting, and nats for "
+        "each token of other topics, after the cut alone and after healing. Steps of fine- "
+        "tuning on lines about animals until nine tenths of what the oracle lacks is there, at "
+        "the best of four learning rates; the ratio is that of the healed network to the "
+        "oracle, and the goal was 1. And whether a line is about an animal, as probes read it "
+        "from the stream after the second block, pooled over the line: R2 on lines that they "
+        "did not learn from.",
         (
             *(
                 Line(f"{words}, {called}", f"{name}/{edit}")

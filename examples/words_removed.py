@@ -57,10 +57,11 @@ def train(seed, objective, seen, labeled=()):
 # %%
 # The cut is exact: embeddings, which are the unembedding, too, attention and MLPs write nothing
 # along the axis. But the network has learned to do without, and says the same. What only the edit
-# does, which turns that part over, the cut network then learns to imitate on all lines.
+# does, which turns that part over, the cut network then learns to imitate on all lines; within a
+# wider gate than ``words.py`` has, as what is imitated comes out weaker.
 
 stream = la.Concept(topic, concept.direction, at=[f"model.layers.{k}" for k in range(3)])
-healing = steps * 2 // 3
+SHARE, healing = 0.6, steps * 2 // 3
 
 
 def heal(cut, model, degrees, seed):
@@ -81,8 +82,8 @@ def heal(cut, model, degrees, seed):
 
 
 # %%
-# Relearning: both are fine-tuned on the topic's lines, each at the best of four rates, until half
-# of what the oracle lacks is there. Probes read the stream: is a line about the topic?
+# Relearning: both are fine-tuned on the topic's lines, each at the best of four rates, until nine
+# tenths of what the oracle lacks is there. Probes read the stream: is a line about the topic?
 
 held_out, topics = words.held_out_batches(), words.topics
 asked = [k for k, each in enumerate(topics) if each == topic]
@@ -95,11 +96,11 @@ def topic_loss(model):
     return testbed.topic_losses(model.eval(), [batch], [topic] * len(asked)).mean([topic])
 
 
-def relearn(healed, oracle, half, seed):
+def relearn(healed, oracle, most, seed):
     """How soon each is there."""
     attack = [*islice(words.drawn_batches(taught, seed), 100)]
     return audits.relearning(
-        healed, {"oracle": oracle}, measure=topic_loss, reached=lambda loss: loss <= half,
+        healed, {"oracle": oracle}, measure=topic_loss, reached=lambda loss: loss <= most,
         train_step=lambda model, k: model(attack[k]["input_ids"], labels=attack[k]["labels"]).loss,
         rates=[3e-4, 1e-3, 3e-3, 1e-2], limit=len(attack), every=5,
     )  # fmt: skip
@@ -117,13 +118,13 @@ for seed in evidence.seeds:
     needed = evaluation.opening_angles(evaluation.alignment(latents, concept.direction), behind)
     cut = stream.removed(model, example=words.ids[0][None])
     only_cut = testbed.topic_losses(cut.eval(), held_out, topics)
-    healed = heal(cut.train(), model, float(needed.nanquantile(0.4)), seed)
+    healed = heal(cut.train(), model, float(needed.nanquantile(SHARE)), seed)
     of_healed = testbed.topic_losses(healed, held_out, topics)
     of_each = (testbed.topic_losses(each, held_out, topics) for each in (model, oracle))
     edited = {"cut": only_cut, "healed": of_healed}
     studies.append(testbed.TopicStudy(topic, *of_each, edited))
-    half = (topic_loss(model) + topic_loss(oracle)) / 2
-    audited.append(relearn(healed, oracle, float(half), seed))
+    most = 0.9 * topic_loss(model) + 0.1 * topic_loss(oracle)
+    audited.append(relearn(healed, oracle, float(most), seed))
     probed = {"healed": healed, "oracle": oracle, "whole": model}
     found = {name: testbed.topic_leakage(one, words, concept) for name, one in probed.items()}
     leaks.append({f"{key}/{name}": v for name, each in found.items() for key, v in each.items()})
@@ -134,7 +135,7 @@ for seed in evidence.seeds:
 measures, _, rises = testbed.join_studies(studies, "healed")
 found, curves = testbed.join_audits(audited)
 measures |= found | {name: torch.stack([each[name] for each in leaks]) for name in leaks[0]}
-settings = {"sheet": testbed.topic_sheet(steps), "healing": healing, "share": 0.4, "factor": -8.0}
+settings = {"sheet": testbed.topic_sheet(steps), "healing": healing, "share": SHARE, "factor": -8.0}
 metrics = evidence.write(measures, settings)
 print(evaluation.metric_table(metrics, [*metrics]))
 edited, never = ({name: rises[name][k] for name in rises} for k in (0, 1))
