@@ -18,7 +18,8 @@ STORY = (
     *("color_data", "mlp_bottleneck", "curriculum_learning", "parameter_transitions"),
     *("smooth_curriculum", "sparse_labels", "regularizer_combinations"),
     *("anchor_red", "mute_red", "delete_red", "delete_hue", "relearn_red", "pictures"),
-    *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing", "words"),
+    *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"),
+    *("words", "words_together", "words_removed"),
     *("quickstart", "anchor_a_concept", "write_a_curriculum", "write_a_penalty"),
     *("intervene_and_cut", "prevent_a_concept", "read_the_figures", "how_fast"),
 )
@@ -39,15 +40,21 @@ def wordnet() -> bool:
     return Path("/usr/share/wordnet/data.noun").exists()
 
 
-NEEDS = {"pictures": ("a font with color emoji", emoji), "words": ("WordNet", wordnet)}
-"""What a script takes its data from, and whether it is here. Where it is not, a smoke test
-runs, and the figure that is stored under the script's name in ``docs/images`` is shown."""
+NEEDS = {
+    "pictures": ("a font with color emoji", emoji),
+    **dict.fromkeys(
+        ("words", "words_together", "words_removed"), ("the time for a full run", None)
+    ),
+}
+"""What a script takes its data from, and whether it is here; None where a run that shows something
+takes too long for a site. Where it lacks something, a smoke test runs, and the figures of full runs
+that are stored under the script's name in ``docs/images`` are shown."""
 
 
 def lacks(source: Path) -> str:
     """What a script needs and has not got; empty if nothing."""
     what, is_there = NEEDS.get(source.stem, ("", lambda: True))
-    return "" if is_there() else what
+    return "" if is_there and is_there() else what
 
 
 class Order:
@@ -105,11 +112,15 @@ def figures(block: tuple, script: dict, settings: dict) -> str:
 def _stored(source: Path, paths: Iterator[str], settings: dict) -> str:
     """What a script drew elsewhere, and that it did."""
     plt.close("all")
-    by_day = Path(settings["src_dir"]) / "images" / f"{source.stem}.png"
-    note = f"This figure is stored: there is not {lacks(source)} where this site was built.\n"
-    shown = [_copied(by_day, Path(next(paths)), settings, "only-light")]
-    night = Path(next(paths))
-    shown.append(_copied(by_day.with_stem(f"{source.stem}_dark"), night, settings, "only-dark"))
+    images = Path(settings["src_dir"]) / "images"
+    shown: list[str] = []
+    for by_day in [images / f"{source.stem}.png", *sorted(images.glob(f"{source.stem}-*.png"))]:
+        if by_day.stem.endswith("_dark"):
+            continue
+        shown.append(_copied(by_day, Path(next(paths)), settings, "only-light"))
+        by_night = by_day.with_stem(f"{by_day.stem}_dark")
+        shown.append(_copied(by_night, Path(next(paths)), settings, "only-dark"))
+    note = f"Stored figures of full runs: there is not {lacks(source)} where this site was built.\n"
     return "\n".join([*shown, "", note])
 
 

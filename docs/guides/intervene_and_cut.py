@@ -344,7 +344,7 @@ for name, model in (("full", networks), ("cut", cut)):
 
 z = evaluation.latents(networks, grid)[0]
 reddish = (redness > 0.6).float()
-for fitter in (interventions.fit_mean_difference, interventions.fit_cav, interventions.fit_leace):
+for fitter in (interventions.fit_mean_difference, interventions.fit_cav):
     found = fitter(z, reddish)
     print(f"{fitter.__name__:20} cosine with the anchor {float(found.right[0, 0]):.2f}")
 

@@ -277,6 +277,13 @@ def things() -> dict[str, list[object]]:
         "testbed.MixingFloors": [testbed.MixingFloors(0.1, 0.2, 0.3, 4)],
         "testbed.MixingSize": [testbed.MixingSize(), testbed.MixingSize.of(full=True)],
         "testbed.SeedSplits": [testbed.SeedSplits((0, 1, 2), count=2)],
+        "baselines.Cost": [baselines.Cost(0.5, 3, 9)],
+        "baselines.Finding": [baselines.Finding("leace", at=("0", SITE))],
+        "baselines.GradientRouting": [baselines.GradientRouting("0", (0, 2), l1=0.25, heal=3)],
+        "baselines.KnownEdits": [baselines.KnownEdits({"0": edit, SITE: edit.at(0.5)})],
+        "baselines.SelectiveMasking": [
+            baselines.SelectiveMasking({"0.weight": torch.eye(3).bool()}, 0.5, ("1.bias",), 9)
+        ],
         "baselines.Found": [
             baselines.mean_difference(torch.eye(3), torch.tensor([0.0, 1.0, 0.0])),
         ],

@@ -45,6 +45,13 @@ def tensors() -> Given:
     }
 
 
+def frontier(given: Given, **options: str) -> Figure:
+    removal = given["errors"].reshape(6, 15).cumsum(0)
+    curves = {"one": (removal, given["few"][:6, None] * removal), "rival": (removal[:, 0],) * 2}
+    lines = {"ours": ["one"], "reference": 1.0, "reference_name": "oracle"}
+    return viz.plot_frontier(curves, **lines, **options)
+
+
 def latents(given: Given, **options: str) -> Figure:
     cone = given["anchor"], 30.0
     return viz.plot_latents(
@@ -180,6 +187,7 @@ MEMBERS = {
     ),
     "plot_error_against": Member(against, "30 colors against likeness"),
     "plot_error_by_hue": Member(errors, "several: 0.91 at most, at violet"),
+    "plot_frontier": Member(frontier, "one: from 0.507 at 0.0256 to 3.18 at 0.0584"),
     "plot_latents": Member(latents, "A cone of 30 degrees"),
     "plot_pictures": Member(pictures, "2 pictures of a and b c: as drawn and as they come out"),
     "plot_reconstructions": Member(reconstructions, "24 colors as they come out"),

@@ -97,6 +97,13 @@ DRAWN = {
     "plot_error_by_hue": lambda: viz.plot_error_by_hue(
         G["hues"], dict.fromkeys(SOME, G["few"]), (ALL, 0.5), title=ALL
     ),
+    "plot_frontier": lambda: viz.plot_frontier(
+        dict.fromkeys(NAMES[:8], ([0.5, 1.0], [0.0, None])),
+        *(ALL, ALL, NAMES[:2]),
+        reference=1.0,
+        reference_name=ALL,
+        title=ALL,
+    ),
     "plot_latents": lambda: viz.plot_latents(G["z"], G["colors"], title=ALL),
     "plot_pictures": lambda: viz.plot_pictures(
         dict.fromkeys(SOME, G["grid"]), [*SOME][:2], title=ALL

@@ -8,6 +8,7 @@ from refusals import refuses
 
 from latent_anchors.evaluation import summarize
 from latent_anchors.viz import plot_response
+from latent_anchors.viz._responses import LINE, PAGE, SPARE, evenly_filled, grid_of
 from latent_anchors.viz._themes import THEMES
 
 DOSES = ["none", "14", "57"]
@@ -84,3 +85,28 @@ def test_names_of_neighboring_doses_do_not_touch():
     figure.canvas.draw()
     boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
     assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
+
+
+@pytest.mark.parametrize(
+    ("panels", "wide", "grid"),
+    [(3, 4.0, (1, 3)), (4, 4.0, (2, 2)), (5, 3.5, (2, 3)), (7, 4.0, (3, 3)), (2, 50.0, (2, 1))],
+)
+def test_panels_beyond_a_page_go_on_in_another_row(panels: int, wide: float, grid: tuple[int, int]):
+    assert grid_of(panels, wide) == grid
+
+
+def test_a_row_that_is_not_full_ends_with_nothing():
+    doses = ["embedding", "block 1", "block 2", "block 3"]
+    values = {name: [[0.1, 0.2]] * 4 for name in "abcde"}
+    figure = plot_response("depth", doses, values)
+    assert [axes.get_title() for axes in figure.axes] == [*"abcde"]
+    assert figure.get_figwidth() <= PAGE
+    assert len({axes.get_subplotspec().rowspan.start for axes in figure.axes}) == 2
+
+
+def test_below_the_panels_no_word_stands_alone_on_a_line():
+    words = "one two " * 17
+    first, last = evenly_filled(words).splitlines()
+    assert len(words) > LINE
+    assert len(first) - len(last) <= 2 * SPARE
+    assert evenly_filled(words[: LINE - SPARE]).count("\n") == 0

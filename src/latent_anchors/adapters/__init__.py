@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from latent_anchors.adapters._anchored_trainer import AnchoredTrainer as AnchoredTrainer
     from latent_anchors.adapters._anchoring_callback import AnchoringCallback as AnchoringCallback
     from latent_anchors.adapters._label_collator import LabelCollator as LabelCollator
+    from latent_anchors.adapters._rare_label_collator import RareLabelCollator as RareLabelCollator
     from latent_anchors.adapters._with_accelerate import PreparedTimelineLR as PreparedTimelineLR
     from latent_anchors.adapters._with_accelerate import micro_batches as micro_batches
 
@@ -21,6 +22,7 @@ FILES = {
     "AnchoredTrainer": ("_anchored_trainer", "transformers"),
     "AnchoringCallback": ("_anchoring_callback", "lightning"),
     "LabelCollator": ("_label_collator", "transformers"),
+    "RareLabelCollator": ("_rare_label_collator", "transformers"),
     "PreparedTimelineLR": ("_with_accelerate", "accelerate"),
     "micro_batches": ("_with_accelerate", "accelerate"),
 }
@@ -31,6 +33,7 @@ __all__ = [
     "AnchoringCallback",
     "LabelCollator",
     "PreparedTimelineLR",
+    "RareLabelCollator",
     "micro_batches",
 ]
 

@@ -13,20 +13,33 @@ def labeled(
     latents: Latents, labels: Given, mask: Given | None
 ) -> tuple[Float[Tensor, "n dim"], Float[Tensor, " n"]]:
     """The samples that count ``(n, dim)`` and their labels ``(n,)``, checked; some of each kind."""
+    z, each = flattened(latents, labels, mask)
+    _check_samples(z, each)
+    return z, each
+
+
+def flattened(
+    latents: Latents, labels: Given, mask: Given | None
+) -> tuple[Float[Tensor, "n dim"], Float[Tensor, " n"]]:
+    """The samples that count and their labels, of whatever kinds."""
     check_floating("A baseline", latents)
     label = as_tensor("The labels", labels, latents.device)
     counted = None if mask is None else as_mask("The mask", mask, latents.device)
-    _check_shapes(latents.shape[:-1], label.shape, counted)
-    z, each = latents.detach(), label.detach()
-    each = each.reshape(*label.shape, *[1] * (z.ndim - 1 - label.ndim)).expand(z.shape[:-1])
+    check_shapes(latents.shape[:-1], label.shape, counted)
+    z, each = latents.detach(), by_position(label.detach(), latents.shape[:-1])
     inside = torch.ones_like(each, dtype=torch.bool) if counted is None else counted
     z, each = z[inside], each[inside]
     check_label("The labels", each, None, "always")
-    _check_samples(z, each.double())
     return z, each.double()
 
 
-def _check_shapes(samples: torch.Size, labels: torch.Size, mask: Tensor | None) -> None:
+def by_position(labels: Tensor, samples: torch.Size) -> Tensor:
+    """Labels of lines as those of their positions."""
+    return labels.reshape(*labels.shape, *[1] * (len(samples) - labels.ndim)).expand(samples)
+
+
+def check_shapes(samples: torch.Size, labels: torch.Size, mask: Tensor | None) -> None:
+    """Refuse labels and a mask that do not fit the samples."""
     per_line = len(samples) > 0 and 0 < len(labels) <= len(samples)
     if not per_line or labels != samples[: len(labels)]:
         raise ValueError(

@@ -40,13 +40,6 @@ from latent_anchors.testbed._colors._wheel import (
     nonplanarity,
 )
 from latent_anchors.testbed._colors._wheel_failures import crumpled, disordered, drift, drifted
-from latent_anchors.testbed._definitions import (
-    ADJACENT,
-    TOPICS,
-    Definitions,
-    made_up_definitions,
-    read_definitions,
-)
 from latent_anchors.testbed._evidence import Evidence
 from latent_anchors.testbed._mixing._answers import (
     MixingFloors,
@@ -90,17 +83,38 @@ from latent_anchors.testbed._red_lines import (
     red_terms,
     redness,
 )
-from latent_anchors.testbed._topic_losses import TopicLosses, TopicStudy, join_studies, topic_losses
+from latent_anchors.testbed._words._definitions import (
+    ADJACENT,
+    TOPICS,
+    Definitions,
+    made_up_definitions,
+    read_definitions,
+)
+from latent_anchors.testbed._words._found_afterwards import FOUND_AFTERWARDS
+from latent_anchors.testbed._words._inspection import (
+    continued,
+    topic_cosines,
+    topic_latched,
+    topic_leakage,
+)
+from latent_anchors.testbed._words._studies import costs_at, frontier_of, join_audits, join_studies
+from latent_anchors.testbed._words._tokens import TokenizedDefinitions
+from latent_anchors.testbed._words._topic_losses import TopicLosses, topic_losses
+from latent_anchors.testbed._words._topic_sheet import topic_sheet
+from latent_anchors.testbed._words._topic_study import TopicStudy
+from latent_anchors.testbed._words._word_models import WORD_OPTIONS, small_llama, word_latents
 
 __all__ = [
     "ADJACENT",
     "FEW_LABELS_SHEET",
+    "FOUND_AFTERWARDS",
     "HEALING_SHEET",
     "PLACE_HEALING_SHEET",
     "PLACE_SHEET",
     "POLE_SHEET",
     "TOPICS",
     "VIVID",
+    "WORD_OPTIONS",
     "Definitions",
     "Evidence",
     "LineAlignment",
@@ -110,6 +124,7 @@ __all__ = [
     "MixingSplit",
     "Places",
     "SeedSplits",
+    "TokenizedDefinitions",
     "TopicLosses",
     "TopicStudy",
     "anchor_angle",
@@ -119,6 +134,8 @@ __all__ = [
     "color_distance",
     "color_errors",
     "color_extent",
+    "continued",
+    "costs_at",
     "crumpled",
     "disordered",
     "drift",
@@ -132,6 +149,7 @@ __all__ = [
     "exact_match",
     "falls_with_degree",
     "few_labels_sampler",
+    "frontier_of",
     "heal",
     "height",
     "height_order",
@@ -144,6 +162,7 @@ __all__ = [
     "hue_relearning",
     "hue_sweep",
     "hue_turn",
+    "join_audits",
     "join_studies",
     "line_alignment",
     "line_cosines",
@@ -173,7 +192,13 @@ __all__ = [
     "redness",
     "selectivity_r2",
     "sharpness",
+    "small_llama",
+    "topic_cosines",
+    "topic_latched",
+    "topic_leakage",
     "topic_losses",
+    "topic_sheet",
     "transformer_options",
     "vibrancy_r2",
+    "word_latents",
 ]

@@ -15,6 +15,7 @@ from latent_anchors.viz._before_after import plot_before_after
 from latent_anchors.viz._dose_curves import plot_dose_response
 from latent_anchors.viz._edit_polar import plot_edit_polar
 from latent_anchors.viz._error_against import plot_error_against
+from latent_anchors.viz._frontier import plot_frontier
 from latent_anchors.viz._hue_errors import plot_error_by_hue
 from latent_anchors.viz._motion import Motion, animate_latents
 from latent_anchors.viz._picture_rows import plot_pictures
@@ -39,6 +40,7 @@ __all__ = [
     "plot_edit_polar",
     "plot_error_against",
     "plot_error_by_hue",
+    "plot_frontier",
     "plot_latents",
     "plot_pictures",
     "plot_reconstructions",

@@ -9,6 +9,7 @@ from torch import Tensor
 from latent_anchors.colorspace import COLOR_NAMES, HUES, named_colors
 
 Array = NDArray[np.float64]
+Values = ArrayLike | Sequence[float | None]
 
 ROUNDING = 1e-5
 """How far out of gamut a color conversion's rounding may lead."""
@@ -33,6 +34,15 @@ def as_array(name: str, values: ArrayLike, *axes: int | str) -> Array:
             f"{name} holds NaN or infinity; expected finite numbers. Leave out runs that failed."
         )
     return array
+
+
+def as_array_with_gaps(name: str, values: Values, *axes: int | str) -> Array:
+    """The same, with NaN where there is none: None or NaN."""
+    plain = values.detach().cpu().double().numpy() if isinstance(values, Tensor) else values
+    given = np.array(plain, dtype=np.float64)
+    missing = np.isnan(given)
+    there = as_array(name, np.where(missing, 0.0, given), *axes)
+    return np.where(missing, np.nan, there)
 
 
 def as_colors(name: str, values: ArrayLike, *axes: int | str) -> Array:

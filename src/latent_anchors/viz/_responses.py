@@ -33,8 +33,11 @@ COLUMN, EDGE, TALL = 0.5, 0.55, 2.9
 APART = 10
 """Points between the names of neighboring doses."""
 
-LINE = 130
-"""Letters of a line below all panels, at most: about as wide as a page."""
+LINE, SPARE = 130, 10
+"""Letters of a line below all panels, about: as wide as a page; and for a word that would wrap."""
+
+PAGE = 12.0
+"""Inches beyond which panels go on in another row."""
 
 
 @redrawable
@@ -80,23 +83,39 @@ def plot_response(
     """
     check_count("number of doses", len(doses))
     metrics = as_metrics(values, len(doses), shares)
-    note = fill(f"{label}; every dot a seed, {words_of_runs(metrics)}", LINE)
+    note = evenly_filled(f"{label}; every dot a seed, {words_of_runs(metrics)}")
     # names of neighboring doses must not touch
     column = max(COLUMN, *((text_width(dose) + APART) / 72 for dose in doses))
-    wide = max(len(metrics) * (column * len(doses) + EDGE), text_width(note) / 72 + EDGE)
+    rows, across = grid_of(len(metrics), column * len(doses) + EDGE)
+    wide = max(across * (column * len(doses) + EDGE), text_width(note) / 72 + EDGE)
+    tall = TALL * rows + (0.0 if title is None else 0.4)
     words = f"{joined([*metrics])} against {label}. {courses(doses, metrics)}"
-    figure, inks = new_figure(theme, wide, TALL + (0.0 if title is None else 0.4), title, words)
-    panels = figure.subplots(1, len(metrics), squeeze=False).flat
-    ends = {name: ends_of(rows) for name, rows in metrics.items()}
+    figure, inks = new_figure(theme, wide, tall, title, words)
+    panels = [*figure.subplots(rows, across, squeeze=False).flat]
+    for spare in panels[len(metrics) :]:
+        spare.remove()
+    ends = {name: ends_of(measure) for name, measure in metrics.items()}
     if alike:
-        every = [row for rows in metrics.values() for row in rows]
+        every = [dose for measure in metrics.values() for dose in measure]
         ends = dict.fromkeys(ends, ends_of(every))
-    for axes, (name, rows) in zip(panels, metrics.items(), strict=True):
+    for axes, (name, measure) in zip(panels, metrics.items(), strict=False):
         dress(axes, inks, name)
-        draw_response(axes, inks, rows, ends[name])
+        draw_response(axes, inks, measure, ends[name])
         axes.set_xticks(range(len(doses)), [*doses])
     figure.supxlabel(note, color=inks.ink, fontsize=SMALL)
     return figure
+
+
+def evenly_filled(words: str) -> str:
+    """As many lines as are needed, about as long as each other, so that no word stands alone."""
+    lines = -(-len(words) // LINE)
+    return fill(words, len(words) // lines + SPARE)
+
+
+def grid_of(panels: int, wide: float) -> tuple[int, int]:
+    """Rows, and panels in each: as few rows as a page allows, and about as many in each."""
+    rows = -(-panels // max(1, int(PAGE // wide)))
+    return rows, -(-panels // rows)
 
 
 def courses(doses: Sequence[str], metrics: Mapping[str, Sequence[Metric]]) -> str:

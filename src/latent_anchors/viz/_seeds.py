@@ -1,23 +1,20 @@
 """Measures over seeds: every seed a dot, boxes behind, bounds as lines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from numpy.typing import ArrayLike
-from torch import Tensor
 
 from latent_anchors._checks import check_between, check_count, check_name, listed
-from latent_anchors.viz._arrays import Array, as_array
+from latent_anchors.viz._arrays import Array, Values, as_array_with_gaps
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._scales import levels
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 
 Scale = Literal["linear", "log"]
-Values = ArrayLike | Sequence[float | None]
 
 ROW = 0.62
 """Inches of a row."""
@@ -121,11 +118,7 @@ def as_references(given: Mapping[str, float], rows: Mapping[str, Array]) -> dict
 
 def as_seeds(name: str, values: Values, *rows: int) -> Array:
     """One number for each seed, of so many rows if there are any; NaN where there is none."""
-    plain = values.detach().cpu().double().numpy() if isinstance(values, Tensor) else values
-    given = np.array(plain, dtype=np.float64)
-    missing = np.isnan(given)
-    there = as_array(f"values[{name!r}]", np.where(missing, 0.0, given), *rows, "runs")
-    return np.where(missing, np.nan, there)
+    return as_array_with_gaps(f"values[{name!r}]", values, *rows, "runs")
 
 
 def described(name: str, seeds: Array, bounds: tuple[float, float]) -> str:

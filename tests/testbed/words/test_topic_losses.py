@@ -4,9 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from refusals import refuses
 from torch import nn
 
 from latent_anchors import testbed
+from latent_anchors.audits import Relearning
+from latent_anchors.evaluation import Evaluation
 
 TOPICS = ("animal", "food", "plant", "act", "animal")
 IDS = torch.tensor([[1, 2, 3, 4], [1, 5, 6, 0], [1, 2, 0, 0], [1, 7, 7, 7], [1, 3, 2, 0]])
@@ -70,9 +73,8 @@ def test_an_edit_is_in_force_for_each_batch_and_gone_after_it():
 
 def study(seed=0):
     edits = {"none": lambda *_: torch.no_grad(), "sharper": sharper}
-    return testbed.TopicStudy.of(
-        "animal", Bigrams(seed), Bigrams(7), BATCHES, TOPICS, edits, plain=Bigrams(seed)
-    )
+    oracle, plain = (testbed.topic_losses(Bigrams(k), BATCHES, TOPICS) for k in (7, seed))
+    return testbed.TopicStudy.of("animal", Bigrams(seed), oracle, BATCHES, edits, plain)
 
 
 def test_forgetting_is_0_for_the_model_itself_and_1_for_the_oracle():
@@ -99,3 +101,37 @@ def test_studies_are_joined_run_by_run_with_the_topics_by_what_the_oracle_lacks(
     never = [float(rise[1].mean()) for rise in rises.values()]
     assert never == sorted(never, reverse=True)
     assert set(rises) == set(TOPICS)
+
+
+def test_the_cost_is_where_the_line_between_two_edits_comes_to_the_forgetting():
+    counts = torch.ones(4, dtype=torch.int)
+
+    def losses(*summed):
+        return testbed.TopicLosses(torch.tensor(summed), counts, ("animal", "food", "plant", "act"))
+
+    whole, oracle = losses(4.0, 4.0, 4.0, 4.0), losses(5.0, 4.0, 4.0, 4.0)
+    edits = {"weak": losses(4.5, 4.0, 4.0, 4.0), "strong": losses(6.0, 4.75, 4.0, 4.3)}
+    study = testbed.TopicStudy("animal", whole, oracle, edits)
+    cost = study.cost_at(1.0)
+    assert float(cost["adjacent"]) == pytest.approx(0.375 / 3)
+    assert float(cost["other"]) == pytest.approx(0.1)
+    assert float(study.cost_at(0.25)["other"]) == 0.0
+    assert bool(study.cost_at(2.5)["other"].isnan())
+    costs = testbed.costs_at({"ours": [study, study], "theirs": [study]}, 1.0)
+    assert costs["cost/other/ours"].tolist() == pytest.approx([0.1, 0.1])
+    removal, collateral = testbed.frontier_of({"ours": [study, study]})["ours"]
+    assert removal[:, 0].tolist() == [0.5, 2.0]
+    assert collateral[:, 1].tolist() == pytest.approx([0.0, 0.3])
+    with refuses(ValueError, "forgetting is 0; expected above 0"):
+        study.cost_at(0.0)
+
+
+def test_audits_of_single_runs_are_joined_and_a_curve_lasts_until_the_longest():
+    def audit(steps, ratio):
+        found = Evaluation({"relearning/ratio": torch.tensor([ratio])})
+        curve = torch.arange(float(steps)).unsqueeze(1)
+        return Relearning((0,), 9.0, found, {"edited": curve}, {})
+
+    measures, curves = testbed.join_audits([audit(3, 0.5), audit(5, 2.0)])
+    assert measures["relearning/ratio"].tolist() == [0.5, 2.0]
+    assert curves["edited"].tolist() == [[0, 1, 2, 2, 2], [0, 1, 2, 3, 4]]

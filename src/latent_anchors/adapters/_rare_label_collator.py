@@ -1,0 +1,79 @@
+"""Labeled samples in every batch, though labels are rare."""
+
+import random
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from latent_anchors._checks import check_count
+
+IGNORED = -100
+
+
+class RareLabelCollator:
+    """A collator that adds labeled samples to each batch, from which nothing is to be predicted.
+
+    Where one line in a hundred is labeled, most batches have no labeled line, and in the others one
+    line has all the weight of a term: its pull comes in jerks, as strong as labels are frequent.
+    With a labeled sample in every batch it is even, and the same for a concept with few labels as
+    for one with many. The model's own loss does not see the samples added: their ``"labels"`` are
+    -100. Which ones are added follows from the batch's tokens, so that a training that resumes goes
+    on bit for bit.
+
+    Args:
+        collator: Makes a batch with ``"labels"``, such as a :class:`LabelCollator`; or another of
+            these, of another concept.
+        labeled: The labeled samples, with all that the collator needs.
+        count: How many are added to each batch, at most as many as there are.
+
+    Raises:
+        ValueError: If there are fewer labeled samples than are to be added.
+        KeyError: In use, if a sample has no ``"input_ids"`` or the batch no ``"labels"``.
+
+    Examples:
+        >>> def stack(samples):
+        ...     ids = torch.tensor([sample["input_ids"] for sample in samples])
+        ...     return {"input_ids": ids, "labels": ids.clone()}
+        >>> import torch
+        >>> collator = RareLabelCollator(stack, [{"input_ids": [5, 6]}])
+        >>> collator([{"input_ids": [7, 8]}])["labels"].tolist()
+        [[7, 8], [-100, -100]]
+    """
+
+    def __init__(
+        self,
+        collator: Callable[[list[Any]], Mapping[str, Any]],
+        labeled: Sequence[Mapping[str, Any]],
+        count: int = 1,
+    ) -> None:
+        check_count("count", count)
+        if len(labeled) < count:
+            raise ValueError(
+                f"There are {len(labeled)} labeled samples, and count is {count}; expected at "
+                "least as many. Label more samples, or add fewer."
+            )
+        self.collator = collator
+        self.labeled: tuple[Mapping[str, Any], ...] = tuple(labeled)
+        self.count: int = count
+
+    def __call__(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The batch of some samples, and behind them the labeled ones."""
+        drawn = random.Random(_digest(samples)).sample(self.labeled, self.count)
+        # a collator may take apart what it is given
+        batch = dict(self.collator([dict(sample) for sample in (*samples, *drawn)]))
+        if "labels" not in batch:
+            raise KeyError(
+                f"The batch has no 'labels', only {sorted(batch)}; expected them, so that nothing "
+                "is to be predicted from the samples added."
+            )
+        batch["labels"][len(samples) : len(samples) + self.count] = IGNORED
+        return batch
+
+
+def _digest(samples: Sequence[Mapping[str, Any]]) -> int:
+    """A number that follows from the samples' tokens."""
+    ids = [torch.as_tensor(sample["input_ids"]) for sample in samples]
+    return zlib.crc32(pad_sequence(ids, batch_first=True).cpu().numpy().tobytes())

@@ -1,0 +1,179 @@
+"""UNDO: shrink and perturb the weights of an edited model, then distill the model into them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import sqrt
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from latent_anchors._checks import check_between
+from latent_anchors._numerics import in_full_precision
+from latent_anchors._runs import eval_mode
+from latent_anchors._streams import stream
+from latent_anchors.baselines._rival_contract import Baseline, Placed, Task
+from latent_anchors.baselines._training import Meter, copied, train
+from latent_anchors.data import LabeledBatch
+from latent_anchors.training import constrain
+
+
+def forward_kl(student: Tensor, teacher: Tensor) -> Float[Tensor, ""]:
+    r"""Forward divergence of a student's logits from its teacher's, in nats.
+
+    .. math:: \overline{\sum_k p_k (\ln p_k - \ln q_k)}
+
+    with the softmax :math:`p` of the teacher and :math:`q` of the student, averaged over all other
+    axes.
+
+    Args:
+        student: Logits ``(..., classes)``.
+        teacher: Logits ``(..., classes)``.
+
+    Returns:
+        ``()``, at least 0.
+
+    References:
+        Hinton et al., "Distilling the knowledge in a neural network", 2015, at temperature 1.
+
+    Examples:
+        >>> forward_kl(torch.zeros(5, 2), torch.tensor([0.0, 50.0]).expand(5, 2))
+        tensor(0.6931)
+    """
+    q, p = (torch.log_softmax(in_full_precision(logits), -1) for logits in (student, teacher))
+    return (p.exp() * (p - q)).sum(-1).mean()
+
+
+@dataclass(frozen=True)
+class Undo:
+    r"""Remove a concept by another method, then distill the result into damaged weights (UNDO).
+
+    .. math:: W \leftarrow (1 - \alpha) \, W + \alpha \beta \, \Xi
+
+    with Xavier's uniform noise :math:`\Xi` for each matrix; vectors only shrink. Then the network
+    learns, on all samples, the outputs of the one without the concept, so that what its weights
+    still held of the concept is not only unused but gone.
+
+    Attributes:
+        before: What removes the concept first: a rival, or :class:`KnownEdits` of an anchor.
+        distance: From the outputs of student and teacher, how far they are apart: one number or one
+            for each sample, such as :func:`forward_kl` or ``torch.nn.functional.mse_loss``.
+        alpha: How much of the weights is lost :math:`\alpha`, from 0 to 1; .2 to .8 in the paper,
+            and 1 is a student that knows nothing.
+        beta: The size of the noise :math:`\beta`, from 0 to 1.
+        output: From a model and a batch, what is compared; what the model makes of the inputs if
+            None.
+
+    Raises:
+        ValueError: If alpha or beta is not from 0 to 1.
+
+    References:
+        Lee et al., "Distillation robustifies unlearning", 2025; their choice is .6 and .1.
+
+    Examples:
+        >>> from latent_anchors.baselines import KnownEdits
+        >>> from latent_anchors.interventions import ZeroAblation
+        >>> x = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
+        >>> batch = LabeledBatch(x, {"first": (x[:, 0] > 0).float()})
+        >>> task = Task(
+        ...     lambda model, batch: (model(batch.inputs) - batch.inputs).square().mean(),
+        ...     lambda step: batch,
+        ...     label="first",
+        ...     steps=300,
+        ...     rate=lambda step: 0.02,
+        ... )
+        >>> network = nn.Sequential(nn.Identity(), nn.Linear(3, 3))
+        >>> muted = KnownEdits({"0": ZeroAblation([0])})
+        >>> student = Undo(muted, torch.nn.functional.mse_loss).fit(network, task).cut
+        >>> bool(student[1].weight[:, 0].abs().max() < 1e-3)  # not even the weights know it
+        True
+    """
+
+    before: Baseline
+    distance: Callable[[Tensor, Tensor], Tensor]
+    alpha: float = 0.6
+    beta: float = 0.1
+    output: Callable[[nn.Module, LabeledBatch], Tensor] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("alpha", "beta"):
+            check_between(name, getattr(self, name), 0.0, 1.0)
+
+    @property
+    def begins_with(self) -> Literal["fresh", "trained"]:
+        """What the method before begins with.
+
+        Examples:
+            >>> from latent_anchors.baselines import Finding
+            >>> Undo(Finding("leace", at="0"), forward_kl).begins_with
+            'trained'
+        """
+        return self.before.begins_with
+
+    def fit(self, model: nn.Module, task: Task) -> Placed:
+        """Remove the concept by the method before, then distill for as many steps again.
+
+        Args:
+            model: What the method before begins with; unchanged.
+            task: What all methods are given alike.
+
+        Returns:
+            The model with the concept, and the student. The cost is that of both methods.
+
+        Raises:
+            ValueError: If the method before refuses the task.
+            RuntimeError: If the weights are not finite afterwards.
+
+        Examples:
+            >>> from latent_anchors.baselines import KnownEdits
+            >>> from latent_anchors.interventions import ZeroAblation
+            >>> batch = LabeledBatch(torch.eye(2), {"first": torch.tensor([1.0, 0.0])})
+            >>> task = Task(
+            ...     lambda model, batch: model(batch.inputs).square().mean(),
+            ...     lambda step: batch,
+            ...     label="first",
+            ...     steps=3,
+            ... )
+            >>> network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+            >>> muted = KnownEdits({"0": ZeroAblation([0])})
+            >>> placed = Undo(muted, forward_kl).fit(network, task)
+            >>> placed.cost.steps, placed.cost.passes
+            (3, 12)
+        """
+        placed, meter = self.before.fit(model, task), Meter()
+        student = copied(placed.model if placed.cut is None else placed.cut)
+        damage(student, self.alpha, self.beta, task.seed)
+        if task.constraint is not None:
+            constrain(student, task.constraint)
+        with placed.removed() as teacher:
+
+            def backward(batch: LabeledBatch, _: int) -> None:
+                with eval_mode(teacher):
+                    target = self._output(teacher, batch)
+                meter.ran(batch)
+                meter.ran(batch)
+                self.distance(self._output(student, batch), target).mean().backward()  # pyright: ignore[reportUnknownMemberType] -- torch's stub leaves it open
+
+            train(student, task, backward, meter)
+        return Placed(placed.model, {}, placed.cost + meter.cost(), student)
+
+    def _output(self, model: nn.Module, batch: LabeledBatch) -> Tensor:
+        return model(batch.inputs) if self.output is None else self.output(model, batch)
+
+
+def damage(model: nn.Module, alpha: float, beta: float, seed: int) -> None:
+    """Shrink all parameters and perturb the matrices, in place."""
+    with torch.no_grad():
+        for name, each in model.named_parameters():
+            each.mul_(1 - alpha)
+            if each.ndim > 1:
+                generator = stream(seed, f"baselines/noise/{name}")
+                noise = 2 * torch.rand(each.shape, generator=generator) - 1
+                each.add_((alpha * beta * _bound(each) * noise).to(each))
+
+
+def _bound(weight: Tensor) -> float:
+    """Xavier's bound of uniform numbers: by the numbers of inputs and outputs."""
+    outputs, inputs, *places = weight.shape
+    return sqrt(6 / ((outputs + inputs) * torch.Size(places).numel()))

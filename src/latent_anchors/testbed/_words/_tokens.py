@@ -1,0 +1,181 @@
+"""Definitions as tokens: padded batches, held-out lines, and which lines are labeled."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from latent_anchors.testbed._words._definitions import Definitions
+from latent_anchors.testbed._words._topic_losses import IGNORED, Batch
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+SPECIAL = PAD, BEGIN, END = ("<pad>", "<begin>", "<end>")
+LENGTH = 24
+
+Sample = Mapping[str, Any]
+"""``input_ids`` of one line ``(token,)``, and labels of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class TokenizedDefinitions:
+    """Definitions as tokens of a byte-level vocabulary, at most 24 for each line.
+
+    The first lines are held out, the others are for training.
+
+    Attributes:
+        lines: The definitions.
+        tokenizer: Trained on them, with 4,096 tokens or as many as there are.
+        held_out: How many lines are held out.
+
+    Examples:
+        >>> from latent_anchors.testbed import made_up_definitions
+        >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+        >>> batch = words.pad(words.samples(range(2)))
+        >>> sorted(batch), batch["behind"][0].int().tolist()
+        (['behind', 'input_ids', 'labels'], [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1])
+    """
+
+    lines: Definitions
+    tokenizer: "Tokenizer"
+    held_out: int
+
+    @classmethod
+    def of(cls, lines: Definitions, held_out: int) -> "TokenizedDefinitions":
+        """Train a tokenizer on all lines.
+
+        Raises:
+            ValueError: If no line is left for training, or none is held out.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> words.held_out, len(words.ids)
+            (8, 40)
+        """
+        if not 0 < held_out < len(lines):
+            raise ValueError(
+                f"{held_out} of {len(lines)} definitions are held out; expected at least one, and "
+                "at least one left for training."
+            )
+        return cls(lines, _trained_tokenizer(lines.texts), held_out)
+
+    @cached_property
+    def ids(self) -> list[Int[Tensor, " token"]]:
+        """Each line's tokens, from the one that begins a line to the one that ends it."""
+        begin, end = (self.tokenizer.token_to_id(token) for token in (BEGIN, END))
+        encoded = self.tokenizer.encode_batch([*self.lines.texts])
+        return [torch.tensor([begin, *line.ids[: LENGTH - 2], end]) for line in encoded]
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """Of the held-out lines.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> len(words.topics)
+            8
+        """
+        return self.lines.topics[: self.held_out]
+
+    def samples(self, chosen: Sequence[int], **labels: Sequence[int]) -> list[dict[str, Any]]:
+        """Lines for a dataset, with labels: of each topic the lines that have it.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> [sample["animal"] for sample in words.samples([8, 9], animal=[9])]
+            [0.0, 1.0]
+        """
+        known = {name: {*some} for name, some in labels.items()}
+        return [
+            {"input_ids": self.ids[k]} | {name: float(k in some) for name, some in known.items()}
+            for k in chosen
+        ]
+
+    def seen(self, without: str = "") -> list[int]:
+        """The lines for training, but those of a topic.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> len(words.seen()), len(words.seen(without="act"))
+            (32, 25)
+        """
+        topics = self.lines.topics
+        return [k for k in range(self.held_out, len(topics)) if topics[k] != without]
+
+    def labeled(self, topic: str, seed: int, chance: float = 0.1) -> list[int]:
+        """The lines for training that are labeled: some of a topic's, drawn once for each seed.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> len(words.labeled("act", seed=0, chance=1.0))
+            7
+        """
+        drawn = torch.rand(len(self.lines), generator=torch.Generator().manual_seed(seed))
+        return [k for k in self.seen() if self.lines.topics[k] == topic and drawn[k] < chance]
+
+    def pad(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
+        """A batch of lines, with a mask of the positions ``behind`` the colon.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> words.pad(words.samples([0]))["behind"].int().tolist()
+            [[0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]]
+        """
+        ids = self.tokenizer.token_to_id(PAD)
+        tokens = pad_sequence([sample["input_ids"] for sample in samples], True, ids)
+        real = tokens != ids
+        colon = tokens == self.tokenizer.encode(" :").ids[-1]
+        labels = tokens.masked_fill(~real, IGNORED)
+        return {"input_ids": tokens, "labels": labels, "behind": (colon.cumsum(1) > 0) & real}
+
+    def drawn_batches(self, some: Sequence[int], seed: int, size: int = 64) -> Iterator[Batch]:
+        """Batches of some lines, drawn with replacement, without end; a seed draws the same.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> next(words.drawn_batches(words.seen(), seed=0, size=3))["behind"].shape
+            torch.Size([3, 12])
+        """
+        draw = torch.Generator().manual_seed(seed)
+        while True:
+            chosen = torch.randint(len(some), (size,), generator=draw).tolist()
+            yield self.pad(self.samples([some[k] for k in chosen]))
+
+    def held_out_batches(self, size: int = 500) -> list[Batch]:
+        """The held-out lines in batches.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> [len(batch["input_ids"]) for batch in words.held_out_batches(5)]
+            [5, 3]
+        """
+        starts = range(0, self.held_out, size)
+        return [
+            self.pad(self.samples(range(start, min(start + size, self.held_out))))
+            for start in starts
+        ]
+
+
+def _trained_tokenizer(texts: Sequence[str]) -> "Tokenizer":
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel()
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(vocab_size=4096, special_tokens=[*SPECIAL], show_progress=False)
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer

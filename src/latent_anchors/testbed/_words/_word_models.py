@@ -1,0 +1,86 @@
+"""The language model of the examples about words, and how it is trained."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from latent_anchors.models import record
+from latent_anchors.testbed._words._tokens import LENGTH, TokenizedDefinitions
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
+
+WORD_OPTIONS: dict[str, Any] = {
+    "per_device_train_batch_size": 64,
+    "weight_decay": 0.01,
+    "adam_beta2": 0.95,
+    "max_grad_norm": 0.0,
+    "save_strategy": "no",
+    "report_to": [],
+    "use_cpu": True,
+    "disable_tqdm": True,
+}
+"""Arguments of ``transformers.TrainingArguments``, but for the folder, the seed and the steps."""
+
+
+def small_llama(words: TokenizedDefinitions, seed: int) -> "LlamaForCausalLM":
+    """A Llama of three blocks, 96 wide, with tied embeddings; a seed gives the same weights.
+
+    Args:
+        words: Whose tokens it reads.
+        seed: Of the weights.
+
+    Examples:
+        >>> from latent_anchors.testbed import made_up_definitions
+        >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+        >>> len(small_llama(words, seed=0).model.layers)
+        3
+    """
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=words.tokenizer.get_vocab_size(),
+        hidden_size=96,
+        intermediate_size=288,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        max_position_embeddings=32,
+        tie_word_embeddings=True,
+        **dict(zip(("pad_token_id", "bos_token_id", "eos_token_id"), range(3), strict=True)),
+    )
+    return LlamaForCausalLM(config)
+
+
+@torch.no_grad()
+def word_latents(
+    model: nn.Module, words: TokenizedDefinitions, chosen: Sequence[int], at: str
+) -> tuple[Float[Tensor, "line position dim"], Bool[Tensor, "line position"]]:
+    """Latents of some lines at a site, and which positions are behind the colon.
+
+    Args:
+        model: That reads them.
+        words: The definitions.
+        chosen: Their numbers.
+        at: The site.
+
+    Examples:
+        >>> from latent_anchors.testbed import made_up_definitions
+        >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+        >>> latents, behind = word_latents(small_llama(words, 0), words, range(3), "model.layers.1")
+        >>> latents.shape, behind.shape
+        (torch.Size([3, 24, 96]), torch.Size([3, 24]))
+    """
+    parts = [words.pad(words.samples(chosen[k : k + 500])) for k in range(0, len(chosen), 500)]
+    found: list[Tensor] = []
+    for part in parts:
+        with record(model, at) as z:
+            model(part["input_ids"])
+        found.append(nn.functional.pad(z[at], (0, 0, 0, LENGTH - z[at].shape[1])))
+    masks = [
+        nn.functional.pad(each["behind"], (0, LENGTH - each["behind"].shape[1])) for each in parts
+    ]
+    return torch.cat(found), torch.cat(masks)

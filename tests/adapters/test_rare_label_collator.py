@@ -1,0 +1,54 @@
+"""Labeled samples in every batch."""
+
+import pytest
+import torch
+from refusals import refuses
+
+from latent_anchors.adapters import LabelCollator, RareLabelCollator
+
+LINES = [{"input_ids": [k, k + 1], "topic": 0.0} for k in range(10, 40)]
+LABELED = [{"input_ids": [k, k], "topic": 1.0} for k in range(50, 60)]
+
+
+def stack(samples):
+    ids = torch.tensor([sample.pop("input_ids") for sample in samples])
+    return {"input_ids": ids, "labels": ids.clone()}
+
+
+def collator(count=1):
+    return RareLabelCollator(LabelCollator(stack, ["topic"]), LABELED, count)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_samples_come_first_and_labeled_ones_behind_them_which_are_not_predicted(count: int):
+    batch = collator(count)(LINES[:4])
+    assert batch["input_ids"][:4].tolist() == [line["input_ids"] for line in LINES[:4]]
+    assert torch.equal(batch["labels"][:4], batch["input_ids"][:4])
+    assert batch["topic"].tolist() == [0.0] * 4 + [1.0] * count
+    assert bool((batch["labels"][4:] == -100).all())
+    added = batch["input_ids"][4:, 0].tolist()
+    assert len({*added}) == count
+    assert {*added} <= {*range(50, 60)}
+
+
+def test_what_is_added_follows_from_the_batch_and_all_labeled_samples_get_their_turn():
+    batches = [LINES[k : k + 2] for k in range(28)]
+    drawn = [int(collator()(batch)["input_ids"][-1, 0]) for batch in batches]
+    assert drawn == [int(collator()(batch)["input_ids"][-1, 0]) for batch in batches]
+    assert len({*drawn}) > 5
+
+
+def test_concepts_have_a_sample_each():
+    others = [{"input_ids": [k, k], "topic": 0.5} for k in range(70, 80)]
+    batch = RareLabelCollator(collator(count=2), others)(LINES[:4])
+    assert batch["topic"].tolist() == [0.0] * 4 + [0.5] + [1.0] * 2
+    assert bool((batch["labels"][4:] == -100).all())
+    assert not bool((batch["labels"][:4] == -100).any())
+
+
+def test_what_cannot_be_added_is_refused():
+    with refuses(ValueError, "There are 2 labeled samples, and count is 3"):
+        RareLabelCollator(stack, LABELED[:2], 3)
+    unsupervised = RareLabelCollator(lambda _: {"input_ids": torch.ones(1)}, LABELED)
+    with refuses(KeyError, r"no 'labels', only \['input_ids'\]"):
+        unsupervised([{"input_ids": [1]}])

@@ -1,0 +1,152 @@
+import pytest
+import torch
+from baselines import problem
+from baselines.problem import BATCH, LABEL, X
+from refusals import refuses
+from torch import nn
+
+from latent_anchors.baselines import SelectiveMasking, reserved_units
+from latent_anchors.data import LabeledBatch
+
+UNITS = [0, 1, 2]
+
+
+def reserved(network=None):
+    return reserved_units(network or problem.network(), UNITS, outputs=["0"], inputs=["1"])
+
+
+def without(network):
+    """The same with the reserved weights at zero."""
+    with torch.no_grad():
+        for name, mask in reserved(network).items():
+            network.get_parameter(name)[mask] = 0.0
+    return network
+
+
+def slopes(network, chosen):
+    (problem.error(network, BATCH) * chosen).mean().backward()
+    return {name: each.grad for name, each in network.named_parameters()}
+
+
+@pytest.mark.parametrize("retain", [0.0, 1.0])
+def test_a_step_is_the_gradient_of_the_formula(retain):
+    network = problem.network()
+    task = problem.task(1, rate=lambda _: 1.0, optimizer=torch.optim.SGD)
+    placed = SelectiveMasking(reserved(), retain).fit(network, task)
+    labeled = slopes(problem.network(), LABEL)
+    others = slopes(without(problem.network()) if retain else problem.network(), 1 - LABEL)
+    masks = reserved()
+    for name, before in network.named_parameters():
+        mask = masks.get(name, torch.zeros_like(before, dtype=torch.bool))
+        expected = labeled[name] * mask + others[name] * (~mask if retain else 1)
+        found = before - placed.model.get_parameter(name)
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-4)
+        assert (found - labeled[name] - others[name]).abs().max() > 1e-3
+
+
+def test_labeled_samples_alone_leave_all_other_weights_as_they_are():
+    only = LabeledBatch(X[::3], {"first": LABEL[::3]})
+    batches = lambda step: only if step else BATCH  # noqa: E731
+    first, second = (
+        SelectiveMasking(reserved(), 0.0).fit(
+            problem.network(), problem.task(n, batches=batches, optimizer=torch.optim.SGD)
+        )
+        for n in (1, 5)
+    )
+    for name, mask in reserved().items():
+        before, after = first.model.get_parameter(name), second.model.get_parameter(name)
+        assert torch.equal(before[~mask], after[~mask])
+        assert not torch.equal(before[mask], after[mask])
+
+
+def test_with_retain_passes_the_network_works_better_without_the_reserved_weights():
+    def rest(retain):
+        placed = SelectiveMasking(reserved(), retain).fit(problem.network(), problem.task(150))
+        return problem.errors(placed.cut)[1]
+
+    assert rest(0.5) < 0.1 * rest(0.0)
+
+
+def test_the_chance_of_a_retain_pass_draws_by_the_seed_of_the_task():
+    def fitted(seed):
+        task = problem.task(6, seed=seed)
+        return SelectiveMasking(reserved(), 0.5).fit(problem.network(), task).model[0].weight
+
+    assert torch.equal(fitted(0), fitted(0))
+    assert not torch.equal(fitted(0), fitted(1))
+
+
+def test_the_cut_network_lacks_the_reserved_weights_and_nothing_else():
+    placed = SelectiveMasking(reserved()).fit(problem.network(), problem.task(20))
+    for name, after in placed.cut.named_parameters():
+        before = placed.model.get_parameter(name)
+        mask = reserved().get(name, torch.zeros_like(before, dtype=torch.bool))
+        assert not after[mask].any()
+        assert torch.equal(after[~mask], before[~mask])
+        assert not mask.any() or before[mask].any()
+
+
+def test_calibration_fits_the_biases_of_the_cut_network_to_samples_of_both_kinds():
+    shifted = LabeledBatch(X + 1.0, {"first": LABEL})
+    task = problem.task(20, batches=lambda _: shifted)
+
+    def fitted(**given):
+        return SelectiveMasking(reserved(), **given).fit(problem.network(), task)
+
+    plain, calibrated = fitted(), fitted(calibrated=["1.bias"], calibration=300)
+    for name, after in calibrated.cut.named_parameters():
+        assert torch.equal(after, plain.cut.get_parameter(name)) == (name != "1.bias")
+    assert torch.equal(calibrated.model[1].bias, plain.model[1].bias)
+    assert calibrated.cost.steps == 320
+    assert calibrated.cost.passes == 320 * len(X)
+
+    def loss(placed):
+        with torch.no_grad():
+            errors = problem.error(placed.cut, shifted)
+        return float(errors[LABEL == 1].mean() + 100 * errors[LABEL == 0].mean())
+
+    assert loss(calibrated) < 0.9 * loss(plain)
+
+
+def test_units_are_rows_and_biases_of_what_writes_and_columns_of_what_reads():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2, bias=False))
+    masks = reserved_units(model, [1, 3], outputs=["0"], inputs=["1"])
+    assert set(masks) == {"0.weight", "0.bias", "1.weight"}
+    assert masks["0.weight"][:, 0].tolist() == [False, True, False, True]
+    assert masks["0.bias"].tolist() == [False, True, False, True]
+    assert masks["1.weight"][0].tolist() == [False, True, False, True]
+
+
+def test_a_layer_that_writes_and_reads_the_same_units_has_rows_and_columns():
+    masks = reserved_units(nn.Sequential(nn.Linear(3, 3)), [0], outputs=["0"], inputs=["0"])
+    assert masks["0.weight"].sum() == 5
+
+
+def test_layers_and_units_that_are_not_there_are_refused():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Embedding(4, 2))
+    with refuses(ValueError, "The layer '1' is of type Embedding; expected nn.Linear"):
+        reserved_units(model, [0], outputs=["1"])
+    with refuses(ValueError, "The units are 4, and the layer '0' has 4 of them"):
+        reserved_units(model, [4], outputs=["0"])
+    with refuses(ValueError, "The units are nothing, and the layer '0'"):
+        reserved_units(model, [], outputs=["0"])
+
+
+def test_masks_that_do_not_fit_are_refused():
+    network, task = problem.network(), problem.task(1)
+    with refuses(ValueError, "Of '0.weight' no number is reserved; expected some"):
+        SelectiveMasking({"0.weight": torch.zeros(10, 6).bool()})
+    with refuses(ValueError, "Unknown parameter to be reserved '2.weight'"):
+        SelectiveMasking({"2.weight": torch.ones(1).bool()}).fit(network, task)
+    with refuses(
+        ValueError, r"mask of '0.bias' has shape \(3,\) and type torch.bool; expected \(10"
+    ):
+        SelectiveMasking({"0.bias": torch.ones(3).bool()}).fit(network, task)
+    with refuses(ValueError, "type torch.float32; expected .* torch.bool"):
+        SelectiveMasking({"0.bias": torch.ones(10)}).fit(network, task)
+    with refuses(ValueError, "Unknown parameter to be calibrated '9.bias'"):
+        SelectiveMasking(reserved(), calibrated=["9.bias"]).fit(network, task)
+    with refuses(ValueError, "retain is 1.5; expected a number from 0.0 to 1.0"):
+        SelectiveMasking(reserved(), 1.5)
+    with refuses(ValueError, "calibration is 0; expected at least 1"):
+        SelectiveMasking(reserved(), calibration=0)

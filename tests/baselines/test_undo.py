@@ -1,0 +1,128 @@
+import pytest
+import torch
+from baselines import problem
+from baselines.problem import BATCH, X
+from refusals import refuses
+from torch import nn
+from torch.nn.functional import mse_loss
+
+from latent_anchors.baselines import FineTuning, KnownEdits, Undo, forward_kl
+from latent_anchors.baselines._undo import damage
+
+KNOWN = KnownEdits({"0": problem.edit()})
+
+
+def fitted(before=KNOWN, steps=150, **given):
+    return Undo(before, mse_loss, **given).fit(problem.start(before), problem.task(steps))
+
+
+def test_the_student_says_what_its_teacher_says_by_its_weights_alone():
+    placed = fitted(steps=150)
+    with KNOWN.fit(problem.start(KNOWN), problem.task(1)).removed() as teacher, torch.no_grad():
+        wanted = teacher(X)
+    with torch.no_grad():
+        assert (placed.cut(X) - wanted).square().mean() < 1e-4
+        assert (placed.model(X) - wanted).square().mean() > 0.05
+    assert not placed.edits
+
+
+def test_its_weights_have_lost_what_the_edit_only_hid():
+    def column(model):
+        """How much of the first input reaches the hidden layer, of what the others send."""
+        sizes = model[0].weight.detach().norm(dim=0)
+        return float(sizes[0] / sizes[1:].mean())
+
+    hidden = column(problem.start(KNOWN))
+    gone = column(fitted(alpha=0.8).cut)
+    assert hidden > 0.5
+    assert gone < 0.6 * hidden
+    assert column(fitted(alpha=0.2).cut) > gone
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+def test_damage_shrinks_everything_and_perturbs_matrices_within_xaviers_bound(alpha):
+    whole, damaged = problem.network(), problem.network()
+    damage(damaged, alpha, beta=0.5, seed=0)
+    for before, after in zip(whole.parameters(), damaged.parameters(), strict=True):
+        noise = (after - (1 - alpha) * before).detach()
+        bound = alpha * 0.5 * (6 / sum(before.shape)) ** 0.5 if before.ndim > 1 else 0.0
+        assert noise.abs().max() <= bound + 1e-7
+        assert noise.abs().max() >= 0.8 * bound
+        if bound:
+            assert abs(float(noise.mean())) < 0.2 * bound
+
+
+def test_the_bound_of_a_convolution_counts_its_places():
+    layer = nn.Conv2d(4, 8, 3)
+    before = layer.weight.detach().clone()
+    damage(layer, 1.0, beta=1.0, seed=0)
+    bound = (6 / (9 * (4 + 8))) ** 0.5
+    assert 0.95 * bound < layer.weight.abs().max() <= bound
+    assert not torch.equal(before, layer.weight)
+
+
+def test_the_noise_is_a_function_of_the_seed():
+    def noisy(seed):
+        network = problem.network()
+        damage(network, 0.5, beta=1.0, seed=seed)
+        return network[0].weight
+
+    assert torch.equal(noisy(0), noisy(0))
+    assert not torch.equal(noisy(0), noisy(1))
+
+
+def test_it_begins_where_the_method_before_ended_and_costs_both():
+    tuned = FineTuning(problem.silence)
+    placed = Undo(tuned, mse_loss, alpha=0.0).fit(
+        problem.start(tuned), problem.task(5, rate=lambda _: 0.0)
+    )
+    before = tuned.fit(problem.start(tuned), problem.task(5, rate=lambda _: 0.0))
+    assert torch.equal(placed.cut[0].weight, before.cut[0].weight)
+    assert placed.cost.steps == 10
+    assert placed.cost.passes == 3 * 5 * len(X)
+    assert placed.cost.seconds >= 0
+
+
+def test_what_is_compared_may_be_chosen():
+    def tail(model, batch):
+        return model(batch.inputs)[:, 1:]
+
+    student = fitted(output=tail, alpha=1.0, beta=1.0).cut
+    concept, rest = problem.errors(student)
+    assert rest < 0.01
+    assert concept > 0.5
+
+
+def test_a_constraint_holds_of_the_damaged_weights_too():
+    bounded = problem.task(
+        1,
+        rate=lambda _: 0.0,
+        constraint=lambda named: {"0.weight": named["0.weight"].clamp(-0.01, 0.01)},
+    )
+    placed = Undo(KNOWN, mse_loss, alpha=0.0).fit(problem.start(KNOWN), bounded)
+    assert placed.cut[0].weight.abs().max() <= 0.01
+
+
+def test_the_divergence_of_logits_is_zero_where_they_differ_by_a_constant_and_positive_elsewhere(
+    generator,
+):
+    p, q = torch.randn(2, 7, 5, generator=generator)
+    assert forward_kl(p + 3.0, p) < 1e-6
+    assert forward_kl(q, p) > 0.1
+    chances, said = torch.softmax(p, -1), torch.log_softmax(q, -1)
+    naive = torch.stack(
+        [
+            sum(chances[n, k] * (chances[n, k].log() - said[n, k]) for k in range(5))
+            for n in range(7)
+        ]
+    )
+    torch.testing.assert_close(forward_kl(q, p), naive.mean())
+    assert forward_kl(q.half(), p.half()).dtype == torch.float32
+
+
+def test_settings_out_of_range_are_refused():
+    with refuses(ValueError, "alpha is 1.5; expected a number from 0.0 to 1.0"):
+        Undo(KNOWN, mse_loss, alpha=1.5)
+    with refuses(ValueError, "beta is -0.1; expected a number from 0.0 to 1.0"):
+        Undo(KNOWN, mse_loss, beta=-0.1)
+    assert BATCH.labels["first"].sum() == 32
