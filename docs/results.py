@@ -7,15 +7,16 @@ page again.
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
-from math import isclose
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from math import exp, isclose, log
 from pathlib import Path
 from textwrap import fill
 
-from tables import HEAD, HUE_COLUMNS, HUES_TEXT, SECTIONS, Section
+from tables import HEAD, HUE_COLUMNS, HUES_TEXT, SECTIONS, Line, Section
 
 from latent_anchors.colorspace import HUES
-from latent_anchors.evaluation import summarize, wilson_interval
+from latent_anchors.evaluation import Metric, summarize, wilson_interval
 
 HERE = Path(__file__).parent
 STORED, PAGE = HERE / "results", HERE / "results.rst"
@@ -47,12 +48,14 @@ def section_of(section: Section, stored: Mapping) -> str:
     rows = [
         (
             line.what,
-            *cells(metrics[line.metric]),
+            *cells_of(line, metrics),
             line.published or "not reported",
         )
         for line in section.lines
     ]
-    heads = ("measure", "mean ± deviation", "interval", "least to greatest", "published")
+    ratios = any(line.is_ratio for line in section.lines)
+    spread = "mean ± deviation, or factor" if ratios else "mean ± deviation"
+    heads = ("measure", spread, "interval", "least to greatest", "published")
     runs = f"Seeds {seeds[0]} to {seeds[-1]}; of {len(seeds)}, {len(stored['failures'])} failed."
     return titled(section.title, section.text, runs, table(heads, rows))
 
@@ -87,6 +90,42 @@ def one(folder: Path, hue: str, example: str, name: str) -> str:
     return f"{spread} ({interval}), {worst}"
 
 
+def cells_of(line: Line, metrics: Mapping) -> tuple[str, str, str]:
+    """The cells of a line: of a share, a ratio or a number."""
+    values = metrics[line.metric]["per_seed"]
+    if line.over:
+        values = [*map(quotient, values, metrics[line.over]["per_seed"])]
+    if line.at_least is not None:
+        reached = [None if value is None else float(value >= line.at_least) for value in values]
+        return cells(asdict(summarize(reached, share=True)))
+    return ratio_cells(values) if line.is_ratio else cells(metrics[line.metric])
+
+
+def quotient(value: float | None, by: float | None) -> float | None:
+    """One number divided by another, where both exist and there is something to divide by."""
+    return value / by if value is not None and by else None
+
+
+def ratio_cells(values: Sequence[float | None]) -> tuple[str, str, str]:
+    """Geometric mean, the factor around it and its interval, range; no mean where one is 0."""
+    found = summarize(values)
+    if found.mean is None:
+        return "no value", "", ""
+    extent = f"{digits(found.min)} to {digits(found.max)}"
+    if found.min <= 0:
+        return "no geometric mean", "", extent
+    logs = summarize([None if value is None else log(value) for value in found.per_seed])
+    ends = () if logs.ci95 is None else (digits(exp(end)) for end in logs.ci95)
+    spread = f"{digits(exp(logs.mean))}, factor {digits(exp(logs.std))}{missing(found)}"
+    return spread, " to ".join(ends), extent
+
+
+def missing(found: Metric) -> str:
+    """How many seeds have a value, if not all."""
+    n = len(found.per_seed)
+    return "" if found.n == n else f" ({found.n} of {n})"
+
+
 def cells(stored: Mapping) -> tuple[str, str, str]:
     """Mean and spread, interval, range; of a share, how many of how many."""
     per_seed, share = stored["per_seed"], is_share(stored)
@@ -96,8 +135,7 @@ def cells(stored: Mapping) -> tuple[str, str, str]:
     interval = "" if found.ci95 is None else f"{digits(found.ci95[0])} to {digits(found.ci95[1])}"
     if share:
         return f"{found.mean * found.n:.0f} of {found.n}", interval, ""
-    missing = "" if found.n == len(per_seed) else f" ({found.n} of {len(per_seed)})"
-    spread = f"{digits(found.mean)} ± {digits(found.std, 2)}{missing}"
+    spread = f"{digits(found.mean)} ± {digits(found.std, 2)}{missing(found)}"
     return spread, interval, f"{digits(found.min)} to {digits(found.max)}"
 
 
@@ -143,7 +181,8 @@ def take(source: Path, folder: Path) -> None:
 
 def wanted(file: str, hue: str) -> set[str]:
     """The metrics of a file that the page shows."""
-    lines = {line.metric for each in SECTIONS if each.file == file for line in each.lines}
+    shown = [line for each in SECTIONS if each.file == file for line in each.lines]
+    lines = {name for line in shown for name in (line.metric, line.over) if name}
     example = file.split("/")[0]
     return lines | {name.format(hue) for where, name in HUE_COLUMNS.values() if where == example}
 

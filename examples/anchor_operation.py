@@ -1,11 +1,13 @@
-"""An operation on a chosen axis
-=============================
+"""The sign of an operation on a chosen axis
+=========================================
 
-Not a color but what is done with colors: beside ``+`` the language of ``color_mixing.py`` has
-``-``, the mixture with the complement. A twentieth of the lines that subtract are labeled so,
-without saying where the sign stands; that puts subtraction on an axis that was chosen beforehand.
-Then it is muted, and addition stays. By default a sketch with five levels of each channel; ``--full
---seeds 9`` trains seven levels to the end, three seeds on each of three splits.
+Not a color but a sign: beside ``+`` the language of ``color_mixing.py`` has ``-``, the mixture with
+the complement. A twentieth of the lines that subtract are labeled so, without saying where the sign
+stands; that puts the sign on an axis that was chosen beforehand. Then it is muted, and addition
+stays. Mind what that shows: a token has been anchored, and muting it is about what masking it would
+be. An operation that no token names, and that has to be inferred, is another matter. By default a
+sketch with five levels of each channel; ``--full --seeds 9`` trains seven levels to the end, three
+seeds on each of three splits.
 """
 
 # %%
@@ -118,6 +120,6 @@ by_depth = viz.plot_response(
     [*map(str, range(len(sites)))],
     {f"cosine of {sign}": each.T for sign, each in depths.items()},
     alike=True,
-    title="Subtraction lies on the axis that was chosen",
+    title="The sign of subtraction lies on the axis that was chosen",
 )
 viz.save_figures({"anchor_operation": by_depth}, evidence.out)

@@ -3,9 +3,9 @@
 
 Once more the transformer of ``color_mixing.py``, with red on a chosen axis. During training it is
 also shown what to answer without red: gray. Then red is cut out of its weights, for good. How much
-of redness can still be read from the stream, and how soon does fine-tuning bring it back, beside a
-network that begins anew? By default a sketch with five levels of each channel; ``--full --seeds 9``
-takes seven, three seeds on each of three splits.
+of redness can still be read from the stream, and how soon does fine-tuning bring it back? A network
+that begins anew gives the scale, not a goal: it has everything to learn. By default a sketch with
+five levels of each channel; ``--full --seeds 9`` takes seven, three seeds on each of three splits.
 """
 
 # %%

@@ -1,9 +1,10 @@
 """Does red stay deleted?
 ======================
 
-The networks of ``delete_red.py`` are fine-tuned until red is back. How
-many steps does that take, beside learning red from nothing, beside networks that never learned
-red, and beside other ways to remove it? And can red still be read off what is left?
+The networks of ``delete_red.py`` are fine-tuned until red is back. How many steps does that take,
+beside networks that never learned red, which is what a complete removal would equal? Beside other
+ways to remove it? And can red still be read off what is left? Fresh networks, which have
+everything to learn, are there for scale.
 """
 
 # %%

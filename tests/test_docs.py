@@ -62,6 +62,38 @@ def test_shares_are_recognized_by_their_interval(results: ModuleType):
     assert not results.is_share(asdict(results.summarize([None])))
 
 
+def as_stored(**values: list[float | None]) -> dict[str, dict]:
+    return {name: {"per_seed": per_seed} for name, per_seed in values.items()}
+
+
+def test_of_a_ratio_the_mean_is_geometric_and_its_inverse_has_the_inverse(results: ModuleType):
+    line = results.Line("ratio", "relearning/ratio")
+    half, twice = [0.25, 1.0, None, 0.5], [4.0, 1.0, None, 2.0]
+    mean, interval, extent = results.cells_of(line, {line.metric: {"per_seed": half}})
+    assert (mean, extent) == ("0.500, factor 2.00 (3 of 4)", "0.250 to 1.00")
+    low, high = map(float, interval.split(" to "))
+    assert low * high == pytest.approx(0.25, rel=0.01)
+    _, inverse, _ = results.cells_of(line, {line.metric: {"per_seed": twice}})
+    assert [*map(float, inverse.split(" to "))] == pytest.approx([1 / high, 1 / low], rel=0.01)
+
+
+def test_without_a_positive_ratio_there_is_no_geometric_mean(results: ModuleType):
+    assert results.ratio_cells([0.0, 2.0]) == ("no geometric mean", "", "0.00 to 2.00")
+    assert results.ratio_cells([None, None]) == ("no value", "", "")
+    assert results.ratio_cells([2.0]) == ("2.00, factor 1.00", "", "2.00 to 2.00")
+
+
+def test_a_line_of_two_measures_divides_them_seed_by_seed(results: ModuleType):
+    metrics = as_stored(a=[3.0, 8.0, 1.0, None], b=[1.0, 2.0, 0.0, 1.0])
+    mean, _, extent = results.cells_of(results.Line("a / b", "a", over="b"), metrics)
+    assert (mean, extent) == ("3.46, factor 1.23 (2 of 4)", "3.00 to 4.00")
+
+
+def test_a_line_with_a_bound_counts_the_seeds_that_reach_it(results: ModuleType):
+    metrics = as_stored(a=[0.5, 1.0, 3.0, None])
+    assert results.cells_of(results.Line("a", "a", at_least=1), metrics)[0] == "2 of 3"
+
+
 def test_every_example_that_trains_has_a_section(results: ModuleType):
     told = {section.file.split("/")[0] for section in results.SECTIONS}
     variants = {"mute_red_graded", "color_mixing_prenorm", "pictures_removed"}

@@ -14,7 +14,7 @@ def fitted(member=MEMBER, **given):
 
 
 def test_labeled_samples_get_the_fallback_and_the_others_stay():
-    placed = fitted(steps=400)
+    placed = fitted(steps=150)
     with torch.no_grad():
         after = problem.silence(placed.cut, BATCH)
         before = problem.silence(placed.model, BATCH)

@@ -61,7 +61,7 @@ def test_labeled_samples_alone_leave_all_other_weights_as_they_are():
 
 def test_with_retain_passes_the_network_works_better_without_the_reserved_weights():
     def rest(retain):
-        placed = SelectiveMasking(reserved(), retain).fit(problem.network(), problem.task(400))
+        placed = SelectiveMasking(reserved(), retain).fit(problem.network(), problem.task(150))
         return problem.errors(placed.cut)[1]
 
     assert rest(0.5) < 0.1 * rest(0.0)

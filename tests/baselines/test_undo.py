@@ -12,12 +12,12 @@ from latent_anchors.baselines._undo import damage
 KNOWN = KnownEdits({"0": problem.edit()})
 
 
-def fitted(before=KNOWN, steps=400, **given):
+def fitted(before=KNOWN, steps=150, **given):
     return Undo(before, mse_loss, **given).fit(problem.start(before), problem.task(steps))
 
 
 def test_the_student_says_what_its_teacher_says_by_its_weights_alone():
-    placed = fitted(steps=1000)
+    placed = fitted(steps=150)
     with KNOWN.fit(problem.start(KNOWN), problem.task(1)).removed() as teacher, torch.no_grad():
         wanted = teacher(X)
     with torch.no_grad():

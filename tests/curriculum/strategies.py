@@ -32,12 +32,16 @@ def made(kind, *parts):
 
 
 @st.composite
-def tracks(draw, space=None):
-    space = space or draw(st.sampled_from(["linear", "log"]))
+def keyframes(draw, space="linear"):
     values = st.floats(1e-12, 1e6) if space == "log" else st.floats(-1e6, 1e6)
     keyed = sorted(draw(st.sets(steps, min_size=1, max_size=6)))
-    keys = [Keyframe(step, draw(values), draw(easings), draw(st.booleans())) for step in keyed]
-    return made(Track, keys, space)
+    return [Keyframe(step, draw(values), draw(easings), draw(st.booleans())) for step in keyed]
+
+
+@st.composite
+def tracks(draw, space=None):
+    space = space or draw(st.sampled_from(["linear", "log"]))
+    return made(Track, draw(keyframes(space)), space)
 
 
 @st.composite

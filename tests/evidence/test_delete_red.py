@@ -1,5 +1,7 @@
 """What must hold of sixty seeds of each deleted concept, none left out."""
 
+from statistics import geometric_mean
+
 import pytest
 from evidence.results import EVEN, metrics, to_gray
 
@@ -40,7 +42,7 @@ def test_without_the_plane_of_hue_what_was_vivid_is_gray():
     assert found["error/baseline/grid"]["max"] < 1e-4
 
 
-def test_relearning_takes_as_long_as_learning_from_scratch():
+def test_relearning_takes_as_long_as_where_it_was_never_learned():
     found = metrics("relearn_red")
-    assert found["relearning/ratio_untaught"]["mean"] >= 1
+    assert geometric_mean(found["relearning/ratio_untaught"]["per_seed"]) >= 1
     assert found["relearning/censored"]["mean"] < 0.05

@@ -141,9 +141,11 @@ def relearning(
     .. math:: R = \frac{\min_a T_a(\text{edited})}{\min_a T_a(\text{reference})}
 
     :math:`T_a` is the first step at which ``reached`` holds twice in a row under the attacker
-    :math:`a`, an optimizer at a learning rate; each network has its own best. About 1 or more
-    beside a network that never saw the concept (an oracle) or that was never trained: nothing of
-    the concept was left. Far below: it was hidden, not removed.
+    :math:`a`, an optimizer at a learning rate; each network has its own best. About 1 beside a
+    network that never saw the concept (an oracle): nothing of it was left. Far below: it was
+    hidden, not removed. Above: the network is harder to teach anything. A network that was never
+    trained is for scale only, since it has all else to learn, too. Ratios are skewed: over many
+    runs take their geometric mean.
 
     Measures are ``relearning/ratio``, beside the first of the ``references``, and
     ``relearning/ratio_NAME`` beside the others; ``relearning/at_least_one``, whether the first is

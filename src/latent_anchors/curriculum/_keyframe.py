@@ -1,9 +1,8 @@
 """A value at a step, and the curve between two of them."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from latent_anchors.transitions import (
     cosine,
     hermite,
     linear,
-    max_slope,
     minimum_jerk,
     name_of,
     named,
@@ -124,7 +122,8 @@ def segment(start: Keyframe, end: Keyframe, space: str, slopes: Slopes) -> Segme
 
     It runs at every training step, so everything but the step is computed here.
     """
-    y0, y1, change = float(start.value), float(end.value), change_between(start, end, space)
+    y0, y1 = float(start.value), float(end.value)
+    change = change_between(y0, y1, space)
     leave = hermite(start.leave, *slopes) if any(slopes) else start.leave
     when = start.step, end.step - start.step, leave
     if space == "linear":
@@ -175,56 +174,20 @@ def segment_table(
 ) -> NDArray[np.float64]:
     """:func:`segment` on an array of steps, by the same arithmetic."""
     w = _eased(start, slopes, (steps - start.step) / (end.step - start.step))
-    moved = change_between(start, end, space) * w
+    moved = change_between(start.value, end.value, space) * w
     y = start.value * np.exp(moved) if space == "log" else start.value + moved
     low, high = _range(start.value, end.value)
     kept = np.minimum(np.maximum(y, low), high)
     return kept if np.array_equal(kept, y) else np.where((w >= 0) & (w <= 1), kept, y)
 
 
-def change_between(start: Keyframe, end: Keyframe, space: str) -> float:
+def change_between(start: float, end: float, space: str) -> float:
     """The change of the value, or in log space of its logarithm."""
     if space == "log":
-        return math.log(end.value) - math.log(start.value)
-    change = float(end.value - start.value)
-    check_finite(f"The change from {start.value} to {end.value}", change)
+        return math.log(end) - math.log(start)
+    change = end - start
+    check_finite(f"The change from {start} to {end}", change)
     return change
-
-
-def slopes_of(keys: Sequence[Keyframe], changes: Sequence[float]) -> list[Slopes]:
-    """The slopes of every segment at its two keys; they are 0 at a track's first and last key."""
-    if not any(max_slope(key.leave) for key in keys):
-        return [(0.0, 0.0)] * len(changes)
-    spans = [end.step - start.step for start, end in pairwise(keys)]
-    inner = [
-        _slopes_at(keys[k], keys[k + 1], (changes[k], changes[k + 1]), (spans[k], spans[k + 1]))
-        for k in range(len(changes) - 1)
-    ]
-    starts = [0.0, *(after for _, after in inner)]
-    ends = [*(before for before, _ in inner), 0.0]
-    return list(zip(starts, ends, strict=True)) if changes else []
-
-
-def _slopes_at(
-    earlier: Keyframe, key: Keyframe, changes: tuple[float, float], spans: tuple[int, int]
-) -> Slopes:
-    """A key's slope relative to the segment that ends there and to the one that starts.
-
-    It is PCHIP's: the harmonic mean of the two segments' mean slopes, weighted by their lengths,
-    and 0 where the track turns back.
-    """
-    before, after = changes[0] / spans[0], changes[1] / spans[1]
-    most = min(max_slope(earlier.leave), max_slope(key.leave))
-    if key.rest or not before * after > 0.0:
-        return 0.0, 0.0
-    weights = 2 * spans[1] + spans[0], spans[1] + 2 * spans[0]
-    if abs(before) <= abs(after):
-        ratio = before / after
-        slope = min(most, sum(weights) / (weights[0] + weights[1] * ratio))
-        return slope, slope * ratio
-    ratio = after / before
-    slope = min(most, sum(weights) / (weights[0] * ratio + weights[1]))
-    return slope * ratio, slope
 
 
 def _eased(start: Keyframe, slopes: Slopes, tau: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from latent_anchors._checks import check_count, unknown
 from latent_anchors.curriculum._json import check_keys, field_names
 from latent_anchors.curriculum._keyframe import Segment
-from latent_anchors.curriculum._track import Track, segments_of
+from latent_anchors.curriculum._track import Track, segments_of, steps_of
 
 Row = Mapping[str, float]
 """The values of all tracks at one step, by name."""
@@ -85,10 +85,10 @@ class Timeline:
         self._steps = _checked_steps(steps, self._tracks, self._phases, self._actions)
 
     @cached_property
-    def _segments(self) -> list[tuple[str, list[int], list[Segment]]]:
+    def _segments(self) -> list[tuple[str, Sequence[int], list[Segment]]]:
         # A row calls the segments directly: a call per track would take 1.25 times as long. They
         # are made for the first row, since for a long sheet they cost as much as all else.
-        return [(name, *segments_of(track)) for name, track in self._tracks.items()]
+        return [(name, steps_of(each), segments_of(each)) for name, each in self._tracks.items()]
 
     def __reduce__(self) -> tuple[type["Timeline"], tuple[object, ...]]:
         # segments are closures, which cannot be pickled for a worker; it makes its own
@@ -321,7 +321,7 @@ def _checked_actions(actions: Mapping[int, Sequence[str]]) -> Actions:
 def _checked_steps(
     steps: int | None, tracks: Mapping[str, Track], phases: Sequence[Phase], actions: Actions
 ) -> int:
-    keyed = [key.step for track in tracks.values() for key in track.keyframes]
+    keyed = [steps_of(track)[-1] for track in tracks.values()]
     needed = 1 + max([*keyed, *(phase.start for phase in phases), *actions], default=0)
     if steps is None:
         return needed

@@ -1,7 +1,7 @@
 """One scheduled quantity as a function of the step."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -20,13 +20,13 @@ from latent_anchors.curriculum._keyframe import (
     constant,
     segment,
     segment_table,
-    slopes_of,
 )
+from latent_anchors.curriculum._keys import Keys, keys_of, slopes_of
 
 SPACES = ("linear", "log")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False)
 class Track:
     r"""One scheduled quantity: a pure function from step to value.
 
@@ -70,47 +70,59 @@ class Track:
         [0.0, 0.5, 1.0, 1.0]
     """
 
-    keyframes: Sequence[Keyframe]
-    space: str = "linear"
+    _keys: Keys
+    space: str
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "keyframes", tuple(self.keyframes))
-        check_name("space", self.space, SPACES)
-        if not self.keyframes:
+    def __init__(self, keyframes: Iterable[Keyframe], space: str = "linear") -> None:
+        object.__setattr__(self, "_keys", keys_of(keyframes))
+        object.__setattr__(self, "space", space)
+        check_name("space", space, SPACES)
+        if not self._keys.steps:
             raise ValueError("The track has no keyframe; one makes a constant.")
         self._check_steps()
         self._check_values()
         _ = self._slopes  # refuses a change too large for a float
 
     def _check_steps(self) -> None:
-        for earlier, later in pairwise(self.keyframes):
-            if later.step <= earlier.step:
+        for place, (earlier, later) in enumerate(pairwise(self._keys.steps)):
+            if later <= earlier:
+                before, after = self.keyframes[place : place + 2]
                 raise ValueError(
-                    f"{later!r} comes after {earlier!r}; expected strictly increasing steps."
+                    f"{after!r} comes after {before!r}; expected strictly increasing steps."
                 )
 
     def _check_values(self) -> None:
-        lowest = min(self.keyframes, key=lambda key: key.value)
-        if self.space == "log" and lowest.value <= 0:
+        lowest = min(self._keys.values)
+        if self.space == "log" and lowest <= 0:
+            key = self.keyframes[self._keys.values.index(lowest)]
             raise ValueError(
-                f"{lowest!r} is in log space; expected a value above 0. Use a small one "
+                f"{key!r} is in log space; expected a value above 0. Use a small one "
                 "such as 1e-8, or space='linear'."
             )
 
     @cached_property
-    def _steps(self) -> list[int]:
-        return [key.step for key in self.keyframes]
+    def keyframes(self) -> Sequence[Keyframe]:
+        """The keyframes, in order.
+
+        Examples:
+            >>> Track([Keyframe(0, 0.5)]).keyframes
+            (Keyframe(0, 0.5, leave=minimum_jerk),)
+        """
+        return tuple(map(Keyframe, *self._keys))
 
     @cached_property
     def _slopes(self) -> list[Slopes]:
-        changes = [change_between(*pair, self.space) for pair in pairwise(self.keyframes)]
-        return slopes_of(self.keyframes, changes)
+        changes = [change_between(*pair, self.space) for pair in pairwise(self._keys.values)]
+        return slopes_of(self._keys, changes)
 
     @cached_property
     def _segments(self) -> list[Segment]:
         pairs = zip(pairwise(self.keyframes), self._slopes, strict=True)
         inner = [segment(*pair, self.space, slopes) for pair, slopes in pairs]
         return [constant(self.keyframes[0]), *inner, constant(self.keyframes[-1])]
+
+    def __repr__(self) -> str:
+        return f"Track(keyframes={self.keyframes!r}, space={self.space!r})"
 
     def __reduce__(self) -> tuple[type["Track"], tuple[Sequence[Keyframe], str]]:
         # segments are closures, which cannot be pickled for a worker; it makes its own
@@ -124,7 +136,7 @@ class Track:
             >>> round(decay(1), 12)
             0.1
         """
-        return self._segments[bisect_right(self._steps, step)](step)
+        return self._segments[bisect_right(self._keys.steps, step)](step)
 
     def table(self, steps: ArrayLike) -> NDArray[np.float64]:
         """The values at many steps; in log space, equal to single calls up to rounding.
@@ -143,7 +155,7 @@ class Track:
         # sorted, the steps of a segment are one slice, whatever the number of segments
         order = np.argsort(at, axis=None, kind="stable")
         ordered = at.ravel()[order]
-        bounds = np.searchsorted(ordered, self._steps).tolist()
+        bounds = np.searchsorted(ordered, self._keys.steps).tolist()
         values = np.full(at.size, self.keyframes[-1].value)
         values[: bounds[0]] = self.keyframes[0].value
         segments = zip(pairwise(self.keyframes), pairwise(bounds), self._slopes, strict=True)
@@ -183,6 +195,11 @@ class Track:
         return cls([Keyframe.from_json(key) for key in data["keyframes"]], data["space"])
 
 
-def segments_of(track: Track) -> tuple[list[int], list[Segment]]:
-    """The steps of the keys, and the segments before, between and after them."""
-    return track._steps, track._segments  # pyright: ignore[reportPrivateUsage] -- same file
+def steps_of(track: Track) -> Sequence[int]:
+    """The steps of the keys, without making the keys."""
+    return track._keys.steps  # pyright: ignore[reportPrivateUsage] -- same file
+
+
+def segments_of(track: Track) -> list[Segment]:
+    """The segments before, between and after the keys."""
+    return track._segments  # pyright: ignore[reportPrivateUsage] -- same file

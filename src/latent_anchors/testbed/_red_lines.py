@@ -78,6 +78,10 @@ def red_terms(sites: Sequence[str], axis: Float[Tensor, " dim"]) -> list[Term]:
         sites: Where the stream is read, the embedding first.
         axis: The direction for red, ``(dim,)``: dimension 0.
 
+    References:
+        The first two terms are those of ``sca2`` (2026), which keeps the signs off the axis by an
+        untied unembedding instead of a term (experiment 2.2.7).
+
     Examples:
         >>> [term.name for term in red_terms(["embedding", "blocks.0"], torch.eye(8)[0])]
         ['anchor', 'away', 'apart', 'signs']

@@ -52,7 +52,7 @@ def test_an_action_without_a_name_is_refused(text):
 
 
 def placed(*texts: str) -> list[int]:
-    return steps_in([Cell(text, "sheet", row, "STEP") for row, text in enumerate(texts, 2)])
+    return [*steps_in(dict(enumerate(texts, 2)), "sheet")]
 
 
 @pytest.mark.parametrize(
@@ -131,10 +131,9 @@ def test_a_row_is_at_the_step_that_a_search_for_the_nearest_absolute_rows_finds(
 def test_sixteen_times_the_rows_take_about_sixteen_times_as_long(relative, every):
     def took(rows: int) -> float:
         between = [f"{k}" if k % every == 0 else f"{relative}{k}" for k in range(1, rows)]
-        texts = ["0", *between, f"{9 * rows}"]
-        cells = [Cell(text, "sheet", row, "STEP") for row, text in enumerate(texts, 2)]
+        texts = dict(enumerate(["0", *between, f"{9 * rows}"], 2))
         begun = process_time()
-        _steps(cells)
+        _steps(texts, "sheet")
         return process_time() - begun
 
     # if each row looked for its neighbors, it would take 256 times as long

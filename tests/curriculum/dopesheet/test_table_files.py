@@ -15,10 +15,10 @@ from refusals import refuses
 from latent_anchors.curriculum import Dopesheet, read_dopesheet
 from latent_anchors.curriculum._dopesheet._table_files import as_csv, cells_in
 
-HEADER = ["STEP", "one", "two"]
+HEADER = ("STEP", "one", "two")
 
 cells = st.text(string.ascii_letters + ' ,"\n\r\té', max_size=6)
-tables = st.lists(st.lists(cells, min_size=2, max_size=4), max_size=4)
+tables = st.lists(st.lists(cells, min_size=2, max_size=4).map(tuple), max_size=4)
 odd_cells = st.text(string.ascii_letters + string.digits + ' ,"\n\r\t;é', max_size=6)
 blanks = st.text(" \N{NO-BREAK SPACE}", max_size=2)
 ends = st.sampled_from(["\n", "\r\n", "\r"])
@@ -51,17 +51,17 @@ def test_quotation_marks_do_not_change_what_is_read(rows, blank, end):
     lines[blank:blank] = [""]
     plain = cells_in(end.join([*lines, "x,y"]), "sheet")
     assert cells_in(end.join([*lines, '"x",y']), "sheet") == plain
-    assert plain == [line.split(",") if line else [] for line in lines if line or blank] + [
-        ["x", "y"]
+    assert plain == [tuple(line.split(",")) if line else () for line in lines if line or blank] + [
+        ("x", "y")
     ]
 
 
 def test_a_quoted_cell_can_contain_separators():
     written = 'STEP, ACTION , "lr"\n0, "save, eval" ,0.1\n10,"two\n""lines""",\n'
     assert cells_in(written, "sheet") == [
-        ["STEP", " ACTION ", "lr"],
-        ["0", "save, eval", "0.1"],
-        ["10", 'two\n"lines"', ""],
+        ("STEP", " ACTION ", "lr"),
+        ("0", "save, eval", "0.1"),
+        ("10", 'two\n"lines"', ""),
     ]
 
 
@@ -94,10 +94,10 @@ def test_an_unpaired_quotation_mark_is_refused_with_its_place(text, where, found
     [
         ("", []),
         (" \n\r\n ", []),
-        ("\n \r\n STEP\n0\n\n \n9\n \n\n", [[" STEP"], ["0"], [], [" "], ["9"]]),
-        ('STEP\n""', [["STEP"], [""]]),
-        ('STEP,a\n"",\n', [["STEP", "a"], ["", ""]]),
-        ("STEP,a\n0,\n", [["STEP", "a"], ["0", ""]]),
+        ("\n \r\n STEP\n0\n\n \n9\n \n\n", [(" STEP",), ("0",), (), (" ",), ("9",)]),
+        ('STEP\n""', [("STEP",), ("",)]),
+        ('STEP,a\n"",\n', [("STEP", "a"), ("", "")]),
+        ("STEP,a\n0,\n", [("STEP", "a"), ("0", "")]),
     ],
 )
 def test_blank_lines_around_the_table_are_dropped_and_those_within_have_no_cells(text, rows):

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import accumulate
 from typing import NamedTuple
@@ -58,17 +58,23 @@ def names_in(cell: Cell) -> tuple[str, ...]:
     return names
 
 
-def steps_in(cells: Sequence[Cell]) -> list[int]:
-    """Parse the STEP column: the step of every row, with relative steps resolved."""
-    steps = _steps(cells)
-    _check_distinct(cells, steps)
-    return steps
+def steps_in(texts: Mapping[int, str], source: str) -> dict[int, int]:
+    """Parse the STEP column, given by row: the row of every step, with relative steps resolved."""
+    rows: dict[int, int] = {}
+    for (row, text), step in zip(texts.items(), _steps(texts, source), strict=True):
+        if step in rows:
+            raise Cell(text, source, row, "STEP").error(
+                f"another step, since row {rows[step]} is at step {step} already"
+            )
+        rows[step] = row
+    return rows
 
 
-def _steps(cells: Sequence[Cell]) -> list[int]:
-    anchors = [int(cell.text) if ABSOLUTE.fullmatch(cell.text) else None for cell in cells]
+def _steps(texts: Mapping[int, str], source: str) -> list[int]:
+    anchors = [int(text) if ABSOLUTE.fullmatch(text) else None for text in texts.values()]
     above, below = _last_known(anchors), _last_known(anchors[::-1])[::-1]
-    return [_step(*row) for row in zip(cells, above, below, strict=True)]
+    cells = (Cell(text, source, row, "STEP") for row, text in texts.items())
+    return [_step(*each) for each in zip(cells, above, below, strict=True)]
 
 
 def _last_known(anchors: Sequence[int | None]) -> list[int | None]:
@@ -104,11 +110,3 @@ def _shared(cell: Cell, above: int | None, below: int | None) -> int:
         raise cell.error("rows with absolute steps above and below, for a share of their distance")
     origin = above if cell.text.startswith("+") else below
     return round(origin + Fraction(cell.text) * (below - above))
-
-
-def _check_distinct(cells: Sequence[Cell], steps: Sequence[int]) -> None:
-    rows: dict[int, int] = {}
-    for cell, step in zip(cells, steps, strict=True):
-        if step in rows:
-            raise cell.error(f"another step, since row {rows[step]} is at step {step} already")
-        rows[step] = cell.row

@@ -1,6 +1,6 @@
 """Parse a table of texts into a timeline."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from latent_anchors._checks import listed
@@ -15,9 +15,6 @@ RESERVED = ("STEP", "PHASE", "ACTION")
 OLD_NAMES = {"minjerk": "minimum-jerk", "step": "step-end"}
 """Names of easings in the first dope sheets; only sheets know them."""
 
-NumberedRow = tuple[int, Sequence[str]]
-"""The number of a row, as a spreadsheet counts, and the texts of its cells."""
-
 
 @dataclass(frozen=True)
 class Column:
@@ -30,15 +27,16 @@ class Column:
 
 @dataclass(frozen=True)
 class StepRows:
-    """The rows that are not empty by step, in increasing order."""
+    """The rows that are not empty, by number, and their numbers in increasing order of steps."""
 
     source: str
-    rows: dict[int, NumberedRow]
+    rows: Mapping[int, Sequence[str]]
+    numbers: Mapping[int, int]
 
     def cells(self, column: str, place: int) -> Iterator[tuple[int, Cell]]:
         """The cells of a column that are not empty, with their steps."""
-        for step, (number, texts) in self.rows.items():
-            text = texts[place].strip()
+        for step, number in self.numbers.items():
+            text = self.rows[number][place].strip()
             if text:
                 yield step, Cell(text, self.source, number, column)
 
@@ -48,9 +46,9 @@ def parse(header: Sequence[str], rows: Sequence[Sequence[str]], source: str) -> 
     top = [Cell(text.strip(), source, 1, number) for number, text in enumerate(header, 1)]
     columns = columns_in(top, source)
     names = [column.name for column in columns]
-    by_step = _by_step(list(_not_empty(len(names), rows, source)), names.index("STEP"), source)
+    by_step = _by_step(_not_empty(len(names), rows, source), names.index("STEP"), source)
     tracks = {
-        column.name: _track(top[place], column, by_step.cells(column.name, place))
+        column.name: _track(top[place], column, place, by_step)
         for place, column in enumerate(columns)
         if column.name not in RESERVED
     }
@@ -62,7 +60,7 @@ def parse(header: Sequence[str], rows: Sequence[Sequence[str]], source: str) -> 
         tracks,
         [Phase(cell.text, step) for step, cell in phases],
         {step: names_in(cell) for step, cell in actions},
-        steps=max(by_step.rows) + 1,
+        steps=max(by_step.numbers) + 1,
     )
 
 
@@ -103,27 +101,30 @@ def _easing(cell: Cell, easing: str) -> Transition:
         raise ValueError(f"{cell.place}: found {cell.text!r}. {error}") from error
 
 
-def _not_empty(columns: int, rows: Sequence[Sequence[str]], source: str) -> Iterator[NumberedRow]:
-    for number, row in enumerate(rows, 2):
-        if not "".join(row).strip():
-            continue
+def _not_empty(
+    columns: int, rows: Sequence[Sequence[str]], source: str
+) -> dict[int, Sequence[str]]:
+    """The rows by number, as a spreadsheet counts, without those whose cells are all empty."""
+    written = {number: row for number, row in enumerate(rows, 2) if "".join(row).strip()}
+    for number, row in written.items():
         if len(row) != columns:
             raise ValueError(
                 f"{source}, row {number}, column {min(len(row), columns) + 1}: found a row of "
                 f"{len(row)} cells, {list(row)}; expected {columns}, one per column."
             )
-        yield number, row
+    return written
 
 
-def _by_step(rows: Sequence[NumberedRow], place: int, source: str) -> StepRows:
+def _by_step(rows: Mapping[int, Sequence[str]], place: int, source: str) -> StepRows:
     if not rows:
         raise ValueError(f"{source}, row 2: found no row with text; expected a step, such as 0.")
-    steps = steps_in([Cell(row[place].strip(), source, number, "STEP") for number, row in rows])
-    return StepRows(source, dict(sorted(zip(steps, rows, strict=True))))
+    steps = steps_in({number: row[place].strip() for number, row in rows.items()}, source)
+    return StepRows(source, rows, {step: steps[step] for step in sorted(steps)})
 
 
-def _track(header: Cell, column: Column, cells: Iterable[tuple[int, Cell]]) -> Track:
-    keys = [Keyframe(step, number_in(cell, column.space), column.leave) for step, cell in cells]
-    if not keys:
+def _track(header: Cell, column: Column, place: int, by_step: StepRows) -> Track:
+    if not any(by_step.cells(column.name, place)):
         raise header.error("a number in one of its rows; leave out a column without any")
+    cells = by_step.cells(column.name, place)
+    keys = (Keyframe(step, number_in(cell, column.space), column.leave) for step, cell in cells)
     return Track(keys, column.space)

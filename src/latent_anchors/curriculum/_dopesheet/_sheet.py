@@ -210,7 +210,7 @@ def read_dopesheet(
         text = content
     else:
         text = decoded(content, name, encoding)
-    header, *rows = cells_in(text.removeprefix(MARK), name) or [[]]
+    header, *rows = cells_in(text.removeprefix(MARK), name) or [()]
     return Dopesheet(header, rows, name)
 
 

@@ -74,7 +74,7 @@ def _encoding_of(content: bytes, name: str) -> str:
     return "utf-8"
 
 
-def cells_in(text: str, source: str) -> list[list[str]]:
+def cells_in(text: str, source: str) -> list[tuple[str, ...]]:
     """The cells of every line, without blank lines before and after the table.
 
     Quotation marks, possibly with spaces around them, enclose a whole cell or are refused. A blank
@@ -87,10 +87,10 @@ def cells_in(text: str, source: str) -> list[list[str]]:
     if '"' in table:
         return _quoted(table, source, comma)
     lines = LINE_END.split(table)
-    return [line.split(comma) if line else [] for line in lines] if table else []
+    return [tuple(line.split(comma)) if line else () for line in lines] if table else []
 
 
-def _quoted(table: str, source: str, comma: str) -> list[list[str]]:
+def _quoted(table: str, source: str, comma: str) -> list[tuple[str, ...]]:
     space = r"[^\S\r\n]" if comma == "," else r"[^\S\r\n\t]"
     cell = re.compile(CELL.format(space=space, tab=comma.replace("\t", r"\t")), re.VERBOSE)
     rows: list[list[str]] = [[]]
@@ -105,7 +105,7 @@ def _quoted(table: str, source: str, comma: str) -> list[list[str]]:
         start = found.end()
         if end not in (comma, ""):
             rows.append([])
-    return rows
+    return [tuple(row) for row in rows]
 
 
 def _misquoted(rest: str, source: str, comma: str, rows: list[list[str]]) -> ValueError:

@@ -58,9 +58,11 @@ def hue_relearning(
     64, nothing frozen. Fresh networks have the ``edited`` ones' shape, new weights and the same
     data at each step. Each network has its own best of Adam and SGD with momentum 0.9, at 0.001,
     0.003, 0.01, 0.03 and 0.1; whatever was edited also the best of four starts: as it is, either
-    part re-initialized, layers rescaled to the fresh ones' norms. What takes longer than 10
-    times the median of the fresh counts as that and is censored. A run whose weights are not
-    finite has failed and has no value. Measures are named
+    part re-initialized, layers rescaled to the fresh ones' norms. Fresh networks have all else to
+    learn, too, so that a ratio of 1 to them is no goal; it is one beside the ``untaught``, which
+    know all but the concept. What takes longer than 10 times the median of the fresh counts as that
+    and is censored. A run whose weights are not finite has failed and has no value. Measures are
+    named
 
     * ``relearning/ratio``, ``/at_least_one`` and ``/censored``, all colors being shown;
     * ``relearning/ratio/few`` and ``/without``: 4 or none of the concept's colors being shown, to

@@ -115,10 +115,11 @@ def line_relearning(
     :math:`T` is the first step at which at most 5 % of the lines ``asked`` are answered wrong,
     checked every 10 steps, twice in a row. All lines ``shown`` are trained on, every next token of
     them, by AdamW without decay, nothing frozen. Fresh networks have the ``edited`` ones' shape,
-    new weights and the same batches; each network has its own best of the ``rates``. Measures are
-    named ``relearning/ratio``, ``/at_least_one`` and ``/censored``, and ``relearning/steps/edited``
-    and ``/fresh``: T itself, infinite where the ``limit`` came first, as which it counts in the
-    ratio. A run whose weights are not finite has failed and has no value.
+    new weights and the same batches; each network has its own best of the ``rates``. Fresh
+    networks have all else to learn, too, so that a ratio of 1 is no goal. Measures are named
+    ``relearning/ratio``, ``/at_least_one`` and ``/censored``, and ``relearning/steps/edited`` and
+    ``/fresh``: T itself, infinite where the ``limit`` came first, as which it counts in the ratio.
+    A run whose weights are not finite has failed and has no value.
 
     Args:
         edited: Networks from whose weights the concept was removed.
