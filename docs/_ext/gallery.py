@@ -115,7 +115,7 @@ def _stored(source: Path, paths: Iterator[str], settings: dict) -> str:
     images = Path(settings["src_dir"]) / "images"
     shown: list[str] = []
     for by_day in [images / f"{source.stem}.png", *sorted(images.glob(f"{source.stem}-*.png"))]:
-        if by_day.stem.endswith("_dark"):
+        if by_day.stem.endswith("_dark") or not by_day.exists():
             continue
         shown.append(_copied(by_day, Path(next(paths)), settings, "only-light"))
         by_night = by_day.with_stem(f"{by_day.stem}_dark")

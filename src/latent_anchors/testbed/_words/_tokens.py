@@ -133,7 +133,7 @@ class TokenizedDefinitions:
             >>> words.pad(words.samples([0]))["behind"].int().tolist()
             [[0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]]
         """
-        ids = self.tokenizer.token_to_id(PAD)
+        ids = int(self.tokenizer.token_to_id(PAD) or 0)
         tokens = pad_sequence([sample["input_ids"] for sample in samples], True, ids)
         real = tokens != ids
         colon = tokens == self.tokenizer.encode(" :").ids[-1]
@@ -151,8 +151,8 @@ class TokenizedDefinitions:
         """
         draw = torch.Generator().manual_seed(seed)
         while True:
-            chosen = torch.randint(len(some), (size,), generator=draw).tolist()
-            yield self.pad(self.samples([some[k] for k in chosen]))
+            chosen = torch.randint(len(some), (size,), generator=draw)
+            yield self.pad(self.samples([some[int(k)] for k in chosen]))
 
     def held_out_batches(self, size: int = 500) -> list[Batch]:
         """The held-out lines in batches.
