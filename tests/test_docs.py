@@ -45,8 +45,8 @@ def test_whichever_number_is_changed_is_noticed(path: Path, tmp_path: Path, resu
     stored = json.loads(path.read_text())
     for name, metric in stored["metrics"].items():
         values = metric["per_seed"]
-        k = next(k for k, value in enumerate(values) if value is not None)
-        before, values[k] = values[k], 1 - values[k]
+        k = next((k for k, value in enumerate(values) if value is not None), 0)
+        before, values[k] = values[k], 1 - (values[k] or 0.0)
         (folder / path.relative_to(DOCS / "results")).write_text(json.dumps(stored))
         assert (DOCS / "results.rst").read_text() != results.page(folder), name
         values[k] = before
