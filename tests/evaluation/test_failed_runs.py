@@ -85,7 +85,10 @@ OF_NUMBERS = {
 WHOLE = {"response_by_degree", "exact_by_degree", "falls_with_degree"}
 """Given whether answers are right, in which there is no failure to be found."""
 
-OF_ONE = {"topic_losses"}
+OF_ONE = {
+    *("topic_losses", "topic_cosines", "topic_latched", "topic_leakage"),
+    *("word_latents", "continued"),
+}
 """Asked of one model, whose failure is the answer's."""
 
 INSTEAD = {
