@@ -133,7 +133,7 @@ SECTIONS = (
         (
             Line("selectivity, muted", "selectivity_r2/muted", "0.952 ± 0.024, least 0.882"),
             Line("error of red, muted", "error/muted/red", "0.247 ± 0.040, least 0.144"),
-            Line("damage predicted by geometry, r2", "foretold_r2/muted"),
+            Line("damage predicted by geometry, r2", "predicted_r2/muted"),
         ),
     ),
     Section(
@@ -502,7 +502,7 @@ SECTIONS = (
                     ("over 0.8, after", "exact_match/{}/cut/red"),
                     ("over 0.8, after, answered gray", "gray/{}"),
                     ("without red, after", "exact_match/{}/cut/without_red"),
-                    ("predicted", "foretold/{}"),
+                    ("predicted", "predicted/{}"),
                 )
             ),
             *(

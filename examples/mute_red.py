@@ -85,7 +85,7 @@ predicted_r2 = evaluation.squared_correlation(damage, moved)
 aligned = testbed.hue_alignments(population, anchor)
 found |= {
     **{f"alignment/{name}": cosine for name, cosine in aligned.items()},
-    "foretold_r2/muted": predicted_r2,
+    "predicted_r2/muted": predicted_r2,
     "hue_order": testbed.hue_order(population).abs(),
     "noncircularity": testbed.noncircularity(population),
     "crumpled": testbed.crumpled(population),
@@ -94,7 +94,7 @@ found |= {
 settings = {"sheet": testbed.POLE_SHEET, "mute": repr(muted), "batch_size": 64, "grid": 8}
 metrics = evidence.write(found, settings, trained.failures)
 print(testbed.error_table(metrics))
-summary = ["selectivity_r2/muted", "sharpness/muted", "foretold_r2/muted", "error/muted/far"]
+summary = ["selectivity_r2/muted", "sharpness/muted", "predicted_r2/muted", "error/muted/far"]
 print(evaluation.metric_table(metrics, [*summary, f"labels/{concept}", "crumpled"]))
 
 # %%

@@ -100,7 +100,7 @@ for number, seeds in splits:
                 found |= {f"{measure}/{condition}/{depth}": each for measure, each in leaks.items()}
         answers = testbed.color_answers(cut, language, groups["red"])
         found[f"gray/{name}"] = (answers == gray).double().mean(1)
-        found[f"foretold/{name}"] = predicted(whole, cut)
+        found[f"predicted/{name}"] = predicted(whole, cut)
     audit = testbed.line_relearning(
         interventions.edit_embedding(fits["fallback"].population, mute),
         language,

@@ -13,11 +13,11 @@ oracle, which never saw one. ``--full`` trains to the end; it needs what ``words
 from itertools import islice
 
 import torch
-from torch.nn.functional import kl_div
 from transformers import TrainingArguments
 
 import latent_anchors as la
-from latent_anchors import adapters, audits, curriculum, evaluation, interventions, testbed, viz
+from latent_anchors import adapters, audits, baselines, curriculum, evaluation, interventions
+from latent_anchors import testbed, viz
 
 own = {"switches": {"full": "train to the end"}, "concepts": list(testbed.ADJACENT)}
 own |= {"options": {"wordnet": "the folder of WordNet's data.noun"}}
@@ -71,10 +71,10 @@ def heal(cut, model, degrees, seed):
     for batch in islice(words.drawn_batches(words.seen(), seed), healing):
         gate = interventions.Onwards(concept.direction, degrees, among=batch["behind"])
         with torch.no_grad(), concept.amplified(model, factor=-8.0, where=gate):
-            expected = model(batch["input_ids"]).logits.log_softmax(-1)
-        found = cut(batch["input_ids"]).logits.log_softmax(-1)
+            expected = model(batch["input_ids"]).logits
+        found = cut(batch["input_ids"]).logits
         real = batch["labels"] != -100
-        kl_div(found[real], expected[real], log_target=True, reduction="batchmean").backward()
+        baselines.forward_kl(found[real], expected[real]).backward()
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()

@@ -46,13 +46,13 @@ NEEDS = {
         ("words", "words_together", "words_removed"), ("the time for a full run", None)
     ),
 }
-"""What a script takes its data from, and whether it is here; None where a run that shows something
-takes too long for a site. Where it lacks something, a smoke test runs, and the figures of full runs
-that are stored under the script's name in ``docs/images`` are shown."""
+"""Why a script may not be run in full, and whether it can be all the same. Where it cannot, a smoke
+test runs, and the figures of full runs that are stored under the script's name in ``docs/images``
+are shown."""
 
 
 def lacks(source: Path) -> str:
-    """What a script needs and has not got; empty if nothing."""
+    """Why a script is not run in full; empty if it is."""
     what, is_there = NEEDS.get(source.stem, ("", lambda: True))
     return "" if is_there and is_there() else what
 
@@ -120,7 +120,7 @@ def _stored(source: Path, paths: Iterator[str], settings: dict) -> str:
         shown.append(_copied(by_day, Path(next(paths)), settings, "only-light"))
         by_night = by_day.with_stem(f"{by_day.stem}_dark")
         shown.append(_copied(by_night, Path(next(paths)), settings, "only-dark"))
-    note = f"Stored figures of full runs: there is not {lacks(source)} where this site was built.\n"
+    note = f"Figures of full runs that were stored: {lacks(source)}.\n"
     return "\n".join([*shown, "", note])
 
 

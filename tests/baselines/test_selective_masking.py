@@ -3,7 +3,6 @@ import torch
 from baselines import problem
 from baselines.problem import BATCH, LABEL, X
 from refusals import refuses
-from torch import nn
 
 from latent_anchors.baselines import SelectiveMasking, reserved_units
 from latent_anchors.data import LabeledBatch
@@ -106,30 +105,6 @@ def test_calibration_fits_the_biases_of_the_cut_network_to_samples_of_both_kinds
         return float(errors[LABEL == 1].mean() + 100 * errors[LABEL == 0].mean())
 
     assert loss(calibrated) < 0.9 * loss(plain)
-
-
-def test_units_are_rows_and_biases_of_what_writes_and_columns_of_what_reads():
-    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2, bias=False))
-    masks = reserved_units(model, [1, 3], outputs=["0"], inputs=["1"])
-    assert set(masks) == {"0.weight", "0.bias", "1.weight"}
-    assert masks["0.weight"][:, 0].tolist() == [False, True, False, True]
-    assert masks["0.bias"].tolist() == [False, True, False, True]
-    assert masks["1.weight"][0].tolist() == [False, True, False, True]
-
-
-def test_a_layer_that_writes_and_reads_the_same_units_has_rows_and_columns():
-    masks = reserved_units(nn.Sequential(nn.Linear(3, 3)), [0], outputs=["0"], inputs=["0"])
-    assert masks["0.weight"].sum() == 5
-
-
-def test_layers_and_units_that_are_not_there_are_refused():
-    model = nn.Sequential(nn.Linear(3, 4), nn.Embedding(4, 2))
-    with refuses(ValueError, "The layer '1' is of type Embedding; expected nn.Linear"):
-        reserved_units(model, [0], outputs=["1"])
-    with refuses(ValueError, "The units are 4, and the layer '0' has 4 of them"):
-        reserved_units(model, [4], outputs=["0"])
-    with refuses(ValueError, "The units are nothing, and the layer '0'"):
-        reserved_units(model, [], outputs=["0"])
 
 
 def test_masks_that_do_not_fit_are_refused():

@@ -8,6 +8,7 @@ from torch.nn.functional import mse_loss
 
 from latent_anchors.baselines import FineTuning, KnownEdits, Undo, forward_kl
 from latent_anchors.baselines._undo import damage
+from latent_anchors.data import LabeledBatch
 
 KNOWN = KnownEdits({"0": problem.edit()})
 
@@ -118,6 +119,28 @@ def test_the_divergence_of_logits_is_zero_where_they_differ_by_a_constant_and_po
     )
     torch.testing.assert_close(forward_kl(q, p), naive.mean())
     assert forward_kl(q.half(), p.half()).dtype == torch.float32
+
+
+def test_what_the_mask_excludes_is_not_compared():
+    def student(filler, mask="real"):
+        x = X.reshape(24, 4, -1).clone()
+        real = torch.arange(4).expand(24, 4) < 3
+        x[~real] = filler
+        label = BATCH.labels["first"].reshape(24, 4)
+        batch = LabeledBatch(x, {"first": label}, {"real": real})
+        given = {"batches": lambda _: batch, "mask": mask}
+        return Undo(KNOWN, mse_loss).fit(problem.start(KNOWN), problem.task(5, **given)).cut
+
+    masked = student(0.0)[0].weight
+    assert torch.equal(masked, student(9.0)[0].weight)
+    assert not torch.equal(masked, student(9.0, mask=None)[0].weight)
+
+
+def test_outputs_without_the_axes_of_the_mask_are_refused():
+    batch = LabeledBatch(X, BATCH.labels, {"real": torch.ones(len(X), 7, dtype=torch.bool)})
+    task = problem.task(1, batches=lambda _: batch, mask="real")
+    with refuses(ValueError, r"outputs to be compared have shape \(96, 6\) and the task's mask"):
+        Undo(KNOWN, mse_loss).fit(problem.start(KNOWN), task)
 
 
 def test_settings_out_of_range_are_refused():

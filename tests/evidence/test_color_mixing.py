@@ -78,7 +78,7 @@ def test_a_cut_breaks_the_lines_that_were_predicted(name: str):
     assert found[f"exact_match/{name}/whole/held_out"]["mean"] >= 0.995
     assert found[f"exact_match/{name}/cut/red"]["mean"] <= 0.02
     assert found[f"exact_match/{name}/cut/without_red"]["mean"] >= 0.995
-    assert found[f"foretold/{name}"]["min"] >= 0.99
+    assert found[f"predicted/{name}"]["min"] >= 0.99
 
 
 def test_where_a_fallback_was_taught_gray_is_said():

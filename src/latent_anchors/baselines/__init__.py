@@ -19,6 +19,7 @@ from latent_anchors.baselines._known_edits import KnownEdits
 from latent_anchors.baselines._leace import leace
 from latent_anchors.baselines._logistic_probe import logistic_probe
 from latent_anchors.baselines._mean_difference import mean_difference
+from latent_anchors.baselines._reserved_units import reserved_units
 from latent_anchors.baselines._rival_contract import (
     Baseline,
     BatchLoss,
@@ -26,7 +27,7 @@ from latent_anchors.baselines._rival_contract import (
     Placed,
     Task,
 )
-from latent_anchors.baselines._selective_masking import SelectiveMasking, reserved_units
+from latent_anchors.baselines._selective_masking import SelectiveMasking
 from latent_anchors.baselines._undo import Undo, forward_kl
 
 __all__ = [

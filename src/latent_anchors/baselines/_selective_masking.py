@@ -1,17 +1,15 @@
 """Selective gradient masking (SGTM): some units are reserved for what is labeled."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, Literal
 
 import torch
-from jaxtyping import Bool
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_between, check_count, check_name, listed
-from latent_anchors._sites import as_site, resolve
+from latent_anchors.baselines._reserved_units import fitting, without, zero
 from latent_anchors.baselines._rival_contract import Placed, Task
 from latent_anchors.baselines._training import (
     Meter,
@@ -26,42 +24,6 @@ from latent_anchors.data import LabeledBatch
 
 CALIBRATION_RATE, CALIBRATION_WEIGHT = 1e-2, 100.0
 """Of the read-out's biases: the learning rate, and the weight of unlabeled samples."""
-
-
-def reserved_units(
-    model: nn.Module, units: Sequence[int], outputs: Sequence[str], inputs: Sequence[str] = ()
-) -> dict[str, Bool[Tensor, "..."]]:
-    """Masks of the weights that belong to some units of a hidden layer.
-
-    Args:
-        model: Any module.
-        units: Of the hidden layer, from 0; of an attention head, all its dimensions.
-        outputs: Linear layers that compute the hidden layer: their rows and biases; by name.
-        inputs: Linear layers that read it: their columns; by name.
-
-    Returns:
-        By name of a parameter, which of its numbers ``(...)`` are reserved.
-
-    Raises:
-        ValueError: If there is no such layer, it is not linear, or it has no such unit.
-
-    Examples:
-        >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
-        >>> masks = reserved_units(model, [2], outputs=["0"], inputs=["2"])
-        >>> {name: int(mask.sum()) for name, mask in masks.items()}
-        {'0.weight': 2, '0.bias': 1, '2.weight': 2}
-    """
-    masks: dict[str, Tensor] = {}
-    for names, axis in ((outputs, 0), (inputs, 1)):
-        for name in names:
-            layer = _linear(model, name, units, axis)
-            chosen = torch.zeros_like(layer.weight, dtype=torch.bool)
-            chosen.index_fill_(axis, torch.tensor(units, device=chosen.device), True)
-            before = masks.get(f"{name}.weight", torch.zeros_like(chosen))
-            masks[f"{name}.weight"] = before | chosen
-            if axis == 0 and layer.bias is not None:  # pyright: ignore[reportUnnecessaryComparison] -- torch's stub forgets that there may be none
-                masks[f"{name}.bias"] = chosen[:, 0].clone()
-    return masks
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +60,7 @@ class SelectiveMasking:
         steps on stories.
 
     Examples:
+        >>> from latent_anchors.baselines import reserved_units
         >>> torch.manual_seed(0) and None
         >>> x, label = torch.eye(4), torch.tensor([1.0, 0.0, 0.0, 0.0])
         >>> task = Task(
@@ -150,6 +113,7 @@ class SelectiveMasking:
             TypeError: If a population is given.
 
         Examples:
+            >>> from latent_anchors.baselines import reserved_units
             >>> batch = LabeledBatch(torch.eye(2), {"first": torch.tensor([1.0, 0.0])})
             >>> task = Task(
             ...     lambda model, batch: model(batch.inputs).square().mean(),
@@ -163,7 +127,7 @@ class SelectiveMasking:
             0.0
         """
         meter, model = Meter(), copied(model)
-        masks = _fitting(self.reserved, model)
+        masks = fitting(self.reserved, model)
         check_labels(task, whole=True)
         chances = drawn(task.seed, "retain passes", task.steps)
 
@@ -200,14 +164,6 @@ class SelectiveMasking:
         return CALIBRATION_RATE * (1 - 0.9 * step / self.calibration)
 
 
-def zero(model: nn.Module, masks: Mapping[str, Tensor]) -> None:
-    """Set reserved weights to zero, in place."""
-    named = dict(model.named_parameters())
-    with torch.no_grad():
-        for name, mask in masks.items():
-            named[name].masked_fill_(mask, 0.0)
-
-
 def _fill(
     model: nn.Module,
     task: Task,
@@ -221,7 +177,7 @@ def _fill(
     for part, only in ((labeled, True), (unlabeled, False)):
         if part is None:
             continue
-        with _without(model, masks if retains and not only else {}):
+        with without(model, masks if retains and not only else {}):
             loss = mean_loss(model, task, part, meter) * (len(part.inputs) / len(batch.inputs))
             slopes = _slopes(loss, model)
         for name, parameter in model.named_parameters():
@@ -238,46 +194,3 @@ def _slopes(loss: Tensor, model: nn.Module) -> dict[str, Tensor]:
     slopes = torch.autograd.grad(loss, [*named.values()], allow_unused=True)
     found = zip(named, slopes, strict=True)
     return {name: slope for name, slope in found if slope is not None}  # pyright: ignore[reportUnnecessaryComparison] -- torch's stub forgets allow_unused
-
-
-@contextmanager
-def _without(model: nn.Module, masks: Mapping[str, Tensor]) -> Generator[None]:
-    """The reserved weights are zero in the block."""
-    named = dict(model.named_parameters())
-    before = {name: named[name].detach().clone() for name in masks}
-    zero(model, masks)
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for name, values in before.items():
-                named[name].copy_(values)
-
-
-def _linear(model: nn.Module, name: str, units: Sequence[int], axis: int) -> nn.Linear:
-    layer = resolve(model, as_site(name))
-    if not isinstance(layer, nn.Linear):
-        raise ValueError(
-            f"The layer {name!r} is of type {type(layer).__name__}; expected nn.Linear. Give masks "
-            "of your own: {'layer.weight': mask}."
-        )
-    width = layer.weight.shape[axis]
-    if not units or min(units) < 0 or max(units) >= width:
-        raise ValueError(
-            f"The units are {listed(units)}, and the layer {name!r} has {width} of them; expected "
-            "some from 0."
-        )
-    return layer
-
-
-def _fitting(reserved: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
-    """The masks on the devices of the parameters, checked."""
-    named = dict(model.named_parameters())
-    for name, mask in reserved.items():
-        check_name("parameter to be reserved", name, [*named])
-        if mask.shape != named[name].shape or mask.dtype != torch.bool:
-            raise ValueError(
-                f"The mask of {name!r} has shape {tuple(mask.shape)} and type {mask.dtype}; "
-                f"expected {tuple(named[name].shape)} and torch.bool, as the parameter is."
-            )
-    return {name: mask.to(named[name].device) for name, mask in reserved.items()}

@@ -14,7 +14,7 @@ from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import eval_mode
 from latent_anchors._streams import stream
 from latent_anchors.baselines._rival_contract import Baseline, Placed, Task
-from latent_anchors.baselines._training import Meter, copied, train
+from latent_anchors.baselines._training import Meter, copied, mask_of, train
 from latent_anchors.data import LabeledBatch
 from latent_anchors.training import constrain
 
@@ -63,7 +63,8 @@ class Undo:
             and 1 is a student that knows nothing.
         beta: The size of the noise :math:`\beta`, from 0 to 1.
         output: From a model and a batch, what is compared; what the model makes of the inputs if
-            None.
+            None. Where the task has a mask, it begins with the mask's axes, and what the mask
+            excludes is not compared.
 
     Raises:
         ValueError: If alpha or beta is not from 0 to 1.
@@ -122,7 +123,8 @@ class Undo:
             The model with the concept, and the student. The cost is that of both methods.
 
         Raises:
-            ValueError: If the method before refuses the task.
+            ValueError: If the method before refuses the task, or outputs do not fit the mask.
+            KeyError: If a batch lacks the mask.
             RuntimeError: If the weights are not finite afterwards.
 
         Examples:
@@ -149,17 +151,27 @@ class Undo:
         with placed.removed() as teacher:
 
             def backward(batch: LabeledBatch, _: int) -> None:
+                mask = mask_of(batch, task)
                 with eval_mode(teacher):
-                    target = self._output(teacher, batch)
+                    target = self._output(teacher, batch, mask)
                 meter.ran(batch)
                 meter.ran(batch)
-                self.distance(self._output(student, batch), target).mean().backward()  # pyright: ignore[reportUnknownMemberType] -- torch's stub leaves it open
+                self.distance(self._output(student, batch, mask), target).mean().backward()  # pyright: ignore[reportUnknownMemberType] -- torch's stub leaves it open
 
             train(student, task, backward, meter)
         return Placed(placed.model, {}, placed.cost + meter.cost(), student)
 
-    def _output(self, model: nn.Module, batch: LabeledBatch) -> Tensor:
-        return model(batch.inputs) if self.output is None else self.output(model, batch)
+    def _output(self, model: nn.Module, batch: LabeledBatch, mask: Tensor | None) -> Tensor:
+        found = model(batch.inputs) if self.output is None else self.output(model, batch)
+        if mask is None:
+            return found
+        if found.shape[: mask.ndim] != mask.shape:
+            raise ValueError(
+                f"The outputs to be compared have shape {tuple(found.shape)} and the task's mask "
+                f"{tuple(mask.shape)}; expected outputs that begin with its axes, one for each "
+                "position. Give output=, or a task without a mask."
+            )
+        return found[mask]
 
 
 def damage(model: nn.Module, alpha: float, beta: float, seed: int) -> None:

@@ -17,6 +17,10 @@ def test_tokens_say_what_the_lines_say(words):
     decoded = [words.tokenizer.decode(ids.tolist()).strip() for ids in words.ids]
     assert decoded == [*LINES.texts]
     assert max(len(ids) for ids in words.ids) <= 24
+    first, last = ({int(ids[k]) for ids in words.ids} for k in (0, -1))
+    assert first == {words.tokenizer.token_to_id("<begin>")}
+    assert last == {words.tokenizer.token_to_id("<end>")}
+    assert words.tokenizer.token_to_id("<pad>") == 0
 
 
 def test_a_batch_is_padded_and_behind_the_colon_means_the_definition(words):

@@ -18,7 +18,8 @@ OTHERS = 8000
 class Search(NamedTuple):
     """How a direction is looked for, and what is then done with the part along it.
 
-    The block, and the factor, are those that did best on the topic *food*.
+    Block and factor are those that did best on the topic *food*, of the second and the third block
+    and of -8 and -32; samples are positions, which did better than whole lines.
     """
 
     method: Callable[..., Found]
@@ -43,8 +44,8 @@ class Search(NamedTuple):
 
 
 FOUND_AFTERWARDS = {
-    "mean difference": Search(mean_difference, 2, -8.0),
-    "logistic probe": Search(logistic_probe, 2, -32.0),
+    "mean difference": Search(mean_difference, 2, -32.0),
+    "logistic probe": Search(logistic_probe, 1, -32.0),
     "LEACE": Search(leace, 2, -32.0),
 }
 """By the name of the method."""

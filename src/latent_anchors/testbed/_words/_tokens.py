@@ -16,7 +16,10 @@ from latent_anchors.testbed._words._topic_losses import IGNORED, Batch
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-SPECIAL = PAD, BEGIN, END = ("<pad>", "<begin>", "<end>")
+SPECIAL = ("<pad>", "<begin>", "<end>")
+"""Tokens that are no text, which a tokenizer numbers first."""
+
+PAD, BEGIN, END = range(len(SPECIAL))
 LENGTH = 24
 
 Sample = Mapping[str, Any]
@@ -69,9 +72,8 @@ class TokenizedDefinitions:
     @cached_property
     def ids(self) -> list[Int[Tensor, " token"]]:
         """Each line's tokens, from the one that begins a line to the one that ends it."""
-        begin, end = (self.tokenizer.token_to_id(token) for token in (BEGIN, END))
         encoded = self.tokenizer.encode_batch([*self.lines.texts])
-        return [torch.tensor([begin, *line.ids[: LENGTH - 2], end]) for line in encoded]
+        return [torch.tensor([BEGIN, *line.ids[: LENGTH - 2], END]) for line in encoded]
 
     @property
     def topics(self) -> Sequence[str]:
@@ -133,9 +135,8 @@ class TokenizedDefinitions:
             >>> words.pad(words.samples([0]))["behind"].int().tolist()
             [[0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]]
         """
-        ids = int(self.tokenizer.token_to_id(PAD) or 0)
-        tokens = pad_sequence([sample["input_ids"] for sample in samples], True, ids)
-        real = tokens != ids
+        tokens = pad_sequence([sample["input_ids"] for sample in samples], True, PAD)
+        real = tokens != PAD
         colon = tokens == self.tokenizer.encode(" :").ids[-1]
         labels = tokens.masked_fill(~real, IGNORED)
         return {"input_ids": tokens, "labels": labels, "behind": (colon.cumsum(1) > 0) & real}

@@ -68,8 +68,17 @@ class TopicStudy:
             plain: What a model without an anchor loses on them.
 
         Examples:
-            >>> TopicStudy.of.__name__
-            'of'
+            >>> from types import SimpleNamespace
+            >>> class Guess(nn.Module):
+            ...     def forward(self, ids):
+            ...         return SimpleNamespace(logits=torch.zeros(*ids.shape, 10))
+            >>> ids = torch.tensor([[1, 2], [1, 4], [1, 5]])
+            >>> batch = {"input_ids": ids, "labels": ids}
+            >>> topics = ("animal", "food", "act")
+            >>> oracle = TopicLosses(torch.full((3,), 5.0), torch.ones(3), topics)
+            >>> study = TopicStudy.of("animal", Guess(), oracle, [batch], {})
+            >>> study.whole.mean(["animal"])
+            tensor(2.3026)
         """
         whole = topic_losses(model, batches, oracle.topics)
         after = {

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from latent_anchors.models import record
-from latent_anchors.testbed._words._tokens import LENGTH, TokenizedDefinitions
+from latent_anchors.testbed._words._tokens import BEGIN, END, LENGTH, PAD, TokenizedDefinitions
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
@@ -50,7 +50,9 @@ def small_llama(words: TokenizedDefinitions, seed: int) -> "LlamaForCausalLM":
         num_attention_heads=4,
         max_position_embeddings=32,
         tie_word_embeddings=True,
-        **dict(zip(("pad_token_id", "bos_token_id", "eos_token_id"), range(3), strict=True)),
+        pad_token_id=PAD,
+        bos_token_id=BEGIN,
+        eos_token_id=END,
     )
     return LlamaForCausalLM(config)
 
