@@ -46,6 +46,27 @@ def test_concepts_have_a_sample_each():
     assert not bool((batch["labels"][:4] == -100).any())
 
 
+def test_tokens_that_are_the_labels_as_well_stay_as_they_are():
+    def shared(samples):
+        ids = torch.tensor([sample["input_ids"] for sample in samples])
+        return {"input_ids": ids, "labels": ids}
+
+    batch = RareLabelCollator(shared, LABELED)(LINES[:4])
+    assert int(batch["input_ids"].min()) >= 0
+    assert batch["labels"][-1].tolist() == [-100, -100]
+
+
+def test_samples_may_be_packed_no_more_than_they_may_lack_tokens():
+    def packed(samples):
+        ids = torch.tensor([[k for sample in samples for k in sample["input_ids"]]])
+        return {"input_ids": ids, "labels": ids.clone()}
+
+    with refuses(ValueError, "5 samples became 1 rows of labels; expected one for each"):
+        RareLabelCollator(packed, LABELED)(LINES[:4])
+    with refuses(KeyError, r"A sample has no 'input_ids', only \['pixel_values'\]"):
+        collator()([{"pixel_values": [1.0]}])
+
+
 def test_what_cannot_be_added_is_refused():
     with refuses(ValueError, "There are 2 labeled samples, and count is 3"):
         RareLabelCollator(stack, LABELED[:2], 3)

@@ -30,7 +30,8 @@ class RareLabelCollator:
         count: How many are added to each batch, at most as many as there are.
 
     Raises:
-        ValueError: If there are fewer labeled samples than are to be added.
+        ValueError: If there are fewer labeled samples than are to be added; in use, if samples are
+            packed into fewer rows.
         KeyError: In use, if a sample has no ``"input_ids"`` or the batch no ``"labels"``.
 
     Examples:
@@ -62,18 +63,35 @@ class RareLabelCollator:
     def __call__(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """The batch of some samples, and behind them the labeled ones."""
         drawn = random.Random(_digest(samples)).sample(self.labeled, self.count)
+        every = [*samples, *drawn]
         # a collator may take apart what it is given
-        batch = dict(self.collator([dict(sample) for sample in (*samples, *drawn)]))
-        if "labels" not in batch:
-            raise KeyError(
-                f"The batch has no 'labels', only {sorted(batch)}; expected them, so that nothing "
-                "is to be predicted from the samples added."
-            )
-        batch["labels"][len(samples) : len(samples) + self.count] = IGNORED
-        return batch
+        batch = dict(self.collator([dict(sample) for sample in every]))
+        _check_rows(batch, len(every))
+        labels = batch["labels"].clone()  # they may be the tokens themselves
+        labels[len(samples) : len(every)] = IGNORED
+        return batch | {"labels": labels}
+
+
+def _check_rows(batch: Mapping[str, Any], samples: int) -> None:
+    if "labels" not in batch:
+        raise KeyError(
+            f"The batch has no 'labels', only {sorted(batch)}; expected them, so that nothing is "
+            "to be predicted from the samples added."
+        )
+    if len(batch["labels"]) < samples:
+        raise ValueError(
+            f"{samples} samples became {len(batch['labels'])} rows of labels; expected one for "
+            "each, so that nothing is to be predicted from the samples added. Use a collator that "
+            "pads instead of one that packs."
+        )
 
 
 def _digest(samples: Sequence[Mapping[str, Any]]) -> int:
     """A number that follows from the samples' tokens."""
+    if not all("input_ids" in sample for sample in samples):
+        raise KeyError(
+            f"A sample has no 'input_ids', only {sorted(samples[0])}; expected tokens, from which "
+            "it follows which labeled samples are added."
+        )
     ids = [torch.as_tensor(sample["input_ids"]) for sample in samples]
     return zlib.crc32(pad_sequence(ids, batch_first=True).cpu().numpy().tobytes())
