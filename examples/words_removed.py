@@ -61,7 +61,7 @@ def train(seed, objective, seen, labeled=()):
 # wider gate than ``words.py`` has, as what is imitated comes out weaker.
 
 stream = la.Concept(topic, concept.direction, at=[f"model.layers.{k}" for k in range(3)])
-SHARE, healing = 0.6, steps * 2 // 3
+SHARE, healing = 0.7, steps * 2 // 3
 
 
 def heal(cut, model, degrees, seed):
