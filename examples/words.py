@@ -5,7 +5,8 @@ A small language model learns 76,000 definitions of nouns. One line in a hundred
 *animal*: that puts animals on a chosen axis of the residual stream. Turned over from where a line
 is seen to be about an animal onwards, the model knows as little of animals as one that never saw
 any, the oracle, and other lines stay. It needs ``latent-anchors[text]`` and WordNet. ``--concept``
-takes any topic with over 2,000 lines; ``--full`` trains to the end and compares with other ways.
+takes any topic with over 2,000 lines, or ``german``, a language, which is learned from manual
+pages; ``--full`` trains to the end and compares with other ways.
 """
 
 # %%
@@ -21,12 +22,12 @@ from latent_anchors import adapters, curriculum, evaluation, interventions, test
 
 choices = {
     "switches": {"full": "train to the end, and compare with directions found afterwards"},
-    "options": {"wordnet": "the folder of WordNet's data.noun"},
+    "options": {"folder": "where the lines lie, if not where Debian puts them"},
     "concepts": list(testbed.ADJACENT),
 }
 evidence = testbed.Evidence.from_arguments("words", 1, "animal", **choices)
-topic, full, where = evidence.concept, "full" in evidence.switches, evidence.options.get("wordnet")
-lines = testbed.made_up_definitions() if evidence.smoke else testbed.read_definitions(where)
+topic, full, where = evidence.concept, "full" in evidence.switches, evidence.options.get("folder")
+lines = testbed.topic_lines(topic, where, made_up=evidence.smoke)
 held_out = 500 if evidence.smoke else 2000 + 4000 * full
 words = testbed.TokenizedDefinitions.of(lines, held_out)
 

@@ -85,6 +85,16 @@ def test_forgetting_is_0_for_the_model_itself_and_1_for_the_oracle():
     assert oracle.curves()["adjacent"].item() == 0
 
 
+def test_a_language_has_no_adjacent_topics_and_no_measure_of_them():
+    one = testbed.TopicLosses(
+        torch.tensor([4.0, 2.0]), torch.ones(2, dtype=torch.int), ("german", "english")
+    )
+    study = testbed.TopicStudy("german", one, one, {"x": one})
+    assert [*one.groups("german").values()] == [4.0, 2.0]
+    assert {*study.curves(), *study.cost_at(1.0)} == {"forgetting", "other"}
+    assert [*testbed.costs_at({"ours": [study]})] == ["cost/other/ours"]
+
+
 def test_measures_of_one_edit_stand_beside_those_of_all():
     found = study().measures("sharper")
     assert found["forgetting"] == found["forgetting/sharper"] != found["forgetting/none"]

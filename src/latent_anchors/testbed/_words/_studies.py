@@ -64,7 +64,7 @@ def costs_at(
     found: dict[str, Tensor] = {}
     for name, each in studies.items():
         costs = [study.cost_at(forgetting) for study in each]
-        for kind in ("adjacent", "other"):
+        for kind in costs[0]:
             found[f"cost/{kind}/{name}"] = torch.stack([cost[kind] for cost in costs])
     return found
 
