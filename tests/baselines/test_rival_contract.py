@@ -12,6 +12,7 @@ from torch import nn
 import latent_anchors as la
 from latent_anchors import baselines, interventions, models
 from latent_anchors.data import LabeledBatch
+from latent_anchors.evaluation import frontier
 
 MEMBERS = problem.members()
 members = pytest.mark.parametrize("member", MEMBERS.values(), ids=MEMBERS)
@@ -42,6 +43,21 @@ def test_the_concept_changes_far_more_than_the_rest_and_was_there_before(member,
         concept_after, rest_after = problem.errors(model)
     assert concept_after > 0.5
     assert concept_after - concept > 10 * (rest_after - rest)
+
+
+@members
+def test_edits_are_measured_at_every_strength_and_weights_have_none(member):
+    placed = member.fit(problem.start(member), problem.task(2))
+    if not placed.edits:
+        with refuses(ValueError, "The concept was taken out by weights; expected edits"):
+            placed.at(0.5)
+        return
+    blocks = [placed.model, *(placed.at(strength).removed for strength in (0.0, 1.0))]
+    methods = {"it": [*blocks, placed.removed]}
+    removal, _ = frontier(methods, lambda model: problem.errors(model)[0], lambda _: 0.0)["it"]
+    if placed.cut is None:
+        assert removal[0] == removal[1]
+    assert removal[2] == removal[3]
 
 
 @members

@@ -18,7 +18,7 @@ from mutations.trying import Trial, chosen, tried
 def main() -> int:
     """Zero if enough of the sample was noticed."""
     parser = argparse.ArgumentParser(prog="mutations", description=__doc__)
-    parser.add_argument("room", help="a room, or `private`")
+    parser.add_argument("room", help="a room, a part such as `testbed/words`, or `private`")
     parser.add_argument("--mutants", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(

@@ -19,8 +19,8 @@ Key = tuple[str, str, str, str]
 
 
 def known(room: str) -> dict[Key, str]:
-    """Mutants that no test can notice, each with the reason."""
-    path = EQUIVALENT / f"{room}.toml"
+    """Mutants of a room, or of the room of a part, that no test can notice; with the reason."""
+    path = EQUIVALENT / f"{room.split('/')[0]}.toml"
     found = tomllib.loads(path.read_text())["mutant"] if path.exists() else []
     return {
         (each["file"], each["function"], each["before"], each["after"]): each["why"]
@@ -83,12 +83,13 @@ class Report:
 
     def write(self, seed: int, seconds: float) -> None:
         """All of it, for machines, below `results/mutations`."""
-        KEPT.mkdir(parents=True, exist_ok=True)
+        path = KEPT / f"{self.room}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
         counts = {"room": self.room, "seed": seed, "mutants": self.there, "tried": len(self.trials)}
         ends = {"killed": self.killed, "share": self.share, "seconds": round(seconds, 1)}
         trials = [_record(trial, self.equivalent) for trial in self.trials]
         written = counts | ends | {"left_out": self.left_out, "trials": trials}
-        (KEPT / f"{self.room}.json").write_text(json.dumps(written, indent=1) + "\n")
+        path.write_text(json.dumps(written, indent=1) + "\n")
 
 
 def _shown(trial: Trial) -> str:

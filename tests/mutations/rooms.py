@@ -1,4 +1,8 @@
-"""What belongs to a room: its files, and the tests that are asked about them."""
+"""What belongs to a room, or to a part of one: its files, and the tests that are asked about them.
+
+A part is a path below a room without the `_`: a subfolder such as `testbed/words`, or one file such
+as `baselines/undo`.
+"""
 
 from pathlib import Path
 
@@ -28,22 +32,30 @@ def rooms() -> list[str]:
 
 
 def sources(room: str) -> list[Path]:
-    """The files of a room, or of ``private``."""
+    """The files of a room, of a part of one, or of ``private``."""
     if room == "private":
         return sorted(SOURCE.glob("_[a-z]*.py"))
-    files = sorted({*(SOURCE / room).rglob("*.py"), *(SOURCE / f"_{room}").rglob("*.py")})
-    return [path for path in files if str(path.relative_to(SOURCE)) not in LEFT_OUT]
+    files = [path for path in SOURCE.rglob("*.py") if _name(path).is_relative_to(room)]
+    return sorted(path for path in files if str(path.relative_to(SOURCE)) not in LEFT_OUT)
+
+
+def _name(path: Path) -> Path:
+    """A file's place in the package, as it is said: without `_` and suffix."""
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return Path(*(part.strip("_") for part in parts))
 
 
 def tests(room: str) -> list[Path]:
-    """The test files of a room, and those of the rooms on top where they are needed."""
-    own = TESTS.glob("test_*.py") if room == "private" else (TESTS / room).rglob("test_*.py")
+    """The test files of a room or a part, and those of the rooms on top where they are needed."""
+    place = TESTS / room
+    one = place.with_name(f"test_{place.name}.py")
+    own = TESTS.glob("test_*.py") if room == "private" else _files(one if one.exists() else place)
     users = [path for user in USERS.get(room, ()) for path in _files(TESTS / user)]
     return [path for path in [*sorted(own), *users] if _runs_code(path)]
 
 
 def _files(place: Path) -> list[Path]:
-    return sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
+    return [place] if place.is_file() else sorted(place.rglob("test_*.py"))
 
 
 def _runs_code(path: Path) -> bool:

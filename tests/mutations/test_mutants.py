@@ -76,6 +76,20 @@ def test_where_a_change_acts():
     assert places["x is None"] == (True, range(12, 13))
 
 
+def test_a_part_of_a_room_has_the_files_and_the_tests_below_it():
+    part, room = places.sources("testbed/words"), places.sources("testbed")
+    assert {path.parent.name for path in part} == {"_words"}
+    assert {*part} < {*room}
+    assert {path.parent.name for path in places.tests("testbed/words")} == {"words"}
+    assert known("testbed/words") == known("testbed") != {}
+    assert places.sources("testbed/word") == []
+
+
+def test_a_file_of_a_room_has_the_tests_that_mirror_it():
+    assert places.sources("baselines/undo") == [places.SOURCE / "baselines" / "_undo.py"]
+    assert places.tests("baselines/undo") == [places.TESTS / "baselines" / "test_undo.py"]
+
+
 @pytest.mark.parametrize("room", [room for room in places.rooms() if known(room)])
 def test_mutants_that_are_called_equivalent_are_there_and_have_a_reason(room):
     files = {file for file, *_ in known(room)}
