@@ -47,6 +47,38 @@ def test_sentences_of_pages_in_both_languages_without_their_markup(manual):
     assert found == testbed.read_manual_pages(manual)
 
 
+def test_sentences_of_5_to_30_words_are_read_if_most_of_it_is_letters(manual):
+    def read(*sentences):
+        page = "\n\n".join(("The page in another language says this.", *sentences))
+        (manual / "man1" / "ls.1.gz").write_bytes(gzip.compress(page.encode()))
+        found = testbed.read_manual_pages(manual)
+        texts = zip(found.texts, found.topics, strict=True)
+        return {text.split(" : ")[1] for text, topic in texts if topic == "english"} - {
+            "the page in another language says this."
+        }
+
+    words = {many: " ".join(["word"] * many) + "." for many in (4, 5, 30, 31)}
+    assert read(*words.values()) == {words[5], words[30]}
+    letters = {many: "a b c " + "d" * (94 - many - 1) + "1" * many + " e." for many in (5, 11, 30)}
+    assert read(*letters.values()) == {letters[5], letters[11]}
+    assert read("It has words enough but no end", "It ends with a colon:") == set()
+
+
+def test_arguments_of_two_fonts_stand_together_and_those_of_one_apart(manual):
+    page = """\
+See the pages
+.BR ls (1)
+and
+.B dir cat
+and
+.SM ABC DEF
+for more of it.
+"""
+    (manual / "man1" / "ls.1.gz").write_bytes(gzip.compress(page.encode()))
+    found = testbed.read_manual_pages(manual).texts
+    assert "ls : see the pages ls(1) and dir cat and abc def for more of it." in found
+
+
 def test_where_no_page_is_in_both_languages_the_error_names_the_packages(tmp_path):
     with refuses(
         FileNotFoundError, "expected Debian's packages manpages and manpages-de.*--folder"
