@@ -145,8 +145,6 @@ near = {name: torch.stack([each[name] for each in cosines], -1) for name in larg
 label, blocks = f"cosine with the axis of {topic}", ["block 1", "block 2", "block 3"]
 figures["cosines"] = viz.plot_response(label, blocks, near, alike=True)
 axes = "forgetting; 1: as if never seen", "rise of other topics, nats"
-marks = {"reference": 1.0, "reference_name": "never seen", "ours": ["anchored"]}
-figures["frontier"] = viz.plot_frontier(
-    testbed.frontier_of(studies), *axes, threshold=1e-4, **marks
-)
+marks = {"reference": 1.0, "reference_name": "never seen", "threshold": 1e-4, "ours": ["anchored"]}
+figures["frontier"] = viz.plot_frontier(testbed.frontier_of(studies), *axes, **marks)
 viz.save_figures(figures, evidence.out, dark=True)
