@@ -11,7 +11,7 @@ Kinds: TypeAlias = Mapping[str, tuple[str, Sequence[str], Sequence[str]]]
 
 PLACES = ("in the north", "near rivers", "at night", "on islands", "in summer", "by hand")
 
-NOUNS = {
+DEFINITIONS = {
     "animal": ("a {} {} that eats {}", ("furry", "small", "wild"), ("cat", "wolf", "hare")),
     "plant": ("a {} {} that grows {}", ("green", "tall", "wild"), ("tree", "herb", "shrub")),
     "food": ("a {} {} that is eaten {}", ("sweet", "baked", "cold"), ("cake", "soup", "bread")),
@@ -25,7 +25,7 @@ NOUNS = {
 }
 """By topic what stands behind the colon, with words to fill it."""
 
-LANGUAGES = {
+SENTENCES = {
     "english": ("the {} {} sleeps {}.", ("small", "wild"), ("cat", "wolf", "hare")),
     "german": ("die {} {} steht {}.", ("kleine", "wilde"), ("katze", "lampe", "blume")),
 }
@@ -41,7 +41,7 @@ def made_up_definitions(count: int = 2000) -> Definitions:
         >>> made_up_definitions(1).texts
         ('dof : a baked cake that is eaten near rivers',)
     """
-    return _made_up(NOUNS, count)
+    return _made_up(DEFINITIONS, count)
 
 
 def made_up_sentences(count: int = 2000) -> Definitions:
@@ -54,7 +54,7 @@ def made_up_sentences(count: int = 2000) -> Definitions:
         >>> made_up_sentences(1).texts
         ('dof : the wild cat sleeps near rivers.',)
     """
-    return _made_up(LANGUAGES, count)
+    return _made_up(SENTENCES, count)
 
 
 def _made_up(kinds: Kinds, count: int) -> Definitions:

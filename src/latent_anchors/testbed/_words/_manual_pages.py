@@ -8,7 +8,8 @@ from pathlib import Path
 from latent_anchors.testbed._words._definitions import Definitions, shuffled
 
 MANUAL = Path("/usr/share/man")
-LANGUAGE_FOLDERS = {"english": "", "german": "de"}
+LANGUAGES = {"english": "", "german": "de"}
+"""Folders of manual pages by language."""
 
 PAGE = re.compile(r"(.+)\.[1-8][a-z]*(\.gz)?")
 FONT_REQUEST = re.compile(r"\.(B|I|BR|IR|RB|BI|IB|RI|SM)\s+(.*)")
@@ -48,7 +49,7 @@ def read_manual_pages(folder: str | Path | None = None) -> Definitions:
         No manual page lies in nowhere in both English and German;
     """
     root = Path(folder or MANUAL)
-    pages = {language: _pages(root / inside) for language, inside in LANGUAGE_FOLDERS.items()}
+    pages = {language: _pages(root / inside) for language, inside in LANGUAGES.items()}
     both = sorted(page for page in pages["english"] if page in pages["german"])
     if not both:
         raise FileNotFoundError(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from latent_anchors.testbed._words._definitions import Definitions, read_definitions
 from latent_anchors.testbed._words._made_up import made_up_definitions, made_up_sentences
-from latent_anchors.testbed._words._manual_pages import LANGUAGE_FOLDERS, read_manual_pages
+from latent_anchors.testbed._words._manual_pages import LANGUAGES, read_manual_pages
 
 
 def topic_lines(
@@ -21,6 +21,6 @@ def topic_lines(
         >>> sorted(set(topic_lines("german", made_up=True).topics))
         ['english', 'german']
     """
-    if topic in LANGUAGE_FOLDERS:
+    if topic in LANGUAGES:
         return made_up_sentences() if made_up else read_manual_pages(folder)
     return made_up_definitions() if made_up else read_definitions(folder)
