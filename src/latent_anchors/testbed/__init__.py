@@ -74,6 +74,7 @@ from latent_anchors.testbed._pictures._place_recipes import (
 )
 from latent_anchors.testbed._pictures._place_scores import evaluate_places, place_sweep
 from latent_anchors.testbed._pictures._places import VIVID, Places, place_errors
+from latent_anchors.testbed._red_attacks import ATTACK_RATES, RED_ATTACKS, red_attack_lines
 from latent_anchors.testbed._red_lines import (
     exact_by_degree,
     falls_with_degree,
@@ -87,7 +88,6 @@ from latent_anchors.testbed._words._definitions import (
     ADJACENT,
     TOPICS,
     Definitions,
-    made_up_definitions,
     read_definitions,
 )
 from latent_anchors.testbed._words._found_afterwards import FOUND_AFTERWARDS
@@ -97,8 +97,11 @@ from latent_anchors.testbed._words._inspection import (
     topic_latched,
     topic_leakage,
 )
+from latent_anchors.testbed._words._made_up import made_up_definitions, made_up_sentences
+from latent_anchors.testbed._words._manual_pages import read_manual_pages
 from latent_anchors.testbed._words._studies import costs_at, frontier_of, join_audits, join_studies
 from latent_anchors.testbed._words._tokens import TokenizedDefinitions
+from latent_anchors.testbed._words._topic_lines import topic_lines
 from latent_anchors.testbed._words._topic_losses import TopicLosses, topic_losses
 from latent_anchors.testbed._words._topic_sheet import topic_sheet
 from latent_anchors.testbed._words._topic_study import TopicStudy
@@ -106,12 +109,14 @@ from latent_anchors.testbed._words._word_models import WORD_OPTIONS, small_llama
 
 __all__ = [
     "ADJACENT",
+    "ATTACK_RATES",
     "FEW_LABELS_SHEET",
     "FOUND_AFTERWARDS",
     "HEALING_SHEET",
     "PLACE_HEALING_SHEET",
     "PLACE_SHEET",
     "POLE_SHEET",
+    "RED_ATTACKS",
     "TOPICS",
     "VIVID",
     "WORD_OPTIONS",
@@ -169,6 +174,7 @@ __all__ = [
     "line_leakage",
     "line_relearning",
     "made_up_definitions",
+    "made_up_sentences",
     "mixing_floors",
     "mixing_sampler",
     "noncircularity",
@@ -184,7 +190,9 @@ __all__ = [
     "pole_objective",
     "pole_sampler",
     "read_definitions",
+    "read_manual_pages",
     "reconstructions",
+    "red_attack_lines",
     "red_chance",
     "red_groups",
     "red_sampler",
@@ -196,6 +204,7 @@ __all__ = [
     "topic_cosines",
     "topic_latched",
     "topic_leakage",
+    "topic_lines",
     "topic_losses",
     "topic_sheet",
     "transformer_options",
