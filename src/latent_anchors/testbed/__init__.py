@@ -96,7 +96,6 @@ from latent_anchors.testbed._words._definitions import (
     ADJACENT,
     TOPICS,
     Definitions,
-    made_up_definitions,
     read_definitions,
 )
 from latent_anchors.testbed._words._found_afterwards import FOUND_AFTERWARDS
@@ -106,8 +105,11 @@ from latent_anchors.testbed._words._inspection import (
     topic_latched,
     topic_leakage,
 )
+from latent_anchors.testbed._words._made_up import made_up_definitions, made_up_sentences
+from latent_anchors.testbed._words._manual_pages import read_manual_pages
 from latent_anchors.testbed._words._studies import costs_at, frontier_of, join_audits, join_studies
 from latent_anchors.testbed._words._tokens import TokenizedDefinitions
+from latent_anchors.testbed._words._topic_lines import topic_lines
 from latent_anchors.testbed._words._topic_losses import TopicLosses, topic_losses
 from latent_anchors.testbed._words._topic_sheet import topic_sheet
 from latent_anchors.testbed._words._topic_study import TopicStudy
@@ -182,6 +184,7 @@ __all__ = [
     "line_leakage",
     "line_relearning",
     "made_up_definitions",
+    "made_up_sentences",
     "mixing_floors",
     "mixing_sampler",
     "noncircularity",
@@ -198,6 +201,7 @@ __all__ = [
     "pole_sampler",
     "rare_labels_sampler",
     "read_definitions",
+    "read_manual_pages",
     "reconstructions",
     "red_chance",
     "red_groups",
@@ -212,6 +216,7 @@ __all__ = [
     "topic_cosines",
     "topic_latched",
     "topic_leakage",
+    "topic_lines",
     "topic_losses",
     "topic_sheet",
     "transformer_options",

@@ -89,8 +89,10 @@ def costs_at(
         >>> [*costs_at({"ours": [study]})]
         ['cost/adjacent/ours', 'cost/other/ours']
     """
+    kinds = {kind for each in studies.values() for study in each for kind in study.curves()}
     costs = {
-        kind: frontier_of(studies, kind).collateral_at(forgetting) for kind in ("adjacent", "other")
+        kind: frontier_of(studies, kind).collateral_at(forgetting)
+        for kind in sorted(kinds - {"forgetting"})
     }
     return {f"cost/{kind}/{name}": costs[kind][name] for name in studies for kind in costs}
 

@@ -89,8 +89,9 @@ class TopicStudy:
         """Each edit's forgetting, and its cost in nats.
 
         Returns:
-            ``"forgetting"``; of the topics ``"adjacent"`` to it, by how much the edited model is
-            above the oracle; of all ``"other"`` ones, by how much it is above the whole model.
+            ``"forgetting"``; of the topics ``"adjacent"`` to it, if any, by how much the edited
+            model is above the oracle; of all ``"other"`` ones, by how much it is above the whole
+            model.
 
         Examples:
             >>> ones = torch.ones(4, dtype=torch.int)
@@ -99,13 +100,11 @@ class TopicStudy:
             ['adjacent', 'forgetting', 'other']
         """
         before, never = self.whole.groups(self.topic), self.oracle.groups(self.topic)
-        after = [losses.groups(self.topic) for losses in self.edited.values()]
-        topic, near, other = (torch.stack([each[kind] for each in after]) for kind in before)
-        return {
-            "forgetting": (topic - before["topic"]) / (never["topic"] - before["topic"]),
-            "adjacent": near - never["adjacent"],
-            "other": other - before["other"],
-        }
+        each = [losses.groups(self.topic) for losses in self.edited.values()]
+        after = {kind: torch.stack([one[kind] for one in each]) for kind in before}
+        forgetting = (after["topic"] - before["topic"]) / (never["topic"] - before["topic"])
+        near = {kind: after[kind] - never[kind] for kind in ("adjacent",) if kind in after}
+        return {"forgetting": forgetting, **near, "other": after["other"] - before["other"]}
 
     def measures(self, edit: str) -> dict[str, Float[Tensor, ""]]:
         """What :meth:`curves` has of one edit, and of each under its name; and of the model itself.
