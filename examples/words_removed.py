@@ -20,10 +20,10 @@ from latent_anchors import adapters, audits, baselines, curriculum, evaluation, 
 from latent_anchors import testbed, viz
 
 own = {"switches": {"full": "train to the end"}, "concepts": list(testbed.ADJACENT)}
-own |= {"options": {"wordnet": "the folder of WordNet's data.noun"}}
+own |= {"options": {"folder": "where the lines lie, if not where Debian puts them"}}
 evidence = testbed.Evidence.from_arguments("words_removed", 1, "animal", **own)
-topic, full, where = evidence.concept, "full" in evidence.switches, evidence.options.get("wordnet")
-lines = testbed.made_up_definitions() if evidence.smoke else testbed.read_definitions(where)
+topic, full, where = evidence.concept, "full" in evidence.switches, evidence.options.get("folder")
+lines = testbed.topic_lines(topic, where, made_up=evidence.smoke)
 words = testbed.TokenizedDefinitions.of(lines, 500 if evidence.smoke else 2000 + 4000 * full)
 
 pool = la.regularizers.mean_pool

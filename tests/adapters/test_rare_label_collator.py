@@ -64,10 +64,26 @@ def test_samples_may_be_packed_no_more_than_they_may_lack_tokens():
     with refuses(ValueError, "5 samples became 1 rows of labels; expected one for each"):
         RareLabelCollator(packed, LABELED)(LINES[:4])
     with refuses(KeyError, r"A sample has no 'input_ids', only \['pixel_values'\]"):
-        collator()([{"pixel_values": [1.0]}])
+        collator()([LINES[0], {"pixel_values": [1.0]}])
+
+
+def test_rows_that_a_collator_adds_of_its_own_are_predicted():
+    def with_a_row_more(samples):
+        batch = stack(samples)
+        return {name: torch.cat([each, torch.ones(1, 2).long()]) for name, each in batch.items()}
+
+    labels = RareLabelCollator(with_a_row_more, LABELED)(LINES[:2])["labels"]
+    assert labels.tolist() == [[10, 11], [11, 12], [-100, -100], [1, 1]]
+
+
+def test_all_labeled_samples_may_be_added_at_once():
+    batch = RareLabelCollator(stack, LABELED, count=10)(LINES[:1])
+    assert sorted(batch["input_ids"][1:, 0].tolist()) == [*range(50, 60)]
 
 
 def test_what_cannot_be_added_is_refused():
+    with refuses(ValueError, "count is 0; expected at least 1"):
+        RareLabelCollator(stack, LABELED, 0)
     with refuses(ValueError, "There are 2 labeled samples, and count is 3"):
         RareLabelCollator(stack, LABELED[:2], 3)
     unsupervised = RareLabelCollator(lambda _: {"input_ids": torch.ones(1)}, LABELED)

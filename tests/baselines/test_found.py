@@ -118,6 +118,15 @@ def test_samples_of_one_kind_are_refused(find, labels):
 
 
 @members
+def test_one_sample_of_a_kind_is_enough_and_so_is_part_of_one(find):
+    for share in (1.0, 0.25):
+        labels = torch.zeros(600).double()
+        labels[0] = share
+        for each in (labels, 1 - labels):
+            assert find(Z, each).direction.isfinite().all()
+
+
+@members
 def test_a_mask_that_leaves_no_sample_is_refused(find):
     with refuses(ValueError, "Of 0 samples that count, 0 have the concept and 0 do not"):
         find(Z, CONCEPT, torch.zeros(600).bool())
@@ -145,6 +154,10 @@ def test_shapes_that_do_not_fit_are_refused(find):
         find(Z, CONCEPT[:, None])
     with refuses(ValueError, r"The mask has shape \(100,\) and the latents \(100, 6, 'dim'\)"):
         find(LINES, ON_LINES, ON_LINES[:, 0].bool())
+    with refuses(ValueError, r"labels have shape \(\) and the latents \(600, 'dim'\)"):
+        find(Z, CONCEPT[0])
+    with refuses(ValueError, r"labels have shape \(\) and the latents \('dim',\)"):
+        find(Z[0], CONCEPT[0])
     with refuses(TypeError, "A baseline was given latents of type torch.int64"):
         find(Z.long(), CONCEPT)
 

@@ -13,9 +13,10 @@ PLAIN = {"l1": 0.0, "decorrelation": 0.0}
 def step(**given):
     """What one step of plain descent adds to the first layer's weights, at rate 1."""
     batch = given.pop("batch", BATCH)
-    task = problem.task(1, rate=lambda _: 1.0, optimizer=torch.optim.SGD, batches=lambda _: batch)
+    plain = {"rate": lambda _: 1.0, "optimizer": torch.optim.SGD, "batches": lambda _: batch}
+    task = problem.task(1, **plain, loss=given.pop("loss", problem.error))
     network = problem.network()
-    placed = GradientRouting("0", dims=[0, 1], **{**PLAIN, **given}).fit(network, task)
+    placed = GradientRouting("0", **{"dims": [0, 1], **PLAIN, **given}).fit(network, task)
     return (network[0].weight - placed.model[0].weight).detach()
 
 
@@ -52,7 +53,23 @@ def test_a_label_between_0_and_1_is_that_much_labeled():
 
 def test_labels_of_positions_route_each_position():
     lines = LabeledBatch(X.reshape(12, 8, DIM), {"first": LABEL.reshape(12, 8)})
-    torch.testing.assert_close(step(batch=lines), step())
+    for dims in ([0, 1], [0, 9]):
+        torch.testing.assert_close(step(batch=lines, dims=dims), step(dims=dims))
+
+
+@pytest.mark.parametrize(
+    ("weight", "penalty"),
+    [
+        ("l1", lambda z: z[:, :2].abs().mean() + z[:, 2:].abs().mean()),
+        ("decorrelation", lambda z: torch.corrcoef(z.mT)[:2, 2:].abs().mean()),
+    ],
+)
+def test_the_penalties_are_those_of_the_formula_wherever_gradients_are_routed(weight, penalty):
+    network = problem.network()
+    (3.0 * penalty(network[0](X))).backward()
+    found = step(**{weight: 3.0}, loss=lambda model, batch: 0 * model(batch.inputs).sum())
+    torch.testing.assert_close(found, network[0].weight.grad, rtol=1e-3, atol=1e-5)
+    assert found.abs().max() > 0.01
 
 
 def test_the_penalties_pull_the_dimensions_together_and_apart():

@@ -26,5 +26,12 @@ def test_layers_and_units_that_are_not_there_are_refused():
         reserved_units(model, [0], outputs=["1"])
     with refuses(ValueError, "The units are 4, and the layer '0' has 4 of them"):
         reserved_units(model, [4], outputs=["0"])
+    with refuses(ValueError, "The units are -1, 2, and the layer '0' has 4 of them"):
+        reserved_units(model, [-1, 2], outputs=["0"])
     with refuses(ValueError, "The units are nothing, and the layer '0'"):
         reserved_units(model, [], outputs=["0"])
+
+
+def test_the_first_and_the_last_unit_may_be_reserved():
+    masks = reserved_units(nn.Sequential(nn.Linear(3, 4)), [0, 3], outputs=["0"])
+    assert masks["0.bias"].tolist() == [True, False, False, True]

@@ -12,6 +12,7 @@ from torch import nn
 import latent_anchors as la
 from latent_anchors import baselines, interventions, models
 from latent_anchors.data import LabeledBatch
+from latent_anchors.evaluation import frontier
 
 MEMBERS = problem.members()
 members = pytest.mark.parametrize("member", MEMBERS.values(), ids=MEMBERS)
@@ -45,6 +46,21 @@ def test_the_concept_changes_far_more_than_the_rest_and_was_there_before(member,
 
 
 @members
+def test_edits_are_measured_at_every_strength_and_weights_have_none(member):
+    placed = member.fit(problem.start(member), problem.task(2))
+    if not placed.edits:
+        with refuses(ValueError, "The concept was taken out by weights; expected edits"):
+            placed.at(0.5)
+        return
+    blocks = [placed.model, *(placed.at(strength).removed for strength in (0.0, 1.0))]
+    methods = {"it": [*blocks, placed.removed]}
+    removal, _ = frontier(methods, lambda model: problem.errors(model)[0], lambda _: 0.0)["it"]
+    if placed.cut is None:
+        assert removal[0] == removal[1]
+    assert removal[2] == removal[3]
+
+
+@members
 def test_the_same_seed_gives_the_same_result_twice(member):
     first, second = (member.fit(problem.start(member), problem.task(9)) for _ in range(2))
     assert torch.equal(first.model(X), second.model(X))
@@ -58,10 +74,10 @@ def test_the_given_model_stays_as_it_is_and_the_result_is_in_its_mode(member):
     placed = member.fit(model, problem.task(9))
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name])
-    assert all(each.grad is None for each in model.parameters())
     results = [each for each in (placed.model, placed.cut) if each is not None]
     for each in (model, *results):
         assert not each.training
+        assert all(parameter.grad is None for parameter in each.parameters())
         assert interventions.in_force(each) == []
         assert all(each is not other for other in (model,) if each in results)
 
@@ -193,13 +209,22 @@ def test_a_rate_is_that_of_each_step_and_a_constraint_holds_after_each():
 
 
 def test_dropout_draws_by_the_seed_of_the_task():
-    def fitted(seed):
+    def fitted(**given):
         torch.manual_seed(0)
         model = nn.Sequential(nn.Linear(6, 6), nn.Dropout(0.5), nn.Linear(6, 6))
-        return MEMBERS["fine_tuning"].fit(model, problem.task(4, seed=seed)).cut[0].weight
+        return MEMBERS["fine_tuning"].fit(model, problem.task(4, **given)).cut[0].weight
 
-    assert torch.equal(fitted(0), fitted(0))
-    assert not torch.equal(fitted(0), fitted(1))
+    assert torch.equal(fitted(seed=0), fitted())
+    assert not torch.equal(fitted(seed=0), fitted(seed=1))
+
+
+def test_unless_others_are_given_settings_are_those_of_the_papers():
+    routing = baselines.GradientRouting("0", dims=[0])
+    assert (routing.l1, routing.decorrelation, routing.heal) == (3e-3, 0.1, 0)
+    masking = baselines.SelectiveMasking({"0.bias": torch.ones(10).bool()})
+    assert (masking.retain, masking.calibration) == (1 / 4, 200)
+    distilled = baselines.Undo(MEMBERS["known_edits"], baselines.forward_kl)
+    assert (distilled.alpha, distilled.beta) == (0.6, 0.1)
 
 
 def test_a_task_without_a_step_is_refused():

@@ -107,6 +107,13 @@ def test_calibration_fits_the_biases_of_the_cut_network_to_samples_of_both_kinds
     assert loss(calibrated) < 0.9 * loss(plain)
 
 
+def test_a_parameter_of_which_nothing_is_reserved_may_stand_beside_one_of_which_some_is():
+    masks = {"0.bias": torch.zeros(10).bool(), "1.bias": torch.arange(6) < 2}
+    cut = SelectiveMasking(masks).fit(problem.network(), problem.task(3)).cut
+    assert cut[1].bias[:2].tolist() == [0.0, 0.0]
+    assert bool(cut[0].bias.all())
+
+
 def test_masks_that_do_not_fit_are_refused():
     network, task = problem.network(), problem.task(1)
     with refuses(ValueError, "Of '0.weight' no number is reserved; expected some"):

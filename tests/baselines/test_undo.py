@@ -53,6 +53,15 @@ def test_damage_shrinks_everything_and_perturbs_matrices_within_xaviers_bound(al
             assert abs(float(noise.mean())) < 0.2 * bound
 
 
+def test_frozen_parameters_stay_for_they_could_not_recover():
+    network = problem.network()
+    network[0].requires_grad_(False)
+    before = [each.detach().clone() for each in network.parameters()]
+    damage(network, 0.5, beta=0.5, seed=0)
+    kept = [torch.equal(*pair) for pair in zip(before, network.parameters(), strict=True)]
+    assert kept == [True, True, False, False]
+
+
 def test_the_bound_of_a_convolution_counts_its_places():
     layer = nn.Conv2d(4, 8, 3)
     before = layer.weight.detach().clone()
@@ -82,6 +91,18 @@ def test_it_begins_where_the_method_before_ended_and_costs_both():
     assert placed.cost.steps == 10
     assert placed.cost.passes == 3 * 5 * len(X)
     assert placed.cost.seconds >= 0
+
+
+def test_a_step_follows_the_mean_of_the_distances_of_the_samples():
+    def each(student, teacher):
+        return (student - teacher).square().mean(-1)
+
+    given = {"rate": lambda _: 0.1, "optimizer": torch.optim.SGD}
+    fits = [
+        Undo(KNOWN, distance).fit(problem.start(KNOWN), problem.task(2, **given)).cut
+        for distance in (each, mse_loss)
+    ]
+    torch.testing.assert_close(fits[0][0].weight, fits[1][0].weight)
 
 
 def test_what_is_compared_may_be_chosen():

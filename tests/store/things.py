@@ -266,6 +266,7 @@ def things() -> dict[str, list[object]]:
         "evaluation.DoseResponse": [
             evaluation.DoseResponse((0.0, 1.0), (metric,) * 2, (metric,) * 2, None, ((), (1,)))
         ],
+        "evaluation.Frontier": [evaluation.Frontier({"a": (torch.rand(3, 2), torch.rand(3, 2))})],
         "evaluation.Evaluation": [evaluation.Evaluation({"a/b": floats, "a": floats})],
         "testbed.LineAlignment": [
             testbed.LineAlignment(

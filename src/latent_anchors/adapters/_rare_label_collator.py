@@ -88,9 +88,9 @@ def _check_rows(batch: Mapping[str, Any], samples: int) -> None:
 
 def _digest(samples: Sequence[Mapping[str, Any]]) -> int:
     """A number that follows from the samples' tokens."""
-    if not all("input_ids" in sample for sample in samples):
+    if lacking := [sample for sample in samples if "input_ids" not in sample]:
         raise KeyError(
-            f"A sample has no 'input_ids', only {sorted(samples[0])}; expected tokens, from which "
+            f"A sample has no 'input_ids', only {sorted(lacking[0])}; expected tokens, from which "
             "it follows which labeled samples are added."
         )
     ids = [torch.as_tensor(sample["input_ids"]) for sample in samples]

@@ -11,14 +11,14 @@ concept is taken out of it, and the :class:`Cost`. :class:`Finding` is found aft
 :class:`Undo` remove afterwards; :class:`KnownEdits` is an anchor's.
 """
 
+from latent_anchors.baselines._directions._found import Found
+from latent_anchors.baselines._directions._leace import leace
+from latent_anchors.baselines._directions._logistic_probe import logistic_probe
+from latent_anchors.baselines._directions._mean_difference import mean_difference
 from latent_anchors.baselines._finding import Finding
 from latent_anchors.baselines._fine_tuning import FineTuning
-from latent_anchors.baselines._found import Found
 from latent_anchors.baselines._gradient_routing import GradientRouting
 from latent_anchors.baselines._known_edits import KnownEdits
-from latent_anchors.baselines._leace import leace
-from latent_anchors.baselines._logistic_probe import logistic_probe
-from latent_anchors.baselines._mean_difference import mean_difference
 from latent_anchors.baselines._reserved_units import reserved_units
 from latent_anchors.baselines._rival_contract import (
     Baseline,

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from latent_anchors._checks import check_name
 from latent_anchors._runs import eval_mode
 from latent_anchors._sites import At, as_sites
+from latent_anchors.baselines._directions._leace import leace
+from latent_anchors.baselines._directions._logistic_probe import logistic_probe
+from latent_anchors.baselines._directions._mean_difference import mean_difference
 from latent_anchors.baselines._labeled_latents import flattened
-from latent_anchors.baselines._leace import leace
-from latent_anchors.baselines._logistic_probe import logistic_probe
-from latent_anchors.baselines._mean_difference import mean_difference
 from latent_anchors.baselines._rival_contract import Placed, Task
 from latent_anchors.baselines._training import (
     Meter,

@@ -40,8 +40,7 @@ def by_position(labels: Tensor, samples: torch.Size) -> Tensor:
 
 def check_shapes(samples: torch.Size, labels: torch.Size, mask: Tensor | None) -> None:
     """Refuse labels and a mask that do not fit the samples."""
-    per_line = len(samples) > 0 and 0 < len(labels) <= len(samples)
-    if not per_line or labels != samples[: len(labels)]:
+    if not 0 < len(labels) <= len(samples) or labels != samples[: len(labels)]:
         raise ValueError(
             f"The labels have shape {tuple(labels)} and the latents {(*samples, 'dim')}; expected "
             "one label for each sample, or for each line of several positions."

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import torch
@@ -141,6 +141,32 @@ class Placed:
             return
         with intervene(model, self.edits):
             yield model
+
+    def at(self, strength: float) -> "Placed":
+        """The same with its edits at another strength, for a place on the frontier.
+
+        See :func:`~latent_anchors.evaluation.frontier`.
+
+        Args:
+            strength: From 0, where no edit acts, to 1.
+
+        Raises:
+            ValueError: If there are no edits, or the strength is out of its range.
+
+        Examples:
+            >>> from latent_anchors.interventions import ZeroAblation
+            >>> network, edits = nn.Sequential(nn.Identity()), {"0": ZeroAblation([0])}
+            >>> placed = Placed(network, edits, Cost(0, 0, 0))
+            >>> with placed.at(0.5).removed() as model:
+            ...     model(torch.ones(1, 2))
+            tensor([[0.5000, 1.0000]])
+        """
+        if not self.edits:
+            raise ValueError(
+                "The concept was taken out by weights; expected edits, which have a strength. "
+                "Measure `model` and `cut`, or fit again with other settings."
+            )
+        return replace(self, edits={at: edit.at(strength) for at, edit in self.edits.items()})
 
 
 @runtime_checkable

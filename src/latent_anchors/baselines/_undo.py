@@ -51,9 +51,10 @@ class Undo:
 
     .. math:: W \leftarrow (1 - \alpha) \, W + \alpha \beta \, \Xi
 
-    with Xavier's uniform noise :math:`\Xi` for each matrix; vectors only shrink. Then the network
-    learns, on all samples, the outputs of the one without the concept, so that what its weights
-    still held of the concept is not only unused but gone.
+    with Xavier's uniform noise :math:`\Xi` for each matrix; vectors only shrink, and frozen
+    parameters, which could not recover, stay. Then the network learns, on all samples, the outputs
+    of the one without the concept, so that what its weights still held of the concept is not only
+    unused but gone.
 
     Attributes:
         before: What removes the concept first: a rival, or :class:`KnownEdits` of an anchor.
@@ -175,9 +176,10 @@ class Undo:
 
 
 def damage(model: nn.Module, alpha: float, beta: float, seed: int) -> None:
-    """Shrink all parameters and perturb the matrices, in place."""
+    """Shrink all parameters that are trained and perturb the matrices, in place."""
+    trained = {name: each for name, each in model.named_parameters() if each.requires_grad}
     with torch.no_grad():
-        for name, each in model.named_parameters():
+        for name, each in trained.items():
             each.mul_(1 - alpha)
             if each.ndim > 1:
                 generator = stream(seed, f"baselines/noise/{name}")

@@ -3,7 +3,7 @@
 Every function takes a model (one run) or a population; an :class:`Evaluation` collects the values
 and gives their statistics. Models that mix colors in
 lines of tokens are measured pair by pair and position by position. :func:`dose_response` measures
-what an edit does at several strengths.
+what an edit does at several strengths, :func:`frontier` what several methods remove, and cost.
 """
 
 from latent_anchors.evaluation._alignment import alignment, displacement
@@ -13,6 +13,7 @@ from latent_anchors.evaluation._latching import latched, opening_angles
 from latent_anchors.evaluation._latents import latents, latents_by_site, predictions
 from latent_anchors.evaluation._margins import auc, correlation, margin, squared_correlation
 from latent_anchors.evaluation._metrics import Evaluation, Metric, metric_table, summarize
+from latent_anchors.evaluation._removal_frontier import Frontier, frontier
 from latent_anchors.evaluation._response_by_degree import (
     DegreeBin,
     is_monotone_decreasing,
@@ -23,12 +24,14 @@ __all__ = [
     "DegreeBin",
     "DoseResponse",
     "Evaluation",
+    "Frontier",
     "Metric",
     "alignment",
     "auc",
     "correlation",
     "displacement",
     "dose_response",
+    "frontier",
     "is_monotone_decreasing",
     "latched",
     "latents",

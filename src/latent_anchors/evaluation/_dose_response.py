@@ -138,7 +138,7 @@ def dose_response(
         found = {"displacement": _displaced(before, after, mask)}
         for name, of in measures.items():
             with eval_mode(model), intervene(model, edits, at, where):
-                found[name] = _per_run(name, of(model), len(seeds_of(model)))
+                found[name] = per_run(name, of(model), len(seeds_of(model)))
         finite = torch.stack([values.isfinite() for values in found.values()]).all(0)
         failed.append(tuple(run for run, there in enumerate(as_floats(finite)) if not there))
         for name, values in found.items():
@@ -196,7 +196,8 @@ def _displaced(
     return torch.stack([share.cpu() for share in shares]).mean(0)
 
 
-def _per_run(name: str, value: Tensor | float, runs: int) -> Float[Tensor, " runs"]:
+def per_run(name: str, value: Tensor | float, runs: int) -> Float[Tensor, " runs"]:
+    """What a measure gave, as one number for each run."""
     given = torch.as_tensor(value).detach().double().cpu()
     given = given.unsqueeze(0) if given.ndim == 0 and runs == 1 else given
     if given.shape != (runs,):

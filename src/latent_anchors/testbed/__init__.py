@@ -15,6 +15,15 @@ from latent_anchors.testbed._color_recipes import (
     pole_objective,
     pole_sampler,
 )
+from latent_anchors.testbed._color_rivals import (
+    color_collateral,
+    color_removal,
+    color_task,
+    gated_edits,
+    rare_labels_sampler,
+    samples_seen,
+    say_gray,
+)
 from latent_anchors.testbed._colors._color_alignment import (
     anchor_angle,
     color_alignment,
@@ -87,7 +96,6 @@ from latent_anchors.testbed._words._definitions import (
     ADJACENT,
     TOPICS,
     Definitions,
-    made_up_definitions,
     read_definitions,
 )
 from latent_anchors.testbed._words._found_afterwards import FOUND_AFTERWARDS
@@ -97,8 +105,11 @@ from latent_anchors.testbed._words._inspection import (
     topic_latched,
     topic_leakage,
 )
+from latent_anchors.testbed._words._made_up import made_up_definitions, made_up_sentences
+from latent_anchors.testbed._words._manual_pages import read_manual_pages
 from latent_anchors.testbed._words._studies import costs_at, frontier_of, join_audits, join_studies
 from latent_anchors.testbed._words._tokens import TokenizedDefinitions
+from latent_anchors.testbed._words._topic_lines import topic_lines
 from latent_anchors.testbed._words._topic_losses import TopicLosses, topic_losses
 from latent_anchors.testbed._words._topic_sheet import topic_sheet
 from latent_anchors.testbed._words._topic_study import TopicStudy
@@ -131,9 +142,12 @@ __all__ = [
     "away_from",
     "color_alignment",
     "color_answers",
+    "color_collateral",
     "color_distance",
     "color_errors",
     "color_extent",
+    "color_removal",
+    "color_task",
     "continued",
     "costs_at",
     "crumpled",
@@ -150,6 +164,7 @@ __all__ = [
     "falls_with_degree",
     "few_labels_sampler",
     "frontier_of",
+    "gated_edits",
     "heal",
     "height",
     "height_order",
@@ -169,6 +184,7 @@ __all__ = [
     "line_leakage",
     "line_relearning",
     "made_up_definitions",
+    "made_up_sentences",
     "mixing_floors",
     "mixing_sampler",
     "noncircularity",
@@ -183,19 +199,24 @@ __all__ = [
     "pole_losses",
     "pole_objective",
     "pole_sampler",
+    "rare_labels_sampler",
     "read_definitions",
+    "read_manual_pages",
     "reconstructions",
     "red_chance",
     "red_groups",
     "red_sampler",
     "red_terms",
     "redness",
+    "samples_seen",
+    "say_gray",
     "selectivity_r2",
     "sharpness",
     "small_llama",
     "topic_cosines",
     "topic_latched",
     "topic_leakage",
+    "topic_lines",
     "topic_losses",
     "topic_sheet",
     "transformer_options",

@@ -1,6 +1,9 @@
 """Definitions as tokens."""
 
+import itertools
+
 import pytest
+import torch
 from refusals import refuses
 
 from latent_anchors import testbed
@@ -52,6 +55,65 @@ def test_labels_are_drawn_among_the_topic_and_once_for_each_seed(words):
     assert sum(sample["animal"] for sample in samples) == len(labeled)
 
 
-def test_lines_are_left_for_training():
-    with refuses(ValueError, "60 of 60 definitions are held out; expected at least one"):
-        testbed.TokenizedDefinitions.of(LINES, held_out=60)
+def test_one_line_in_ten_of_a_topic_is_labeled_unless_another_chance_is_given(words):
+    everyone = len(words.labeled("animal", 0, chance=1.0))
+    counts = [len(words.labeled("animal", seed)) for seed in range(300)]
+    assert sum(counts) / 300 / everyone == pytest.approx(0.1, abs=0.02)
+
+
+def test_a_long_line_is_cut_and_still_ends():
+    long = testbed.Definitions(("ab : " + "c d " * 30, "ef : g"), ("act", "act"))
+    ids = testbed.TokenizedDefinitions.of(long, held_out=1).ids
+    assert len(ids[0]) == 24
+    assert len(ids[1]) == 5
+    assert [int(each[-1]) for each in ids] == [2, 2]
+
+
+def test_a_colon_counts_where_it_is_no_token_with_the_space_before_it():
+    rare = testbed.Definitions(("ab : cd", "ef gh"), ("act", "act"))
+    words = testbed.TokenizedDefinitions.of(rare, held_out=1)
+    batch = words.pad(words.samples([0]))
+    behind = batch["input_ids"][batch["behind"]].tolist()
+    assert words.tokenizer.decode(behind).strip() == ": cd"
+
+
+def test_at_most_4096_tokens_are_made():
+    letters = torch.randint(97, 123, (9000, 6), generator=torch.Generator().manual_seed(0))
+    texts = tuple("".join(map(chr, line)) + " : x" for line in letters.tolist())
+    words = testbed.TokenizedDefinitions.of(testbed.Definitions(texts, ("act",) * 9000), 1)
+    assert words.tokenizer.get_vocab_size() == 4096
+
+
+def lines_of(words, batch):
+    """What stands in a batch's rows."""
+    return [words.tokenizer.decode(ids.tolist()).strip() for ids in batch["input_ids"]]
+
+
+def test_batches_are_drawn_without_end_among_some_lines_and_once_for_each_seed(words):
+    some = [3, 30, 50]
+    drawn = [
+        [lines_of(words, batch) for batch in itertools.islice(words.drawn_batches(some, seed), 20)]
+        for seed in (0, 0, 1)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+    texts = [text for batch in drawn[0] for text in batch]
+    shares = [texts.count(LINES.texts[k]) / len(texts) for k in some]
+    assert shares == pytest.approx([1 / 3] * 3, abs=0.06)
+    assert sum(shares) == pytest.approx(1)
+    assert len({*map(tuple, drawn[0])}) == 20
+
+
+@pytest.mark.parametrize("size", [1, 7, 20, 21])
+def test_held_out_lines_come_once_each_and_in_order(words, size):
+    batches = words.held_out_batches(size)
+    assert [text for batch in batches for text in lines_of(words, batch)] == [*LINES.texts[:20]]
+    assert max(len(batch["input_ids"]) for batch in batches) == min(size, 20)
+
+
+def test_lines_are_left_for_training_and_some_are_held_out():
+    for held_out in (0, 60):
+        with refuses(ValueError, f"{held_out} of 60 definitions are held out; expected at least"):
+            testbed.TokenizedDefinitions.of(LINES, held_out=held_out)
+    for held_out in (1, 59):
+        words = testbed.TokenizedDefinitions.of(LINES, held_out=held_out)
+        assert len(words.seen()) == 60 - held_out

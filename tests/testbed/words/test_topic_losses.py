@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from refusals import refuses
 from torch import nn
 
 from latent_anchors import testbed
@@ -85,6 +84,16 @@ def test_forgetting_is_0_for_the_model_itself_and_1_for_the_oracle():
     assert oracle.curves()["adjacent"].item() == 0
 
 
+def test_a_language_has_no_adjacent_topics_and_no_measure_of_them():
+    one = testbed.TopicLosses(
+        torch.tensor([4.0, 2.0]), torch.ones(2, dtype=torch.int), ("german", "english")
+    )
+    study = testbed.TopicStudy("german", one, one, {"x": one})
+    assert [*one.groups("german").values()] == [4.0, 2.0]
+    assert [*study.curves()] == ["forgetting", "other"]
+    assert [*testbed.costs_at({"ours": [study]})] == ["cost/other/ours"]
+
+
 def test_measures_of_one_edit_stand_beside_those_of_all():
     found = study().measures("sharper")
     assert found["forgetting"] == found["forgetting/sharper"] != found["forgetting/none"]
@@ -94,10 +103,13 @@ def test_measures_of_one_edit_stand_beside_those_of_all():
 
 
 def test_studies_are_joined_run_by_run_with_the_topics_by_what_the_oracle_lacks():
-    measures, curves, rises = testbed.join_studies([study(0), study(1)], "sharper")
-    assert measures["forgetting"].shape == (2,)
-    assert curves["other"].shape == (2, 2)
-    assert measures["other"][1] == study(1).measures("sharper")["other"]
+    runs = [study(0), study(1), study(2)]
+    measures, curves, rises = testbed.join_studies(runs, "sharper")
+    for k, one in enumerate(runs):
+        assert measures["other"][k] == one.measures("sharper")["other"]
+        assert torch.equal(curves["other"][:, k], one.curves()["other"])
+        assert torch.equal(rises["act"][:, k], one.rises("sharper")["act"])
+    assert [len(each["other"]) for each in testbed.join_studies(runs[:1], "none")[:2]] == [1, 2]
     never = [float(rise[1].mean()) for rise in rises.values()]
     assert never == sorted(never, reverse=True)
     assert set(rises) == set(TOPICS)
@@ -112,18 +124,14 @@ def test_the_cost_is_where_the_line_between_two_edits_comes_to_the_forgetting():
     whole, oracle = losses(4.0, 4.0, 4.0, 4.0), losses(5.0, 4.0, 4.0, 4.0)
     edits = {"weak": losses(4.5, 4.0, 4.0, 4.0), "strong": losses(6.0, 4.75, 4.0, 4.3)}
     study = testbed.TopicStudy("animal", whole, oracle, edits)
-    cost = study.cost_at(1.0)
-    assert float(cost["adjacent"]) == pytest.approx(0.375 / 3)
-    assert float(cost["other"]) == pytest.approx(0.1)
-    assert float(study.cost_at(0.25)["other"]) == 0.0
-    assert bool(study.cost_at(2.5)["other"].isnan())
-    costs = testbed.costs_at({"ours": [study, study], "theirs": [study]}, 1.0)
+    costs = testbed.costs_at({"ours": [study, study]}, 1.0)
+    assert costs["cost/adjacent/ours"].tolist() == pytest.approx([0.375 / 3] * 2)
     assert costs["cost/other/ours"].tolist() == pytest.approx([0.1, 0.1])
+    assert float(testbed.costs_at({"ours": [study]}, 0.25)["cost/other/ours"]) == 0.0
+    assert bool(testbed.costs_at({"ours": [study]}, 2.5)["cost/other/ours"].isnan())
     removal, collateral = testbed.frontier_of({"ours": [study, study]})["ours"]
-    assert removal[:, 0].tolist() == [0.5, 2.0]
-    assert collateral[:, 1].tolist() == pytest.approx([0.0, 0.3])
-    with refuses(ValueError, "forgetting is 0; expected above 0"):
-        study.cost_at(0.0)
+    assert removal[:, 0].tolist() == [0.0, 0.5, 2.0]
+    assert collateral[:, 1].tolist() == pytest.approx([0.0, 0.0, 0.3])
 
 
 def test_audits_of_single_runs_are_joined_and_a_curve_lasts_until_the_longest():
@@ -135,3 +143,6 @@ def test_audits_of_single_runs_are_joined_and_a_curve_lasts_until_the_longest():
     measures, curves = testbed.join_audits([audit(3, 0.5), audit(5, 2.0)])
     assert measures["relearning/ratio"].tolist() == [0.5, 2.0]
     assert curves["edited"].tolist() == [[0, 1, 2, 2, 2], [0, 1, 2, 3, 4]]
+    measures, curves = testbed.join_audits([audit(3, 0.5)])
+    assert measures["relearning/ratio"].tolist() == [0.5]
+    assert curves["edited"].tolist() == [[0, 1, 2]]

@@ -37,7 +37,9 @@ class Search(NamedTuple):
             topic: The name.
             labeled: The labeled lines; others count as without the topic.
         """
-        some, at = [*labeled, *words.seen()[:OTHERS]], f"model.layers.{self.block}"
+        mine = {*labeled}
+        others = [k for k in words.seen() if k not in mine][:OTHERS]
+        some, at = [*labeled, *others], f"model.layers.{self.block}"
         latents, behind = word_latents(model, words, some, at)
         has_it = (torch.arange(len(some)) < len(labeled)).float()
         return Concept(topic, self.method(latents, has_it, behind).direction, at)

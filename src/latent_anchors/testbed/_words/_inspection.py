@@ -11,7 +11,7 @@ from torch import Tensor
 from latent_anchors.audits import leakage
 from latent_anchors.concepts import Concept
 from latent_anchors.evaluation import alignment, latched
-from latent_anchors.testbed._words._tokens import TokenizedDefinitions
+from latent_anchors.testbed._words._tokens import LENGTH, TokenizedDefinitions
 from latent_anchors.testbed._words._topic_losses import BatchEdit
 from latent_anchors.testbed._words._word_models import word_latents
 
@@ -110,7 +110,8 @@ def continued(
         words: The definitions.
         chosen: The numbers of the lines.
         edit: From the model and a batch to a block in which an edit is in force.
-        given: How many tokens behind the colon the model is given.
+        given: How many tokens behind the colon the model is given, at most all of a line's but the
+            one that ends it.
 
     Examples:
         >>> from latent_anchors.testbed import made_up_definitions, small_llama
@@ -126,11 +127,12 @@ def _continued(
     model: Any, words: TokenizedDefinitions, line: int, edit: BatchEdit | None, given: int
 ) -> str:
     whole = words.pad(words.samples([line]))
-    start = int(whole["behind"][0].long().argmax()) + 1 + given
+    behind = int(whole["behind"][0].long().argmax()) + 1
+    start = min(behind + given, whole["input_ids"].shape[1] - 1)  # not the token that ends it
     batch = {name: each[:, :start] for name, each in whole.items()}
     with nullcontext() if edit is None else edit(model, batch):
         ids = model.generate(
-            batch["input_ids"], max_new_tokens=24 - start, do_sample=False, use_cache=False
+            batch["input_ids"], max_new_tokens=LENGTH - start, do_sample=False, use_cache=False
         )
     return words.tokenizer.decode(ids[0].tolist()).strip()
 

@@ -1,12 +1,14 @@
 """Studies of several runs, and of several methods, as measures and curves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors.audits import Relearning
+from latent_anchors.evaluation import Frontier
 from latent_anchors.testbed._words._topic_study import TopicStudy
 
 
@@ -42,16 +44,42 @@ def join_studies(
     return measures, curves, {name: rises[name] for name in ordered}
 
 
+def frontier_of(studies: Mapping[str, Sequence[TopicStudy]], kind: str = "other") -> Frontier:
+    """Of each method what its edits forget, and how far other topics rise, edit by edit.
+
+    The first strength is the whole model, which forgets nothing and costs nothing.
+
+    Args:
+        studies: Of each method, one for each run.
+        kind: What rises: the topics ``"adjacent"`` to the one that is forgotten, or all ``"other"``
+            ones; in nats above the whole model.
+
+    Examples:
+        >>> from latent_anchors.testbed import TopicLosses
+        >>> ones = torch.ones(4, dtype=torch.int)
+        >>> one = TopicLosses(torch.ones(4), ones, ("animal", "food", "plant", "act"))
+        >>> study = TopicStudy("animal", one, one, {"x": one})
+        >>> frontier_of({"ours": [study]})["ours"][1].shape
+        torch.Size([2, 1])
+    """
+    return Frontier(
+        {
+            name: (_joined(each, _forgetting), _joined(each, partial(_rise, kind=kind)))
+            for name, each in studies.items()
+        }
+    )
+
+
 def costs_at(
     studies: Mapping[str, Sequence[TopicStudy]], forgetting: float = 1.0
 ) -> dict[str, Float[Tensor, " runs"]]:
     """What each method costs where it forgets so much, by group of topics and method.
 
-    See :meth:`TopicStudy.cost_at`.
+    See :meth:`Frontier.collateral_at <latent_anchors.evaluation.Frontier.collateral_at>`.
 
     Args:
         studies: Of each method, one for each run.
-        forgetting: How much.
+        forgetting: How much; 1 is as much as the oracle.
 
     Examples:
         >>> from latent_anchors.testbed import TopicLosses
@@ -61,38 +89,12 @@ def costs_at(
         >>> [*costs_at({"ours": [study]})]
         ['cost/adjacent/ours', 'cost/other/ours']
     """
-    found: dict[str, Tensor] = {}
-    for name, each in studies.items():
-        costs = [study.cost_at(forgetting) for study in each]
-        for kind in ("adjacent", "other"):
-            found[f"cost/{kind}/{name}"] = torch.stack([cost[kind] for cost in costs])
-    return found
-
-
-def frontier_of(
-    studies: Mapping[str, Sequence[TopicStudy]],
-) -> dict[str, tuple[Float[Tensor, "edit runs"], Float[Tensor, "edit runs"]]]:
-    """Of each method what its edits forget, and how far other topics rise, edit by edit.
-
-    Args:
-        studies: Of each method, one for each run.
-
-    Examples:
-        >>> from latent_anchors.testbed import TopicLosses
-        >>> ones = torch.ones(4, dtype=torch.int)
-        >>> one = TopicLosses(torch.ones(4), ones, ("animal", "food", "plant", "act"))
-        >>> study = TopicStudy("animal", one, one, {"x": one})
-        >>> frontier_of({"ours": [study]})["ours"][1]
-        tensor([[0.]])
-    """
-    curves = {name: [study.curves() for study in each] for name, each in studies.items()}
-    return {
-        name: (
-            torch.stack([one["forgetting"] for one in each], -1),
-            torch.stack([one["other"] for one in each], -1),
-        )
-        for name, each in curves.items()
+    kinds = {kind for each in studies.values() for study in each for kind in study.curves()}
+    costs = {
+        kind: frontier_of(studies, kind).collateral_at(forgetting)
+        for kind in sorted(kinds - {"forgetting"})
     }
+    return {f"cost/{kind}/{name}": costs[kind][name] for name in studies for kind in costs}
 
 
 def join_audits(
@@ -123,6 +125,24 @@ def join_audits(
         for name in audits[0].curves
     }
     return measures, curves
+
+
+def _joined(
+    studies: Sequence[TopicStudy], of: Callable[[TopicStudy], Tensor]
+) -> Float[Tensor, "edits runs"]:
+    return torch.stack([of(study) for study in studies], -1)
+
+
+def _forgetting(study: TopicStudy) -> Float[Tensor, " edits"]:
+    """From none on."""
+    return torch.cat([torch.zeros(1), study.curves()["forgetting"]])
+
+
+def _rise(study: TopicStudy, kind: str) -> Float[Tensor, " edits"]:
+    """Of some topics above the whole model, from none on."""
+    every = (study.whole, *study.edited.values())
+    losses = torch.stack([each.groups(study.topic)[kind] for each in every])
+    return losses - losses[0]
 
 
 def _lasting(curve: Tensor, steps: int) -> Tensor:

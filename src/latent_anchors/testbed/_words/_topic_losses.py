@@ -51,7 +51,7 @@ class TopicLosses:
         return self.summed[chosen].sum() / self.tokens[chosen].sum()
 
     def groups(self, topic: str) -> dict[str, Tensor]:
-        """Means of the topic, of those adjacent to it (:data:`ADJACENT`), and of all others.
+        """Means of the topic, of those adjacent to it (:data:`ADJACENT`) if any, and of all others.
 
         Examples:
             >>> ones = torch.ones(4, dtype=torch.int)
@@ -61,7 +61,7 @@ class TopicLosses:
         """
         near = ADJACENT[topic]
         kinds = {"topic": {topic}, "adjacent": {*near}, "other": {*self.topics} - {topic, *near}}
-        return {kind: self.mean(some) for kind, some in kinds.items()}
+        return {kind: self.mean(some) for kind, some in kinds.items() if some}
 
 
 @torch.no_grad()

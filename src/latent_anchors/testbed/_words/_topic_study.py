@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latent_anchors._checks import check_finite
 from latent_anchors.testbed._words._topic_losses import Batch, BatchEdit, TopicLosses, topic_losses
 
 
@@ -90,8 +89,9 @@ class TopicStudy:
         """Each edit's forgetting, and its cost in nats.
 
         Returns:
-            ``"forgetting"``; of the topics ``"adjacent"`` to it, by how much the edited model is
-            above the oracle; of all ``"other"`` ones, by how much it is above the whole model.
+            ``"forgetting"``; of the topics ``"adjacent"`` to it, if any, by how much the edited
+            model is above the oracle; of all ``"other"`` ones, by how much it is above the whole
+            model.
 
         Examples:
             >>> ones = torch.ones(4, dtype=torch.int)
@@ -100,13 +100,11 @@ class TopicStudy:
             ['adjacent', 'forgetting', 'other']
         """
         before, never = self.whole.groups(self.topic), self.oracle.groups(self.topic)
-        after = [losses.groups(self.topic) for losses in self.edited.values()]
-        topic, near, other = (torch.stack([each[kind] for each in after]) for kind in before)
-        return {
-            "forgetting": (topic - before["topic"]) / (never["topic"] - before["topic"]),
-            "adjacent": near - never["adjacent"],
-            "other": other - before["other"],
-        }
+        each = [losses.groups(self.topic) for losses in self.edited.values()]
+        after = {kind: torch.stack([one[kind] for one in each]) for kind in before}
+        forgetting = (after["topic"] - before["topic"]) / (never["topic"] - before["topic"])
+        near = {kind: after[kind] - never[kind] for kind in ("adjacent",) if kind in after}
+        return {"forgetting": forgetting, **near, "other": after["other"] - before["other"]}
 
     def measures(self, edit: str) -> dict[str, Float[Tensor, ""]]:
         """What :meth:`curves` has of one edit, and of each under its name; and of the model itself.
@@ -131,39 +129,6 @@ class TopicStudy:
             found["price"] = whole - plain
         return found
 
-    def cost_at(self, forgetting: float = 1.0) -> dict[str, Float[Tensor, ""]]:
-        """What it costs to forget so much, linear between the edits, which go from weak to strong.
-
-        Args:
-            forgetting: How much :math:`F`; 1 is as much as the oracle.
-
-        Returns:
-            Of the topics ``"adjacent"`` to it, and of all ``"other"`` ones, by how much the edited
-            model is above the whole one, in nats; NaN if no edit forgets so much.
-
-        Raises:
-            ValueError: If the forgetting is not above 0.
-
-        Examples:
-            >>> def losses(*summed):
-            ...     names, ones = ("animal", "food", "plant", "act"), torch.ones(4, dtype=torch.int)
-            ...     return TopicLosses(torch.tensor(summed), ones, names)
-            >>> whole, oracle = losses(4.0, 4.0, 4.0, 4.0), losses(5.0, 4.0, 4.0, 4.0)
-            >>> study = TopicStudy("animal", whole, oracle, {"x": losses(6.0, 4.5, 4.5, 4.25)})
-            >>> {name: float(each) for name, each in study.cost_at(1.0).items()}
-            {'adjacent': 0.25, 'other': 0.125}
-        """
-        check_finite("forgetting", forgetting)
-        if forgetting <= 0:
-            raise ValueError(f"forgetting is {forgetting:g}; expected above 0, such as 1.")
-        before = self.whole.groups(self.topic)
-        reached = torch.cat([torch.zeros(1), self.curves()["forgetting"]])
-        costs = {"adjacent": [torch.zeros(())], "other": [torch.zeros(())]}
-        for losses in self.edited.values():
-            for kind, after in losses.groups(self.topic).items():
-                costs.get(kind, []).append(after - before[kind])
-        return {kind: _crossing(reached, torch.stack(c), forgetting) for kind, c in costs.items()}
-
     def rises(self, edit: str) -> dict[str, Float[Tensor, " 2"]]:
         """By how much each topic's loss is above the whole model's: under an edit, and never seen.
 
@@ -178,13 +143,3 @@ class TopicStudy:
             name: torch.stack([losses.mean([name]) - self.whole.mean([name]) for losses in each])
             for name in sorted({*self.whole.topics})
         }
-
-
-def _crossing(x: Tensor, y: Tensor, at: float) -> Tensor:
-    """``y`` where the polyline through the points first comes to ``at``; NaN if it does not."""
-    beyond = (x >= at).nonzero()
-    if not len(beyond):
-        return y.new_tensor(torch.nan)
-    k = int(beyond[0])
-    share = (at - x[k - 1]) / (x[k] - x[k - 1])
-    return y[k - 1] + share * (y[k] - y[k - 1])

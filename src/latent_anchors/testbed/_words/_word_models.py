@@ -27,7 +27,9 @@ WORD_OPTIONS: dict[str, Any] = {
 
 
 def small_llama(words: TokenizedDefinitions, seed: int) -> "LlamaForCausalLM":
-    """A Llama of three blocks, 96 wide, with tied embeddings; a seed gives the same weights.
+    """A Llama of three blocks of four heads, 96 wide and 288 inside, with tied embeddings.
+
+    A seed gives the same weights.
 
     Args:
         words: Whose tokens it reads.
@@ -48,7 +50,7 @@ def small_llama(words: TokenizedDefinitions, seed: int) -> "LlamaForCausalLM":
         intermediate_size=288,
         num_hidden_layers=3,
         num_attention_heads=4,
-        max_position_embeddings=32,
+        max_position_embeddings=LENGTH,
         tie_word_embeddings=True,
         pad_token_id=PAD,
         bos_token_id=BEGIN,

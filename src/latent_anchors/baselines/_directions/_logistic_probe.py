@@ -2,7 +2,7 @@
 
 from latent_anchors._supervision import Given
 from latent_anchors._typing import Latents
-from latent_anchors.baselines._found import Found, found_by
+from latent_anchors.baselines._directions._found import Found, found_by
 from latent_anchors.baselines._labeled_latents import labeled
 from latent_anchors.interventions import fit_cav
 

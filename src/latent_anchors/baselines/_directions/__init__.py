@@ -1,0 +1,1 @@
+"""Directions that are found afterwards in recorded latents, each with an edit and a gate."""
