@@ -94,6 +94,29 @@ WORDS_TEXT = (
     "found afterwards cost adjacent topics .7 to 8 times as much as the anchor, not ten times."
 )
 
+LABELS = {
+    "all": "all",
+    "a tenth": "a tenth",
+    "a hundredth": "a hundredth",
+    "a thousandth": "a thousandth",
+    "a hundredth, 5 % wrong": "a hundredth, of which 5 % wrong",
+    "a hundredth, 20 % wrong": "a hundredth, of which 20 % wrong",
+}
+"""Labels in ``compare_methods.py``: as names of metrics have them, and as the page says them."""
+
+RIVALS = (
+    *("mean difference", "probe", "LEACE", "fine-tuning", "UNDO"),
+    *("gradient routing", "masking"),
+)
+"""Methods that an anchor is compared with in ``compare_methods.py``."""
+
+COMPARED = (
+    "``compare_methods.py --full``: how far red colors go towards gray, 1 being as far as gray is, "
+    "at an error of other colors of at most a thousandth."
+)
+
+COMPARED_WINS = "The same runs: in how many seeds the anchor removes at least as much."
+
 
 LANGUAGE_TEXT = (
     "``words.py --full --concept german``: 87,000 sentences of manual pages, a little over half of "
@@ -248,6 +271,29 @@ SECTIONS = (
             ),
             Line("error of red from a fresh decoder", "leakage/decoder/error/edited"),
             Line("the same, never taught red", "leakage/decoder/error/untaught"),
+        ),
+    ),
+    Section(
+        "Red taken out in eight ways: what goes at equal cost",
+        "compare_methods",
+        COMPARED,
+        (
+            Line("a network that never saw red", "removal/oracle"),
+            *(
+                Line(f"labels: {words}; {method}", f"removal/{name}/{method}")
+                for name, words in LABELS.items()
+                for method in ("anchor", *RIVALS)
+            ),
+        ),
+    ),
+    Section(
+        "Red taken out in eight ways: where the anchor removes at least as much",
+        "compare_methods",
+        COMPARED_WINS,
+        tuple(
+            Line(f"labels: {words}; as {method}", f"wins/{name}/{method}")
+            for name, words in LABELS.items()
+            for method in RIVALS
         ),
     ),
     Section(
