@@ -165,6 +165,7 @@ def evidence(session: nox.Session) -> None:
         for name in ("anchor_red", "mute_red", "delete_red"):
             sixty(session, name, f"{name}/{hue}", "--concept", hue)
         sixty(session, "mute_red", f"mute_red_graded/{hue}", "--graded", "--concept", hue)
+    sixty(session, "compare_methods", "compare_methods", "--full")
     for hue in ("red", "orange", "azure"):
         run(session, "pictures", f"pictures/{hue}", 16, "--concept", hue)
     run(session, "pictures", "pictures_removed/red", 16, "--removed")

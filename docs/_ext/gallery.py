@@ -18,6 +18,7 @@ STORY = (
     *("color_data", "mlp_bottleneck", "curriculum_learning", "parameter_transitions"),
     *("smooth_curriculum", "sparse_labels", "regularizer_combinations"),
     *("anchor_red", "mute_red", "delete_red", "delete_hue", "relearn_red", "pictures"),
+    "compare_methods",
     *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"),
     *("words", "words_together", "words_removed"),
     *("quickstart", "anchor_a_concept", "write_a_curriculum", "write_a_penalty"),
@@ -43,7 +44,8 @@ def wordnet() -> bool:
 NEEDS = {
     "pictures": ("a font with color emoji", emoji),
     **dict.fromkeys(
-        ("words", "words_together", "words_removed"), ("the time for a full run", None)
+        ("words", "words_together", "words_removed", "compare_methods"),
+        ("the time for a full run", None),
     ),
 }
 """Why a script may not be run in full, and whether it can be all the same. Where it cannot, a smoke

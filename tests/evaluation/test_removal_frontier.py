@@ -32,7 +32,7 @@ def damage(model):
 
 
 def muted(model, strength):
-    return intervene(model, Suppression([1.0, 0.0]).at(strength), "0")
+    return model, {"0": Suppression([1.0, 0.0]).at(strength)}
 
 
 def scaled(*factors):
@@ -45,9 +45,9 @@ def scaled(*factors):
 
 def test_blocks_weights_and_populations_are_measured_alike():
     (network,) = scaled(1.0)
-    blocks = [partial(muted, network, strength) for strength in (0.0, 0.5, 1.0)]
-    methods = {"muted": blocks, "shrunk": scaled(1.0, 0.5), "given": [lambda: nullcontext(network)]}
-    found = frontier(methods, gone, damage, network)
+    edited = [muted(network, strength) for strength in (0.0, 0.5, 1.0)]
+    methods = {"muted": edited, "shrunk": scaled(1.0, 0.5), "given": [lambda: nullcontext(network)]}
+    found = frontier(methods, gone, damage)
     assert found["muted"][0].flatten().tolist() == pytest.approx([0, 1.5, 3])
     assert found["muted"][1].flatten().tolist() == pytest.approx([0, 0, 0], abs=1e-6)
     assert [each.flatten().tolist() for each in found["shrunk"]] == [[0, 1.5], [0, 2]]
@@ -128,7 +128,7 @@ def test_a_frontier_is_drawn_and_written_with_its_failures():
 def test_what_cannot_be_measured_or_compared_is_refused():
     (network,) = scaled(1.0)
     with refuses(TypeError, "The block of 'muted' yields dict; expected the edited model"):
-        frontier({"muted": [partial(muted, network, 1.0)]}, gone, damage)
+        frontier({"muted": [partial(intervene, *muted(network, 1.0))]}, gone, damage)
     with refuses(ValueError, "The measure of the rest gave shape"):
         frontier({"a": [network]}, gone, lambda model: model(X))
     with refuses(ValueError, "No method was given"):

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 from refusals import refuses
@@ -79,6 +81,23 @@ def test_what_is_compiled_within_a_block_does_not_keep_its_edit(at, model):
         compiled = torch.compile(model, backend="eager")
         assert torch.equal(compiled(X), -plain)
     assert torch.equal(compiled(X), plain)
+
+
+@pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`")
+@torch.no_grad()
+@pytest.mark.parametrize("block", [record, partial(intervene, edit=torch.neg)])
+def test_a_block_within_a_compiled_function_is_refused_with_what_works_instead(block, model):
+    def step(x):
+        with block(model, at="1"):
+            return model(x)
+
+    plain = step(X)
+    with refuses(RuntimeError, "within a function that torch compiles; expected the block around"):
+        torch.compile(step, backend="eager")(X)
+    aside = torch.compiler.disable(step)
+    outer = torch.compile(lambda x: aside(x) + 1, backend="eager")
+    assert torch.equal(outer(X), plain + 1)
+    assert torch.equal(outer(X), plain + 1)
 
 
 def compiled_around(model):

@@ -12,7 +12,7 @@ from refusals import refuses
 from torch import nn
 
 from latent_anchors._hooks import Hooked, attach_edit, attach_recorder, copy_without_hooks
-from latent_anchors.interventions import attach, clear, in_force, intervene
+from latent_anchors.interventions import ZeroAblation, attach, clear, in_force, intervene
 from latent_anchors.models import Population, Site, record
 
 
@@ -245,9 +245,20 @@ def test_a_replica_is_refused_by_name(model):
         replica(torch.ones(1))
 
 
+def test_a_replica_of_a_model_that_is_recorded_is_refused(model):
+    with refuses(RuntimeError, "^The model whose latents are recorded ran"), record(model, "0"):
+        model._replicate_for_data_parallel()(torch.ones(1))
+
+
 def test_swapped_arguments_are_refused(model):
     with refuses(TypeError, "The edit is '0'; expected a function.*Mind the order"):
         attach_edit(model, "0", "0")
+
+
+@pytest.mark.parametrize("door", [attach, lambda *given: intervene(*given).__enter__()])
+def test_arguments_swapped_with_an_edit_that_is_a_module_are_refused_as_such(door, model):
+    with refuses(TypeError, "The edit is '0'; expected a function.*Mind the order"):
+        door(model, "0", ZeroAblation([0]))
 
 
 def test_an_untapped_copy_has_the_hooks_of_others_and_none_of_ours(model):

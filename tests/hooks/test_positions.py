@@ -267,12 +267,10 @@ def test_a_checkpoint_recomputes_the_edit_at_the_same_positions(reentrant):
 
 
 def test_a_pass_while_torch_compiles_is_refused_in_a_model_that_takes_a_cache(model, monkeypatch):
-    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
-    with (
-        attach(model, MUTE, at="embed", where=MASK),
-        refuses(RuntimeError, "compiled code cannot follow in a model that takes a cache"),
-    ):
-        model(IDS)
+    with attach(model, MUTE, at="embed", where=MASK):
+        monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+        with refuses(RuntimeError, "compiled code cannot follow in a model that takes a cache"):
+            model(IDS)
 
 
 @pytest.mark.compiled

@@ -195,6 +195,24 @@ def test_a_site_that_did_not_run_returns_no_stale_latents():
             latents["a"]
 
 
+def test_what_a_site_gave_in_an_earlier_pass_is_not_what_it_gave_in_the_latest():
+    model = Maybe()
+    with record(model, ["a", "b"]) as latents:
+        model(torch.ones(2, 4), use=True)
+        model(torch.ones(5, 4), use=False)
+        assert "a" not in latents
+        assert [*latents] == ["b"]
+        assert len(latents) == 1
+        with refuses(KeyError, "'a' ran in an earlier pass of the model, and not in the latest"):
+            latents["a"]
+        model(torch.ones(3, 4), use=True)
+        assert "a" in latents
+    with record(model, "a", every=True) as latents:
+        model(torch.ones(2, 4), use=True)
+        model(torch.ones(5, 4), use=False)
+    assert latents["a"].shape == (1, 2, 4)
+
+
 def test_what_is_read_within_a_pass_is_still_there_after_it(model, colors):
     read = []
     with record(model, ["encoder", "latent"]) as latents:

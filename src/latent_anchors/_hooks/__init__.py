@@ -18,6 +18,7 @@ from latent_anchors._hooks._handles import Handle as Handle
 from latent_anchors._hooks._handles import Hooked as Hooked
 from latent_anchors._hooks._handles import attach_edit as attach_edit
 from latent_anchors._hooks._handles import attach_recorder as attach_recorder
+from latent_anchors._hooks._handles import check_edit as check_edit
 from latent_anchors._hooks._handles import clear as clear
 from latent_anchors._hooks._handles import copy_without_hooks as copy_without_hooks
 from latent_anchors._hooks._handles import edit_hook as edit_hook

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
 from typing_extensions import Protocol, override, runtime_checkable
 
-from latent_anchors._hooks._compiled import run_eagerly_until
+from latent_anchors._hooks._compiled import refuse_within_compiled, run_eagerly_until
 
 End: TypeAlias = weakref.ref[Any]
 """A weak reference to the object whose death ends a hook."""
@@ -78,6 +78,7 @@ class Block(ABC, Generic[_Result]):
         __exit__ = _Exit()
 
     def __enter__(self) -> _Result:
+        refuse_within_compiled()
         try:
             if self._end is None or self._end() is None:
                 self._owned = _Owned()

@@ -32,6 +32,20 @@ def refuse_compiled(path: Sequence[nn.Module], name: str, for_good: bool = False
         )
 
 
+def refuse_within_compiled() -> None:
+    """Raise if this runs within a function that is compiled, where no block can begin.
+
+    Torch cannot trace a block. Where it gives up and runs a function as it is, it goes on to
+    compile those that are called, so that being traced is not the only sign.
+    """
+    if torch.compiler.is_compiling() or _runs_compiled():
+        raise RuntimeError(
+            "A block that records or edits latents was entered within a function that torch "
+            "compiles; expected the block around it. Enter the block first and compile within; or "
+            "decorate the function that has the block with torch.compiler.disable."
+        )
+
+
 def run_eagerly_until(end: "weakref.ref[Any]") -> None:
     """Run code that was compiled before eagerly, hooks included, until an end dies."""
     global _stance
@@ -48,6 +62,15 @@ def _ended(end: "weakref.ref[Any]") -> None:
     if not _eager and _stance is not None:
         stance, _stance = _stance, None
         stance.__exit__(None, None, None)
+
+
+def _runs_compiled() -> bool:
+    """Whether this was called by a function that torch compiles."""
+    if "torch._dynamo" not in sys.modules:
+        return False
+    from torch._C._dynamo.eval_frame import get_eval_frame_callback  # pyright: ignore[reportPrivateUsage] -- as below
+
+    return bool(get_eval_frame_callback())
 
 
 def _is_compiled(module: nn.Module) -> bool:

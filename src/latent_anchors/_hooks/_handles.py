@@ -121,13 +121,18 @@ def attach_edit(model: nn.Module, at: At, edit: Edit, where: Where | None = None
         raise
 
 
-def edit_hook(model: nn.Module, at: At, edit: Edit, where: Where | None = None) -> EditHook:
-    """An edit for a site, not in force yet."""
+def check_edit(edit: object) -> None:
+    """Refuse what is no function, as where the site stands in the edit's place."""
     if not callable(edit):
         raise TypeError(
             f"The edit is {edit!r}; expected a function of the latents. "
             "Mind the order: model, edit, at."
         )
+
+
+def edit_hook(model: nn.Module, at: At, edit: Edit, where: Where | None = None) -> EditHook:
+    """An edit for a site, not in force yet."""
+    check_edit(edit)
     site = as_site(at)
     owner, table = _owner_and_table(model, site)
     if where is None:

@@ -214,7 +214,8 @@ class _Copied:
 
 def _refuse_replica(layer: nn.Module, site: Site) -> None:
     if "_is_replica" in vars(layer):
+        what = f"Site {site.name!r}" if site.name else "The model whose latents are recorded"
         raise RuntimeError(
-            f"Site {site.name!r} ran in a replica of nn.DataParallel, which sees only part of the "
+            f"{what} ran in a replica of nn.DataParallel, which sees only part of the "
             "batch; expected the model itself. Use DistributedDataParallel, or one GPU."
         )

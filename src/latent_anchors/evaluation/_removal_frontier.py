@@ -10,13 +10,18 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_finite, check_name, listed, unknown
+from latent_anchors._hooks import Edit
 from latent_anchors._numerics import as_floats
 from latent_anchors._records import plain
 from latent_anchors._runs import eval_mode, seeds_of
+from latent_anchors._sites import At
 from latent_anchors.evaluation._dose_response import Measure, per_run
+from latent_anchors.interventions import intervene
 
-Edited: TypeAlias = nn.Module | Callable[[], AbstractContextManager[object]]
-"""A model without the concept, or what opens a block in which it is edited."""
+Edited: TypeAlias = (
+    nn.Module | tuple[nn.Module, Mapping[At, Edit]] | Callable[[], AbstractContextManager[object]]
+)
+"""A model, one with edits by site, or what opens a block that yields one."""
 
 Curve: TypeAlias = tuple[Tensor, Tensor]
 """Removal and collateral of a method, ``(strengths, runs)`` each."""
@@ -186,7 +191,6 @@ def frontier(
     methods: Mapping[str, Sequence[Edited]],
     forget: Measure,
     retain: Measure,
-    model: nn.Module | None = None,
 ) -> Frontier:
     """Measure what methods take out of a concept at several strengths, and what it costs elsewhere.
 
@@ -196,13 +200,12 @@ def frontier(
 
     Args:
         methods: By name, edited models from weak to strong: a model or a population whose weights
-            were changed; or what opens a block, called without arguments, such as ``removed`` of
-            :class:`~latent_anchors.baselines.Placed` or ``partial(concept.muted, model)``. What the
-            block yields is measured, if it is a model.
+            were changed; a pair of a model and its edits by site, such as ``(model, {red.at:
+            red.edit(strength=0.5)})``; or what opens a block that yields the model, called without
+            arguments, such as ``removed`` of :class:`~latent_anchors.baselines.Placed`.
         forget: How much of the concept is gone: from a model to a number, or to one for each run of
             a population; the greater, the more.
         retain: The damage elsewhere, likewise.
-        model: What is measured in blocks that yield no model.
 
     Returns:
         Removal and collateral by method, strength and run.
@@ -210,23 +213,23 @@ def frontier(
     Raises:
         ValueError: If there is no method, one has no strength, or methods differ in their runs; if
             a measure is not one number for each run.
-        TypeError: If a block yields no model, and none is given.
+        TypeError: If a block yields no model.
 
     References:
         Removal against utility over the strengths of each method: Lee et al., "Distillation
         robustifies unlearning", 2025.
 
     Examples:
-        >>> from functools import partial
-        >>> from latent_anchors.interventions import Projection, Suppression, intervene
+        >>> from latent_anchors.interventions import Suppression
         >>> x, network = torch.tensor([3.0, 4.0]), nn.Sequential(nn.Identity())
-        >>> strengths = [Suppression([1, 0]).at(s) for s in (0.0, 0.5, 1.0)]
-        >>> blocks = [partial(intervene, network, each, "0") for each in strengths]
+        >>> edits = [Suppression([1, 0]).at(strength) for strength in (0.0, 0.5, 1.0)]
         >>> found = frontier(
-        ...     {"suppressed": blocks, "deleted": [network, nn.Sequential(nn.Tanh())]},
+        ...     {
+        ...         "suppressed": [(network, {"0": edit}) for edit in edits],
+        ...         "deleted": [network, nn.Sequential(nn.Tanh())],
+        ...     },
         ...     forget=lambda model: 3 - model(x)[0],
         ...     retain=lambda model: 4 - model(x)[1],
-        ...     model=network,
         ... )
         >>> found["suppressed"][0].mT, found["suppressed"][1].mT
         (tensor([[0.0000, 1.5000, 3.0000]]), tensor([[0., 0., 0.]]))
@@ -236,7 +239,7 @@ def frontier(
     measures = {"concept": forget, "rest": retain}
     curves: dict[str, Curve] = {}
     for name, strengths in methods.items():
-        points = [_measured(name, each, measures, model) for each in strengths]
+        points = [_measured(name, each, measures) for each in strengths]
         if len({*map(len, points)}) != 1 or not points:
             raise ValueError(
                 f"{name!r} has {[len(each) // 2 for each in points]} runs at its strengths; "
@@ -247,28 +250,30 @@ def frontier(
     return Frontier(curves)
 
 
-def _measured(
-    name: str, edited: Edited, measures: Mapping[str, Measure], model: nn.Module | None
-) -> Float[Tensor, " both"]:
+def _measured(name: str, edited: Edited, measures: Mapping[str, Measure]) -> Float[Tensor, " both"]:
     """Removal run by run, then collateral."""
-    with _opened(name, edited, model) as opened, eval_mode(opened):
+    with _opened(name, edited) as opened, eval_mode(opened):
         runs = len(seeds_of(opened))
         return torch.cat([per_run(of, measure(opened), runs) for of, measure in measures.items()])
 
 
 @contextmanager
-def _opened(name: str, edited: Edited, model: nn.Module | None) -> Generator[nn.Module]:
+def _opened(name: str, edited: Edited) -> Generator[nn.Module]:
     if isinstance(edited, nn.Module):
         yield edited
         return
+    if not callable(edited):
+        model, edits = edited
+        with intervene(model, edits):
+            yield model
+        return
     with edited() as given:
-        chosen = given if isinstance(given, nn.Module) else model
-        if chosen is None:
+        if not isinstance(given, nn.Module):
             raise TypeError(
                 f"The block of {name!r} yields {type(given).__name__}; expected the edited model. "
-                "Give model=, the one that is edited in place."
+                "Give a pair in its place: the model, and its edits by site."
             )
-        yield chosen
+        yield given
 
 
 def _check_curves(curves: Mapping[str, Curve]) -> None:

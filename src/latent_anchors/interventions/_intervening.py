@@ -15,6 +15,7 @@ from latent_anchors._hooks import (
     Startable,
     Where,
     attach_edit,
+    check_edit,
     edit_hook,
 )
 from latent_anchors._runs import architecture
@@ -37,6 +38,7 @@ def attach(
         where: On which positions it acts; see :func:`intervene`.
 
     Raises:
+        TypeError: If the edit is no function, as where edit and site are swapped.
         ValueError: If the site or the positions do not exist.
         RuntimeError: If the model, or a function that runs it, is compiled already.
 
@@ -50,6 +52,7 @@ def attach(
         >>> model(torch.ones(2))
         tensor([1., 1.])
     """
+    check_edit(edit)  # before a site is sought in its place
     return attach_edit(model, site_in(architecture(model), at), edit, where)
 
 
@@ -90,11 +93,13 @@ def intervene(
         The handles, by site.
 
     Raises:
+        TypeError: If the edit is no function, as where edit and site are swapped.
         ValueError: If a site does not exist, there is none, one is repeated, or edits are given by
             site and ``at`` is given too. In a pass: if the mask has another shape, or the last
             position is padding, as far as the model is called with an ``attention_mask``.
-        RuntimeError: If the model is compiled already, or the edit never acted within the block. In
-            a pass: if it cannot be known whether it is prefill or decoding, as without a cache.
+        RuntimeError: If the model is compiled already, the block is within a function that is, or
+            the edit never acted within the block. In a pass: if it cannot be known whether it is
+            prefill or decoding, as without a cache.
 
     Examples:
         >>> import torch
@@ -147,7 +152,9 @@ def _by_site(
     model: nn.Module, edit: Edit | Mapping[Any, Edit], at: Place | Iterable[Place]
 ) -> list[tuple[At, Edit]]:
     edits = cast("Mapping[Any, Edit] | None", edit if isinstance(edit, Mapping) else None)
-    if edits is not None:
+    if edits is None:
+        check_edit(cast("object", edit))
+    else:
         _check_alone(edits, at)
     places = expanded(model, at if edits is None else edits)
     sites = [site for site, _ in places]

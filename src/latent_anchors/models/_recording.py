@@ -48,6 +48,7 @@ class RecordedPasses:
         self._layers: dict[nn.Module, At] = dict(layers or {})
         self.counts: dict[At, int] = dict.fromkeys(sites, 0)
         self._readings: dict[At, tuple[Reading, ...]] = dict.fromkeys(sites, ())
+        self._earlier: dict[At, bool] = dict.fromkeys(sites, False)
         self.begun_with_gradients: bool = False
         self._within: bool = False
         self._read: bool = False
@@ -59,6 +60,7 @@ class RecordedPasses:
         before = self._readings[at] if self.sites[at].every else ()
         self._readings[at] = (*before, reading)
         self.counts[at] += 1
+        self._earlier[at] = False
 
     def read(self, at: At) -> tuple[Reading, ...]:
         """The passes of a site: all of them if ``every`` is set, else the latest."""
@@ -71,10 +73,20 @@ class RecordedPasses:
         self.begun_with_gradients = torch.is_grad_enabled()
         if self._read:
             self._clear()
+        self._earlier = {at: count > 0 for at, count in self.counts.items()}
 
     def end(self) -> None:
         """A forward pass ends."""
         self._within = False
+
+    def ran(self, at: object) -> bool:
+        """Whether there is something to read: of the latest pass, unless all are kept."""
+        return self.counts.get(cast("At", at), 0) > 0 and not self.only_earlier(at)
+
+    def only_earlier(self, at: object) -> bool:
+        """Whether a site ran before the latest pass of the model, and not in it."""
+        earlier = self._earlier.get(cast("At", at), False)
+        return earlier and not self.sites[cast("At", at)].every
 
     def key_of(self, at: Place) -> Place:
         """The key of a site; the given one if it is not recorded."""
@@ -151,17 +163,23 @@ class Recording(Mapping[At, Tensor]):
 
     def __contains__(self, at: object) -> bool:
         key = self._passes.key_of(at) if isinstance(at, Place) else at
-        return self._passes.counts.get(cast("At", key), 0) > 0
+        return self._passes.ran(key)
 
     def __iter__(self) -> Iterator[At]:
-        return (at for at, count in self._passes.counts.items() if count)
+        return filter(self._passes.ran, self._passes.sites)
 
     def __len__(self) -> int:
-        return sum(count > 0 for count in self._passes.counts.values())
+        return sum(map(self._passes.ran, self._passes.sites))
 
     def _key_of(self, at: Place) -> At:
         key = cast("At", self._passes.key_of(at))
-        if not self._passes.counts.get(key, 0):
+        if self._passes.only_earlier(key):
+            raise KeyError(
+                f"Site {at!r} ran in an earlier pass of the model, and not in the latest one; "
+                "expected it to run in the pass that is read. Read it before the model is called "
+                "again; or get every pass: record(..., every=True)."
+            )
+        if not self._passes.ran(key):
             raise KeyError(
                 f"Nothing was recorded at site {at!r} yet; recorded so far: {listed(self)}. "
                 "Call the model first."
@@ -209,7 +227,9 @@ class Recorders(Hooks[Recording]):
 
         def keep(reading: Reading) -> None:
             lost = gradients_expected and not torch.is_grad_enabled()
-            if lost and (in_reentrant_segment() or (model.training and not without_any())):
+            if lost and in_reentrant_segment():
+                raise RuntimeError(_no_gradient_in_segment(at))
+            if lost and model.training and not without_any():
                 raise RuntimeError(_no_gradient(at))
             passes.keep(at, reading)
 
@@ -235,9 +255,10 @@ def record(
 
     Raises:
         ValueError: If a site does not exist, or a layer is not the model's own.
-        RuntimeError: If the model is compiled already or wrapped in ``nn.DataParallel``, if a site
-            never ran within the block, or if latents have no gradient during training, unless the
-            model itself runs a frozen part without gradients.
+        RuntimeError: If the model is compiled already or wrapped in ``nn.DataParallel``, if the
+            block is within a function that is compiled, if a site never ran within the block, or if
+            latents have no gradient during training, unless the model itself runs a frozen part
+            without gradients.
 
     Examples:
         >>> import torch
@@ -285,9 +306,16 @@ def _several(name: str, count: int) -> str:
 def _no_gradient(at: At) -> str:
     return (
         f"The latents at {at!r} have no gradient although the model is in training: the site ran "
-        "with gradients disabled, as in generate() and under reentrant checkpointing. Use "
-        "checkpoint(..., use_reentrant=False); or, if you want none, record within "
-        "torch.no_grad() or after model.eval()."
+        "with gradients disabled, as in generate(); expected them enabled. If you want none, "
+        "record within torch.no_grad() or after model.eval()."
+    )
+
+
+def _no_gradient_in_segment(at: At) -> str:
+    return (
+        f"The latents at {at!r} have no gradient: the site ran under reentrant activation "
+        "checkpointing, which disables gradients; expected the other kind. Use "
+        "checkpoint(..., use_reentrant=False); or, if you want none, record within torch.no_grad()."
     )
 
 

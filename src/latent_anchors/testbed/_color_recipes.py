@@ -1,6 +1,8 @@
 """Recipes that several color examples share: an anchored autoencoder, its removal, few labels."""
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from latent_anchors import curriculum, data, interventions, training
 from latent_anchors import regularizers as reg
@@ -15,6 +17,9 @@ from latent_anchors.colorspace import (
 from latent_anchors.models import Population
 from latent_anchors.regularizers import Term
 from latent_anchors.training import FitResult, Loss, Objective, fit
+
+OFTEN = 0.24
+"""The chance that a pure hue is labeled when it is sampled, in the recipe of the pole."""
 
 POLE_SHEET = """\
 STEP, lr,   recon, fallback, separate, anchor, plane, gray
@@ -64,15 +69,20 @@ def pole_sampler(concept: str) -> data.Sampler:
         >>> sorted(pole_sampler("red").labels)
         ['gray', 'opposite', 'red', 'vibrant']
     """
+    chances = pole_chances(concept)
+    labels = {name: data.BernoulliLabels(chance) for name, chance in chances.items()}
+    return data.Sampler(rgb_grid(8), labels, batch_size=64)
+
+
+def pole_chances(concept: str) -> dict[str, Float[Tensor, " n"]]:
+    """How often each of the colors is labeled."""
     grid, hue = rgb_grid(8), hue_of(concept)
-    chances = {
-        concept: 0.24 * hue_degree(grid, hue) ** 12,
-        "opposite": 0.24 * hue_degree(grid, hue + 0.5) ** 12,
+    return {
+        concept: OFTEN * hue_degree(grid, hue) ** 12,
+        "opposite": OFTEN * hue_degree(grid, hue + 0.5) ** 12,
         "vibrant": 0.03 * vibrancy(grid) ** 10,
         "gray": 0.02 * grayness(grid) ** 8,
     }
-    labels = {name: data.BernoulliLabels(chance) for name, chance in chances.items()}
-    return data.Sampler(grid, labels, batch_size=64)
 
 
 def pole_objective(concept: str, latent_dim: int = 4) -> Objective:
