@@ -63,6 +63,9 @@ MANY = {
 }
 """The colors that a transformer has anchors for at once."""
 
+JUDGED = ("whole", "cut", "oracle", "distilled")
+"""The networks that are compared after a cut."""
+
 CUTS = ("muted", "by_weights", "narrow", "narrow_by_weights")
 """The ways to remove red from a transformer."""
 
@@ -582,8 +585,7 @@ SECTIONS = (
         "linear probe reads from the residual stream, before and after; and the steps until red "
         "is relearned. One seed on each of three splits. Steps are compared with fresh networks, "
         "for scale: these have all else to learn, too, so that a ratio of 1 is no goal. What the "
-        "field compares with, a network that never saw red, was not measured here. How far the "
-        "ratio lies below that of a complete removal is therefore unknown.",
+        "field compares with, a network that never saw red, is in the next section.",
         (
             *(
                 Line(f"{words}, {called}", metric.format(name))
@@ -605,6 +607,29 @@ SECTIONS = (
             Line("steps, cut", "relearning/steps/edited"),
             Line("steps, fresh", "relearning/steps/fresh"),
             Line("steps, cut / fresh", "relearning/ratio"),
+        ),
+    ),
+    Section(
+        "Is red gone from a transformer?",
+        "oracle_mixing",
+        "``oracle_mixing.py --full --attacks``: the same cut, beside a network that never saw red "
+        "and one distilled from the cut network into fresh weights. R is the ratio of steps to "
+        "theirs; after a complete removal it is 1. C is the control, the steps to teach the cut "
+        "network something else beside the whole one. Each network has its own best of six "
+        "learning rates. Then the share of lines with red that are answered wrong after a fixed "
+        "number of steps. The goals are R of at least 1 and C of at most 1.1.",
+        (
+            Line("R: steps, cut / never saw red", "relearning/ratio_oracle"),
+            Line("the same, beside the distilled", "relearning/ratio_distilled"),
+            Line("C: steps to learn something else / of the whole network", "relearning/control"),
+            Line("R / C", "relearning/ratio_oracle", over="relearning/control"),
+            Line("steps, cut / fresh", "relearning/ratio"),
+            *(Line(f"{name}, held out", f"exact_match/{name}/held_out") for name in JUDGED[:2]),
+            *(
+                Line(f"wrong after {budget} steps, {name}", f"relearning/after/{budget}/{name}")
+                for budget in (10, 50, 100, 500)
+                for name in ("edited", *JUDGED[2:])
+            ),
         ),
     ),
     *(
