@@ -91,10 +91,12 @@ WORDS_TEXT = (
     "forgotten as if never seen: with the anchor, and with directions found afterwards in the "
     "network without one, by the same labels, gate and kind of edit. The goals were a forgetting "
     "of 1 in the mean and .9 in every run, .003 for other topics, .05 for adjacent ones, a price "
-    "of .01, and a tenth of what directions found afterwards cost. The price is met in every run. "
-    "The forgetting is met for artifacts only, since one width does not suit all networks alike; "
-    "adjacent topics are met for people and plants, other topics for all but artifacts. Directions "
-    "found afterwards cost adjacent topics .7 to 8 times as much as the anchor, not ten times."
+    "of .01, and a tenth of what directions found afterwards cost. A forgetting of 1 in the mean is "
+    "reached for all four topics, .9 in every run for artifacts only: at the same width, networks "
+    "differ. Other topics and the price are met for all but artifacts, whose gate opens in too many "
+    "lines, and but for a price of .02 of none; adjacent topics are met for people and plants. "
+    "Directions found afterwards cost adjacent topics about as much as the anchor to fifty times "
+    "as much, not ten times throughout."
 )
 
 LABELS = {

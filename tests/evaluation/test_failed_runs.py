@@ -29,7 +29,9 @@ UP = [0.0, 1.0, 0.0, 0.0]
 OF_COLORS = {
     "anchor_angle": lambda of, m: of(m, "red", UP),
     "color_alignment": lambda of, m: of(m, "red", UP),
+    "color_collateral": lambda of, m: of(m, "red"),
     "color_errors": lambda of, m: of(m, COLORS),
+    "color_removal": lambda of, m: of(m, "red"),
     "crumpled": lambda of, m: of(m),
     "disordered": lambda of, m: of(m),
     "dose_response": lambda of, m: runs_of(
@@ -87,7 +89,7 @@ WHOLE = {"response_by_degree", "exact_by_degree", "falls_with_degree"}
 
 OF_ONE = {
     *("topic_losses", "topic_cosines", "topic_latched", "topic_leakage"),
-    *("word_latents", "continued"),
+    *("word_latents", "continued", "say_gray"),
 }
 """Asked of one model, whose failure is the answer's."""
 
