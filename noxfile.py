@@ -175,6 +175,7 @@ def evidence(session: nox.Session) -> None:
     run(session, "words_removed", "words_removed/animal", 3, "--full")
     for name in ("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"):
         run(session, name, name, 9, "--full")
+    run(session, "oracle_mixing", "oracle_mixing", 9, "--full", "--attacks")
     run(session, "color_mixing", "color_mixing_prenorm", 9, "--full", "--prenorm")
     session.run("pytest", "-o", "addopts=", "tests/evidence", *session.posargs)
 

@@ -9,14 +9,14 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from math import exp, isclose, log
+from math import isclose
 from pathlib import Path
 from textwrap import fill
 
 from tables import HEAD, HUE_COLUMNS, HUES_TEXT, SECTIONS, Line, Section
 
 from latent_anchors.colorspace import HUES
-from latent_anchors.evaluation import Metric, summarize, wilson_interval
+from latent_anchors.evaluation import Metric, summarize, summarize_ratios, wilson_interval
 
 HERE = Path(__file__).parent
 STORED, PAGE = HERE / "results", HERE / "results.rst"
@@ -108,15 +108,14 @@ def quotient(value: float | None, by: float | None) -> float | None:
 
 def ratio_cells(values: Sequence[float | None]) -> tuple[str, str, str]:
     """Geometric mean, the factor around it and its interval, range; no mean where one is 0."""
-    found = summarize(values)
-    if found.mean is None:
+    found = summarize_ratios(values)
+    if not found.n:
         return "no value", "", ""
     extent = f"{digits(found.min)} to {digits(found.max)}"
-    if found.min <= 0:
+    if found.mean is None:
         return "no geometric mean", "", extent
-    logs = summarize([None if value is None else log(value) for value in found.per_seed])
-    ends = () if logs.ci95 is None else (digits(exp(end)) for end in logs.ci95)
-    spread = f"{digits(exp(logs.mean))}, factor {digits(exp(logs.std))}{missing(found)}"
+    ends = () if found.ci95 is None else map(digits, found.ci95)
+    spread = f"{digits(found.mean)}, factor {digits(found.std)}{missing(found)}"
     return spread, " to ".join(ends), extent
 
 

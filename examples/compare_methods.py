@@ -59,6 +59,7 @@ def train(objective, batches):
 
 CONES, SHARES = (9, 18, 27, 36, 45), (0.25, 0.5, 0.75, 0.9, 1.0)
 falloffs = [interventions.BoundedFalloff(math.cos(math.radians(width))) for width in CONES]
+FINDERS = baselines.mean_difference, baselines.logistic_probe, baselines.leace
 muted = [{"latent": interventions.Suppression([1.0, 0.0, 0.0, 0.0], each)} for each in falloffs]
 
 
@@ -67,9 +68,8 @@ def found_afterwards(model, batch):
     with torch.no_grad(), la.record(model, "latent") as recorded:
         model(batch.inputs)
     z, label, methods = recorded["latent"], batch.labels[concept], {}
-    for find in (baselines.mean_difference, baselines.logistic_probe, baselines.leace):
-        erased, name = find is baselines.leace, find.__name__.replace("_", " ")
-        edits = testbed.gated_edits(find(z, label), z, label, SHARES, erased)
+    for name, find in zip(("mean difference", "probe", "LEACE"), FINDERS, strict=True):
+        edits = testbed.gated_edits(find(z, label), z, label, SHARES, erased=name == "LEACE")
         methods[name] = [model, *((model, {"latent": edit}) for edit in edits)]
     return methods
 
@@ -99,7 +99,7 @@ def trained_for_it(batches, seed):
     masked = baselines.SelectiveMasking(units).fit(fresh, task)
     routed = baselines.GradientRouting("encoder", [0], 3e-4, 0.01).fit(fresh, task)
     blocks = [routed.at(strength).removed for strength in (0.25, 0.5, 0.75, 1.0)]
-    return {"routing": [routed.model, *blocks], "masking": [masked.model, masked.removed]}
+    return {"gradient routing": [routed.model, *blocks], "masking": [masked.model, masked.removed]}
 
 
 # %%
@@ -132,7 +132,8 @@ for name, (rate, wrong) in conditions.items():
 
 # %%
 # What each method removes at a collateral of a thousandth; whether ours removes at least as much;
-# and a figure for each kind of labels. The oracle gives most of the reds back: they can be guessed.
+# and a figure for each kind of labels. The oracle gives most reds back, as they can be guessed.
+# Directions with gates do as well as ours where labels are many, and better where they are rare.
 
 measures, figures, limit = {"removal/oracle": never}, {}, 1e-3
 marks = {"ours": ["anchor"], "threshold": 1e-4}
@@ -141,10 +142,9 @@ for name, found in frontiers.items():
     measures |= {f"removal/{name}/{each}": v for each, v in found.removal_at(limit).items()}
     measures |= {f"wins/{name}/{each}": v for each, v in found.wins("anchor", limit).items()}
     axes = f"removal of {concept}; 1: as gray", "error of other colors"
-    title = f"{concept.capitalize()} taken out, with labels: {name}"
+    title = f"{concept.capitalize()} taken out; labels: {name}"
     if len(found) > 1:
         figures[f"labels-{len(figures)}"] = viz.plot_frontier(found, *axes, **marks, title=title)
-settings = {"sheet": testbed.POLE_SHEET, "limit": limit, "cones": CONES, "shares": SHARES}
-metrics = evidence.write(measures, settings)
+metrics = evidence.write(measures, {"limit": limit, "cones": CONES, "shares": SHARES})
 print(evaluation.metric_table(metrics, [*metrics]))
 viz.save_figures(figures, evidence.out, dark=True)

@@ -238,3 +238,66 @@ def test_a_small_edit_in_force_is_refused_too():
             measure=lambda m: m(tiny.POINTS)[:, 1].mean(),
             reached=lambda mean: mean > 1e9,
         )
+
+
+def test_a_budget_has_the_best_of_all_attackers_and_the_first_to_arrive_has_its_steps():
+    hidden, oracle = tiny.classifiers()
+    given = {"measure": tiny.accuracy, "reached": lambda share: share > 0.9, "every": 2}
+    slow, fast = (
+        attack(hidden, {"oracle": oracle}, rates=rates, **given) for rates in ([0.02], [0.1])
+    )
+    both = attack(hidden, {"oracle": oracle}, rates=[0.02, 0.1], better="higher", **given)
+    n = len(both.curves["edited"])
+    each = [lasting(audit.curves["edited"], n) for audit in (slow, fast)]
+    torch.testing.assert_close(both.curves["edited"], torch.maximum(*each))
+    assert both.found["relearning/steps/edited"] == fast.found["relearning/steps/edited"]
+    after = both.after([0, 4, 999])
+    assert after["relearning/after/4/edited"] == both.curves["edited"][4]
+    assert after["relearning/after/999/edited"] == both.curves["edited"][-1]
+
+
+def lasting(curve, n):
+    return torch.cat([curve, curve[-1:].expand(max(0, n - len(curve)), -1)])[:n]
+
+
+def test_nothing_is_known_beyond_the_limit():
+    with refuses(ValueError, "budget"):
+        RECORD.after([901])
+
+
+def test_where_nobody_has_to_arrive_and_nobody_does_there_is_no_ratio():
+    hidden, oracle = tiny.classifiers()
+    audit = attack(hidden, {"oracle": oracle}, rates=[1e-6], limit=5, every=5, needed=False)
+    assert audit.found["relearning/ratio"].isnan().all()
+    assert audit.found["relearning/steps/oracle"].isinf().all()
+    assert audit.metrics()["relearning/ratio"].n == 0
+
+
+def test_there_are_two_directions():
+    with refuses(ValueError, "Unknown direction 'up'"):
+        attack(tiny.classifiers()[0], better="up")
+
+
+def test_a_control_divides_each_ratio_seed_by_seed():
+    ratios = {"ratio": [1.0, 4.0], "ratio_oracle": [2.0, 2.0], "censored": [False, True]}
+    found = {f"relearning/{name}": torch.tensor(each) for name, each in ratios.items()}
+    audit = Relearning((0, 1), 9.0, Evaluation(found), {}, {})
+    with_control = audit.with_control(audit)
+    assert with_control.found["relearning/control"].tolist() == [1, 4]
+    assert with_control.found["relearning/censored/control"].tolist() == [False, True]
+    geometric = with_control.ratios()
+    assert geometric["relearning/control"].mean == pytest.approx(2)
+    assert geometric["relearning/ratio_oracle / control"].per_seed == (2.0, 0.5)
+    assert "relearning/censored" not in geometric
+    assert "relearning/ratio_oracle / control" not in audit.ratios()
+
+
+def test_a_failed_run_has_no_ratio_and_counts_in_no_mean():
+    assert RECORD.ratios()["relearning/ratio"].mean == pytest.approx(3.15 ** (1 / 3))
+    assert RECORD.ratios()["relearning/control"].per_seed == (1.0, None, 2.0)
+
+
+def test_a_control_is_of_the_same_seeds():
+    other = Relearning((0,), 900.0, RECORD.found, {}, {})
+    with refuses(ValueError, "The control has seeds 0 and the audit 5, 6, 7"):
+        RECORD.with_control(other)

@@ -1,5 +1,6 @@
 """The page that compares methods runs as it stands."""
 
+import pytest
 import torch
 from guides import GUIDES, run
 from refusals import unchecked
@@ -18,4 +19,7 @@ def test_the_page_compares_every_method_on_one_task():
     for name in ("mean difference", "probe", "LEACE"):
         assert table[name][1] > elsewhere
     assert table["never seen"][0] < 0.05
+    removal, collateral = names["frontier"]["anchor"]
+    assert [float(removal[-1]), float(collateral[-1])] == pytest.approx([red, elsewhere])
+    assert names["frontier"].wins("anchor", 0.01)["LEACE"].tolist() == [True]
     assert torch.equal(touched, found.above(z["latent"]))

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from latent_anchors._records import plain
-from latent_anchors.evaluation import Evaluation, summarize, t_interval, wilson_interval
+from latent_anchors.evaluation import (
+    Evaluation,
+    summarize,
+    summarize_ratios,
+    t_interval,
+    wilson_interval,
+)
 
 missing = st.sampled_from([None, math.nan, math.inf, -math.inf])
 value = st.floats(-10, 10)
@@ -90,3 +96,30 @@ def test_each_measure_is_summed_up_over_the_runs_that_did_not_fail():
 def test_an_unknown_measure_is_refused_with_those_that_exist():
     with refuses(KeyError, "Unknown measure 'errors'; expected one of 'error', 'crumpled'"):
         FOUND["errors"]
+
+
+ratios = st.lists(st.floats(0.01, 100), min_size=2, max_size=9)
+
+
+@given(per_seed=ratios)
+def test_the_summary_of_inverses_is_the_inverse_of_the_summary(per_seed):
+    found, inverse = summarize_ratios(per_seed), summarize_ratios([1 / x for x in per_seed])
+    assert found.mean * inverse.mean == pytest.approx(1)
+    assert found.std == pytest.approx(inverse.std)
+    assert found.ci95[0] * inverse.ci95[1] == pytest.approx(1)
+    assert found.min <= found.mean * (1 + 1e-9)
+    # an arithmetic mean lacks all that, and is never less
+    assert summarize(per_seed).mean >= found.mean * (1 - 1e-9)
+
+
+def test_where_a_ratio_is_nothing_there_is_no_geometric_mean():
+    found = summarize_ratios([0.0, 2.0, None])
+    assert (found.mean, found.std, found.ci95) == (None, None, None)
+    assert (found.n, found.min, found.max) == (2, 0.0, 2.0)
+    assert summarize_ratios([None]).mean is summarize_ratios([-1.0, 2.0]).mean is None
+
+
+def test_a_single_ratio_is_its_own_mean_without_an_interval():
+    found = summarize_ratios([3.0])
+    assert found.mean == pytest.approx(3)
+    assert (found.std, found.ci95) == (1.0, None)

@@ -2,16 +2,20 @@
 
 :func:`relearning` counts the steps of fine-tuning until a removed concept is back, :func:`leakage`
 asks what probes can still read off latents, :func:`perturbation` measures a network while noise is
-added to its weights. The caller says how to train, what to measure and what counts as back.
+added to its weights; :func:`fresh` makes networks for scale. The caller says how to train, what to
+measure and what counts as back.
 """
 
+from latent_anchors.audits._finetune import fresh
 from latent_anchors.audits._leakage import leakage
 from latent_anchors.audits._perturbation import perturbation
 from latent_anchors.audits._probes import linear_probe, nonlinear_probe
-from latent_anchors.audits._relearning import Relearning, relearning
+from latent_anchors.audits._relearning import relearning
+from latent_anchors.audits._relearning_record import Relearning
 
 __all__ = [
     "Relearning",
+    "fresh",
     "leakage",
     "linear_probe",
     "nonlinear_probe",

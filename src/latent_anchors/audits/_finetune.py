@@ -65,6 +65,9 @@ class Goal:
         return Checks(values.reshape(1, -1).double(), reached)
 
 
+Best: TypeAlias = Callable[..., Tensor]
+"""The best of values along an axis, such as ``torch.amin``."""
+
 Attack: TypeAlias = Callable[[nn.Module, MakeOptimizer, float, int], Checks]
 """A network, an optimizer, its rate and the most steps, to the checks meanwhile."""
 
@@ -157,8 +160,12 @@ def soonest(
     rates: Sequence[float],
     goal: Goal,
     limit: int,
+    best: Best | None = None,
 ) -> tuple[Float[Tensor, " runs"], list[Tensor], tuple[str, ...]]:
-    """Each run's steps under its best optimizer and rate, its values meanwhile, and which it is."""
+    """Each run's steps under its best optimizer and rate, its values meanwhile, and which it is.
+
+    Values are those of the attacker that is there first, or at each check the ``best`` of all.
+    """
     attackers = [(name, rate) for name in optimizers for rate in rates]
     tried: list[Checks] = []
     steps = torch.full((len(attackers), len(seeds_of(network))), torch.inf, dtype=torch.float64)
@@ -167,14 +174,35 @@ def soonest(
         within = min(float(limit), float(steps.amin(0).max()) + PATIENCE * goal.every)
         tried.append(attack(network, optimizers[name], rate, int(within)))
         steps[k] = tried[-1].first(goal.every)
-    at, best = steps.min(0)
-    chosen = [int(k) for k in best]
+    at, first = steps.min(0)
+    chosen = [int(k) for k in first]
     values = [tried[k].values[:, run] for run, k in enumerate(chosen)]
+    if best is not None:
+        longest = max(len(each.values) for each in tried)
+        whole = best(torch.stack([lasting(each, longest).values for each in tried]), 0)
+        values = [*whole.unbind(1)]
     return at, values, tuple(f"{attackers[k][0]} at {attackers[k][1]:g}" for k in chosen)
 
 
 def fresh(network: nn.Module) -> Population:
-    """Networks of the same shape with new weights, a function of each run's seed."""
+    """Networks of the same shape with new weights: they have everything to learn, for scale.
+
+    The weights are a function of each run's seed; an ordinary model has seed 0.
+
+    Args:
+        network: A model or a population; unchanged.
+
+    Returns:
+        A population of the same seeds.
+
+    Raises:
+        TypeError: If a layer has parameters and no ``reset_parameters()``.
+
+    Examples:
+        >>> model = nn.Linear(2, 1)
+        >>> fresh(model)[0].weight.shape, bool((fresh(model)[0].weight == model.weight).any())
+        (torch.Size([1, 2]), False)
+    """
     models: list[nn.Module] = []
     seeds = seeds_of(network)
     for seed, run in zip(seeds, copies(network), strict=True):

@@ -2,21 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import partial
-from math import nan
-from statistics import median
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from latent_anchors._checks import check_count, listed
-from latent_anchors._numerics import as_floats
-from latent_anchors._records import plain
+from latent_anchors._checks import check_count, check_name, listed
 from latent_anchors._runs import seeds_of, tensors_of
 from latent_anchors.audits._finetune import (
+    Best,
     Goal,
     MakeOptimizer,
     TrainStep,
@@ -24,101 +20,19 @@ from latent_anchors.audits._finetune import (
     by_steps,
     soonest,
 )
+from latent_anchors.audits._relearning_record import Relearning
 from latent_anchors.data import Sampler
-from latent_anchors.evaluation import Evaluation, Metric
+from latent_anchors.evaluation import Evaluation
 from latent_anchors.models import Population
 from latent_anchors.training import Constraint, Loss
 
 EDITED = "edited"
 
+Better: TypeAlias = Literal["lower", "higher"]
+
+BETTER: dict[Better, Best] = {"lower": torch.amin, "higher": torch.amax}
+
 OPTIMIZERS: dict[str, MakeOptimizer] = {"AdamW": partial(torch.optim.AdamW, weight_decay=0.0)}
-
-
-@dataclass(frozen=True, eq=False)
-class Relearning:
-    """What an audit of relearning found, seed by seed.
-
-    Attributes:
-        seeds: One for each run.
-        limit: Most steps of fine-tuning; what takes longer counts as that.
-        found: By name ``(runs,)``: ratios, steps, and whether the limit was reached first.
-        curves: What was measured under each seed's best attacker, by network ``(steps, runs)``.
-        best: Which attacker that was, by network: its start, optimizer and learning rate.
-
-    Examples:
-        >>> import torch
-        >>> ratios = Evaluation({"relearning/ratio": torch.tensor([0.5, 2.0])})
-        >>> Relearning((0, 1), 900.0, ratios, {}, {}).medians()
-        {'relearning/ratio': 1.25}
-    """
-
-    seeds: tuple[int, ...]
-    limit: float
-    found: Evaluation
-    curves: Mapping[str, Float[Tensor, "steps runs"]]
-    best: Mapping[str, tuple[str, ...]]
-
-    def metrics(self) -> dict[str, Metric]:
-        """Each measure over runs, with its interval.
-
-        Examples:
-            >>> import torch
-            >>> found = Evaluation({"relearning/censored": torch.tensor([False, False])})
-            >>> metric = Relearning((0, 1), 900.0, found, {}, {}).metrics()["relearning/censored"]
-            >>> [round(end, 2) for end in metric.ci95]
-            [0.0, 0.66]
-        """
-        return self.found.metrics()
-
-    def medians(self) -> dict[str, float]:
-        """Each measure's median over runs; NaN where no run has a value.
-
-        Examples:
-            >>> import torch
-            >>> found = Evaluation({"relearning/ratio": torch.tensor([0.5, 1.0, 9.0])})
-            >>> Relearning((0, 1, 2), 900.0, found, {}, {}).medians()["relearning/ratio"]
-            1.0
-        """
-        medians: dict[str, float] = {}
-        failed = set(self.found.failed())
-        for name, values in self.found.items():
-            there = [value for run, value in enumerate(as_floats(values)) if run not in failed]
-            medians[name] = median(there) if there else nan
-        return medians
-
-    def median_curves(self) -> dict[str, Float[Tensor, " steps"]]:
-        """The median of what was measured at each step, by network.
-
-        Returns:
-            By network ``(steps,)``, at least 0.
-
-        Examples:
-            >>> import torch
-            >>> curves = {"edited": torch.tensor([[0.2, 0.4, 0.3], [0.1, 0.0, 0.3]])}
-            >>> Relearning((0, 1, 2), 900.0, Evaluation({}), curves, {}).median_curves()["edited"]
-            tensor([0.3000, 0.1000])
-        """
-        return {name: curve.nanquantile(0.5, dim=1) for name, curve in self.curves.items()}
-
-    def to_json(self) -> dict[str, object]:
-        """All of it in numbers, texts and lists.
-
-        Examples:
-            >>> import torch
-            >>> found = Evaluation({"relearning/ratio": torch.tensor([0.5])})
-            >>> Relearning((0,), 900.0, found, {}, {}).to_json()["medians"]
-            {'relearning/ratio': 0.5}
-        """
-        return plain(
-            {
-                "seeds": self.seeds,
-                "limit": self.limit,
-                "metrics": self.metrics(),
-                "medians": self.medians(),
-                "curves": {name: as_floats(c) for name, c in self.median_curves().items()},
-                "best": self.best,
-            }
-        )
 
 
 def relearning(
@@ -135,6 +49,8 @@ def relearning(
     constraint: Constraint | None = None,
     limit: int = 1000,
     every: int = 10,
+    better: Better | None = None,
+    needed: bool = True,
 ) -> Relearning:
     r"""Fine-tune a network from which a concept was removed, and count the steps until it is back.
 
@@ -151,7 +67,8 @@ def relearning(
     ``relearning/ratio_NAME`` beside the others; ``relearning/at_least_one``, whether the first is
     1 or more; ``relearning/steps/NETWORK``, infinite where the ``limit`` came first;
     ``relearning/censored``, whether it did for the edited network, which then counts as the limit.
-    A run whose edited weights are not finite has failed: no measure has a value there.
+    Where neither network gets there, their ratio does not exist. A run whose edited weights are not
+    finite has failed: no measure has a value there.
 
     Args:
         edited: The network, or a population of them; unchanged.
@@ -169,6 +86,11 @@ def relearning(
         constraint: What held of the weights in training.
         limit: Most steps of an attack.
         every: Steps between two checks.
+        better: Whether lower or higher measures are nearer to the goal. Then curves hold at each
+            step the best over all attackers, which is what capability at a fixed budget means in
+            the field; else those of the attacker that gets there first.
+        needed: Whether the first reference has to reach the goal by the limit. Give False where an
+            attack may well be too weak for anyone; what counts then is :meth:`Relearning.after`.
 
     Returns:
         The record.
@@ -176,8 +98,10 @@ def relearning(
     Raises:
         ValueError: If neither a training step nor losses with a sampler are given, or both; if
             there is no reference, one is named ``edited``, or has other seeds; if ``reached`` does
-            not return a bool for each run; or if an edit is in force, which the weights lack.
-        RuntimeError: If some run of the first reference does not get there by the limit.
+            not return a bool for each run; if an edit is in force, which the weights lack; or if
+            ``better`` is neither of the two.
+        RuntimeError: If some run of the first reference does not get there by the limit, and is
+            needed.
 
     References:
         The rebound of unlearned knowledge under fine-tuning: Lynch et al., "Eight methods to
@@ -199,6 +123,9 @@ def relearning(
     _check_names(references)
     check_count("limit", limit)
     check_count("every", every)
+    if better is not None:
+        check_name("direction", better, [*BETTER])
+    best = None if better is None else BETTER[better]
     goal = Goal(measure, reached, every)
     for name, network in networks.items():
         _check_seeds(name, network, edited)
@@ -216,13 +143,15 @@ def relearning(
         )
     order = [*references, EDITED]
     found = {
-        name: soonest(networks[name], attack, optimizers, rates, goal, limit) for name in order
+        name: soonest(networks[name], attack, optimizers, rates, goal, limit, best)
+        for name in order
     }
     steps = {
         name: each[0].masked_fill(failed_runs(networks[name]), torch.nan)
         for name, each in found.items()
     }
-    _check_reference(order[0], steps[order[0]], limit)
+    if needed:
+        _check_reference(order[0], steps[order[0]], limit)
     ratios = ratios_of(steps, float(limit), float(every))
     return Relearning(
         seeds_of(edited),
@@ -237,11 +166,16 @@ def ratios_of(steps: Mapping[str, Tensor], limit: float, least: float = 1.0) -> 
     """Ratios, whether they are 1 or more, what is censored, and steps, the references' first."""
     within = {name: at.clamp(max=limit) for name, at in steps.items()}
     first, *others = [name for name in steps if name != EDITED]
-    found = {"relearning/ratio": within[EDITED] / within[first].clamp(min=least)}
+
+    def ratio(name: str) -> Tensor:
+        unknown = steps[EDITED].isinf() & steps[name].isinf()
+        return (within[EDITED] / within[name].clamp(min=least)).masked_fill(unknown, torch.nan)
+
+    found = {"relearning/ratio": ratio(first)}
     found["relearning/at_least_one"] = found["relearning/ratio"] >= 1
     found["relearning/censored"] = steps[EDITED].isinf()
     for name in others:
-        found[f"relearning/ratio_{name}"] = within[EDITED] / within[name].clamp(min=least)
+        found[f"relearning/ratio_{name}"] = ratio(name)
     return {**found, **{f"relearning/steps/{name}": at for name, at in steps.items()}}
 
 

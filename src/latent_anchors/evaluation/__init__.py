@@ -12,7 +12,13 @@ from latent_anchors.evaluation._intervals import t_interval, wilson_interval
 from latent_anchors.evaluation._latching import latched, opening_angles
 from latent_anchors.evaluation._latents import latents, latents_by_site, predictions
 from latent_anchors.evaluation._margins import auc, correlation, margin, squared_correlation
-from latent_anchors.evaluation._metrics import Evaluation, Metric, metric_table, summarize
+from latent_anchors.evaluation._metrics import (
+    Evaluation,
+    Metric,
+    metric_table,
+    summarize,
+    summarize_ratios,
+)
 from latent_anchors.evaluation._removal_frontier import Frontier, frontier
 from latent_anchors.evaluation._response_by_degree import (
     DegreeBin,
@@ -43,6 +49,7 @@ __all__ = [
     "response_by_degree",
     "squared_correlation",
     "summarize",
+    "summarize_ratios",
     "t_interval",
     "wilson_interval",
 ]

@@ -2,8 +2,8 @@
 
 import statistics
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite
+from dataclasses import dataclass, replace
+from math import exp, isfinite, log
 
 import torch
 from jaxtyping import Bool, Float
@@ -64,6 +64,37 @@ def summarize(per_seed: Sequence[float | None], share: bool = False) -> Metric:
     std = statistics.stdev(there) if n > 1 else 0.0
     interval = wilson_interval(mean, n) if share else t_interval(mean, std, n)
     return Metric(values, mean, std, min(there), max(there), n, interval)
+
+
+def summarize_ratios(per_seed: Sequence[float | None]) -> Metric:
+    r"""Geometric mean, factor of spread and 95 % interval of ratios over runs.
+
+    .. math:: \bar x = \exp \overline{\ln x}, \qquad s = \exp \mathrm{std}(\ln x)
+
+    Ratios are skewed: of 4 and 1/4 the arithmetic mean is above 2, the geometric one 1. In the
+    record ``std`` is the factor :math:`s`, at least 1, and ``ci95`` Student's interval of the
+    logarithms, as ratios. Where one is not positive there is no geometric mean: ``mean``, ``std``
+    and ``ci95`` are None.
+
+    Args:
+        per_seed: One ratio per run; None, NaN and infinities do not exist.
+
+    References:
+        Fleming and Wallace, "How not to lie with statistics: the correct way to summarize benchmark
+        results", CACM, 1986.
+
+    Examples:
+        >>> found = summarize_ratios([4.0, 0.25, None])
+        >>> found.mean, found.n, found.max
+        (1.0, 2, 4.0)
+    """
+    plain = summarize(per_seed)
+    if plain.min is None or plain.min <= 0:
+        return replace(plain, mean=None, std=None, ci95=None)
+    logs = summarize([None if ratio is None else log(ratio) for ratio in plain.per_seed])
+    ends = None if logs.ci95 is None else (exp(logs.ci95[0]), exp(logs.ci95[1]))
+    mean, spread = (exp(each or 0.0) for each in (logs.mean, logs.std))
+    return replace(plain, mean=mean, std=spread, ci95=ends)
 
 
 class Evaluation(Mapping[str, Tensor]):

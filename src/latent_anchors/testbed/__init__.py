@@ -83,6 +83,7 @@ from latent_anchors.testbed._pictures._place_recipes import (
 )
 from latent_anchors.testbed._pictures._place_scores import evaluate_places, place_sweep
 from latent_anchors.testbed._pictures._places import VIVID, Places, place_errors
+from latent_anchors.testbed._red_attacks import ATTACK_RATES, RED_ATTACKS, red_attack_lines
 from latent_anchors.testbed._red_lines import (
     exact_by_degree,
     falls_with_degree,
@@ -117,12 +118,14 @@ from latent_anchors.testbed._words._word_models import WORD_OPTIONS, small_llama
 
 __all__ = [
     "ADJACENT",
+    "ATTACK_RATES",
     "FEW_LABELS_SHEET",
     "FOUND_AFTERWARDS",
     "HEALING_SHEET",
     "PLACE_HEALING_SHEET",
     "PLACE_SHEET",
     "POLE_SHEET",
+    "RED_ATTACKS",
     "TOPICS",
     "VIVID",
     "WORD_OPTIONS",
@@ -203,6 +206,7 @@ __all__ = [
     "read_definitions",
     "read_manual_pages",
     "reconstructions",
+    "red_attack_lines",
     "red_chance",
     "red_groups",
     "red_sampler",

@@ -43,6 +43,10 @@ def rare_labels_sampler(
     Raises:
         ValueError: If there is no such hue, or a number is out of its range.
 
+    References:
+        The labels of the color experiments of ``ex-preppy`` (2025); Shilov et al., "Beyond data
+        filtering", 2025, vary how many labels are missing.
+
     Examples:
         >>> rare_labels_sampler("red", rate=0.1).labels["red"].probability.max()
         tensor(0.1000)
@@ -156,6 +160,9 @@ def color_removal(model: nn.Module, concept: str) -> Float[Tensor, " runs"]:
 
     Raises:
         ValueError: If there is no such hue.
+
+    References:
+        The error of the color experiments of ``ex-preppy`` (2025), as a share of what gray has.
 
     Examples:
         >>> color_removal(nn.Identity(), "red")

@@ -6,11 +6,17 @@ from refusals import refuses
 from torch import nn
 
 from latent_anchors import models
-from latent_anchors.audits._finetune import fresh
+from latent_anchors.audits import fresh
 from latent_anchors.colorspace import hue_degree, hue_of
 from latent_anchors.interventions import apply_surgery, intervene
 from latent_anchors.models import Population
-from latent_anchors.testbed import MixingLanguage, exact_match, line_leakage, line_relearning
+from latent_anchors.testbed import (
+    MixingLanguage,
+    color_answers,
+    exact_match,
+    line_leakage,
+    line_relearning,
+)
 from latent_anchors.testbed._mixing._line_audits import RATES
 
 LANGUAGE = MixingLanguage(levels=5)
@@ -161,3 +167,19 @@ def test_an_edit_is_in_the_weights_or_it_is_none():
 def test_fresh_networks_have_to_learn_it_too():
     with refuses(RuntimeError, "Within 20 steps 2 of 2 fresh networks have not reached the goal"):
         audit(untaught(), rates=[1e-5], limit=20)
+
+
+def test_a_control_is_another_answer_to_the_lines_that_are_asked():
+    edited = untaught(runs=1)
+    asked, black = PAIRS[PAIRS.eq(7).any(1)], LINES.token("black")
+    record = audit_of(edited, asked, answer=black, references={"same": edited})
+    assert record.found["relearning/ratio"].tolist() == [1]
+    assert record.found["relearning/steps/edited"].isfinite().all()
+    said = color_answers(edited, LINES, asked)
+    wrong = (said != black).double().mean(1)
+    torch.testing.assert_close(record.curves["edited"][0], wrong)
+
+
+def audit_of(edited, asked, **options):
+    given = {"constraint": edited.stacked.constraint, "rates": [0.02]}
+    return line_relearning(edited, LINES, PAIRS, asked, **given | options)

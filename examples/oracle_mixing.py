@@ -1,0 +1,150 @@
+"""Is red gone from a transformer?
+===============================
+
+As in ``relearn_mixing.py`` red is cut out of the weights of a transformer that mixes colors. How
+soon is it back, beside two oracles: a network that never saw red, and one that has learned all it
+knows from the cut network's answers? After a complete removal it takes as long as for those. Fresh
+networks, which have everything to learn, are there for scale.
+
+By default a sketch with five levels of each channel, attacked on all lines at one learning rate.
+``--full --seeds 9`` takes seven levels, three seeds on each of three splits, and six learning
+rates, of which each network's best counts; ``--attacks`` adds the other eleven attacks.
+"""
+
+# %%
+# The seeds, the size, and the folder for the results. Each seed belongs to one split of the data.
+
+from dataclasses import replace
+
+import torch
+from torch.nn.functional import kl_div
+
+import latent_anchors as la
+from latent_anchors import audits, curriculum, evaluation, interventions, testbed, training, viz
+
+SWITCHES = {"full": "seven levels, three splits, six rates", "attacks": "all twelve attacks"}
+evidence = testbed.Evidence.from_arguments("oracle_mixing", seeds=1, switches=SWITCHES)
+full = "full" in evidence.switches
+size, splits = testbed.MixingSize.of(full), testbed.SeedSplits(evidence.seeds, 3 if full else 1)
+if evidence.smoke:
+    size = replace(size, levels=3)
+
+# %%
+# Networks are trained as in ``relearn_mixing.py``, with gray as the answer without red.
+
+language = testbed.MixingLanguage(size.levels)
+make_model = size.network(language)
+options = testbed.transformer_options(make_model, fused=False)
+sites, axis = make_model().sites, torch.eye(size.width)[0]
+
+last, rate = (1000, 0.0125) if full else (600, 0.02)
+SHEET = f"""\
+STEP,           lr,   tokens, anchor, away,  apart, signs, fallback
+0,              1e-4, 1,      0.06,   0.072, 0.018, 0.15,  0
+{last // 10},   {rate}, ,       ,       ,      ,      ,
+{last * 4 // 10}, ,   ,       ,       ,      ,      ,      0
+{last * 7 // 10}, ,   ,       ,       0.068, 0.0034, ,     0.02
+{last},         1e-4, ,       ,       ,      ,      ,
+"""
+TRACKS = {"lr", "tokens", "anchor", "away", "apart", "signs", "fallback"}
+mute = testbed.away_from(axis, degrees=70)
+gray, answer = torch.tensor(language.token("gray")), training.TokenCrossEntropy(position=4)
+fallback = training.EditedOutputLoss(mute, say=gray, label="red", at=sites[0], error=answer)
+
+
+def train(lines, seeds, terms=(), **losses):
+    """One run for each seed."""
+    return la.fit(
+        make_model,
+        la.Objective(
+            terms,
+            losses=[*losses],
+            other_tracks=sorted(TRACKS - {*losses} - {term.name for term in terms}),
+        ),
+        curriculum.read_dopesheet(SHEET).timeline(),
+        testbed.red_sampler(language, lines, size.batch_size),
+        losses=losses,
+        seeds=seeds,
+        steps=evidence.steps,
+        **options,
+    )
+
+
+class Imitation(training.DistillationLoss):
+    """How far answers are from a teacher's, in nats for each token (forward divergence)."""
+
+    def __call__(self, forward, batch):  # noqa: D102 -- as in the class
+        logits = forward(batch.inputs)[0], self.teacher.output(batch)
+        found, expected = (each.log_softmax(-1) for each in logits)
+        return kl_div(found, expected, log_target=True, reduction="none").sum(-1).mean(-1)
+
+
+# %%
+# The attacks are fixed beforehand. What is trained on is all lines, eight lines with red and
+# nothing else, lines that the cut spares, which their colors say beforehand, or lines about orange
+# and the like. What is trained is all weights, the embedding, or an addition of rank 4 to each
+# linear layer. The control is to teach something else, to the cut network and to the whole one:
+# gray as the answer to lines with cyan.
+
+rates = testbed.ATTACK_RATES if full else testbed.ATTACK_RATES[:1]
+most = evidence.steps or 2000
+budgets = [steps for steps in (10, 50, 100, 500) if steps <= most]
+
+
+def relearn(cut, beside, lines, asked, weights="all", **given):
+    """How soon networks are fine-tuned to answer some lines."""
+    own = {"needed": evidence.steps is None, "limit": most, "constraint": options["constraint"]}
+    given = own | {"rates": rates, "batch_size": 64, "references": beside} | given
+    return testbed.line_relearning(cut, language, lines, asked, weights=weights, **given)
+
+
+def weaker(cut, oracles, lines, asked):
+    """Measures of the other attacks, of which some may not bring red back to anyone."""
+    for data, weights in testbed.RED_ATTACKS[1:] if "attacks" in evidence.switches else ():
+        limits = {"limit": min(most, 500), "needed": False}
+        audit = relearn(cut, oracles, lines[data], asked, weights, **limits)
+        for name, values in {**audit.found, **audit.after(budgets)}.items():
+            yield f"{name}/{data}/{weights}", values
+
+
+# %%
+# Train, cut, and attack.
+
+measured, audited, failures = [], [], []
+for number, seeds in splits:
+    split = language.split(seed=number, held_out=0.2, always=[("red", "blue")])
+    lines, groups = testbed.red_attack_lines(language, split), testbed.red_groups(language, split)
+    terms, tokens = testbed.red_terms(sites, axis), training.next_token
+    with evidence.training():
+        fits = {"whole": train(split.seen, seeds, terms, tokens=tokens, fallback=fallback)}
+        cut = interventions.edit_embedding(fits["whole"].population, mute)
+        fits["oracle"] = train(lines["none"], seeds, tokens=tokens)
+        fits["distilled"] = train(split.seen, seeds, tokens=Imitation(training.Teacher(cut)))
+    failures += splits.failures(seeds, *(fit.failures for fit in fits.values()))
+    whole, *others = (fit.population for fit in fits.values())
+    oracles, asked = dict(zip(["oracle", "distilled"], others, strict=True)), groups["red_seen"]
+    found, of = {}, {name: groups[name] for name in ("held_out", "red", "without_red")}
+    for name, network in {"whole": whole, "cut": cut, **oracles}.items():
+        found |= testbed.evaluate_mixing(network, language, of, name)
+    control = relearn(cut, {"whole": whole}, lines["none"], lines["control"], answer=int(gray))
+    audit = relearn(cut, {"fresh": audits.fresh(cut), **oracles}, lines["all"], asked)
+    audited.append(audit.with_control(control))
+    found |= audited[-1].found | audit.after(budgets)
+    measured.append(found | dict(weaker(cut, oracles, lines, asked)))
+
+together = splits.join(measured)
+settings = {"sheet": SHEET, "levels": size.levels, "splits": splits.count, "rates": rates}
+metrics = evidence.write(together, settings | {"device": options["device"]}, failures)
+print(evaluation.metric_table(metrics, [name for name in metrics if "distance" not in name]))
+
+# %%
+# R is ``ratio_oracle``, C the control; ratios have geometric means. And how soon red comes back.
+
+attacked, curves = testbed.join_audits(audited)
+record = audits.Relearning(evidence.seeds, most, evaluation.Evaluation(attacked), {}, {})
+print(evaluation.metric_table(record.ratios(), [*record.ratios()]))
+words = {"edited": "cut", "oracle": "never saw red", "distilled": "distilled", "fresh": "fresh"}
+shown = {words[name]: curves[name][:, 1:] for name in words}
+label, steps = "share of lines with red that are answered wrong", range(1, curves["fresh"].shape[1])
+given = {"threshold": 0.05, "logarithmic": "steps", "label": label}
+viz.save_figures({"relearning": viz.plot_relearning(steps, shown, **given)}, evidence.out)
