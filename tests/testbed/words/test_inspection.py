@@ -152,10 +152,11 @@ def test_what_stands_before_the_colon_and_padding_have_no_influence(words, model
 def test_probes_learn_from_the_first_half_of_the_lines_and_read_the_second(words, model):
     concept = la.Concept("animal", la.axis(0, dim=96), at="model.layers.1")
     sides = torch.tensor([1.0 if topic == "animal" else -1.0 for topic in words.topics])
+    apart = la.axis(0, dim=96) - la.axis(1, dim=96)
 
     def read(sides):
         def change(z):
-            return 0 * z + sides[:, None, None] * la.axis(0, dim=96)
+            return 0 * z + sides[:, None, None] * apart
 
         with changed(model, change):
             return testbed.topic_leakage(model, words, concept)
