@@ -80,23 +80,25 @@ WORD_TOPICS = {
 FIVE = ("animal", "food", "person", "plant", "artifact")
 
 WORDS_TEXT = (
-    "``words.py --full``: a Llama of three blocks, 1,500 steps on 76,000 definitions of WordNet, "
-    "one in a hundred labeled; what lines about animals have of the axis is turned over, eight "
-    "times as long, within a gate that is open at four of ten positions of labeled lines. Nats for "
-    "each token of 6,000 held-out lines. The forgetting is the rise of the loss as a share of what "
-    "a network lacks that never saw an animal: 1 is as if never seen. Adjacent topics, plant and "
-    "food, are compared with that network, the others with the network unedited. The price is the "
-    "loss of all lines above a network's that was trained without the anchor, from the same "
-    "weights and on the same batches. Below stands what other topics lose where the topic is "
-    "forgotten as if never seen: with the anchor, and with directions found afterwards in the "
-    "network without one, by the same labels, gate and kind of edit. The goals were a forgetting "
-    "of 1 in the mean and .9 in every run, .003 for other topics, .05 for adjacent ones, a price "
-    "of .01, and a tenth of what directions found afterwards cost. A forgetting of 1 in the mean is "
-    "reached for all four topics, .9 in every run for artifacts only: at the same width, networks "
-    "differ. Other topics and the price are met for all but artifacts, whose gate opens in too many "
-    "lines, and but for a price of .02 of none; adjacent topics are met for people and plants. "
-    "Directions found afterwards cost adjacent topics about as much as the anchor to fifty times "
-    "as much, not ten times throughout."
+    "``words.py --full``: a Llama of three blocks, 1,500 steps on 76,000 definitions of "
+    "WordNet, one in a hundred labeled; what lines about animals have of the axis is turned "
+    "over, eight times as long, within a gate that is open at four of ten positions of labeled "
+    "lines. Nats for each token of 6,000 held-out lines. The forgetting is the rise of the loss"
+    " as a share of what a network lacks that never saw an animal: 1 is as if never seen. "
+    "Adjacent topics, plant and food, are compared with that network, the others with the "
+    "network unedited. The price is the loss of all lines above a network's that was trained "
+    "without the anchor, from the same weights and on the same batches. Below stands what other"
+    " topics lose where the topic is forgotten as if never seen: with the anchor, and with "
+    "directions found afterwards in the network without one, by the same labels, gate and kind "
+    "of edit. The goals were a forgetting of 1 in the mean and .9 in every run, .003 for other "
+    "topics, .05 for adjacent ones, a price of .01, and a tenth of what directions found "
+    "afterwards cost. A forgetting of 1 in the mean is reached for all four topics, .9 in every"
+    " run for artifacts only: at the same width, networks differ. The price is met in every "
+    "run; other topics for all but artifacts, whose gate opens in too many lines; adjacent "
+    "topics for people and plants. In the geometric mean over seeds, directions found "
+    "afterwards cost topics adjacent to animals 11 and 15 times as much as the anchor (LEACE "
+    "never forgets animals), to plants 2.0 to 7.4 times, to people 1.5 to 15 times, to "
+    "artifacts 1.2 to 1.6 times."
 )
 
 LABELS = {
@@ -149,8 +151,11 @@ LANGUAGE_TEXT = (
     "them German, on the same things as the English ones; a tenth of the German ones is labeled. "
     "As for the topics, but with five times the pull and a gate open at seven of ten positions of "
     "labeled lines, both found in two trainings with seed 0. "
-    "Removing a language is the first test of selective gradient masking (Shilov et al., 2025), "
-    "there Spanish in a model of English and Spanish stories, 64 million weights large."
+    "In the mean it is not quite 1 that is forgotten, of the 5.6 nats which a network lacks that "
+    "never saw German, while English rises by .0003; the price is .02. Of directions found "
+    "afterwards only LEACE gets as far, in one seed of three. Removing a language is the first "
+    "test of selective gradient masking (Shilov et al., 2025), there Spanish in a model of English "
+    "and Spanish stories, 64 million weights large."
 )
 
 
