@@ -147,15 +147,15 @@ COMPARED_WINS = (
 
 
 LANGUAGE_TEXT = (
-    "``words.py --full --concept german``: 87,000 sentences of manual pages, a little over half of "
-    "them German, on the same things as the English ones; a tenth of the German ones is labeled. "
-    "As for the topics, but with five times the pull and a gate open at seven of ten positions of "
-    "labeled lines, both found in two trainings with seed 0. "
-    "In the mean it is not quite 1 that is forgotten, of the 5.6 nats which a network lacks that "
-    "never saw German, while English rises by .0003; the price is .02. Of directions found "
-    "afterwards only LEACE gets as far, in one seed of three. Removing a language is the first "
-    "test of selective gradient masking (Shilov et al., 2025), there Spanish in a model of English "
-    "and Spanish stories, 64 million weights large."
+    "``words.py --full --concept german``: 87,000 sentences of manual pages, a little over half"
+    " of them German, on the same things as the English ones; a tenth of the German ones is "
+    "labeled. As for the topics, but with five times the pull and a gate open at seven of ten "
+    "positions of labeled lines, both found in two trainings with seed 0. In the mean it is not"
+    " quite 1 that is forgotten, of the 5.6 nats which a network lacks that never saw German, "
+    "while English rises by .0003; the price is .02. Of directions found afterwards only LEACE "
+    "gets as far, in one seed of three; up to .8 the mean difference is as cheap as the anchor."
+    " Removing a language is the first test of selective gradient masking (Shilov et al., "
+    "2025), there Spanish in a model of English and Spanish stories, 64 million weights large."
 )
 
 

@@ -69,7 +69,7 @@ def test_a_long_line_is_cut_and_still_ends():
     assert [int(each[-1]) for each in ids] == [2, 2]
 
 
-def test_a_colon_counts_where_it_is_no_token_with_the_space_before_it():
+def test_the_colon_is_the_first_position_behind_a_word_that_is_defined():
     rare = testbed.Definitions(("ab : cd", "ef gh"), ("act", "act"))
     words = testbed.TokenizedDefinitions.of(rare, held_out=1)
     batch = words.pad(words.samples([0]))
