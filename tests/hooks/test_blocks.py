@@ -4,6 +4,7 @@ from contextlib import ExitStack
 import pytest
 import torch
 from interrupting import Interrupted, interrupt_at
+from refusals import refuses
 from torch import nn
 
 from latent_anchors.interventions import attach, intervene
@@ -103,3 +104,10 @@ def test_a_generator_that_is_dropped_within_a_block_ends_it():
     assert hooks(model) == 1
     del generator
     assert hooks(model) == 0
+
+
+def test_a_block_that_begins_while_torch_compiles_is_refused(monkeypatch):
+    model = nn.Sequential(nn.Linear(2, 2))
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    with refuses(RuntimeError, "within a function that torch compiles"), record(model, "0"):
+        pass
