@@ -17,7 +17,7 @@ TOPICS = (
 
 FIRST_FILE = 3
 
-ADJACENT = {
+ADJACENT: dict[str, tuple[str, ...]] = {
     "act": ("event", "process"),
     "animal": ("plant", "food"),
     "artifact": ("object", "substance"),
