@@ -79,6 +79,19 @@ for more of it.
     assert "ls : see the pages ls(1) and dir cat and abc def for more of it." in found
 
 
+def test_spaces_are_kept_within_quotation_marks_and_where_no_line_may_break(manual):
+    page = """\
+They say that
+.BR "many\\ whole words" ;
+.IR one\\ two (3)
+and 900\\~bytes are not joined.
+"""
+    (manual / "man1" / "ls.1.gz").write_bytes(gzip.compress(page.encode()))
+    found = testbed.read_manual_pages(manual).texts
+    expected = "they say that many whole words; one two(3) and 900 bytes are not joined."
+    assert f"ls : {expected}" in found
+
+
 def test_where_no_page_is_in_both_languages_the_error_names_the_packages(tmp_path):
     with refuses(
         FileNotFoundError, "expected Debian's packages manpages and manpages-de.*--folder"

@@ -11,18 +11,22 @@ MANUAL = Path("/usr/share/man")
 LANGUAGES = {"english": "", "german": "de"}
 """Folders of manual pages by language."""
 
-PAGE = re.compile(r"(.+)\.[1-8][a-z]*(\.gz)?")
+PAGE = re.compile(r"(.+)\.[1-8][a-z]*")
 FONT_REQUEST = re.compile(r"\.(B|I|BR|IR|RB|BI|IB|RI|SM)\s+(.*)")
 """Requests whose arguments are text; all others are left out, and end a paragraph."""
 
+ARGUMENT = re.compile(r'"([^"]*)"|((?:\\ |\S)+)')
+"""Of a request: in quotation marks, which may hold spaces, or without."""
+
 ESCAPES = (
+    (re.compile(r"\\[ ~0]"), " "),
     (re.compile(r"\\f(\[[^]]*\]|\(..|.)"), ""),
     (re.compile(r"\\\(aq"), "'"),
     (re.compile(r"\\\(..|\\\[[^]]*\]"), ""),
     (re.compile(r"\\-"), "-"),
     (re.compile(r"\\."), ""),
 )
-"""Of roff: fonts, the apostrophe, other special characters, the minus, and the rest."""
+"""Of roff: fixed spaces, fonts, the apostrophe, other special characters, the minus, the rest."""
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-ZÄÖÜ])")
 FEWEST_WORDS, MOST_WORDS, LEAST_LETTERS = 5, 30, 0.85
@@ -94,8 +98,9 @@ def _plain(line: str) -> str:
         if request is None:
             return ""
         kind, text = request.groups()
+        arguments = [quoted or bare for quoted, bare in ARGUMENT.findall(text)]
         # two fonts in turn: the arguments stand without a space between them
-        line = re.sub(r"\s+", "" if len(kind) == 2 and kind != "SM" else " ", text.replace('"', ""))
+        line = ("" if len(kind) == 2 and kind != "SM" else " ").join(arguments)
     for escape, instead in ESCAPES:
         line = escape.sub(instead, line)
     return line.strip()
