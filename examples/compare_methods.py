@@ -30,11 +30,10 @@ steps = evidence.steps or 3000
 # often the less they have of it. Wrong labels are on any color. Rivals have labels for the concept
 # alone. Our recipe has some for the opposite hue, vivid colors and grays, too; they get as rare.
 
-conditions = {"a tenth": (0.1, 0.0)}
-if full:
-    rates = {"all": 1.0, "a tenth": 0.1, "a hundredth": 0.01, "a thousandth": 0.001}
-    conditions = {name: (rate, 0.0) for name, rate in rates.items()}
-    conditions |= {f"a hundredth, {w} % wrong": (0.01, w / 100) for w in (5, 20)}
+rates = {"all": 1.0, "a tenth": 0.1, "a hundredth": 0.01, "a thousandth": 0.001}
+conditions = {name: (rate, 0.0) for name, rate in rates.items()}
+conditions |= {f"a hundredth, {w} % wrong": (0.01, w / 100) for w in (5, 20)}
+conditions = conditions if full else {"a tenth": conditions["a tenth"]}
 
 # %%
 # Our networks follow the recipe of ``mute_red.py``, as it stands. Rivals begin with networks that
@@ -85,10 +84,9 @@ def removed_afterwards(model, batches, seed):
     """The model, and others with changed weights."""
     task = testbed.color_task(concept, batches, seed, steps, rate=0.01)
     tuned = [baselines.FineTuning(testbed.say_gray, w).fit(model, task) for w in (1.0, 10.0)]
-    undo = baselines.Undo(baselines.KnownEdits({}), mse_loss)
-    undone = [undo.fit(each.cut, task) for each in tuned]
-    found = {"fine-tuning": tuned, "UNDO": undone}
-    return {name: [model, *(each.removed for each in some)] for name, some in found.items()}
+    undone = [baselines.Undo(baselines.KnownEdits({}), mse_loss).fit(e.cut, task) for e in tuned]
+    blocks = ([model, *(each.removed for each in some)] for some in (tuned, undone))
+    return dict(zip(("fine-tuning", "UNDO"), blocks, strict=True))
 
 
 def trained_for_it(batches, seed):
@@ -104,8 +102,8 @@ def trained_for_it(batches, seed):
 
 
 # %%
-# Run by run. Removal is the error of red colors, as a share of mid-gray's; collateral, that of all
-# colors that are at least 30 degrees of hue away, and of grays. Without a single label no method has one.
+# Removal is the error of red colors, as a share of mid-gray's; collateral, that of colors at least
+# 30 degrees of hue away, and of grays. Run by run; without a single label no method has one.
 
 forget = partial(testbed.color_removal, concept=concept)
 retain = partial(testbed.color_collateral, concept=concept)
@@ -117,9 +115,9 @@ with evidence.training():
 frontiers, lost = {}, torch.full((len(CONES) + 1, 1), torch.nan)
 for name, (rate, wrong) in conditions.items():
     runs, theirs = [], testbed.rare_labels_sampler(concept, rate, wrong)
+    ours_too = testbed.rare_labels_sampler(concept, rate, wrong, anchored=True)
     with evidence.training():
-        more = testbed.rare_labels_sampler(concept, rate, wrong, anchored=True)
-        placed = train(testbed.pole_objective(concept), more)
+        placed = train(testbed.pole_objective(concept), ours_too)
     for seed, ours, model in zip(seeds, placed, whole, strict=True):
         methods = {"anchor": [ours, *((ours, edits) for edits in muted)]}
         seen = testbed.samples_seen(theirs, seed, steps)
