@@ -12,10 +12,15 @@ from adapters.small_models import SITE, UP, gradients, lines, llama, objective, 
 from refusals import refuses
 from torch import Tensor, nn
 from torch.multiprocessing import start_processes
+from wrapping import Around
 
 import latent_anchors as la
 from latent_anchors import adapters, concepts, curriculum, interventions, training
 from latent_anchors import regularizers as reg
+from latent_anchors.data import LabeledBatch
+
+SUPERVISED = ("animal", "topic")
+"""Columns for terms, which no model takes."""
 
 
 def trainer(folder: Path, model: nn.Module | None = None, **options) -> adapters.AnchoredTrainer:
@@ -127,6 +132,31 @@ def test_uneven_micro_batches_of_a_model_with_means_are_the_whole_batch(tmp_path
     torch.testing.assert_close(moved, -0.5 * gradients(whole), atol=1e-6, rtol=0)
 
 
+class Wrapped(Around):
+    """Around a model that takes its batch by name."""
+
+    def forward(self, **batch):
+        return self.module(**batch)
+
+
+@pytest.mark.parametrize("wrap", [lambda model: model, Wrapped])
+def test_a_batch_that_is_no_trainings_has_the_objective_of_a_whole_batch(tmp_path: Path, wrap):
+    def size(forward, batch: LabeledBatch) -> Tensor:
+        return forward(batch.inputs)[0].square().mean()
+
+    red = la.Term("red", reg.Anchor(UP[:3]), label="red")
+    settled = la.Objective([red], losses=["task", "size"], other_tracks=["lr"])
+    plan, model = constant("task", "red", "size", "lr"), Classifier()
+    options = {"objective": settled, "timeline": plan, "losses": {"size": size}}
+    made = trainer(tmp_path, model, train_dataset=classes(4), **options)
+    batch = torch.utils.data.default_collate(classes(5))
+    found = made.compute_loss(wrap(model).train(), batch)
+    with la.record(model) as latents:
+        output = model(batch["x"], batch["labels"])
+    losses = {"task": output["loss"], "size": output["logits"].square().mean()}
+    torch.testing.assert_close(found, settled(latents, batch, plan(0), **losses).total)
+
+
 class MeansOfTokens(nn.Module):
     """A causal language model that takes no number of items, as many that read images."""
 
@@ -137,21 +167,35 @@ class MeansOfTokens(nn.Module):
         self.inner = llama()
         self.config = self.inner.config
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None):
-        return self.inner(input_ids=input_ids, attention_mask=attention_mask, labels=labels)
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        labels: Tensor | None = None,
+        shift_labels: Tensor | None = None,
+    ):
+        given = {"labels": labels, "shift_labels": shift_labels}
+        return self.inner(input_ids=input_ids, attention_mask=attention_mask, **given)
 
 
-def test_a_mean_over_tokens_leaves_out_the_first_of_each_line(tmp_path: Path):
+def with_next_tokens(rows: list[dict]) -> dict[str, Tensor]:
+    """A collator that says itself what each token predicts: some lines, nothing."""
+    batch = padded(rows)
+    following = nn.functional.pad(batch["labels"][:, 1:], (0, 1), value=-100)
+    return batch | {"shift_labels": following.masked_fill(batch["topic"][:, None] > 0, -100)}
+
+
+@pytest.mark.parametrize("collated", [padded, with_next_tokens])
+def test_a_mean_over_tokens_is_over_those_that_are_predicted(tmp_path: Path, collated):
     model, whole, rows = MeansOfTokens(), MeansOfTokens(), lines(8)
     options = {"objective": la.Objective([], losses=["task"], other_tracks=["lr"])}
     options |= {"timeline": constant("task", "lr"), "train_dataset": rows}
-    options |= {"extras": ["animal", "topic"]}  # for the collator
+    options |= {"extras": ["animal", "topic"], "data_collator": collated}
     options |= {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 4}
     before = nn.utils.parameters_to_vector(model.parameters()).detach().clone()
     trainer(tmp_path, model, **options).train()
     moved = nn.utils.parameters_to_vector(model.parameters()).detach() - before
-    batch = padded(rows)
-    given = {name: batch[name] for name in ("input_ids", "attention_mask", "labels")}
+    given = {name: column for name, column in collated(rows).items() if name not in SUPERVISED}
     (0.5 * whole(**given).loss).backward()
     torch.testing.assert_close(moved, -0.5 * gradients(whole), atol=1e-6, rtol=0)
 

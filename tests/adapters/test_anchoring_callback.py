@@ -153,8 +153,9 @@ def test_a_part_is_logged_over_the_steps_that_had_labels_and_else_left_out(every
                 assert row[name] == pytest.approx(sum(found) / len(found), rel=1e-5)
 
 
-def test_what_other_callbacks_see_at_the_end_of_an_epoch_is_there_without_a_logger():
-    by = trainer(anchoring(), 2, log_every_n_steps=50)
+@pytest.mark.parametrize("every", [0, 50])  # 0: nothing is written
+def test_what_other_callbacks_see_at_the_end_of_an_epoch_is_there_without_a_logger(every):
+    by = trainer(anchoring(), 2, log_every_n_steps=every)
     by.fit(Lit(), loader(36))
     assert 0 < by.callback_metrics["objective/red"] < 2
     assert by.callback_metrics["objective/red/weighted"] > 0

@@ -54,6 +54,12 @@ def test_a_batch_for_losses_tells_labels_from_the_rest():
     assert ({*batch.labels}, {*batch.extras}) == ({"animal"}, {"input_ids", "attention_mask"})
 
 
+def test_scores_are_the_logits_or_what_a_plain_model_returns():
+    scores = torch.randn(2, 3)
+    for output in (scores, {"loss": torch.tensor(1.0), "logits": scores}):
+        assert BatchForward(torch.nn.Identity(), GIVEN, "input_ids", (output, {})).output is scores
+
+
 def test_a_model_without_logits_is_refused():
     hidden = {"loss": torch.tensor(1.0), "last_hidden_state": torch.ones(1, 4, 16)}
     with refuses(TypeError, r"returned a dict of 'loss', 'last_hidden_state'; expected logits"):

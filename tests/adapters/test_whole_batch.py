@@ -73,6 +73,18 @@ def test_uneven_micro_batches_add_up_to_the_whole(averaged: int):
     assert (apart - plain(whole)).abs().max() > 0.05
 
 
+def test_samples_may_be_single_numbers_such_as_the_tokens_of_a_table():
+    torch.manual_seed(0)
+    table, ids = nn.Embedding(9, 2), torch.tensor([1, 4, 4, 0, 8])
+    weigh = WholeBatch(Objective([Term("every", reg.unit_norm)]))
+    weigh.begin([{"ids": ids[:2]}, {"ids": ids[2:]}], averaged=1)
+    parts = [
+        weigh({"ids": part}, latents={"latent": table(part)}, row={"every": 1.0}).total
+        for part in (ids[:2], ids[2:])
+    ]
+    torch.testing.assert_close(sum(parts), reg.unit_norm(table(ids)).mean())
+
+
 def test_the_objective_given_stays_as_it_was():
     objective = Objective(TERMS)
     weigh = WholeBatch(objective)
@@ -91,3 +103,12 @@ def test_samples_of_several_sizes_need_a_mask():
     with refuses(ValueError, r"Terms 'every' have neither label nor mask, .* from 3 to 5 numbers"):
         WholeBatch(free).begin(parts, averaged=2)
     WholeBatch(Objective([], losses=["task"])).begin(parts, averaged=2)
+
+
+def test_samples_of_one_size_are_never_refused_for_rounding_or_for_being_none():
+    free = WholeBatch(Objective([Term("every", reg.unit_norm)]))
+    many = 2**24 + 1  # has no float32 of its own
+    free.begin([{"x": torch.zeros(()).expand(1, many)}], averaged=1)
+    free.begin([{"x": torch.ones(0, 3)}], averaged=1)
+    nobody = {"latents": {"latent": torch.ones(0, 2)}, "row": {"every": 1.0}}
+    assert free({"x": torch.ones(0, 3)}, **nobody).total == 0

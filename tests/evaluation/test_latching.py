@@ -24,6 +24,23 @@ def test_a_direction_is_latched_if_half_of_the_other_lines_touch_it(n):
     assert found.tolist() == [False, n >= 2]
 
 
+@given(n=st.integers(0, 4))
+def test_within_a_right_angle_is_half_of_all_directions(n):
+    rows = lines([180.0, 180.0] + n * [89.0] + (4 - n) * [91.0])[1, :, :1]
+    assert latched(rows, HAS_IT, within=90) == (n >= 2)
+
+
+def test_each_run_is_judged_by_itself_however_many_axes_of_runs_there_are():
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.rand(3, 5, 6, 2, generator=generator) * 0.9
+    mask = torch.tensor([[1, 1], [1, 0], [1, 1], [0, 0], [0, 1], [1, 0]])
+    found = latched(rows, HAS_IT, mask)
+    alone = [[bool(latched(one, HAS_IT, mask)) for one in several] for several in rows]
+    assert found.tolist() == alone
+    assert found.any()
+    assert not found.all()
+
+
 def test_lines_with_the_concept_and_positions_that_do_not_count_say_nothing():
     rows = lines([90.0, 90.0, 10.0, 10.0, 10.0, 10.0])
     assert latched(rows, HAS_IT)[1]

@@ -11,7 +11,6 @@ from wrapping import Around
 import latent_anchors as la
 from latent_anchors.models import NormalizedTransformer, Population, PrenormTransformer, Sites
 
-SIZES = {"num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 16}
 TOKENS = torch.arange(6).reshape(2, 3)
 
 
@@ -140,6 +139,57 @@ def test_blocks_without_attention_need_an_example():
     assert (found.names, found.widths) == (("1.0", "1.1"), (8, 8))
     with refuses(ValueError, "its blocks hold no attention"):
         la.sites(model, "attention", example=torch.rand(2, 3))
+
+
+class Mixer(nn.Module):
+    """A block without attention, as a state-space model's."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.linear = nn.LayerNorm(16), nn.Linear(16, 16)
+
+    def forward(self, x):
+        return x + self.linear(self.norm(x))
+
+
+class Attending(Mixer):
+    """A layer around attention, its norm and its shortcut."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = Attention()
+
+
+class Tower(nn.Module):
+    """Blocks that are called one after another."""
+
+    def __init__(self, *blocks):
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+def test_blocks_of_a_hybrid_are_a_stack_though_only_some_hold_attention():
+    hybrid = Tower(Mixer(), Block(), Mixer())
+    expected = tuple(f"blocks.{k}" for k in range(3))
+    assert la.sites(hybrid, "residual").names == expected
+    # what stands before and after the stack is none of its blocks
+    for part, names in ((hybrid, "1.blocks"), (nn.Sequential(*hybrid.blocks), "1")):
+        model = nn.Sequential(nn.Embedding(9, 16), part, nn.Linear(16, 9))
+        assert la.sites(model, "residual").names == tuple(f"{names}.{k}" for k in range(3))
+    with refuses(ValueError, "lists of blocks .* holds attention"):
+        la.sites(Tower(Mixer(), Mixer()), "residual")
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_what_a_block_keeps_in_a_list_are_parts_and_no_blocks(depth):
+    model = Tower(*(Tower(Attending(), Mixer()) for _ in range(depth)))
+    assert la.sites(model, "residual").names == tuple(f"blocks.{k}" for k in range(depth))
+    assert la.sites(model.blocks[0], "residual").names == ("blocks.0", "blocks.1")
 
 
 def test_kinds_that_a_model_does_not_have_are_refused_with_words():

@@ -6,24 +6,23 @@ a list of modules that hold attention. What is left of a block's matrices is its
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Any, Literal, TypeAlias, cast
 
 from torch import nn
 
-from latent_anchors._checks import check_name, listed
+from latent_anchors._checks import listed
 from latent_anchors._sites import has_forward, innermost, layers_of
 
 Kind: TypeAlias = Literal["residual", "attention", "mlp"]
 
 
 def layers_of_kind(
-    model: nn.Module, kind: str, without_attention: bool = False
+    model: nn.Module, kind: Kind, without_attention: bool = False
 ) -> dict[str, int | None]:
     """The layers of a kind by name, in the model's order, and the width of their stream.
 
     ``without_attention`` takes a single list of blocks that hold none for a residual stream.
     """
-    check_name("kind of site", kind, get_args(Kind))
     model = innermost(model)
     blocks = _blocks(model, without_attention)
     find = {"residual": _itself, "attention": _attention_in, "mlp": _mlp_in}[kind]
@@ -58,6 +57,7 @@ def _blocks(model: nn.Module, without_attention: bool) -> list[nn.Module]:
     holding = [each for each in lists if any(map(_holds_attention, each.children()))]
     # a list of stages gives way to the lists of blocks in them; parts of a block are no blocks
     inner = [each for each in holding if not any(_all_hold(o) for o in _within(each, holding))]
+    inner = [each for each in inner if not _surrounds_a_stack(each, holding)]
     stacks = [each for each in inner if not any(each in _within(other, inner) for other in inner)]
     if not stacks:
         stacks = _plain_stacks(model, lists, without_attention)
@@ -91,6 +91,16 @@ def _plain_stacks(
 def _within(outside: nn.Module, lists: Sequence[nn.Module]) -> list[nn.Module]:
     inside = {id(module) for module in outside.modules()}
     return [each for each in lists if each is not outside and id(each) in inside]
+
+
+def _surrounds_a_stack(outside: nn.Module, holding: Sequence[nn.Module]) -> bool:
+    """Whether a stack is one part of a list, as between an embedding and a head."""
+    parts = [*outside.children()]
+    attending = [each for each in parts if _holds_attention(each)]
+    if len(attending) != 1:
+        return False
+    # a list of a single block is a stack; what such a block keeps in a list are its own parts
+    return attending[0] in holding or (len(parts) > 1 and bool(_within(attending[0], holding)))
 
 
 def _all_hold(stack: nn.Module) -> bool:
