@@ -171,6 +171,8 @@ def evidence(session: nox.Session) -> None:
     run(session, "pictures", "pictures_removed/red", 16, "--removed")
     for topic in ("animal", "person", "artifact", "plant"):
         run(session, "words", f"words/{topic}", 5, "--full", "--concept", topic)
+    german = ("--full", "--concept", "german", "--first-seed", "1")
+    run(session, "words", "words/german", 3, *german)
     run(session, "words_together", "words_together", 3, "--full")
     run(session, "words_removed", "words_removed/animal", 3, "--full")
     for name in ("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"):

@@ -1,10 +1,10 @@
 """Removal against collateral
 ==========================
 
-Red is taken out of tiny autoencoders in eight ways: by an edit at the pole where it was placed, as
-in ``mute_red.py``; by edits at directions that were found afterwards; by fine-tuning; and from
-networks that were trained to keep it apart. How much of red goes, and what does it cost the other
-colors? ``--full`` adds the networks trained for it, and labels that are rarer, or wrong.
+Red is taken out of tiny autoencoders in six ways: by an edit at the pole where it was placed, as in
+``mute_red.py``; by edits at directions that were found afterwards; and by fine-tuning. How much of
+red goes, and what does it cost the other colors? ``--full`` adds two ways to train networks that
+keep it apart, and labels that are rarer, or wrong.
 """
 
 # %%
@@ -30,11 +30,10 @@ steps = evidence.steps or 3000
 # often the less they have of it. Wrong labels are on any color. Rivals have labels for the concept
 # alone. Our recipe has some for the opposite hue, vivid colors and grays, too; they get as rare.
 
-conditions = {"a tenth": (0.1, 0.0)}
-if full:
-    rates = {"all": 1.0, "a tenth": 0.1, "a hundredth": 0.01, "a thousandth": 0.001}
-    conditions = {name: (rate, 0.0) for name, rate in rates.items()}
-    conditions |= {f"a hundredth, {w} % wrong": (0.01, w / 100) for w in (5, 20)}
+rates = {"all": 1.0, "a tenth": 0.1, "a hundredth": 0.01, "a thousandth": 0.001}
+conditions = {name: (rate, 0.0) for name, rate in rates.items()}
+conditions |= {f"a hundredth, {w} % wrong": (0.01, w / 100) for w in (5, 20)}
+conditions = conditions if full else {"a tenth": conditions["a tenth"]}
 
 # %%
 # Our networks follow the recipe of ``mute_red.py``, as it stands. Rivals begin with networks that
@@ -75,7 +74,7 @@ def found_afterwards(model, batch):
 
 
 # %%
-# Fine-tuning says gray where a color is labeled, at two weights; UNDO distills what the greater one
+# Fine-tuning says gray where a color is labeled, at two weights; UNDO distills what each of them
 # gave into damaged weights. Gradient routing and selective masking (SGTM) train networks in which
 # what is labeled has one dimension to itself, or four units of each hidden layer. Of some eleven
 # settings for each rival these did best, on seeds 500 and 501, at a tenth of the labels.
@@ -85,9 +84,9 @@ def removed_afterwards(model, batches, seed):
     """The model, and others with changed weights."""
     task = testbed.color_task(concept, batches, seed, steps, rate=0.01)
     tuned = [baselines.FineTuning(testbed.say_gray, w).fit(model, task) for w in (1.0, 10.0)]
-    undone = baselines.Undo(baselines.KnownEdits({}), mse_loss).fit(tuned[1].cut, task)
-    blocks = [each.removed for each in tuned]
-    return {"fine-tuning": [model, *blocks], "UNDO": [model, undone.removed]}
+    undone = [baselines.Undo(baselines.KnownEdits({}), mse_loss).fit(e.cut, task) for e in tuned]
+    blocks = ([model, *(each.removed for each in some)] for some in (tuned, undone))
+    return dict(zip(("fine-tuning", "UNDO"), blocks, strict=True))
 
 
 def trained_for_it(batches, seed):
@@ -103,8 +102,8 @@ def trained_for_it(batches, seed):
 
 
 # %%
-# Run by run. Removal is how far red colors go towards gray; collateral, the error of all colors
-# that are at least 30 degrees of hue away, and of grays. Without a single label no method has one.
+# Removal is the error of red colors, as a share of mid-gray's; collateral, that of colors at least
+# 30 degrees of hue away, and of grays. Run by run; without a single label no method has one.
 
 forget = partial(testbed.color_removal, concept=concept)
 retain = partial(testbed.color_collateral, concept=concept)
@@ -115,18 +114,19 @@ with evidence.training():
     whole = [*train(plain, data.Sampler(grid))]
 frontiers, lost = {}, torch.full((len(CONES) + 1, 1), torch.nan)
 for name, (rate, wrong) in conditions.items():
-    runs, labels = [], partial(testbed.rare_labels_sampler, concept, rate, wrong)
+    runs, theirs = [], testbed.rare_labels_sampler(concept, rate, wrong)
+    ours_too = testbed.rare_labels_sampler(concept, rate, wrong, anchored=True)
     with evidence.training():
-        placed = train(testbed.pole_objective(concept), labels(anchored=True))
+        placed = train(testbed.pole_objective(concept), ours_too)
     for seed, ours, model in zip(seeds, placed, whole, strict=True):
         methods = {"anchor": [ours, *((ours, edits) for edits in muted)]}
-        seen = testbed.samples_seen(labels(), seed, steps)
+        seen = testbed.samples_seen(theirs, seed, steps)
         if not seen.labels[concept].any():
             runs.append(evaluation.Frontier({"anchor": (lost, lost)}))
             continue
         with evidence.training():
-            methods |= found_afterwards(model, seen) | removed_afterwards(model, labels(), seed)
-            methods |= trained_for_it(labels(), seed) if full else {}
+            methods |= found_afterwards(model, seen) | removed_afterwards(model, theirs, seed)
+            methods |= trained_for_it(theirs, seed) if full else {}
         runs.append(evaluation.frontier(methods, forget, retain))
     frontiers[name] = evaluation.Frontier.joined(runs)
 

@@ -23,7 +23,7 @@ from latent_anchors import adapters, curriculum, evaluation, interventions, test
 choices = {
     "switches": {"full": "train to the end, and compare with directions found afterwards"},
     "options": {"folder": "where the lines lie, if not where Debian puts them"},
-    "concepts": list(testbed.ADJACENT),
+    "concepts": [each for each in testbed.ADJACENT if each != "english"],
 }
 evidence = testbed.Evidence.from_arguments("words", 1, "animal", **choices)
 topic, full, where = evidence.concept, "full" in evidence.switches, evidence.options.get("folder")

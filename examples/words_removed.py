@@ -19,11 +19,12 @@ import latent_anchors as la
 from latent_anchors import adapters, audits, baselines, curriculum, evaluation, interventions
 from latent_anchors import testbed, viz
 
-own = {"switches": {"full": "train to the end"}, "concepts": list(testbed.ADJACENT)}
-own |= {"options": {"folder": "where the lines lie, if not where Debian puts them"}}
+topics = [topic for topic, near in testbed.ADJACENT.items() if near]
+own = {"switches": {"full": "train to the end"}, "concepts": topics}
+own |= {"options": {"folder": "where WordNet's data.noun lies"}}
 evidence = testbed.Evidence.from_arguments("words_removed", 1, "animal", **own)
 topic, full, where = evidence.concept, "full" in evidence.switches, evidence.options.get("folder")
-lines = testbed.topic_lines(topic, where, made_up=evidence.smoke)
+lines = testbed.made_up_definitions() if evidence.smoke else testbed.read_definitions(where)
 words = testbed.TokenizedDefinitions.of(lines, 500 if evidence.smoke else 2000 + 4000 * full)
 
 pool = la.regularizers.mean_pool

@@ -206,11 +206,31 @@ def test_what_a_site_gave_in_an_earlier_pass_is_not_what_it_gave_in_the_latest()
         with refuses(KeyError, "'a' ran in an earlier pass of the model, and not in the latest"):
             latents["a"]
         model(torch.ones(3, 4), use=True)
-        assert "a" in latents
+        assert latents["a"].shape == (3, 4)
     with record(model, "a", every=True) as latents:
         model(torch.ones(2, 4), use=True)
         model(torch.ones(5, 4), use=False)
     assert latents["a"].shape == (1, 2, 4)
+
+
+def test_passes_that_nobody_read_make_room_once_the_model_ran_without_the_site():
+    model = Maybe()
+    with record(model, ["a", "b"]) as latents:
+        for use in (True, True, False):
+            model(torch.ones(2, 4), use=use)
+        for at in latents:
+            latents.passes(at)
+        model(torch.ones(3, 4), use=True)
+        assert latents["a"].shape == (3, 4)
+
+
+def test_what_a_part_gave_that_was_called_by_itself_is_no_earlier_passes():
+    model = Maybe()
+    with record(model, ["a", "b"]) as latents:
+        model.a(torch.ones(5, 4))
+        for _ in range(3):
+            model(torch.ones(2, 4), use=False)
+        assert latents["a"].shape == (5, 4)
 
 
 def test_what_is_read_within_a_pass_is_still_there_after_it(model, colors):

@@ -50,7 +50,7 @@ def tests(room: str) -> list[Path]:
     place = TESTS / room
     one = place.with_name(f"test_{place.name}.py")
     own = TESTS.glob("test_*.py") if room == "private" else _files(one if one.exists() else place)
-    users = [path for user in USERS.get(room, ()) for path in _files(TESTS / user)]
+    users = [path for user in USERS.get(room.split("/")[0], ()) for path in _files(TESTS / user)]
     return [path for path in [*sorted(own), *users] if _runs_code(path)]
 
 

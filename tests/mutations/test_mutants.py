@@ -88,6 +88,7 @@ def test_a_part_of_a_room_has_the_files_and_the_tests_below_it():
 def test_a_file_of_a_room_has_the_tests_that_mirror_it():
     assert places.sources("baselines/undo") == [places.SOURCE / "baselines" / "_undo.py"]
     assert places.tests("baselines/undo") == [places.TESTS / "baselines" / "test_undo.py"]
+    assert "models" in {path.parent.name for path in places.tests("hooks/blocks")}
 
 
 @pytest.mark.parametrize("room", [room for room in places.rooms() if known(room)])

@@ -5,19 +5,7 @@ from torch import nn
 
 from latent_anchors import testbed
 from latent_anchors.baselines import leace, mean_difference
-from latent_anchors.colorspace import hue_degree, named_colors, rgb_to_hsv
 from latent_anchors.models import SphericalAutoencoder
-
-
-class Grayed(nn.Module):
-    """Says mid-gray of some colors, and gives the others back."""
-
-    def __init__(self, chosen):
-        super().__init__()
-        self.chosen = chosen
-
-    def forward(self, x):
-        return torch.where(self.chosen(x).unsqueeze(-1), 0.5, x)
 
 
 def test_rarer_labels_are_the_recipes_and_other_ones_are_as_rare():
@@ -61,22 +49,6 @@ def test_the_loss_of_a_task_is_reconstruction_with_gray_at_the_origin():
         testbed.color_task("red", testbed.rare_labels_sampler("red"), seed=1, rate=2.0)
 
 
-def test_removal_is_1_where_reds_are_gray_and_collateral_counts_what_is_far_and_gray():
-    grayed = {
-        "reds": Grayed(lambda x: hue_degree(x, 0.0) > 0.1),
-        "cyans": Grayed(lambda x: hue_degree(x, 0.5) > 0.5),
-        "pure red": Grayed(lambda x: (x == named_colors("red")[0]).all(-1)),
-    }
-    removal = {name: float(testbed.color_removal(model, "red")) for name, model in grayed.items()}
-    assert removal["reds"] == pytest.approx(1, abs=1e-3)
-    assert removal["cyans"] < 1e-9
-    assert 0.3 < removal["pure red"] < 0.6
-    assert float(testbed.color_collateral(grayed["pure red"], "red")) == 0
-    assert float(testbed.color_collateral(grayed["cyans"], "red")) > 0.01
-    blacks = Grayed(lambda x: rgb_to_hsv(x)[..., 1] == 0)
-    assert float(testbed.color_collateral(blacks, "red")) > 0
-
-
 @pytest.mark.parametrize("erased", [False, True])
 def test_gates_let_the_labeled_latents_through_that_read_most_and_spare_the_others(erased):
     z = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
@@ -91,3 +63,12 @@ def test_gates_let_the_labeled_latents_through_that_read_most_and_spare_the_othe
         assert reads[moved].min() >= reads[:8].sort().values[-count]
         expected = found.edit(z) if erased else torch.zeros_like(z)
         torch.testing.assert_close(edit(z)[moved], expected[moved])
+
+
+def test_gates_are_set_by_labels_that_are_there_and_let_something_through():
+    z, labels = torch.tensor([[0.0], [2.0]]), torch.tensor([0, 1])
+    found = mean_difference(z, labels)
+    with refuses(ValueError, "No latent is labeled; expected one at least"):
+        testbed.gated_edits(found, z, torch.zeros(2), [0.5])
+    with refuses(ValueError, "share is 0; expected a number from"):
+        testbed.gated_edits(found, z, labels, [0])

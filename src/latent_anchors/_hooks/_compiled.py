@@ -40,9 +40,9 @@ def refuse_within_compiled() -> None:
     """
     if torch.compiler.is_compiling() or _runs_compiled():
         raise RuntimeError(
-            "A block that records or edits latents was entered within a function that torch "
-            "compiles; expected the block around it. Enter the block first and compile within; or "
-            "decorate the function that has the block with torch.compiler.disable."
+            "A block that records or edits latents, or a population, ran within a function that "
+            "torch compiles; expected the block around it. Enter the block first and compile "
+            "within; or decorate the function with torch.compiler.disable."
         )
 
 

@@ -214,7 +214,7 @@ class _Copied:
 
 def _refuse_replica(layer: nn.Module, site: Site) -> None:
     if "_is_replica" in vars(layer):
-        what = f"Site {site.name!r}" if site.name else "The model whose latents are recorded"
+        what = f"Site {site.name!r}" if site.name else "The model"
         raise RuntimeError(
             f"{what} ran in a replica of nn.DataParallel, which sees only part of the "
             "batch; expected the model itself. Use DistributedDataParallel, or one GPU."

@@ -8,6 +8,7 @@ what an edit does at several strengths, :func:`frontier` what several methods re
 
 from latent_anchors.evaluation._alignment import alignment, displacement
 from latent_anchors.evaluation._dose_response import DoseResponse, dose_response
+from latent_anchors.evaluation._frontier_record import Frontier
 from latent_anchors.evaluation._intervals import t_interval, wilson_interval
 from latent_anchors.evaluation._latching import latched, opening_angles
 from latent_anchors.evaluation._latents import latents, latents_by_site, predictions
@@ -19,7 +20,7 @@ from latent_anchors.evaluation._metrics import (
     summarize,
     summarize_ratios,
 )
-from latent_anchors.evaluation._removal_frontier import Frontier, frontier
+from latent_anchors.evaluation._removal_frontier import frontier
 from latent_anchors.evaluation._response_by_degree import (
     DegreeBin,
     is_monotone_decreasing,

@@ -48,7 +48,8 @@ class RecordedPasses:
         self._layers: dict[nn.Module, At] = dict(layers or {})
         self.counts: dict[At, int] = dict.fromkeys(sites, 0)
         self._readings: dict[At, tuple[Reading, ...]] = dict.fromkeys(sites, ())
-        self._earlier: dict[At, bool] = dict.fromkeys(sites, False)
+        self._inside: set[At] = set()
+        self._earlier: set[At] = set()
         self.begun_with_gradients: bool = False
         self._within: bool = False
         self._read: bool = False
@@ -60,7 +61,9 @@ class RecordedPasses:
         before = self._readings[at] if self.sites[at].every else ()
         self._readings[at] = (*before, reading)
         self.counts[at] += 1
-        self._earlier[at] = False
+        self._earlier.discard(at)
+        if self._within:
+            self._inside.add(at)
 
     def read(self, at: At) -> tuple[Reading, ...]:
         """The passes of a site: all of them if ``every`` is set, else the latest."""
@@ -73,7 +76,10 @@ class RecordedPasses:
         self.begun_with_gradients = torch.is_grad_enabled()
         if self._read:
             self._clear()
-        self._earlier = {at: count > 0 for at, count in self.counts.items()}
+        for at in self._earlier:
+            self._drop(at)
+        passed = {at for at in self._inside if self.counts[at] and not self.sites[at].every}
+        self._earlier, self._inside = passed, set()
 
     def end(self) -> None:
         """A forward pass ends."""
@@ -81,12 +87,14 @@ class RecordedPasses:
 
     def ran(self, at: object) -> bool:
         """Whether there is something to read: of the latest pass, unless all are kept."""
-        return self.counts.get(cast("At", at), 0) > 0 and not self.only_earlier(at)
+        return bool(self.counts.get(cast("At", at))) and not self.only_earlier(at)
 
     def only_earlier(self, at: object) -> bool:
-        """Whether a site ran before the latest pass of the model, and not in it."""
-        earlier = self._earlier.get(cast("At", at), False)
-        return earlier and not self.sites[cast("At", at)].every
+        """Whether a site ran in the pass of the model before the latest, and not since.
+
+        What runs outside any pass, as an encoder that ``generate`` calls once, is no pass's.
+        """
+        return at in self._earlier
 
     def key_of(self, at: Place) -> Place:
         """The key of a site; the given one if it is not recorded."""
@@ -99,7 +107,10 @@ class RecordedPasses:
     def _clear(self) -> None:
         self._read = False
         for at in self.sites:
-            self._readings[at], self.counts[at] = (), 0
+            self._drop(at)
+
+    def _drop(self, at: At) -> None:
+        self._readings[at], self.counts[at] = (), 0
 
     def _same_site(self, key: At, other: Site) -> bool:
         site, readings = self.sites[key], self._readings[key]

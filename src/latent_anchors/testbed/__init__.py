@@ -16,8 +16,6 @@ from latent_anchors.testbed._color_recipes import (
     pole_sampler,
 )
 from latent_anchors.testbed._color_rivals import (
-    color_collateral,
-    color_removal,
     color_task,
     gated_edits,
     rare_labels_sampler,
@@ -30,6 +28,7 @@ from latent_anchors.testbed._colors._color_alignment import (
     hue_alignments,
 )
 from latent_anchors.testbed._colors._color_errors import color_errors, error_groups, reconstructions
+from latent_anchors.testbed._colors._color_removal import color_collateral, color_removal
 from latent_anchors.testbed._colors._color_weights import color_extent, hue_focus
 from latent_anchors.testbed._colors._evaluate_colors import (
     error_table,
@@ -106,7 +105,7 @@ from latent_anchors.testbed._words._inspection import (
     topic_latched,
     topic_leakage,
 )
-from latent_anchors.testbed._words._made_up import made_up_definitions, made_up_sentences
+from latent_anchors.testbed._words._made_up import made_up_definitions
 from latent_anchors.testbed._words._manual_pages import read_manual_pages
 from latent_anchors.testbed._words._studies import costs_at, frontier_of, join_audits, join_studies
 from latent_anchors.testbed._words._tokens import TokenizedDefinitions
@@ -187,7 +186,6 @@ __all__ = [
     "line_leakage",
     "line_relearning",
     "made_up_definitions",
-    "made_up_sentences",
     "mixing_floors",
     "mixing_sampler",
     "noncircularity",

@@ -18,9 +18,6 @@ from latent_anchors.models import Population
 from latent_anchors.regularizers import Term
 from latent_anchors.training import FitResult, Loss, Objective, fit
 
-OFTEN = 0.24
-"""The chance that a pure hue is labeled when it is sampled, in the recipe of the pole."""
-
 POLE_SHEET = """\
 STEP, lr,   recon, fallback, separate, anchor, plane, gray
 0,    1e-8, 1,     0,        1.89,     0.01,   0.03,  0.03
@@ -74,12 +71,12 @@ def pole_sampler(concept: str) -> data.Sampler:
     return data.Sampler(rgb_grid(8), labels, batch_size=64)
 
 
-def pole_chances(concept: str) -> dict[str, Float[Tensor, " n"]]:
-    """How often each of the colors is labeled."""
+def pole_chances(concept: str, often: float = 0.24) -> dict[str, Float[Tensor, " n"]]:
+    """How often each of the colors is labeled, pure ones of the hue and its opposite ``often``."""
     grid, hue = rgb_grid(8), hue_of(concept)
     return {
-        concept: OFTEN * hue_degree(grid, hue) ** 12,
-        "opposite": OFTEN * hue_degree(grid, hue + 0.5) ** 12,
+        concept: often * hue_degree(grid, hue) ** 12,
+        "opposite": often * hue_degree(grid, hue + 0.5) ** 12,
         "vibrant": 0.03 * vibrancy(grid) ** 10,
         "gray": 0.02 * grayness(grid) ** 8,
     }

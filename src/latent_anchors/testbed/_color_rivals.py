@@ -1,22 +1,22 @@
-"""What rivals on colors are given, and how they are measured: labels, a task, two measures."""
+"""What rivals on colors are given: labels that are rare or wrong, a task, gates, a fallback."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import ceil
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_between, check_count
+from latent_anchors._numerics import dot
 from latent_anchors._supervision import Given
 from latent_anchors._typing import Latents
 from latent_anchors.baselines import Found, Task
-from latent_anchors.colorspace import hue_degree, hue_distance, hue_of, rgb_grid, rgb_to_hsv
+from latent_anchors.colorspace import rgb_grid
 from latent_anchors.curriculum import read_dopesheet
 from latent_anchors.data import BernoulliLabels, LabeledBatch, Sampler
-from latent_anchors.testbed._color_recipes import OFTEN, POLE_SHEET, pole_chances
-from latent_anchors.testbed._colors._color_errors import FAR, color_errors
+from latent_anchors.testbed._color_recipes import POLE_SHEET, pole_chances
 
 FALLBACK = 0.1
 """The weight of the fallback, which is the greatest that it has in the recipe of the pole."""
@@ -53,9 +53,7 @@ def rare_labels_sampler(
     """
     check_between("rate", rate, 1e-9, 1.0)
     check_between("wrong", wrong, 0.0, 1.0)
-    scaled = {name: rate * each for name, each in pole_chances(concept).items()}
-    for name in (concept, "opposite"):
-        scaled[name] = scaled[name] / OFTEN
+    scaled = {name: rate * each for name, each in pole_chances(concept, often=1.0).items()}
     kept = scaled if anchored else {concept: scaled[concept]}
     labels = {n: BernoulliLabels((1 - wrong) * p + wrong * p.mean()) for n, p in kept.items()}
     return Sampler(rgb_grid(8), labels, batch_size=64)
@@ -79,7 +77,7 @@ def samples_seen(batches: Sampler, seed: int, steps: int) -> LabeledBatch:
 
 
 def color_task(
-    concept: str, batches: Sampler, seed: int, steps: int = 3000, rate: float = 0.0
+    concept: str, batches: Sampler, seed: int, steps: int = 3000, rate: float | None = None
 ) -> Task:
     """What a rival on colors is given, with a ``SphericalAutoencoder`` of four dimensions.
 
@@ -91,7 +89,7 @@ def color_task(
         batches: Such as :func:`rare_labels_sampler`.
         seed: The run's.
         steps: How many.
-        rate: The learning rate from which it falls to 0; if 0, it is that of the recipe's schedule.
+        rate: The learning rate from which it falls to 0; that of the recipe's schedule if None.
 
     Raises:
         ValueError: If there is no step, or the rate is not from 0 to 1.
@@ -101,9 +99,12 @@ def color_task(
         0.005
     """
     check_count("steps", steps)
-    check_between("rate", rate, 0.0, 1.0)
+    if rate is not None:
+        check_between("rate", rate, 0.0, 1.0)
     row = read_dopesheet(POLE_SHEET).timeline()
-    rates = [rate * (1 - step / steps) if rate else row(step)["lr"] for step in range(steps)]
+    rates = [
+        row(step)["lr"] if rate is None else rate * (1 - step / steps) for step in range(steps)
+    ]
     drawn, adam = partial(batches.batch, seed), partial(torch.optim.Adam, fused=True)
     return Task(_loss, drawn, concept, steps, seed, adam, rates.__getitem__)
 
@@ -117,8 +118,11 @@ def gated_edits(
         found: The direction, and what erases along it.
         latents: Of samples ``(n, dim)``.
         labels: Which of them are labeled ``(n,)``.
-        shares: How many of the labeled latents each gate is to let through, from 0 to 1.
+        shares: How many of the labeled latents each gate is to let through, above 0, at most 1.
         erased: Whether what is let through is erased, or sent to the origin.
+
+    Raises:
+        ValueError: If a share is out of its range, or nothing is labeled.
 
     Examples:
         >>> from latent_anchors.baselines import mean_difference
@@ -127,7 +131,11 @@ def gated_edits(
         >>> [edit(z).flatten().tolist() for edit in edits]
         [[0.0, 2.0, 0.0], [0.0, 0.0, 0.0]]
     """
-    reads = (latents @ found.direction)[torch.as_tensor(labels) > 0].sort().values
+    reads = dot(latents, found.direction)[torch.as_tensor(labels) > 0].sort().values
+    if not len(reads):
+        raise ValueError("No latent is labeled; expected one at least, to set the gates by.")
+    for share in shares:
+        check_between("share", share, 1e-9, 1.0)
     least = [reads[len(reads) - ceil(share * len(reads))] for share in shares]
     return [partial(_gated, found=found, least=each, erased=erased) for each in least]
 
@@ -146,59 +154,8 @@ def say_gray(model: nn.Module, batch: LabeledBatch) -> Float[Tensor, " batch"]:
     return (model(batch.inputs) - 0.5).square().mean(-1)
 
 
-def color_removal(model: nn.Module, concept: str) -> Float[Tensor, " runs"]:
-    r"""How far colors of a hue go towards gray: 0 as they are, 1 as far as gray is.
-
-    .. math:: \frac{\sum_x d(x)^{12} \, e(x)}{\sum_x d(x)^{12} \, g(x)}
-
-    over the 8x8x8 RGB grid, with the error :math:`e` of each color, its squared distance :math:`g`
-    from mid-gray, and its degree :math:`d`, so that a color counts as often as it is labeled.
-
-    Args:
-        model: A model or a population; edits in force count.
-        concept: Name of the hue.
-
-    Raises:
-        ValueError: If there is no such hue.
-
-    References:
-        The error of the color experiments of ``ex-preppy`` (2025), as a share of what gray has.
-
-    Examples:
-        >>> color_removal(nn.Identity(), "red")
-        tensor([0.])
-    """
-    grid = rgb_grid(8)
-    often = hue_degree(grid, hue_of(concept)) ** 12
-    errors = color_errors(model, grid)
-    return (errors * often).sum(1) / ((grid - 0.5).square().mean(-1) * often).sum()
-
-
-def color_collateral(model: nn.Module, concept: str) -> Float[Tensor, " runs"]:
-    """Mean error of grays, and of the grid's colors that are at least 29.9 degrees away in hue.
-
-    Args:
-        model: A model or a population; edits in force count.
-        concept: Name of the hue.
-
-    Raises:
-        ValueError: If there is no such hue.
-
-    Examples:
-        >>> color_collateral(nn.Identity(), "red")
-        tensor([0.])
-    """
-    grid = rgb_grid(8)
-    return color_errors(model, grid[_elsewhere(grid, concept)]).mean(1)
-
-
-def _elsewhere(colors: Tensor, concept: str) -> Bool[Tensor, " n"]:
-    hue, saturation, _ = rgb_to_hsv(colors).unbind(-1)
-    return (hue_distance(hue, hue.new_tensor(hue_of(concept))) >= FAR) | (saturation < 1e-6)
-
-
 def _gated(z: Latents, found: Found, least: Tensor, erased: bool) -> Latents:
-    reads_enough = (z @ found.direction >= least).unsqueeze(-1)
+    reads_enough = (dot(z, found.direction) >= least).unsqueeze(-1)
     return torch.where(reads_enough, found.edit(z) if erased else torch.zeros_like(z), z)
 
 

@@ -10,7 +10,7 @@ def test_made_up_definitions_say_what_they_are_about():
 
 
 def test_made_up_sentences_are_in_one_language_each():
-    lines = testbed.made_up_sentences(300)
+    lines = testbed.topic_lines("german", made_up=True)
     german = [" steht " in text for text in lines.texts]
     assert german == [topic == "german" for topic in lines.topics]
     assert {*lines.topics} == {"english", "german"}

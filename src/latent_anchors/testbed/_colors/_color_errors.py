@@ -1,7 +1,7 @@
 """Reconstruction errors, color by color and by group."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from latent_anchors._numerics import missing
@@ -109,5 +109,10 @@ def _far(concept: str) -> Colors:
     wheel = hsv_to_rgb(torch.stack([hue, torch.ones_like(hue), torch.ones_like(hue)], dim=-1))
     colors = torch.cat([rgb_grid(8, dtype=torch.float64), wheel])
     hues, saturations, _ = rgb_to_hsv(colors).unbind(-1)
-    away = hue_distance(hues, hues.new_tensor(hue_of(concept))) >= FAR
-    return colors[away & (saturations > 1e-9)].to(torch.get_default_dtype())
+    far = away_from_hue(hues, concept) & (saturations > 1e-9)
+    return colors[far].to(torch.get_default_dtype())
+
+
+def away_from_hue(hues: Float[Tensor, "*n"], concept: str) -> Bool[Tensor, "*n"]:
+    """Whether hues are other ones than a concept's and its near neighbors'."""
+    return hue_distance(hues, hues.new_tensor(hue_of(concept))) >= FAR

@@ -45,7 +45,7 @@ WORDNET = Path("/usr/share/wordnet")
 
 @dataclass(frozen=True)
 class Definitions:
-    """Lines ``word : definition``, lowercased, in a random order that is always the same.
+    """Lines ``word : definition`` or ``page : sentence``, lowercased, shuffled always alike.
 
     Attributes:
         texts: The lines.

@@ -41,23 +41,10 @@ def made_up_definitions(count: int = 2000) -> Definitions:
         >>> made_up_definitions(1).texts
         ('dof : a baked cake that is eaten near rivers',)
     """
-    return _made_up(DEFINITIONS, count)
+    return made_up_lines(DEFINITIONS, count)
 
 
-def made_up_sentences(count: int = 2000) -> Definitions:
-    """Sentences in English and German, for a test where no manual pages are installed.
-
-    Args:
-        count: How many.
-
-    Examples:
-        >>> made_up_sentences(1).texts
-        ('dof : the wild cat sleeps near rivers.',)
-    """
-    return _made_up(SENTENCES, count)
-
-
-def _made_up(kinds: Kinds, count: int) -> Definitions:
+def made_up_lines(kinds: Kinds, count: int = 2000) -> Definitions:
     """Lines of a made-up word, and what its topic says of it."""
     generator = torch.Generator().manual_seed(0)
 

@@ -1,7 +1,6 @@
 """Studies of several runs, and of several methods, as measures and curves."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -64,7 +63,10 @@ def frontier_of(studies: Mapping[str, Sequence[TopicStudy]], kind: str = "other"
     """
     return Frontier(
         {
-            name: (_joined(each, _forgetting), _joined(each, partial(_rise, kind=kind)))
+            name: (
+                torch.stack([_forgetting(study) for study in each], -1),
+                torch.stack([_rise(study, kind) for study in each], -1),
+            )
             for name, each in studies.items()
         }
     )
@@ -89,11 +91,9 @@ def costs_at(
         >>> [*costs_at({"ours": [study]})]
         ['cost/adjacent/ours', 'cost/other/ours']
     """
-    kinds = {kind for each in studies.values() for study in each for kind in study.curves()}
-    costs = {
-        kind: frontier_of(studies, kind).collateral_at(forgetting)
-        for kind in sorted(kinds - {"forgetting"})
-    }
+    some = next(iter(studies.values()))[0]
+    kinds = [kind for kind in some.whole.groups(some.topic) if kind != "topic"]
+    costs = {kind: frontier_of(studies, kind).collateral_at(forgetting) for kind in kinds}
     return {f"cost/{kind}/{name}": costs[kind][name] for name in studies for kind in costs}
 
 
@@ -125,12 +125,6 @@ def join_audits(
         for name in audits[0].curves
     }
     return measures, curves
-
-
-def _joined(
-    studies: Sequence[TopicStudy], of: Callable[[TopicStudy], Tensor]
-) -> Float[Tensor, "edits runs"]:
-    return torch.stack([of(study) for study in studies], -1)
 
 
 def _forgetting(study: TopicStudy) -> Float[Tensor, " edits"]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from latent_anchors.testbed._words._definitions import Definitions, read_definitions
-from latent_anchors.testbed._words._made_up import made_up_definitions, made_up_sentences
+from latent_anchors.testbed._words._made_up import SENTENCES, made_up_definitions, made_up_lines
 from latent_anchors.testbed._words._manual_pages import LANGUAGES, read_manual_pages
 
 
@@ -22,5 +22,5 @@ def topic_lines(
         ['english', 'german']
     """
     if topic in LANGUAGES:
-        return made_up_sentences() if made_up else read_manual_pages(folder)
+        return made_up_lines(SENTENCES) if made_up else read_manual_pages(folder)
     return made_up_definitions() if made_up else read_definitions(folder)

@@ -103,8 +103,9 @@ class TopicStudy:
         each = [losses.groups(self.topic) for losses in self.edited.values()]
         after = {kind: torch.stack([one[kind] for one in each]) for kind in before}
         forgetting = (after["topic"] - before["topic"]) / (never["topic"] - before["topic"])
-        near = {kind: after[kind] - never[kind] for kind in ("adjacent",) if kind in after}
-        return {"forgetting": forgetting, **near, "other": after["other"] - before["other"]}
+        beside = {"adjacent": never, "other": before}
+        rises = {kind: after[kind] - of[kind] for kind, of in beside.items() if kind in after}
+        return {"forgetting": forgetting, **rises}
 
     def measures(self, edit: str) -> dict[str, Float[Tensor, ""]]:
         """What :meth:`curves` has of one edit, and of each under its name; and of the model itself.
