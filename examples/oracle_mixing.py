@@ -88,12 +88,11 @@ class Imitation(training.DistillationLoss):
 
 rates = testbed.ATTACK_RATES if full else testbed.ATTACK_RATES[:1]
 most = evidence.steps or 2000
-budgets = [steps for steps in (10, 50, 100, 500) if steps <= most]
 
 
 def relearn(cut, beside, lines, asked, weights="all", **given):
     """How soon networks are fine-tuned to answer some lines."""
-    own = {"needed": evidence.steps is None, "limit": most, "constraint": options["constraint"]}
+    own = {"limit": most, "first_must_arrive": False, "constraint": options["constraint"]}
     given = own | {"rates": rates, "batch_size": 64, "references": beside} | given
     return testbed.line_relearning(cut, language, lines, asked, weights=weights, **given)
 
@@ -101,10 +100,10 @@ def relearn(cut, beside, lines, asked, weights="all", **given):
 def weaker(cut, oracles, lines, asked):
     """Measures of the other attacks, of which some may not bring red back to anyone."""
     for data, weights in testbed.RED_ATTACKS[1:] if "attacks" in evidence.switches else ():
-        limits = {"limit": min(most, 500), "needed": False}
-        audit = relearn(cut, oracles, lines[data], asked, weights, **limits)
-        for name, values in {**audit.found, **audit.after(budgets)}.items():
-            yield f"{name}/{data}/{weights}", values
+        audit = relearn(cut, oracles, lines[data], asked, weights, limit=min(most, 500))
+        found = {**audit.found, **audit.after()}
+        for name in found.keys() - {"relearning/ratio", "relearning/at_least_one"}:
+            yield f"{name}/{data}/{weights}", found[name]
 
 
 # %%
@@ -129,7 +128,7 @@ for number, seeds in splits:
     control = relearn(cut, {"whole": whole}, lines["none"], lines["control"], answer=int(gray))
     audit = relearn(cut, {"fresh": audits.fresh(cut), **oracles}, lines["all"], asked)
     audited.append(audit.with_control(control))
-    found |= audited[-1].found | audit.after(budgets)
+    found |= audited[-1].found | audit.after()
     measured.append(found | dict(weaker(cut, oracles, lines, asked)))
 
 together = splits.join(measured)
@@ -140,7 +139,8 @@ print(evaluation.metric_table(metrics, [name for name in metrics if "distance" n
 # %%
 # R is ``ratio_oracle``, C the control; ratios have geometric means. And how soon red comes back.
 
-attacked, curves = testbed.join_audits(audited)
+attacked = splits.join([audit.found for audit in audited])
+_, curves = testbed.join_audits(audited)
 record = audits.Relearning(evidence.seeds, most, evaluation.Evaluation(attacked), {}, {})
 print(evaluation.metric_table(record.ratios(), [*record.ratios()]))
 words = {"edited": "cut", "oracle": "never saw red", "distilled": "distilled", "fresh": "fresh"}

@@ -267,7 +267,7 @@ def test_nothing_is_known_beyond_the_limit():
 
 def test_where_nobody_has_to_arrive_and_nobody_does_there_is_no_ratio():
     hidden, oracle = tiny.classifiers()
-    audit = attack(hidden, {"oracle": oracle}, rates=[1e-6], limit=5, every=5, needed=False)
+    audit = attack(hidden, {"oracle": oracle}, rates=[1e-6], limit=5, every=5, first_must_arrive=False)
     assert audit.found["relearning/ratio"].isnan().all()
     assert audit.found["relearning/steps/oracle"].isinf().all()
     assert audit.metrics()["relearning/ratio"].n == 0

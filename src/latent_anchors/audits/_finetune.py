@@ -65,9 +65,6 @@ class Goal:
         return Checks(values.reshape(1, -1).double(), reached)
 
 
-Best: TypeAlias = Callable[..., Tensor]
-"""The best of values along an axis, such as ``torch.amin``."""
-
 Attack: TypeAlias = Callable[[nn.Module, MakeOptimizer, float, int], Checks]
 """A network, an optimizer, its rate and the most steps, to the checks meanwhile."""
 
@@ -160,11 +157,12 @@ def soonest(
     rates: Sequence[float],
     goal: Goal,
     limit: int,
-    best: Best | None = None,
+    sign: int = 0,
 ) -> tuple[Float[Tensor, " runs"], list[Tensor], tuple[str, ...]]:
     """Each run's steps under its best optimizer and rate, its values meanwhile, and which it is.
 
-    Values are those of the attacker that is there first, or at each check the ``best`` of all.
+    Values are those of the attacker that is there first; with a ``sign`` the best of all at each
+    check: the greatest if it is 1, the least if it is -1.
     """
     attackers = [(name, rate) for name in optimizers for rate in rates]
     tried: list[Checks] = []
@@ -177,11 +175,20 @@ def soonest(
     at, first = steps.min(0)
     chosen = [int(k) for k in first]
     values = [tried[k].values[:, run] for run, k in enumerate(chosen)]
-    if best is not None:
+    if sign:
         longest = max(len(each.values) for each in tried)
-        whole = best(torch.stack([lasting(each, longest).values for each in tried]), 0)
-        values = [*whole.unbind(1)]
+        values = [*best_of([lasting(each, longest).values for each in tried], sign).unbind(1)]
     return at, values, tuple(f"{attackers[k][0]} at {attackers[k][1]:g}" for k in chosen)
+
+
+def best_of(
+    values: Sequence[Float[Tensor, "checks runs"]], sign: int
+) -> Float[Tensor, "checks runs"]:
+    """The greatest (1) or the least (-1) of several; NaN only where none is a number."""
+    signed = sign * torch.stack([*values])
+    unknown = signed.isnan()
+    best = sign * signed.masked_fill(unknown, -torch.inf).amax(0)
+    return best.masked_fill(unknown.all(0), torch.nan)
 
 
 def fresh(network: nn.Module) -> Population:

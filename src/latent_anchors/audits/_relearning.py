@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from latent_anchors._checks import check_count, check_name, listed
 from latent_anchors._runs import seeds_of, tensors_of
 from latent_anchors.audits._finetune import (
-    Best,
     Goal,
     MakeOptimizer,
     TrainStep,
@@ -30,7 +29,7 @@ EDITED = "edited"
 
 Better: TypeAlias = Literal["lower", "higher"]
 
-BETTER: dict[Better, Best] = {"lower": torch.amin, "higher": torch.amax}
+SIGNS: dict[Better, int] = {"lower": -1, "higher": 1}
 
 OPTIMIZERS: dict[str, MakeOptimizer] = {"AdamW": partial(torch.optim.AdamW, weight_decay=0.0)}
 
@@ -50,7 +49,7 @@ def relearning(
     limit: int = 1000,
     every: int = 10,
     better: Better | None = None,
-    needed: bool = True,
+    first_must_arrive: bool = True,
 ) -> Relearning:
     r"""Fine-tune a network from which a concept was removed, and count the steps until it is back.
 
@@ -63,12 +62,12 @@ def relearning(
     trained is for scale only, since it has all else to learn, too. Ratios are skewed: over many
     runs take their geometric mean.
 
-    Measures are ``relearning/ratio``, beside the first of the ``references``, and
-    ``relearning/ratio_NAME`` beside the others; ``relearning/at_least_one``, whether the first is
-    1 or more; ``relearning/steps/NETWORK``, infinite where the ``limit`` came first;
-    ``relearning/censored``, whether it did for the edited network, which then counts as the limit.
-    Where neither network gets there, their ratio does not exist. A run whose edited weights are not
-    finite has failed: no measure has a value there.
+    Measures are ``relearning/ratio_NAME``, beside each of the ``references``;
+    ``relearning/ratio``, beside the first, and ``relearning/at_least_one``, whether that is 1 or
+    more; ``relearning/steps/NETWORK``, the ``limit`` where that came first;
+    ``relearning/censored``, whether it did for the edited network, and ``relearning/censored/NAME``
+    for a reference. Where neither network gets there, their ratio does not exist, and is not 1 or
+    more. A run whose edited weights are not finite has failed: no number has a value there.
 
     Args:
         edited: The network, or a population of them; unchanged.
@@ -89,8 +88,9 @@ def relearning(
         better: Whether lower or higher measures are nearer to the goal. Then curves hold at each
             step the best over all attackers, which is what capability at a fixed budget means in
             the field; else those of the attacker that gets there first.
-        needed: Whether the first reference has to reach the goal by the limit. Give False where an
-            attack may well be too weak for anyone; what counts then is :meth:`Relearning.after`.
+        first_must_arrive: Whether the first reference has to reach the goal by the limit. Give
+            False where an attack may well be too weak for anyone; what counts then is
+            :meth:`Relearning.after`.
 
     Returns:
         The record.
@@ -100,8 +100,7 @@ def relearning(
             there is no reference, one is named ``edited``, or has other seeds; if ``reached`` does
             not return a bool for each run; if an edit is in force, which the weights lack; or if
             ``better`` is neither of the two.
-        RuntimeError: If some run of the first reference does not get there by the limit, and is
-            needed.
+        RuntimeError: If some run of the first reference does not get there by the limit, and must.
 
     References:
         The rebound of unlearned knowledge under fine-tuning: Lynch et al., "Eight methods to
@@ -124,8 +123,8 @@ def relearning(
     check_count("limit", limit)
     check_count("every", every)
     if better is not None:
-        check_name("direction", better, [*BETTER])
-    best = None if better is None else BETTER[better]
+        check_name("direction", better, [*SIGNS])
+    sign = 0 if better is None else SIGNS[better]
     goal = Goal(measure, reached, every)
     for name, network in networks.items():
         _check_seeds(name, network, edited)
@@ -143,14 +142,14 @@ def relearning(
         )
     order = [*references, EDITED]
     found = {
-        name: soonest(networks[name], attack, optimizers, rates, goal, limit, best)
+        name: soonest(networks[name], attack, optimizers, rates, goal, limit, sign)
         for name in order
     }
     steps = {
         name: each[0].masked_fill(failed_runs(networks[name]), torch.nan)
         for name, each in found.items()
     }
-    if needed:
+    if first_must_arrive:
         _check_reference(order[0], steps[order[0]], limit)
     ratios = ratios_of(steps, float(limit), float(every))
     return Relearning(
@@ -163,20 +162,23 @@ def relearning(
 
 
 def ratios_of(steps: Mapping[str, Tensor], limit: float, least: float = 1.0) -> dict[str, Tensor]:
-    """Ratios, whether they are 1 or more, what is censored, and steps, the references' first."""
-    within = {name: at.clamp(max=limit) for name, at in steps.items()}
-    first, *others = [name for name in steps if name != EDITED]
+    """Ratios, whether the first is 1 or more, who came too late, and steps; references first."""
+    references = [name for name in steps if name != EDITED]
+    beside = {"ratio": references[0], **{f"ratio_{name}": name for name in references}}
+    found = {
+        key: step_ratio(steps[EDITED], steps[name], limit, least) for key, name in beside.items()
+    }
+    found["at_least_one"] = found["ratio"] >= 1
+    late = {"censored" if name == EDITED else f"censored/{name}": name for name in steps}
+    found |= {key: steps[name].isinf() for key, name in late.items()}
+    found |= {f"steps/{name}": at.clamp(max=limit) for name, at in steps.items()}
+    return {f"relearning/{key}": values for key, values in found.items()}
 
-    def ratio(name: str) -> Tensor:
-        unknown = steps[EDITED].isinf() & steps[name].isinf()
-        return (within[EDITED] / within[name].clamp(min=least)).masked_fill(unknown, torch.nan)
 
-    found = {"relearning/ratio": ratio(first)}
-    found["relearning/at_least_one"] = found["relearning/ratio"] >= 1
-    found["relearning/censored"] = steps[EDITED].isinf()
-    for name in others:
-        found[f"relearning/ratio_{name}"] = ratio(name)
-    return {**found, **{f"relearning/steps/{name}": at for name, at in steps.items()}}
+def step_ratio(edited: Tensor, other: Tensor, limit: float, least: float = 1.0) -> Tensor:
+    """Steps beside steps, infinite ones counting as the limit; NaN where both are."""
+    within = edited.clamp(max=limit) / other.clamp(least, limit)
+    return within.masked_fill(edited.isinf() & other.isinf(), torch.nan)
 
 
 def failed_runs(network: nn.Module) -> Bool[Tensor, " runs"]:

@@ -99,13 +99,13 @@ class Relearning:
             for name, values in found.items()
         }
 
-    def after(self, budgets: Sequence[int] = BUDGETS) -> dict[str, Float[Tensor, " runs"]]:
+    def after(self, budgets: Sequence[int] | None = None) -> dict[str, Float[Tensor, " runs"]]:
         """What was measured after a fixed number of steps, by budget and network.
 
         It is read from the curves, of which the last value lasts.
 
         Args:
-            budgets: Numbers of steps.
+            budgets: Numbers of steps; 10, 50, 100 and 500, as far as the limit goes, if None.
 
         Returns:
             ``relearning/after/BUDGET/NETWORK``, ``(runs,)``.
@@ -119,6 +119,8 @@ class Relearning:
             >>> Relearning((0,), 900.0, Evaluation({}), curves, {}).after([1])
             {'relearning/after/1/edited': tensor([0.2000])}
         """
+        if budgets is None:
+            budgets = [budget for budget in BUDGETS if budget <= self.limit]
         for budget in budgets:
             check_between("budget", float(budget), 0.0, float(self.limit))
         return {

@@ -64,7 +64,7 @@ def test_an_attack_trains_nothing_else(weights):
         constraint=MAKE().constraint,
         rates=[0.02],
         limit=40,
-        needed=False,
+        first_must_arrive=False,
     )
     torch.testing.assert_close(audit.curves["same"], audit.curves["edited"])
     assert bool((audit.curves["edited"][-1] < audit.curves["edited"][0]).any())

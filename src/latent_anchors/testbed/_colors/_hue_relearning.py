@@ -9,7 +9,7 @@ from torch import Tensor
 from latent_anchors._checks import check_count, check_name, listed
 from latent_anchors.audits import Relearning
 from latent_anchors.audits._finetune import fresh
-from latent_anchors.audits._relearning import EDITED, failed_runs, ratios_of, without_failed
+from latent_anchors.audits._relearning import EDITED, failed_runs, ratios_of, step_ratio, without_failed
 from latent_anchors.colorspace import (
     HUES,
     hsv_to_rgb,
@@ -37,6 +37,7 @@ PARTS = ("encoder", "decoder")
 FRESH, UNTAUGHT, ORIGINAL = "fresh", "untaught", "original"
 CONTROL = "control"
 SHOWN = {"few": FEW, "without": 0}
+TAKEN = (EDITED, FRESH, UNTAUGHT, ORIGINAL, CONTROL, *SHOWN)
 
 
 def hue_relearning(
@@ -150,7 +151,7 @@ def _found(steps: Mapping[str, Tensor], limit: float) -> dict[str, Tensor]:
     if f"{EDITED}/{CONTROL}" in steps:
         pairs[CONTROL] = (f"{EDITED}/{CONTROL}", f"{ORIGINAL}/{CONTROL}")
     for name, (edited, other) in pairs.items():
-        found[f"relearning/{name}"] = steps[edited].clamp(max=limit) / steps[other].clamp(max=limit)
+        found[f"relearning/{name}"] = step_ratio(steps[edited], steps[other], limit)
         found[f"relearning/censored/{name.removeprefix('ratio/')}"] = steps[edited].isinf()
     within = {f"relearning/steps/{name}": at.clamp(max=limit) for name, at in steps.items()}
     return {**found, **within}
@@ -158,7 +159,7 @@ def _found(steps: Mapping[str, Tensor], limit: float) -> dict[str, Tensor]:
 
 def _check_names(names: Collection[str]) -> None:
     for name in names:
-        if name in (EDITED, FRESH, UNTAUGHT, ORIGINAL) or "/" in name:
+        if name in TAKEN or "/" in name:
             raise ValueError(
                 f"A network is called {name!r}, which is taken or holds a '/'; expected a name of "
                 "its own, such as 'erased'."

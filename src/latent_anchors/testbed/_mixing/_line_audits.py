@@ -113,7 +113,7 @@ def line_relearning(
     rates: Sequence[float] = RATES,
     limit: int = 2000,
     batch_size: int = 256,
-    needed: bool = True,
+    first_must_arrive: bool = True,
 ) -> Relearning:
     r"""Fine-tune transformers from which a concept was removed, until they answer its lines again.
 
@@ -141,7 +141,7 @@ def line_relearning(
         rates: Learning rates, each on its own from the same start.
         limit: Most steps of an attack.
         batch_size: Lines at a step.
-        needed: Whether the first reference has to learn the lines by the limit.
+        first_must_arrive: Whether the first reference has to learn the lines by the limit.
 
     Returns:
         The record; its curves hold the share of ``asked`` that is answered wrong, at each step
@@ -150,7 +150,7 @@ def line_relearning(
     Raises:
         ValueError: If a pair is open, there is no such choice of weights, or an edit is in force
             that is not in the weights.
-        RuntimeError: If the first reference does not learn the lines by the limit, and is needed.
+        RuntimeError: If the first reference does not learn the lines by the limit, and must.
 
     References:
         The rebound of unlearned knowledge under fine-tuning: Lynch et al., "Eight methods to
@@ -185,7 +185,7 @@ def line_relearning(
         limit=limit,
         every=EVERY,
         better="lower",
-        needed=needed,
+        first_must_arrive=first_must_arrive,
     )
 
 
