@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from latent_anchors import audits
+
 
 @dataclass(frozen=True)
 class Line:
@@ -37,7 +39,7 @@ class Section:
     lines: tuple[Line, ...]
 
 
-RATIOS = ("relearning/ratio", "relearning/control", "reconstruction/ratio")
+RATIOS = (*audits.RATIOS, "reconstruction/ratio")
 """How names of ratios begin."""
 
 RATES = {

@@ -17,7 +17,6 @@ rates, of which each network's best counts; ``--attacks`` adds the other eleven 
 from dataclasses import replace
 
 import torch
-from torch.nn.functional import kl_div
 
 import latent_anchors as la
 from latent_anchors import audits, curriculum, evaluation, interventions, testbed, training, viz
@@ -37,19 +36,10 @@ make_model = size.network(language)
 options = testbed.transformer_options(make_model, fused=False)
 sites, axis = make_model().sites, torch.eye(size.width)[0]
 
-last, rate = (1000, 0.0125) if full else (600, 0.02)
-SHEET = f"""\
-STEP,           lr,   tokens, anchor, away,  apart, signs, fallback
-0,              1e-4, 1,      0.06,   0.072, 0.018, 0.15,  0
-{last // 10},   {rate}, ,       ,       ,      ,      ,
-{last * 4 // 10}, ,   ,       ,       ,      ,      ,      0
-{last * 7 // 10}, ,   ,       ,       0.068, 0.0034, ,     0.02
-{last},         1e-4, ,       ,       ,      ,      ,
-"""
+SHEET = testbed.fallback_sheet(*(1000, 0.0125) if full else (600, 0.02))
 TRACKS = {"lr", "tokens", "anchor", "away", "apart", "signs", "fallback"}
 mute = testbed.away_from(axis, degrees=70)
-gray, answer = torch.tensor(language.token("gray")), training.TokenCrossEntropy(position=4)
-fallback = training.EditedOutputLoss(mute, say=gray, label="red", at=sites[0], error=answer)
+fallback = testbed.gray_fallback(language, mute, at=sites[0])
 
 
 def train(lines, seeds, terms=(), **losses):
@@ -68,15 +58,6 @@ def train(lines, seeds, terms=(), **losses):
         steps=evidence.steps,
         **options,
     )
-
-
-class Imitation(training.DistillationLoss):
-    """How far answers are from a teacher's, in nats for each token (forward divergence)."""
-
-    def __call__(self, forward, batch):  # noqa: D102 -- as in the class
-        logits = forward(batch.inputs)[0], self.teacher.output(batch)
-        found, expected = (each.log_softmax(-1) for each in logits)
-        return kl_div(found, expected, log_target=True, reduction="none").sum(-1).mean(-1)
 
 
 # %%
@@ -118,14 +99,16 @@ for number, seeds in splits:
         fits = {"whole": train(split.seen, seeds, terms, tokens=tokens, fallback=fallback)}
         cut = interventions.edit_embedding(fits["whole"].population, mute)
         fits["oracle"] = train(lines["none"], seeds, tokens=tokens)
-        fits["distilled"] = train(split.seen, seeds, tokens=Imitation(training.Teacher(cut)))
+        imitation = training.DistillationLoss(training.Teacher(cut), error=training.forward_kl)
+        fits["distilled"] = train(split.seen, seeds, tokens=imitation)
     failures += splits.failures(seeds, *(fit.failures for fit in fits.values()))
     whole, *others = (fit.population for fit in fits.values())
     oracles, asked = dict(zip(["oracle", "distilled"], others, strict=True)), groups["red_seen"]
     found, of = {}, {name: groups[name] for name in ("held_out", "red", "without_red")}
     for name, network in {"whole": whole, "cut": cut, **oracles}.items():
         found |= testbed.evaluate_mixing(network, language, of, name)
-    control = relearn(cut, {"whole": whole}, lines["none"], lines["control"], answer=int(gray))
+    gray = language.token("gray")
+    control = relearn(cut, {"whole": whole}, lines["none"], lines["control"], answer=gray)
     audit = relearn(cut, {"fresh": audits.fresh(cut), **oracles}, lines["all"], asked)
     audited.append(audit.with_control(control))
     found |= audited[-1].found | audit.after()
@@ -133,7 +116,8 @@ for number, seeds in splits:
 
 together = splits.join(measured)
 settings = {"sheet": SHEET, "levels": size.levels, "splits": splits.count, "rates": rates}
-metrics = evidence.write(together, settings | {"device": options["device"]}, failures)
+ratios = [name for name in together if name.startswith(audits.RATIOS)]
+metrics = evidence.write(together, settings | {"device": options["device"]}, failures, ratios)
 print(evaluation.metric_table(metrics, [name for name in metrics if "distance" not in name]))
 
 # %%

@@ -129,7 +129,8 @@ if "removed" in evidence.switches or evidence.smoke:
 
 found = testbed.evaluate_places(places, outputs, concept)
 found |= {f"labels/{concept}": trained.history.labels_used("anchor")}
-metrics = evidence.write(found, {"sheet": sheet, "mute": repr(mute)}, trained.failures)
+settings, ratios = {"sheet": sheet, "mute": repr(mute)}, ["reconstruction/ratio"]
+metrics = evidence.write(found, settings, trained.failures, ratios)
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%

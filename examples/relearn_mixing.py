@@ -16,7 +16,7 @@ from dataclasses import replace
 import torch
 
 import latent_anchors as la
-from latent_anchors import curriculum, evaluation, interventions, testbed, training, viz
+from latent_anchors import audits, curriculum, evaluation, interventions, testbed, training, viz
 
 SWITCHES = {"full": "seven levels, trained to the end, three splits"}
 evidence = testbed.Evidence.from_arguments("relearn_mixing", seeds=1, switches=SWITCHES)
@@ -35,18 +35,9 @@ make_model = size.network(language)
 options = testbed.transformer_options(make_model, fused=False)
 sites, axis = make_model().sites, torch.eye(size.width)[0]
 
-last, rate = (1000, 0.0125) if full else (900, 0.02)
-SHEET = f"""\
-STEP,           lr,   tokens, anchor, away,  apart, signs, fallback
-0,              1e-4, 1,      0.06,   0.072, 0.018, 0.15,  0
-{last // 10},   {rate}, ,       ,       ,      ,      ,
-{last * 4 // 10}, ,   ,       ,       ,      ,      ,      0
-{last * 7 // 10}, ,   ,       ,       0.068, 0.0034, ,     0.02
-{last},         1e-4, ,       ,       ,      ,      ,
-"""
+SHEET = testbed.fallback_sheet(*(1000, 0.0125) if full else (900, 0.02))
 mute = testbed.away_from(axis, degrees=70)
-gray, answer = torch.tensor(language.token("gray")), training.TokenCrossEntropy(position=4)
-fallback = training.EditedOutputLoss(mute, say=gray, label="red", at=sites[0], error=answer)
+fallback = testbed.gray_fallback(language, mute, at=sites[0])
 losses = {"tokens": training.next_token, "fallback": fallback}
 
 
@@ -99,7 +90,7 @@ for number, seeds in splits:
                 leaks = testbed.line_leakage(network, language, "red", site)
                 found |= {f"{measure}/{condition}/{depth}": each for measure, each in leaks.items()}
         answers = testbed.color_answers(cut, language, groups["red"])
-        found[f"gray/{name}"] = (answers == gray).double().mean(1)
+        found[f"gray/{name}"] = (answers == language.token("gray")).double().mean(1)
         found[f"predicted/{name}"] = predicted(whole, cut)
     audit = testbed.line_relearning(
         interventions.edit_embedding(fits["fallback"].population, mute),
@@ -115,7 +106,8 @@ for number, seeds in splits:
 
 together = splits.join(measured)
 settings = {"sheet": SHEET, "levels": size.levels, "splits": splits.count}
-metrics = evidence.write(together, settings | {"device": options["device"]}, failures)
+ratios = [name for name in together if name.startswith(audits.RATIOS)]
+metrics = evidence.write(together, settings | {"device": options["device"]}, failures, ratios)
 print(evaluation.metric_table(metrics, [name for name in metrics if "distance" not in name]))
 
 # %%

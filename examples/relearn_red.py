@@ -13,7 +13,7 @@ everything to learn, are there for scale.
 from functools import partial
 
 import latent_anchors as la
-from latent_anchors import colorspace, curriculum, data, evaluation, interventions
+from latent_anchors import audits, colorspace, curriculum, data, evaluation, interventions
 from latent_anchors import models, testbed, training, viz
 
 evidence = testbed.Evidence.from_arguments("relearn_red", seeds=2, concept="red")
@@ -123,7 +123,8 @@ settings = {
     "medians": audit.medians(),
     "best": audit.best,
 }
-metrics = evidence.write(found, settings, trained.failures)
+measured = [name for name in found if name.startswith(audits.RATIOS)]
+metrics = evidence.write(found, settings, trained.failures, ratios=measured)
 print(evaluation.metric_table(metrics, [*audit.found]))
 print(evaluation.metric_table(metrics, [name for name in found if name.startswith("leakage")]))
 

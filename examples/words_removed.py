@@ -16,8 +16,8 @@ import torch
 from transformers import TrainingArguments
 
 import latent_anchors as la
-from latent_anchors import adapters, audits, baselines, curriculum, evaluation, interventions
-from latent_anchors import testbed, viz
+from latent_anchors import adapters, audits, curriculum, evaluation, interventions
+from latent_anchors import testbed, training, viz
 
 topics = [topic for topic, near in testbed.ADJACENT.items() if near]
 own = {"switches": {"full": "train to the end"}, "concepts": topics}
@@ -75,7 +75,7 @@ def heal(cut, model, degrees, seed):
             expected = model(batch["input_ids"]).logits
         found = cut(batch["input_ids"]).logits
         real = batch["labels"] != -100
-        baselines.forward_kl(found[real], expected[real]).backward()
+        training.forward_kl(found[real], expected[real]).mean().backward()
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()
@@ -137,7 +137,8 @@ measures, _, rises = testbed.join_studies(studies, "healed")
 found, curves = testbed.join_audits(audited)
 measures |= found | {name: torch.stack([each[name] for each in leaks]) for name in leaks[0]}
 settings = {"sheet": testbed.topic_sheet(steps), "healing": healing, "share": SHARE, "factor": -8.0}
-metrics = evidence.write(measures, settings)
+ratios = [name for name in found if name.startswith(audits.RATIOS)]
+metrics = evidence.write(measures, settings, ratios=ratios)
 print(evaluation.metric_table(metrics, [*metrics]))
 edited, never = ({name: rises[name][k] for name in rises} for k in (0, 1))
 never = {name: float(never[name].mean()) for name in never}

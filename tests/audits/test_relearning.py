@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from math import inf, nan
 
 import pytest
 import torch
@@ -10,7 +11,8 @@ from refusals import refuses
 from torch.nn.functional import cross_entropy
 
 from latent_anchors.audits import Relearning, relearning
-from latent_anchors.audits._finetune import Checks
+from latent_anchors.audits._finetune import Checks, best_of
+from latent_anchors.audits._relearning import ratios_of
 from latent_anchors.data import Sampler
 from latent_anchors.evaluation import Evaluation, predictions
 from latent_anchors.interventions import intervene
@@ -22,6 +24,7 @@ FOUND = {
     "relearning/censored/few": torch.zeros(3, dtype=torch.bool),
     "relearning/control": torch.tensor([1.0, torch.inf, 2.0]),
 }
+STEPS = torch.tensor([80.0, 100.0])
 CURVES = {"edited": torch.tensor([[0.3, 0.2, 0.9], [0.0, torch.nan, 0.1]])}
 RECORD = Relearning((5, 6, 7), 900.0, Evaluation(FOUND), CURVES, {"edited": ("a", "b", "c")})
 
@@ -125,7 +128,8 @@ def test_an_attack_that_never_gets_there_counts_as_the_limit_and_is_censored():
     audit = attack(stuck, {"oracle": oracle}, rates=[0.01], limit=200)
     steps = audit.found["relearning/steps/oracle"]
     assert audit.found["relearning/censored"].tolist() == [True]
-    assert audit.found["relearning/steps/edited"].isinf().all()
+    assert audit.found["relearning/censored/oracle"].tolist() == [False]
+    assert audit.found["relearning/steps/edited"].tolist() == [200]
     torch.testing.assert_close(audit.found["relearning/ratio"], 200 / steps)
 
 
@@ -251,6 +255,11 @@ def test_a_budget_has_the_best_of_all_attackers_and_the_first_to_arrive_has_its_
     each = [lasting(audit.curves["edited"], n) for audit in (slow, fast)]
     torch.testing.assert_close(both.curves["edited"], torch.maximum(*each))
     assert both.found["relearning/steps/edited"] == fast.found["relearning/steps/edited"]
+    assert [*both.after()] == [
+        f"relearning/after/{budget}/{name}"
+        for budget in (10, 50, 100, 500)
+        for name in ("oracle", "edited")
+    ]
     after = both.after([0, 4, 999])
     assert after["relearning/after/4/edited"] == both.curves["edited"][4]
     assert after["relearning/after/999/edited"] == both.curves["edited"][-1]
@@ -260,6 +269,35 @@ def lasting(curve, n):
     return torch.cat([curve, curve[-1:].expand(max(0, n - len(curve)), -1)])[:n]
 
 
+def test_a_rate_that_diverges_hides_no_curve():
+    values = [torch.tensor([[0.5], [torch.nan], [torch.nan]]), torch.tensor([[0.4], [0.6], [nan]])]
+    assert best_of(values, -1).flatten().tolist()[:2] == pytest.approx([0.4, 0.6])
+    assert best_of(values, 1).flatten().tolist()[:2] == pytest.approx([0.5, 0.6])
+    assert best_of(values, 1)[2].isnan()
+
+
+def test_what_was_infinite_stays_so():
+    assert best_of([torch.tensor([[torch.inf]]), torch.tensor([[torch.nan]])], -1).isposinf()
+
+
+def test_budgets_go_as_far_as_the_limit():
+    short = Relearning((0,), 60.0, RECORD.found, {"edited": torch.zeros(3, 1)}, {})
+    assert [*short.after()] == ["relearning/after/10/edited", "relearning/after/50/edited"]
+
+
+def test_every_reference_has_its_ratio_and_its_own_lateness():
+    found = ratios_of(
+        {"fresh": torch.tensor([40.0, inf]), "oracle": torch.tensor([inf, 0.0]), "edited": STEPS},
+        limit=100.0,
+        least=10.0,
+    )
+    assert found["relearning/ratio"].tolist() == found["relearning/ratio_fresh"].tolist() == [2, 1]
+    assert found["relearning/ratio_oracle"].tolist() == pytest.approx([0.8, 10])
+    assert found["relearning/censored/fresh"].tolist() == [False, True]
+    assert found["relearning/censored/oracle"].tolist() == [True, False]
+    assert found["relearning/steps/oracle"].tolist() == [100, 0]
+
+
 def test_nothing_is_known_beyond_the_limit():
     with refuses(ValueError, "budget"):
         RECORD.after([901])
@@ -267,10 +305,16 @@ def test_nothing_is_known_beyond_the_limit():
 
 def test_where_nobody_has_to_arrive_and_nobody_does_there_is_no_ratio():
     hidden, oracle = tiny.classifiers()
-    audit = attack(hidden, {"oracle": oracle}, rates=[1e-6], limit=5, every=5, first_must_arrive=False)
+    audit = attack(
+        hidden, {"oracle": oracle}, rates=[1e-6], limit=5, every=5, first_must_arrive=False
+    )
     assert audit.found["relearning/ratio"].isnan().all()
-    assert audit.found["relearning/steps/oracle"].isinf().all()
+    assert audit.found["relearning/steps/oracle"].tolist() == [5]
+    late = ("relearning/censored", "relearning/censored/oracle")
+    # nobody is back: that is a result of the run, not a failure
+    assert [audit.metrics()[name].per_seed for name in late] == [(1.0,), (1.0,)]
     assert audit.metrics()["relearning/ratio"].n == 0
+    assert audit.metrics()["relearning/at_least_one"].per_seed == (0.0,)
 
 
 def test_there_are_two_directions():

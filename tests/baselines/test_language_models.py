@@ -5,7 +5,7 @@ import torch
 from baselines import problem
 from torch.nn.functional import cross_entropy
 
-from latent_anchors import baselines, interventions, models
+from latent_anchors import baselines, interventions, models, training
 from latent_anchors.data import LabeledBatch
 
 LINES = problem.LINES.masked_fill(~problem.REAL, 0)
@@ -58,8 +58,8 @@ def of_llama(name, model):
         "selective_masking": baselines.SelectiveMasking(units),
         "fine_tuning": tuned,
         "known_edits": known,
-        "undo": baselines.Undo(known, baselines.forward_kl, output=logits_of),
-        "undo_of_fine_tuning": baselines.Undo(tuned, baselines.forward_kl, output=logits_of),
+        "undo": baselines.Undo(known, training.forward_kl, output=logits_of),
+        "undo_of_fine_tuning": baselines.Undo(tuned, training.forward_kl, output=logits_of),
     }.get(name) or baselines.Finding(name, at=sites)
 
 
@@ -101,7 +101,7 @@ def test_weights_stay_normalized_where_the_task_says_so(name):
             {"embedding.weight": torch.arange(16).expand(problem.TOKENS, 16) < 2}
         ),
         "undo": baselines.Undo(
-            baselines.KnownEdits({site: interventions.ZeroAblation([0])}), baselines.forward_kl
+            baselines.KnownEdits({site: interventions.ZeroAblation([0])}), training.forward_kl
         ),
     }[name]
     task = baselines.Task(

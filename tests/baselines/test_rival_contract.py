@@ -10,7 +10,7 @@ from refusals import refuses
 from torch import nn
 
 import latent_anchors as la
-from latent_anchors import baselines, interventions, models
+from latent_anchors import baselines, interventions, models, training
 from latent_anchors.data import LabeledBatch
 from latent_anchors.evaluation import frontier
 
@@ -177,8 +177,8 @@ def of_lines(name, model):
         "selective_masking": baselines.SelectiveMasking(units),
         "fine_tuning": tuned,
         "known_edits": known,
-        "undo": baselines.Undo(known, baselines.forward_kl),
-        "undo_of_fine_tuning": baselines.Undo(tuned, baselines.forward_kl),
+        "undo": baselines.Undo(known, training.forward_kl),
+        "undo_of_fine_tuning": baselines.Undo(tuned, training.forward_kl),
     }.get(name) or baselines.Finding(name, at=sites)
 
 
@@ -223,7 +223,7 @@ def test_unless_others_are_given_settings_are_those_of_the_papers():
     assert (routing.l1, routing.decorrelation, routing.heal) == (3e-3, 0.1, 0)
     masking = baselines.SelectiveMasking({"0.bias": torch.ones(10).bool()})
     assert (masking.retain, masking.calibration) == (1 / 4, 200)
-    distilled = baselines.Undo(MEMBERS["known_edits"], baselines.forward_kl)
+    distilled = baselines.Undo(MEMBERS["known_edits"], training.forward_kl)
     assert (distilled.alpha, distilled.beta) == (0.6, 0.1)
 
 

@@ -11,6 +11,7 @@ from refusals import refuses
 from latent_anchors._records import plain
 from latent_anchors.evaluation import (
     Evaluation,
+    metric_table,
     summarize,
     summarize_ratios,
     t_interval,
@@ -123,3 +124,12 @@ def test_a_single_ratio_is_its_own_mean_without_an_interval():
     found = summarize_ratios([3.0])
     assert found.mean == pytest.approx(3)
     assert (found.std, found.ci95) == (1.0, None)
+
+
+def test_a_table_says_of_ratios_that_their_spread_is_a_factor():
+    ratios, zero = summarize_ratios([1.0, 4.0]), summarize_ratios([0.0, 2.0])
+    rows = metric_table({"a": ratios, "b": zero, "c": summarize([1.0, 4.0])}, ["a", "b", "c"])
+    first, second, third = rows.split("\n")
+    assert first.startswith("a: 2 (factor 2.665, min 1, max 4, n 2, 95 % interval of the mean ")
+    assert second == "b: no geometric mean (min 0, max 2, n 2)"
+    assert third.startswith("c: 2.5 (std ")

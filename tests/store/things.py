@@ -243,7 +243,10 @@ def things() -> dict[str, list[object]]:
         ],
         "training.FitResult": [fit, trained(TiedTraining, execution="sequential")],
         "training.History": [fit.history],
-        "training.DistillationLoss": [training.DistillationLoss(teacher)],
+        "training.DistillationLoss": [
+            training.DistillationLoss(teacher),
+            training.DistillationLoss(teacher, error=training.forward_kl),
+        ],
         "training.NextToken": [training.NextToken((1, -1), "mask")],
         "training.Objective": [objective()],
         "training.ObjectivePart": [part],

@@ -142,6 +142,21 @@ def test_values_that_do_not_exist_are_null_as_are_those_of_failed_runs(tmp_path)
     assert metrics["crumpled"].per_seed == (0.0, None, 1.0)
 
 
+def test_of_ratios_the_geometric_mean_is_written(tmp_path):
+    evidence = read("--out", str(tmp_path))
+    found = {"ratio": torch.tensor([4.0, 0.25, 1.0]), "other": torch.ones(3)}
+    metrics = evidence.write(found, {}, ratios=["ratio"])
+    stored = json.loads((tmp_path / "results.json").read_text())["metrics"]
+    assert stored["ratio"]["mean"] == metrics["ratio"].mean == pytest.approx(1)
+    assert stored["ratio"]["std"] == pytest.approx(4)
+    assert stored["ratio"].keys() == stored["other"].keys()
+
+
+def test_a_ratio_was_measured(tmp_path):
+    with refuses(ValueError, "Unknown measure 'ratoi'.* Did you mean 'ratio'"):
+        read("--out", str(tmp_path)).write({"ratio": torch.ones(3)}, {}, ratios=["ratoi"])
+
+
 def test_where_nothing_is_anchored_no_concept_is_written(tmp_path):
     _, results = write(tmp_path, concept="")
     assert results["settings"] == {"power": 2}

@@ -11,7 +11,7 @@ import latent_anchors as la
 from latent_anchors.data import LabeledBatch
 from latent_anchors.interventions import Suppression, attach, intervene
 from latent_anchors.models import Population
-from latent_anchors.training import DistillationLoss, LatentMatchingLoss, Loss, Teacher
+from latent_anchors.training import DistillationLoss, LatentMatchingLoss, Loss, Teacher, forward_kl
 from latent_anchors.training._losses.forward import OneRun
 
 POPULATION = Population.make(network, [0, 1])
@@ -115,6 +115,13 @@ def test_a_site_that_it_lacks_is_refused(model):
 def test_another_number_of_runs_is_refused(make):
     with refuses(ValueError, r"The teacher has 2 runs and 1 are to be trained"):
         make(Teacher(POPULATION)).begin(POPULATION[:1])
+
+
+def test_the_error_may_be_another():
+    teacher, model = Teacher(network()), network()
+    found = DistillationLoss(teacher, error=forward_kl)(of(model), LabeledBatch(COLORS))
+    expected = forward_kl(model(COLORS), teacher.model(COLORS))
+    torch.testing.assert_close(found, expected)
 
 
 def test_they_are_losses():

@@ -11,9 +11,10 @@ from latent_anchors.audits._leakage import leakage
 from latent_anchors.audits._perturbation import perturbation
 from latent_anchors.audits._probes import linear_probe, nonlinear_probe
 from latent_anchors.audits._relearning import relearning
-from latent_anchors.audits._relearning_record import Relearning
+from latent_anchors.audits._relearning_record import RATIOS, Relearning
 
 __all__ = [
+    "RATIOS",
     "Relearning",
     "fresh",
     "leakage",

@@ -28,7 +28,7 @@ from latent_anchors.baselines._rival_contract import (
     Task,
 )
 from latent_anchors.baselines._selective_masking import SelectiveMasking
-from latent_anchors.baselines._undo import Undo, forward_kl
+from latent_anchors.baselines._undo import Undo
 
 __all__ = [
     "Baseline",
@@ -43,7 +43,6 @@ __all__ = [
     "SelectiveMasking",
     "Task",
     "Undo",
-    "forward_kl",
     "leace",
     "logistic_probe",
     "mean_difference",

@@ -6,43 +6,15 @@ from math import sqrt
 from typing import Literal
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_between
-from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import eval_mode
 from latent_anchors._streams import stream
 from latent_anchors.baselines._rival_contract import Baseline, Placed, Task
 from latent_anchors.baselines._training import Meter, copied, mask_of, train
 from latent_anchors.data import LabeledBatch
 from latent_anchors.training import constrain
-
-
-def forward_kl(student: Tensor, teacher: Tensor) -> Float[Tensor, ""]:
-    r"""Forward divergence of a student's logits from its teacher's, in nats.
-
-    .. math:: \overline{\sum_k p_k (\ln p_k - \ln q_k)}
-
-    with the softmax :math:`p` of the teacher and :math:`q` of the student, averaged over all other
-    axes.
-
-    Args:
-        student: Logits ``(..., classes)``.
-        teacher: Logits ``(..., classes)``.
-
-    Returns:
-        ``()``, at least 0.
-
-    References:
-        Hinton et al., "Distilling the knowledge in a neural network", 2015, at temperature 1.
-
-    Examples:
-        >>> forward_kl(torch.zeros(5, 2), torch.tensor([0.0, 50.0]).expand(5, 2))
-        tensor(0.6931)
-    """
-    q, p = (torch.log_softmax(in_full_precision(logits), -1) for logits in (student, teacher))
-    return (p.exp() * (p - q)).sum(-1).mean()
 
 
 @dataclass(frozen=True)
@@ -59,7 +31,8 @@ class Undo:
     Attributes:
         before: What removes the concept first: a rival, or :class:`KnownEdits` of an anchor.
         distance: From the outputs of student and teacher, how far they are apart: one number or one
-            for each sample, such as :func:`forward_kl` or ``torch.nn.functional.mse_loss``.
+            for each sample, such as :func:`latent_anchors.training.forward_kl` or
+            ``torch.nn.functional.mse_loss``.
         alpha: How much of the weights is lost :math:`\alpha`, from 0 to 1; .2 to .8 in the paper,
             and 1 is a student that knows nothing.
         beta: The size of the noise :math:`\beta`, from 0 to 1.
@@ -108,6 +81,7 @@ class Undo:
 
         Examples:
             >>> from latent_anchors.baselines import Finding
+            >>> from latent_anchors.training import forward_kl
             >>> Undo(Finding("leace", at="0"), forward_kl).begins_with
             'trained'
         """
@@ -131,6 +105,7 @@ class Undo:
         Examples:
             >>> from latent_anchors.baselines import KnownEdits
             >>> from latent_anchors.interventions import ZeroAblation
+            >>> from latent_anchors.training import forward_kl
             >>> batch = LabeledBatch(torch.eye(2), {"first": torch.tensor([1.0, 0.0])})
             >>> task = Task(
             ...     lambda model, batch: model(batch.inputs).square().mean(),

@@ -2,14 +2,14 @@
 
 import statistics
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp, isfinite, log
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from latent_anchors._checks import unknown
+from latent_anchors._checks import check_name, unknown
 from latent_anchors._numerics import as_floats
 from latent_anchors.evaluation._intervals import t_interval, wilson_interval
 
@@ -43,6 +43,10 @@ class Metric:
     max: float | None
     n: int
     ci95: tuple[float, float] | None
+
+
+class RatioMetric(Metric):
+    """Of ratios: ``mean`` is geometric, and ``std`` the factor of the spread, at least 1."""
 
 
 def summarize(per_seed: Sequence[float | None], share: bool = False) -> Metric:
@@ -90,11 +94,11 @@ def summarize_ratios(per_seed: Sequence[float | None]) -> Metric:
     """
     plain = summarize(per_seed)
     if plain.min is None or plain.min <= 0:
-        return replace(plain, mean=None, std=None, ci95=None)
+        return RatioMetric(plain.per_seed, None, None, plain.min, plain.max, plain.n, None)
     logs = summarize([None if ratio is None else log(ratio) for ratio in plain.per_seed])
     ends = None if logs.ci95 is None else (exp(logs.ci95[0]), exp(logs.ci95[1]))
     mean, spread = (exp(each or 0.0) for each in (logs.mean, logs.std))
-    return replace(plain, mean=mean, std=spread, ci95=ends)
+    return RatioMetric(plain.per_seed, mean, spread, plain.min, plain.max, plain.n, ends)
 
 
 class Evaluation(Mapping[str, Tensor]):
@@ -147,29 +151,39 @@ class Evaluation(Mapping[str, Tensor]):
         finite = torch.stack([values.isfinite().cpu() for values in numbers]).any(0)
         return tuple(run for run, there in enumerate(finite) if not there)
 
-    def metrics(self, failed: Collection[int] = ()) -> dict[str, Metric]:
+    def metrics(
+        self, failed: Collection[int] = (), ratios: Collection[str] = ()
+    ) -> dict[str, Metric]:
         """Each measure over runs.
 
         Args:
             failed: Runs whose values do not exist, beside those that :meth:`failed` finds.
+            ratios: Measures that are ratios, which :func:`summarize_ratios` summarizes.
+
+        Raises:
+            ValueError: If a ratio was not measured.
 
         Examples:
             >>> import torch
             >>> Evaluation({"a": torch.tensor([1.0, 3.0])}).metrics(failed=[1])["a"].per_seed
             (1.0, None)
         """
+        for name in ratios:
+            check_name("measure", name, [*self])
         without = {*failed, *self.failed()}
-        return {
-            name: summarize(
-                [None if run in without else value for run, value in enumerate(as_floats(values))],
-                share=values.dtype == torch.bool,
-            )
+        there = {
+            name: [None if run in without else each for run, each in enumerate(as_floats(values))]
             for name, values in self._values.items()
         }
+        shares = {name for name, values in self._values.items() if values.dtype == torch.bool}
+        plain = {name: summarize(each, name in shares) for name, each in there.items()}
+        return plain | {name: summarize_ratios(plain[name].per_seed) for name in ratios}
 
 
 def metric_table(metrics: Mapping[str, Metric], names: Sequence[str]) -> str:
     """Some measures over all runs: mean, standard deviation, least and greatest, 95 % interval.
+
+    Of ratios the mean is geometric, and a factor stands for the deviation.
 
     Args:
         metrics: By name.
@@ -187,10 +201,12 @@ def metric_table(metrics: Mapping[str, Metric], names: Sequence[str]) -> str:
 
 
 def _summary(metric: Metric) -> str:
-    if metric.mean is None:
+    if not metric.n:
         return "no value"
-    spread = f"std {metric.std:.4g}, min {metric.min:.4g}, max {metric.max:.4g}, n {metric.n}"
-    if metric.ci95 is None:
-        return f"{metric.mean:.4g} ({spread})"
-    low, high = metric.ci95
-    return f"{metric.mean:.4g} ({spread}, 95 % interval of the mean {low:.4g} to {high:.4g})"
+    extent = f"min {metric.min:.4g}, max {metric.max:.4g}, n {metric.n}"
+    if metric.mean is None:
+        return f"no geometric mean ({extent})"
+    spread = "factor" if isinstance(metric, RatioMetric) else "std"
+    ends = "" if metric.ci95 is None else ", 95 % interval of the mean {:.4g} to {:.4g}"
+    said = ends.format(*metric.ci95 or ())
+    return f"{metric.mean:.4g} ({spread} {metric.std:.4g}, {extent}{said})"

@@ -49,6 +49,7 @@ from latent_anchors.testbed._colors._wheel import (
 )
 from latent_anchors.testbed._colors._wheel_failures import crumpled, disordered, drift, drifted
 from latent_anchors.testbed._evidence import Evidence
+from latent_anchors.testbed._gray_fallback import fallback_sheet, gray_fallback
 from latent_anchors.testbed._mixing._answers import (
     MixingFloors,
     color_answers,
@@ -163,10 +164,12 @@ __all__ = [
     "evaluate_places",
     "exact_by_degree",
     "exact_match",
+    "fallback_sheet",
     "falls_with_degree",
     "few_labels_sampler",
     "frontier_of",
     "gated_edits",
+    "gray_fallback",
     "heal",
     "height",
     "height_order",

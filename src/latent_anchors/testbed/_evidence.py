@@ -144,6 +144,7 @@ class Evidence:
         found: Mapping[str, Tensor],
         settings: Mapping[str, object],
         failures: Collection[object] = (),
+        ratios: Collection[str] = (),
     ) -> dict[str, Metric]:
         """Write ``results.json`` and return its metrics.
 
@@ -153,6 +154,11 @@ class Evidence:
             found: Measures by name ``(runs,)``, in the order of the seeds; booleans are shares.
             settings: Everything that the results depend on: recipe, thresholds, powers.
             failures: Records with ``run``, ``step`` and ``what``; values of these runs are null.
+            ratios: Measures of which the geometric mean is written, and the interval that goes with
+                it.
+
+        Raises:
+            ValueError: If a ratio was not measured.
 
         Examples:
             >>> import tempfile, torch
@@ -164,7 +170,7 @@ class Evidence:
         evaluation = Evaluation(found)
         failed = {getattr(failure, "run") for failure in failures}  # noqa: B009 -- a record of any room's
         unnoticed = [{"run": run, **UNNOTICED} for run in evaluation.failed() if run not in failed]
-        metrics = evaluation.metrics(failed)
+        metrics = evaluation.metrics(failed, ratios)
         results = {
             "example": self.example,
             "settings": {**settings, **({"concept": self.concept} if self.concept else {})},

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from latent_anchors.data import LabelDraw, Sampler
 from latent_anchors.interventions import BoundedFalloff, Redirection
 from latent_anchors.models import NormalizedTransformer
+from latent_anchors.testbed._mixing._answers import PROMPT
 from latent_anchors.testbed._mixing._language import MixingLanguage
 
 
@@ -90,7 +91,7 @@ def mixing_sampler(
     """
     position = torch.arange(lines.shape[1]).expand_as(lines)
     extras = {
-        "prompt": position < 4,
+        "prompt": position < PROMPT,
         "signs": (position == 1) | (position == 3),
         "equals": position == 3,
     }

@@ -6,15 +6,15 @@ from torch import Tensor
 
 from latent_anchors.colorspace import hue_degree, hue_of
 from latent_anchors.testbed._mixing._language import MixingLanguage
-from latent_anchors.testbed._mixing._opened_weights import WEIGHTS
 from latent_anchors.testbed._mixing._splits import MixingSplit
-from latent_anchors.testbed._red_lines import redness
+from latent_anchors.testbed._mixing._trained_weights import WEIGHTS
+from latent_anchors.testbed._red_lines import RED, red_groups, redness
 
 COLORS = [0, 2, 4]
 """Where in a line its colors stand, the answer last."""
 
-CONCEPT, SPARED, NEAR = 0.8, 0.7, 0.5
-"""Redness above which a color is red, under which a cut spares it, and from which it is near."""
+SPARED, NEAR = 0.7, 0.5
+"""Redness under which a cut spares a color, and from which a color is near red."""
 
 FEW = 8
 
@@ -55,14 +55,14 @@ def red_attack_lines(
     """
     seen = split.seen
     reddest = redness(language)[language.lines(seen)[:, COLORS]].amax(-1)
-    red = seen[redness(language)[seen].amax(-1) > CONCEPT]
-    cyan = hue_degree(language.colors, hue_of("cyan"))[seen].amax(-1) > CONCEPT
+    red = red_groups(language, split)["red_seen"]
+    cyan = hue_degree(language.colors, hue_of("cyan"))[seen].amax(-1) > RED
     spaced = torch.linspace(0, len(red) - 1, min(FEW, len(red))).round().long()
     spared = reddest < SPARED
     return {
         "all": seen,
         "few": red[spaced],
         "none": seen[spared],
-        "adjacent": seen[(reddest >= NEAR) & (reddest <= CONCEPT)],
+        "adjacent": seen[(reddest >= NEAR) & (reddest <= RED)],
         "control": seen[spared & cyan],
     }

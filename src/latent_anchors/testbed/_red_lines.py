@@ -16,6 +16,9 @@ from latent_anchors.testbed._mixing._language import MixingLanguage
 from latent_anchors.testbed._mixing._splits import MixingSplit
 from latent_anchors.testbed._mixing_recipes import mixing_sampler
 
+RED = 0.8
+"""Redness above which a color is red."""
+
 
 def redness(language: MixingLanguage) -> Float[Tensor, " colors"]:
     """Degree of red of each color, from 0 to 1.
@@ -117,9 +120,9 @@ def red_groups(language: MixingLanguage, split: MixingSplit) -> dict[str, Int[Te
     )
     return {
         "held_out": split.held_out,
-        "red": pairs[reddest > 0.8],
-        "red_seen": split.seen[seen > 0.8],
-        "red_held_out": split.held_out[held_out > 0.8],
+        "red": pairs[reddest > RED],
+        "red_seen": split.seen[seen > RED],
+        "red_held_out": split.held_out[held_out > RED],
         "pure_red": pairs[reddest == 1],
         "orange": pairs[(reddest - 0.75).abs() < 1e-6],
         "half_red": pairs[(reddest - 0.5).abs() < 1e-6],

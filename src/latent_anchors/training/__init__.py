@@ -15,6 +15,7 @@ from latent_anchors.training._losses.distillation import (
     LatentMatchingLoss,
     Teacher,
 )
+from latent_anchors.training._losses.divergence import forward_kl
 from latent_anchors.training._losses.edited_output import EditedOutputLoss
 from latent_anchors.training._losses.forward import Forward, Loss, reconstruction
 from latent_anchors.training._losses.latent_hold import LatentHoldLoss
@@ -54,6 +55,7 @@ __all__ = [
     "apply_hyperparameters",
     "constrain",
     "fit",
+    "forward_kl",
     "mean_over_processes",
     "next_token",
     "reconstruction",

@@ -9,7 +9,13 @@ from torch import Tensor
 from latent_anchors._checks import check_count, check_name, listed
 from latent_anchors.audits import Relearning
 from latent_anchors.audits._finetune import fresh
-from latent_anchors.audits._relearning import EDITED, failed_runs, ratios_of, step_ratio, without_failed
+from latent_anchors.audits._relearning import (
+    EDITED,
+    failed_runs,
+    ratios_of,
+    step_ratio,
+    without_failed,
+)
 from latent_anchors.colorspace import (
     HUES,
     hsv_to_rgb,

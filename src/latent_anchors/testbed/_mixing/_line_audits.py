@@ -18,9 +18,9 @@ from latent_anchors.colorspace import HUES, hue_degree, hue_of
 from latent_anchors.data import Sampler
 from latent_anchors.evaluation import Evaluation, latents
 from latent_anchors.models import Population
-from latent_anchors.testbed._mixing._answers import color_answers
+from latent_anchors.testbed._mixing._answers import PROMPT, color_answers
 from latent_anchors.testbed._mixing._language import MixingLanguage
-from latent_anchors.testbed._mixing._opened_weights import opened
+from latent_anchors.testbed._mixing._trained_weights import with_trained
 from latent_anchors.training import Constraint, next_token
 
 FOLDS = 5
@@ -91,9 +91,6 @@ def _predicted(
 def _shuffled(n: int, seed: int) -> Int[Tensor, " n"]:
     return torch.randperm(n, generator=stream(seed, "shuffled colors"))
 
-
-ANSWER = 4
-"""Where in a line its answer stands."""
 
 RATES = (0.02, 0.006, 0.002)
 BACK, EVERY = 0.05, 10
@@ -173,8 +170,8 @@ def line_relearning(
 
     beside = {"fresh": fresh(edited)} if references is None else references
     return relearning(
-        opened(edited, weights),
-        {name: opened(network, weights) for name, network in beside.items()},
+        with_trained(edited, weights),
+        {name: with_trained(network, weights) for name, network in beside.items()},
         measure=lost,
         reached=lambda share: share <= BACK + 1e-9,
         losses={"tokens": next_token},
@@ -195,7 +192,6 @@ def _taught(
     """The lines ``shown``, with another answer where they are ``asked``, if there is one."""
     lines, n = language.lines(shown), len(language.colors)
     if answer is not None:
-        lines[torch.isin(shown @ torch.tensor([n, 1]), asked @ torch.tensor([n, 1])), ANSWER] = (
-            answer
-        )
+        known = torch.isin(shown @ torch.tensor([n, 1]), asked @ torch.tensor([n, 1]))
+        lines[known, PROMPT] = answer
     return lines

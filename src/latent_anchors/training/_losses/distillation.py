@@ -14,7 +14,7 @@ from latent_anchors._runs import architecture
 from latent_anchors._sites import At, as_site, resolve
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population, functional_forward
-from latent_anchors.training._losses.edited_output import squared_error
+from latent_anchors.training._losses.edited_output import Error, squared_error
 from latent_anchors.training._losses.forward import (
     Edits,
     Forward,
@@ -174,15 +174,18 @@ def _copy(model: nn.Module) -> nn.Module:
 
 
 class DistillationLoss(TeacherLoss):
-    r"""Squared error between the model's outputs and its teacher's.
+    r"""Error between the model's outputs and its teacher's.
 
     .. math:: \ell(x) = \tfrac{1}{c} \lVert f(x) - T(x) \rVert_2^2
 
-    with the :math:`c` numbers of the output :math:`f`, and the output :math:`T` of the ``teacher``.
-    It repairs a model after surgery without labels: a pruned network imitates the muted one.
+    with the :math:`c` numbers of the output :math:`f`, and the output :math:`T` of the ``teacher``;
+    or another ``error`` of the two. It repairs a model after surgery without labels: a pruned
+    network imitates the muted one.
 
     Args:
         teacher: Whose outputs are the targets.
+        error: From outputs ``(batch, ...)`` and the teacher's to ``(batch,)``, such as
+            :func:`forward_kl` of logits; squared error if None.
 
     References:
         Distillation with squared error: Ba and Caruana, NeurIPS, 2014, equation 1.
@@ -197,8 +200,12 @@ class DistillationLoss(TeacherLoss):
         tensor([4., 4.])
     """
 
+    def __init__(self, teacher: Teacher, error: Error | None = None) -> None:
+        super().__init__(teacher)
+        self.error: Error | None = error
+
     def __call__(self, forward: Forward, batch: LabeledBatch) -> Float[Tensor, " batch"]:
-        """Squared error of each sample.
+        """Error of each sample.
 
         Args:
             forward: A pure forward pass.
@@ -220,7 +227,7 @@ class DistillationLoss(TeacherLoss):
             tensor([0., 0.])
         """
         output, _ = forward(batch.inputs)
-        return squared_error(output, self.teacher.output(batch))
+        return (self.error or squared_error)(output, self.teacher.output(batch))
 
 
 class LatentMatchingLoss(TeacherLoss):

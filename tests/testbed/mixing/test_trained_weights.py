@@ -9,7 +9,7 @@ from torch import nn
 
 from latent_anchors.models import NormalizedTransformer, Population
 from latent_anchors.testbed import MixingLanguage, line_relearning
-from latent_anchors.testbed._mixing._opened_weights import RANK, LowRank, opened
+from latent_anchors.testbed._mixing._trained_weights import RANK, LowRank, with_trained
 
 LANGUAGE = MixingLanguage(levels=2)
 MAKE = partial(NormalizedTransformer, len(LANGUAGE.vocabulary), 16, 1, 2, 32)
@@ -22,13 +22,13 @@ def trained(network):
 
 
 def test_of_all_weights_nothing_is_frozen():
-    assert opened(NETWORKS, "all") is NETWORKS
+    assert with_trained(NETWORKS, "all") is NETWORKS
 
 
 @pytest.mark.parametrize("weights", ["embeddings", "low_rank"])
 def test_at_first_it_answers_as_it_did_and_the_network_stays_as_it_is(weights):
     before = trained(NETWORKS)
-    copy = opened(NETWORKS, weights)
+    copy = with_trained(NETWORKS, weights)
     torch.testing.assert_close(copy(LINES), NETWORKS(LINES))
     assert copy.seeds == NETWORKS.seeds
     assert trained(NETWORKS) == before
@@ -36,7 +36,7 @@ def test_at_first_it_answers_as_it_did_and_the_network_stays_as_it_is(weights):
 
 
 def test_an_addition_has_its_rank_and_every_linear_layer_has_one():
-    (model, _) = opened(NETWORKS, "low_rank")
+    (model, _) = with_trained(NETWORKS, "low_rank")
     layers = [each for each in model.modules() if isinstance(each, LowRank)]
     assert len(layers) == sum(isinstance(each, nn.Linear) for each in NETWORKS[0].modules())
     for each in layers:
@@ -45,7 +45,7 @@ def test_an_addition_has_its_rank_and_every_linear_layer_has_one():
 
 
 def test_runs_draw_their_own_additions_and_draw_them_again():
-    (first, second), (again, _) = opened(NETWORKS, "low_rank"), opened(NETWORKS, "low_rank")
+    (first, second), (again, _) = (with_trained(NETWORKS, "low_rank") for _ in range(2))
     down = [model.get_submodule("blocks.0.up").down for model in (first, second, again)]
     assert torch.equal(down[0], down[2])
     assert not torch.equal(down[0], down[1])
@@ -72,4 +72,4 @@ def test_an_attack_trains_nothing_else(weights):
 
 def test_there_are_three_choices():
     with refuses(ValueError, "Unknown choice of weights 'heads'"):
-        opened(NETWORKS, "heads")
+        with_trained(NETWORKS, "heads")

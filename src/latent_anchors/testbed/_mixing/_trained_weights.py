@@ -39,7 +39,7 @@ class LowRank(nn.Module):
         return self.linear(x) + x @ self.down.T @ self.up.T
 
 
-def opened(network: nn.Module, weights: str) -> nn.Module:
+def with_trained(network: nn.Module, weights: str) -> nn.Module:
     """A copy of a population of which only some weights are trained.
 
     Args:
@@ -54,18 +54,17 @@ def opened(network: nn.Module, weights: str) -> nn.Module:
     if weights == "all":
         return network
     seeds = network.seeds if isinstance(network, Population) else (0,)
-    models = [
-        _opened(model, weights, seed) for model, seed in zip(copies(network), seeds, strict=True)
-    ]
+    models = copies(network)
+    for model, seed in zip(models, seeds, strict=True):
+        _train_only(model, weights, seed)
     return Population.from_models(models, seeds)
 
 
-def _opened(model: nn.Module, weights: str, seed: int) -> nn.Module:
+def _train_only(model: nn.Module, weights: str, seed: int) -> None:
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(weights == "embeddings" and name.startswith("embedding."))
     if weights == "low_rank":
         add_low_rank(model, seed)
-    return model
 
 
 def add_low_rank(model: nn.Module, seed: int) -> None:
