@@ -120,9 +120,9 @@ class Evidence:
 
         Examples:
             >>> Evidence.from_arguments("demo", seeds=3, arguments=[]).train_seconds
-            0
+            0.0
         """
-        return sum(self._trainings)
+        return sum(self._trainings, 0.0)
 
     @contextmanager
     def training(self) -> Generator[None]:
