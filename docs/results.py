@@ -13,14 +13,14 @@ from math import isclose
 from pathlib import Path
 from textwrap import fill
 
-from tables import HEAD, HUE_COLUMNS, HUES_TEXT, SECTIONS, Line, Section
+from opening import WIDTH, opening, quotients
+from tables import HEAD, HOW_TO_READ, HUE_COLUMNS, HUES_TEXT, SECTIONS, Line, Section
 
 from latent_anchors.colorspace import HUES
 from latent_anchors.evaluation import Metric, summarize, summarize_ratios, wilson_interval
 
 HERE = Path(__file__).parent
 STORED, PAGE = HERE / "results", HERE / "results.rst"
-WIDTH = 100
 
 DIGITS = 6
 """Significant digits of stored numbers, more than the page shows."""
@@ -33,7 +33,7 @@ def page(folder: Path) -> str:
         section_of(section, json.loads(path.read_text())) if path.exists() else not_run(section)
         for section, path in found
     ]
-    return "\n".join([HEAD, *texts, *hues(folder)])
+    return "\n".join([*HEAD, opening(folder, digits), HOW_TO_READ, *texts, *hues(folder)])
 
 
 def not_run(section: Section) -> str:
@@ -94,16 +94,11 @@ def cells_of(line: Line, metrics: Mapping) -> tuple[str, str, str]:
     """The cells of a line: of a share, a ratio or a number."""
     values = metrics[line.metric]["per_seed"]
     if line.over:
-        values = [*map(quotient, values, metrics[line.over]["per_seed"])]
+        values = quotients(metrics, line.metric, line.over)
     if line.at_least is not None:
         reached = [None if value is None else float(value >= line.at_least) for value in values]
         return cells(asdict(summarize(reached, share=True)))
     return ratio_cells(values) if line.is_ratio else cells(metrics[line.metric])
-
-
-def quotient(value: float | None, by: float | None) -> float | None:
-    """One number divided by another, where both exist and there is something to divide by."""
-    return value / by if value is not None and by else None
 
 
 def ratio_cells(values: Sequence[float | None]) -> tuple[str, str, str]:

@@ -758,9 +758,11 @@ HUES_TEXT = (
 )
 """The text of the table of hues."""
 
-HEAD = """\
-Results
-=======
+HEAD = ("Results", "=======", "")
+
+HOW_TO_READ = """\
+How to read the tables
+----------------------
 
 Every number here comes from a file in ``docs/results/`` that a script wrote: seeds 0 to 59 unless a
 table says otherwise, all of them, none chosen. Recipes were tuned on seeds from 500. A line gives

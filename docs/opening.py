@@ -1,0 +1,104 @@
+"""How the results page opens: what was claimed, what holds, what does not, and three pictures."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from textwrap import fill
+
+from latent_anchors.evaluation import summarize_ratios
+
+WIDTH = 100
+
+FIGURE = re.compile(r"\{([^|{}]+)\|([^|{}]+)\|(mean|min|max|low|high)\}")
+"""A number of a stored file: ``{file|measure|which}``, ``low`` and ``high`` end its interval.
+
+A measure may be one over another, of which the mean is geometric.
+"""
+
+SENTENCES = (
+    "**Placed and muted: it holds.** In sixty networks of colors an edit takes red alone: red "
+    "turns gray (an error of {mute_red/red|error/muted/red|mean}; .25 is gray), orange errs by "
+    "{mute_red/red|error/muted/orange|max} at most. Published edits mute orange, too.",
+    "**Deleted from the weights: it holds, at a cost.** To bring red back takes "
+    "{relearn_red|relearning/ratio_untaught|mean} times the steps of networks that never learned "
+    "it ({relearn_red|relearning/ratio_untaught|low} to "
+    "{relearn_red|relearning/ratio_untaught|high}). But whatever else they are taught takes "
+    "{relearn_red|relearning/control|mean} times as long; the goal was 1.2.",
+    "**In a language model: for some topics.** Animals, people and plants are forgotten as if "
+    "never seen, which is 1: {words/animal|forgetting|mean}, {words/person|forgetting|mean} and "
+    "{words/plant|forgetting|mean} in the mean. Other topics lose {words/animal|other|mean}, "
+    "{words/person|other|mean} and {words/plant|other|mean} nats a token. Artifacts cost them "
+    "{words/artifact|other|mean}, and one network forgets people by "
+    "{words/person|forgetting|min} only.",
+    "**In pictures: muted, not yet as sharp.** In sixteen networks red places turn gray, and at "
+    "most a share of {pictures/red|touched/muted/far|max} of the places of other hues changes. But the "
+    "error of all pictures is {pictures/red|reconstruction/ratio|mean} times that without the "
+    "anchor; the goal was 1.05.",
+    "**Better than what can be done afterwards: not everywhere.** To forget people as if never "
+    "seen, a probe found afterwards costs other topics "
+    "{words/person|cost/other/logistic probe over cost/other/anchored|mean} times as much; to "
+    "forget artifacts, {words/artifact|cost/other/logistic probe over cost/other/anchored|mean} "
+    "times. On colors, found directions do as well if labels set their gate. With a thousandth of "
+    "the labels they do better: {compare_methods|removal/a thousandth/LEACE|mean} of red removed "
+    "against {compare_methods|removal/a thousandth/anchor|mean}.",
+)
+
+PICTURES = {
+    "mute_red": (
+        "Sixty networks of colors with red muted: red turns gray, orange and all others stay.",
+        "Red muted: red turns gray, and every other color stays.",
+    ),
+    "words-frontier": (
+        "Forgetting of animals against the rise of other topics' loss, a line for each method.",
+        "Words: forgetting of animals beside what other topics lose, by method.",
+    ),
+    "compare_methods-0": (
+        "Removal of red against the error of other colors, a line for each of eight methods.",
+        "Colors: removal of red beside what other colors lose, by method.",
+    ),
+}
+"""By name of the file: what a reader who does not see it is told, and the caption."""
+
+
+def opening(folder: Path, digits: Callable[[float, int], str]) -> str:
+    """The sentences with their numbers, then the pictures."""
+
+    def number(found: re.Match[str]) -> str:
+        file, measure, which = found.groups()
+        path = folder / f"{file}.json"
+        if not path.exists():
+            return "(not run)"
+        stored = measured(json.loads(path.read_text())["metrics"], measure)
+        ends = dict(zip(("low", "high"), stored["ci95"] or (), strict=False))
+        value = {**stored, **ends}[which]
+        return digits(value, 3 if 0.1 <= value < 10 else 2)
+
+    sentences = [
+        fill(f"#. {FIGURE.sub(number, sentence)}", WIDTH, subsequent_indent="   ")
+        for sentence in SENTENCES
+    ]
+    return "\n".join([*sentences, "", *(picture(name, *said) for name, said in PICTURES.items())])
+
+
+def measured(metrics: Mapping[str, Mapping], measure: str) -> Mapping:
+    """A stored measure, or one over another."""
+    if " over " not in measure:
+        return metrics[measure]
+    return asdict(summarize_ratios(quotients(metrics, *measure.split(" over "))))
+
+
+def quotients(metrics: Mapping[str, Mapping], measure: str, over: str) -> list[float | None]:
+    """One measure divided by another, seed by seed; None where there is nothing to divide by."""
+    pairs = zip(metrics[measure]["per_seed"], metrics[over]["per_seed"], strict=True)
+    return [value / by if value is not None and by else None for value, by in pairs]
+
+
+def picture(name: str, seen: str, caption: str) -> str:
+    """A figure for light pages and one for dark pages."""
+    return "\n".join(
+        f".. figure:: images/{name}{'_dark' if page == 'dark' else ''}.png\n"
+        f"   :figclass: only-{page}\n   :alt: {seen}\n\n   {caption}\n"
+        for page in ("light", "dark")
+    )
