@@ -33,8 +33,8 @@ SENTENCES = (
     "{words/artifact|other|mean}, and one network forgets people by "
     "{words/person|forgetting|min} only.",
     "**In pictures: muted, not yet as sharp.** In sixteen networks red places turn gray, and at "
-    "most a share of {pictures/red|touched/muted/far|max} of the places of other hues changes. But the "
-    "error of all pictures is {pictures/red|reconstruction/ratio|mean} times that without the "
+    "most a share of {pictures/red|touched/muted/far|max} of the places of other hues changes. But "
+    "the error of all pictures is {pictures/red|reconstruction/ratio|mean} times that without the "
     "anchor; the goal was 1.05.",
     "**Better than what can be done afterwards: not everywhere.** To forget people as if never "
     "seen, a probe found afterwards costs other topics "
