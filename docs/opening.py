@@ -59,7 +59,7 @@ PICTURES = {
         "Colors: removal of red beside what other colors lose, by method.",
     ),
 }
-"""By name of the file: what a reader who does not see it is told, and the caption."""
+"""By name of the file: the alternative text, and the caption."""
 
 
 def opening(folder: Path, digits: Callable[[float, int], str]) -> str:

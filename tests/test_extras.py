@@ -49,3 +49,19 @@ def test_no_framework_is_loaded_and_a_missing_one_is_named_with_its_extra():
         extra = FILES[name][1]
         assert f"adapters.{name} needs" in said[name]
         assert said[name].endswith(f"pip install latent-anchors[{extra}]")
+
+
+LAZY = """
+import sys
+import latent_anchors as la
+print(*sorted(name for name in sys.modules if name.startswith("latent_anchors.")))
+assert la.Concept is la.concepts.Concept and {*la.__all__} <= {*dir(la)}
+"""
+
+
+def test_a_room_is_loaded_when_it_is_used():
+    done = subprocess.run([sys.executable, "-c", LAZY], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rooms = [name.split(".")[1] for name in done.stdout.split()]
+    assert rooms
+    assert all(name.startswith("_") for name in rooms)

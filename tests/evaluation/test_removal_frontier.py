@@ -144,3 +144,17 @@ def test_what_cannot_be_measured_or_compared_is_refused():
         Frontier({"a": curve(CLEAR), "b": curve(CLEAR, CLEAR)})
     with refuses(KeyError, "Unknown method 'b'"):
         Frontier({"a": curve(CLEAR)})["b"]
+
+
+def test_a_first_strength_that_removes_enough_has_the_cost():
+    found = Frontier({"a": curve([(0.5, 0.2), (1.0, 0.6)])})
+    assert found.collateral_at(0.4)["a"].tolist() == pytest.approx([0.2])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_removal_and_a_collateral_are_finite(value):
+    found = Frontier({"a": curve(CLEAR)})
+    with refuses(ValueError, "removal"):
+        found.collateral_at(value)
+    with refuses(ValueError, "collateral"):
+        found.removal_at(value)

@@ -2,7 +2,9 @@
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from latent_anchors._checks import listed, unknown
@@ -106,22 +108,22 @@ def module_of(name: object) -> str:
 
 
 def _rooms() -> list[str]:
-    # never loads a room: what was not imported was not needed to save it, either
-    package = import_module(PACKAGE)
-    return [name for name in package.__all__ if _is_room(name, vars(package).get(name))]
+    return [name for name in import_module(PACKAGE).__all__ if _room(name) is not None]
 
 
-def _is_room(name: str, room: object) -> bool:
-    return name not in NOT_LOADED and getattr(room, "__name__", "") == f"{PACKAGE}.{name}"
+@cache
+def _room(name: str) -> Any:
+    """One of our rooms, loaded if need be; None if there is none of this name."""
+    public = name in import_module(PACKAGE).__all__ and name not in NOT_LOADED
+    # a function of the package has no module of its name
+    return import_module(f"{PACKAGE}.{name}") if public and find_spec(f"{PACKAGE}.{name}") else None
 
 
 def ours(name: str) -> Any:
     """A public class or function of one of our rooms, such as ``regularizers.Anchor``, or None."""
     name_of_room, _, attribute = name.partition(".")
-    room: Any = vars(import_module(PACKAGE)).get(name_of_room)
-    if not _is_room(name_of_room, room) or attribute not in room.__all__:
-        return None
-    return getattr(room, attribute)
+    room = _room(name_of_room)
+    return getattr(room, attribute) if room is not None and attribute in room.__all__ else None
 
 
 def class_named(name: object) -> type:
