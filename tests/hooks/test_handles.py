@@ -11,7 +11,7 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors._hooks import Hooked, attach_edit, attach_recorder, copy_without_hooks
+from latent_anchors._hooks import as_hooked, attach_edit, attach_recorder, copy_without_hooks
 from latent_anchors.interventions import ZeroAblation, attach, clear, in_force, intervene
 from latent_anchors.models import Population, Site, record
 
@@ -132,7 +132,7 @@ def test_edits_that_change_the_shape_are_refused(model):
 
 def test_a_population_keeps_hooks_of_its_own():
     population = Population.from_models([nn.Sequential(nn.Linear(1, 1))] * 2)
-    assert isinstance(population, Hooked)
+    assert as_hooked(population) is population
     attach_edit(population, "0", torch.zeros_like)
     assert hooks(population) == 0
     assert population(torch.ones(1)).tolist() == [[0.0], [0.0]]

@@ -15,7 +15,7 @@ from latent_anchors._hooks._blocks import Startable as Startable
 from latent_anchors._hooks._checkpointing import in_reentrant_segment as in_reentrant_segment
 from latent_anchors._hooks._edit_hook import EditHook as EditHook
 from latent_anchors._hooks._handles import Handle as Handle
-from latent_anchors._hooks._handles import Hooked as Hooked
+from latent_anchors._hooks._handles import as_hooked as as_hooked
 from latent_anchors._hooks._handles import attach_edit as attach_edit
 from latent_anchors._hooks._handles import attach_recorder as attach_recorder
 from latent_anchors._hooks._handles import check_edit as check_edit

@@ -109,6 +109,12 @@ class Hooked(Protocol):
         ...
 
 
+def as_hooked(model: nn.Module) -> Hooked | None:
+    """The model, if it keeps a table of hooks itself."""
+    # isinstance of a protocol costs as much as a small layer, and each site of a block asks
+    return cast("Hooked", model) if hasattr(type(model), "hook_table") else None
+
+
 def attach_edit(model: nn.Module, at: At, edit: Edit, where: Where | None = None) -> Handle:
     """Put an edit in force at a site, in every thread."""
     refuse_compiled(_architecture(model, as_site(at)), as_site(at).name, for_good=True)
@@ -138,7 +144,7 @@ def edit_hook(model: nn.Module, at: At, edit: Edit, where: Where | None = None) 
     if where is None:
         return EditHook(edit, site, owner, table)
     # a population's layers run within one pass of all runs, and are called by no names
-    way = () if isinstance(model, Hooked) else _architecture(model, site)
+    way = _architecture(model, site) if as_hooked(model) is None else ()
     return EditHook(edit, site, owner, table, Positions(where, way, site))
 
 
@@ -174,8 +180,8 @@ def in_force(model: nn.Module) -> list[Handle]:
     """
     layers = layers_of(model).values()
     tables = [table(layer) for layer in layers for table in (forward_pre_hooks, forward_hooks)]
-    if isinstance(model, Hooked):
-        tables.append(model.hook_table(Site("")))
+    if (hooked := as_hooked(model)) is not None:
+        tables.append(hooked.hook_table(Site("")))
     hooks = [hook for table in tables for hook in list(table.values())]
     return [Handle(hook) for hook in hooks if type(hook) is EditHook]
 
@@ -212,14 +218,14 @@ def _owner_and_table(model: nn.Module, site: Site) -> tuple[nn.Module, Table]:
     way = _architecture(model, site)
     refuse_compiled(way, site.name)
     _refuse_data_parallel(way)
-    if isinstance(model, Hooked):
-        return model, model.hook_table(site)
+    if (hooked := as_hooked(model)) is not None:
+        return model, hooked.hook_table(site)
     return way[-1], table_of(way[-1], site)
 
 
 def _architecture(model: nn.Module, site: Site) -> Sequence[nn.Module]:
-    if isinstance(model, Hooked):
-        model.hook_table(site)
+    if (hooked := as_hooked(model)) is not None:
+        hooked.hook_table(site)
         return path(cast("nn.Module", model.stacked), site)
     return path(model, site)
 

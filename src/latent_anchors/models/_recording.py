@@ -12,11 +12,11 @@ from typing_extensions import override
 from latent_anchors._checks import listed
 from latent_anchors._hooks import (
     Hook,
-    Hooked,
     Hooks,
     PassHook,
     Reading,
     Startable,
+    as_hooked,
     forward_hooks,
     forward_pre_hooks,
     in_reentrant_segment,
@@ -208,7 +208,7 @@ class Recorders(Hooks[Recording]):
 
     @override
     def _prepare(self) -> tuple[Sequence[Startable], Recording]:
-        passes = RecordedPasses(self._sites, isinstance(self._model, Hooked), self._layers)
+        passes = RecordedPasses(self._sites, as_hooked(self._model) is not None, self._layers)
         expected = torch.is_grad_enabled() and _is_trained(self._model)
         self._recorders = {
             at: recorder_hook(self._model, site, self._keeper(passes, at, expected))
