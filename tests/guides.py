@@ -1,8 +1,11 @@
-"""Pages of the site whose code blocks run as they stand."""
+"""Pages of the site that run as they stand: those with code blocks, and scripts."""
 
+import runpy
 import textwrap
 from pathlib import Path
 from typing import Any
+
+import matplotlib.pyplot as plt
 
 GUIDES = Path(__file__).parents[1] / "docs" / "guides"
 
@@ -28,3 +31,12 @@ def run(page: Path) -> dict[str, Any]:
     for block in blocks(page):
         exec(compile(block, str(page), "exec"), names)
     return names
+
+
+def run_script(page: Path) -> dict[str, Any]:
+    """The names after a page that is a script; its figures are drawn and closed."""
+    plt.switch_backend("agg")
+    try:
+        return runpy.run_path(str(page))
+    finally:
+        plt.close("all")

@@ -1,5 +1,6 @@
 """What the documentation says of the code and of its results."""
 
+import ast
 import importlib
 import json
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from refusals import SOURCE
 from test_public_api import ROOMS
 
 ROOT = Path(__file__).parents[1]
@@ -138,3 +140,39 @@ def test_the_versions_that_are_asked_for_are_those_of_the_metadata(page: Path):
     (torch,) = (line for line in PROJECT["dependencies"] if line.startswith("torch>="))
     least = torch.removeprefix("torch>="), PROJECT["requires-python"].removeprefix(">=")
     assert "Python {1} or later, PyTorch {0} or later.".format(*least) in page.read_text()
+
+
+def texts() -> list[str]:
+    """Every string of the source, with a gap for each value in it."""
+    trees = [ast.parse(path.read_text()) for path in SOURCE.rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    whole = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    joined = [
+        "".join(str(each.value) if isinstance(each, ast.Constant) else "\0" for each in node.values)
+        for node in nodes
+        if isinstance(node, ast.JoinedStr)
+    ]
+    return [*joined, *(each for each in whole if isinstance(each, str))]
+
+
+def is_said(message: str, among: list[str]) -> bool:
+    """Whether a string has the words of a message in their order, with values between them."""
+    words = [re.escape(part.strip()) for part in message.split("...") if part.strip()]
+    return any(re.search(".*?\0.*?".join(words), text) for text in among)
+
+
+MESSAGES = re.findall(
+    r'"([^"]{9,})"', "\n".join(re.findall(r'^".*$', (DOCS / "messages.rst").read_text(), re.M))
+)
+
+
+def test_messages_on_the_page_of_errors_are_those_of_the_source():
+    among = texts()
+    assert len(MESSAGES) >= 30
+    assert [message for message in MESSAGES if not is_said(message, among)] == []
+
+
+def test_a_message_that_nobody_raises_is_noticed():
+    assert is_said("Site ... ran ... times", ["Site \0 ran \0 times since"])
+    assert not is_said("Site ... ran ... times", ["Site \0 ran once"])
+    assert not is_said("Site ... ran", ["Site ran"])

@@ -21,7 +21,8 @@ STORY = (
     "compare_methods",
     *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"),
     *("words", "words_together", "words_removed"),
-    *("quickstart", "anchor_a_concept", "write_a_curriculum", "write_a_penalty"),
+    *("quickstart", "anchor_a_concept", "write_a_curriculum"),
+    *("write_a_penalty", "write_an_edit", "write_a_baseline", "write_an_adapter"),
     *("intervene_and_cut", "prevent_a_concept", "read_the_figures", "how_fast"),
 )
 """Examples and guides in the order in which they are best read."""
