@@ -1,6 +1,7 @@
 """One session per promise: `nox -R -s tests` checks one, `nox -R` the usual ones."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nox
 
@@ -131,17 +132,36 @@ def results(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """Build both distributions, check their metadata, and run an example from the wheel alone."""
+    """Both distributions: metadata, and each tried alone; `-- newest` or `-- lowest` for one."""
     session.install("-c", "constraints.txt", "build", "twine")
-    built = Path(session.create_tmp()).resolve()
-    session.run("python", "-m", "build", "--outdir", str(built))
-    session.run("twine", "check", "--strict", *map(str, built.iterdir()))
-    wheel = next(built.glob("*.whl"))
-    session.install("-c", "constraints.txt", "--force-reinstall", "--no-deps", str(wheel))
-    session.install("-c", "constraints.txt", str(wheel))
-    example = Path("examples/anchor_red.py").resolve()
-    with session.chdir(built):
-        session.run("python", str(example), "--smoke", env={"MPLBACKEND": "agg"})
+    with TemporaryDirectory() as folder:
+        session.run("python", "-m", "build", "--outdir", folder)
+        built = sorted(Path(folder).iterdir())
+        session.run("twine", "check", "--strict", *map(str, built))
+        for distribution in built:
+            for name in session.posargs or ("newest", "lowest"):
+                versions = torch_of_constraints() if name == "newest" else lower_bounds()
+                try_alone(session, distribution, versions)
+
+
+def torch_of_constraints() -> list[str]:
+    """Newer ones may be gigabytes, for CUDA; of all other dependencies pip takes the newest."""
+    lines = Path("constraints.txt").read_text().splitlines()
+    return [line for line in lines if line.startswith("torch==")]
+
+
+def try_alone(session: nox.Session, distribution: Path, versions: list[str]) -> None:
+    """README's first lines and an example: in an empty folder, with nothing else installed."""
+    root = Path.cwd()
+    lines = "from test_readme import measured; print(*measured(8), sep='\\n')"
+    with TemporaryDirectory() as folder, session.chdir(folder):
+        session.run("python", "-m", "venv", "alone")
+        python = f"{folder}/alone/bin/python"
+        pip = ("-m", "pip", "install", "-q")
+        session.run(python, *pip, str(distribution), *versions, external=True)
+        session.run(python, "-c", lines, env={"PYTHONPATH": f"{root}/tests"}, external=True)
+        example = (f"{root}/examples/anchor_red.py", "--smoke")
+        session.run(python, *example, env={"MPLBACKEND": "agg", "PYTHONPATH": ""}, external=True)
 
 
 @nox.session

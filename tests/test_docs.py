@@ -131,10 +131,6 @@ def test_the_quick_start_is_the_program_of_the_readme():
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-def test_the_citation_is_of_this_version():
-    assert f"\nversion: {PROJECT['version']}\n" in (ROOT / "CITATION.cff").read_text()
-
-
 @pytest.mark.parametrize("page", [ROOT / "README.md", DOCS / "guides" / "quickstart.py"])
 def test_the_versions_that_are_asked_for_are_those_of_the_metadata(page: Path):
     (torch,) = (line for line in PROJECT["dependencies"] if line.startswith("torch>="))
@@ -176,3 +172,43 @@ def test_a_message_that_nobody_raises_is_noticed():
     assert is_said("Site ... ran ... times", ["Site \0 ran \0 times since"])
     assert not is_said("Site ... ran ... times", ["Site \0 ran once"])
     assert not is_said("Site ... ran", ["Site ran"])
+
+
+DIRECTIVE = re.compile(r"^( *)\.\. (?:image|figure):: (\S+)\n((?:\1 +\S.*\n)*)", re.M)
+"""A picture in reStructuredText, and its options."""
+
+
+def undescribed(text: str) -> list[str]:
+    """Pictures without words for those who do not see them."""
+    found = [name for _, name, options in DIRECTIVE.findall(text) if not spoken(options)]
+    found += re.findall(r"!\[\s*\]\((.*?)\)", text)
+    tags = re.findall(r"<img\b[^>]*>", text)
+    return found + [tag for tag in tags if not re.search(r'\balt="[^"]*\w[^"]*"', tag)]
+
+
+def spoken(options: str) -> bool:
+    return bool(re.search(r":alt:\s*\w", options))
+
+
+def test_every_picture_in_readme_pages_and_examples_is_said_in_words():
+    made = {"_build", "api", "gallery", "guide"}
+    pages = [*DOCS.rglob("*.rst"), *DOCS.rglob("*.py"), *(ROOT / "examples").glob("*.*")]
+    pages = [page for page in pages if not made & {*page.relative_to(ROOT).parts}]
+    texts = {path: path.read_text() for path in [ROOT / "README.md", *pages]}
+    assert sum(len(DIRECTIVE.findall(text)) for text in texts.values()) >= 2
+    assert {path.name: undescribed(text) for path, text in texts.items() if undescribed(text)} == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".. image:: a.png\n   :class: figure\n",
+        "   .. figure:: a.png\n      :alt:\n\n      A caption.\n",
+        "![](a.png)",
+        '<img src="a.png" alt="">',
+        '<img src="a.png">',
+    ],
+)
+def test_a_picture_without_words_is_found(text: str):
+    assert len(undescribed(text)) == 1
+    assert not undescribed(".. image:: a.png\n   :alt: A circle\n         of colors.\n")
