@@ -56,8 +56,14 @@ def section_of(section: Section, stored: Mapping) -> str:
     ratios = any(line.is_ratio for line in section.lines)
     spread = "mean ± deviation, or factor" if ratios else "mean ± deviation"
     heads = ("measure", spread, "interval", "least to greatest", "published")
-    runs = f"Seeds {seeds[0]} to {seeds[-1]}; of {len(seeds)}, {len(stored['failures'])} failed."
+    runs = f"Seeds {extent(seeds)}; of {len(seeds)}, {len(stored['failures'])} failed."
     return titled(section.title, section.text, runs, table(heads, rows))
+
+
+def extent(seeds: Sequence[int]) -> str:
+    """From the first seed to the last; all of them, if some between are left out."""
+    whole = seeds == [*range(seeds[0], seeds[-1] + 1)]
+    return f"{seeds[0]} to {seeds[-1]}" if whole else ", ".join(map(str, seeds))
 
 
 def hues(folder: Path) -> list[str]:

@@ -67,7 +67,7 @@ def train(lines, seeds, terms=(), **losses):
 # linear layer. The control is to teach something else, to the cut network and to the whole one:
 # gray as the answer to lines with cyan.
 
-rates = testbed.ATTACK_RATES if full else testbed.ATTACK_RATES[:1]
+rates = testbed.ATTACK_RATES if full else (0.02,)
 most = evidence.steps or 2000
 
 
