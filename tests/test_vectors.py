@@ -21,6 +21,7 @@ from latent_anchors import (
 )
 from latent_anchors import interventions as edits
 from latent_anchors import regularizers as reg
+from latent_anchors._streams import seeded
 from latent_anchors._vectors import (
     as_basis,
     as_direction,
@@ -49,6 +50,12 @@ def test_a_tensor_keeps_its_precision_and_its_memory(dtype):
     assert made.dtype == as_direction(values).dtype == as_basis(values[None]).dtype == dtype
     assert not made.requires_grad
     assert made.data_ptr() != values.data_ptr()
+
+
+def test_a_length_that_is_off_by_eight_roundings_stays_and_one_by_nine_does_not():
+    eight, nine = (torch.tensor([1.0, math.sqrt(n * 2**-23)]) for n in (8, 9))
+    assert torch.equal(as_direction(eight), eight)
+    assert not torch.equal(as_direction(nine), nine)
 
 
 def test_whole_numbers_become_floats():
@@ -138,11 +145,12 @@ DIRECTION, BESIDE = torch.tensor([1.0, -0.5, 0.25, 2.0]), torch.tensor([0.5, 2.0
 Z = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
 ON_IT = torch.cat([Z, DIRECTION[None]])
 ERASURE = edits.Erasure(torch.eye(4)[:, :1], torch.eye(4)[:1], torch.zeros(4))
-COLORS = models.SphericalAutoencoder()
 WORDS = nn.Sequential(nn.Embedding.from_pretrained(torch.eye(4)))
-LINEAR = nn.Sequential(nn.Linear(3, 4), nn.Identity(), nn.Linear(4, 2))
 AROUND = edits.SiteLayers("0", ("2",))
-Z_SEEN, TOKENS = torch.randn(5, 3), torch.arange(4)[None]
+with seeded(0, "vectors"):  # the same whatever was imported before
+    COLORS = models.SphericalAutoencoder()
+    LINEAR = nn.Sequential(nn.Linear(3, 4), nn.Identity(), nn.Linear(4, 2))
+    Z_SEEN, TOKENS = torch.randn(5, 3), torch.arange(4)[None]
 
 
 def _rows(v, other):
