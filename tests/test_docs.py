@@ -66,6 +66,11 @@ def test_whichever_number_is_changed_is_noticed(path: Path, tmp_path: Path, resu
         values[k] = before
 
 
+def test_seeds_are_a_range_or_all_are_named(results: ModuleType):
+    assert results.extent([3, 4, 5]) == "3 to 5"
+    assert results.extent([0, 3, 6]) == "0, 3, 6"
+
+
 def test_shares_are_recognized_by_their_interval(results: ModuleType):
     ones = [1.0] * 9
     share, number = (asdict(results.summarize(ones, share=each)) for each in (True, False))
