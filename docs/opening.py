@@ -25,7 +25,9 @@ SENTENCES = (
     "{relearn_red|relearning/ratio_untaught|mean} times the steps of networks that never learned "
     "it ({relearn_red|relearning/ratio_untaught|low} to "
     "{relearn_red|relearning/ratio_untaught|high}). But whatever else they are taught takes "
-    "{relearn_red|relearning/control|mean} times as long; the goal was 1.2.",
+    "{relearn_red|relearning/control|mean} times as long; the goal was 1.2. For a transformer, in "
+    "three runs so far, the two are {oracle_mixing|relearning/ratio_oracle|mean} and "
+    "{oracle_mixing|relearning/control|mean}.",
     "**In a language model: for some topics.** Animals, people and plants are forgotten as if "
     "never seen, which is 1: {words/animal|forgetting|mean}, {words/person|forgetting|mean} and "
     "{words/plant|forgetting|mean} in the mean. Other topics lose {words/animal|other|mean}, "
@@ -46,9 +48,11 @@ SENTENCES = (
 )
 
 PICTURES = {
-    "mute_red": (
-        "Sixty networks of colors with red muted: red turns gray, orange and all others stay.",
-        "Red muted: red turns gray, and every other color stays.",
+    "oracle_mixing": (
+        "Steps of fine-tuning against the share of lines with red that are answered wrong: the cut "
+        "transformer needs 380, one that never saw red 350, a fresh one 1,610.",
+        "Deleted: in the median of three runs, a transformer that red was cut out of learns it "
+        "again no sooner than one that never saw red.",
     ),
     "words-frontier": (
         "Forgetting of animals against the rise of other topics' loss, a line for each method.",

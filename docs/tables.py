@@ -65,8 +65,11 @@ MANY = {
 }
 """The colors that a transformer has anchors for at once."""
 
-JUDGED = ("whole", "cut", "oracle", "distilled")
-"""The networks that are compared after a cut."""
+ATTACKED = {"edited": "cut", "oracle": "never saw red", "distilled": "distilled"}
+"""The networks that are attacked, and what the page calls them."""
+
+JUDGED = ("whole", "cut")
+"""The networks before and after a cut."""
 
 CUTS = ("muted", "by_weights", "narrow", "narrow_by_weights")
 """The ways to remove red from a transformer."""
@@ -652,23 +655,32 @@ SECTIONS = (
     Section(
         "Is red gone from a transformer?",
         "oracle_mixing",
-        "``oracle_mixing.py --full --attacks``: the same cut, beside a network that never saw red "
+        "``oracle_mixing.py --full``: the same cut, beside a network that never saw red "
         "and one distilled from the cut network into fresh weights. R is the ratio of steps to "
         "theirs; after a complete removal it is 1. C is the control, the steps to teach the cut "
         "network something else beside the whole one. Each network has its own best of six "
         "learning rates. Then the share of lines with red that are answered wrong after a fixed "
-        "number of steps. The goals are R of at least 1 and C of at most 1.1.",
+        "number of steps. The goals are R of at least 1 and C of at most 1.1. Three of nine runs "
+        "have been made, those on the first split of the data, under one attack of twelve, by all "
+        "lines on all weights. In the mean both goals are reached; the intervals of three runs are "
+        "wide. In the mean, the cut network answers more lines wrong than a network that never saw "
+        "red, after each of these numbers of steps. Lines without red are answered as by the whole "
+        "network.",
         (
             Line("R: steps, cut / never saw red", "relearning/ratio_oracle"),
             Line("the same, beside the distilled", "relearning/ratio_distilled"),
             Line("C: steps to learn something else / of the whole network", "relearning/control"),
             Line("R / C", "relearning/ratio_oracle", over="relearning/control"),
             Line("steps, cut / fresh", "relearning/ratio"),
-            *(Line(f"{name}, held out", f"exact_match/{name}/held_out") for name in JUDGED[:2]),
             *(
-                Line(f"wrong after {budget} steps, {name}", f"relearning/after/{budget}/{name}")
+                Line(f"{name}: {what}", f"exact_match/{name}/{group}")
+                for group, what in {"held_out": "held out", "without_red": "without red"}.items()
+                for name in JUDGED
+            ),
+            *(
+                Line(f"wrong after {budget} steps, {name}", f"relearning/after/{budget}/{which}")
                 for budget in (10, 50, 100, 500)
-                for name in ("edited", *JUDGED[2:])
+                for which, name in ATTACKED.items()
             ),
         ),
     ),

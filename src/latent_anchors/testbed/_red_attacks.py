@@ -18,7 +18,7 @@ SPARED, NEAR = 0.7, 0.5
 
 FEW = 8
 
-ATTACK_RATES = (0.006, 0.06, 0.02, 0.002, 0.0006, 0.0002)
+ATTACK_RATES = (0.006, 0.002, 0.0006, 0.06, 0.02, 0.0002)
 """Learning rates of every attack; first the one that brings red back to all, which saves time."""
 
 RED_ATTACKS = tuple(
