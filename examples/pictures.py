@@ -25,8 +25,7 @@ evidence = testbed.Evidence.from_arguments("pictures", seeds=1, concept="red", *
 concept = evidence.concept
 
 # %%
-# The pictures: every emoji that has a color, 32 by 32 pixels on white, drawn from the font. A smoke
-# test needs none; it draws disks.
+# Every emoji that has a color, 32 by 32 pixels on white. A smoke test, without a font, draws disks.
 
 SHOWN = "strawberry heavy_black_heart tomato fire_engine tangerine carrot lemon broccoli blue_heart"
 SHOWN = SHOWN.split()
@@ -129,8 +128,8 @@ if "removed" in evidence.switches or evidence.smoke:
 
 found = testbed.evaluate_places(places, outputs, concept)
 found |= {f"labels/{concept}": trained.history.labels_used("anchor")}
-settings, ratios = {"sheet": sheet, "mute": repr(mute)}, ["reconstruction/ratio"]
-metrics = evidence.write(found, settings, trained.failures, ratios)
+settings = {"sheet": sheet, "mute": repr(mute)}
+metrics = evidence.write(found, settings, trained.failures, ["reconstruction/ratio"])
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%
