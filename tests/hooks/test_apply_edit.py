@@ -4,8 +4,9 @@ from refusals import refuses
 from torch import nn
 
 from latent_anchors.interventions import attach, intervene
-from latent_anchors.models import Population
+from latent_anchors.models import PatchAutoencoder, Population, Site, record
 
+LATENT = Site("latent", axis=1)
 X = torch.ones(1, 2)
 
 
@@ -51,6 +52,39 @@ def test_a_tensor_that_is_kept_elsewhere_is_not_written_to_by_what_follows():
             assert not model(torch.ones(2, 3)).any()
         assert torch.equal(cache["z"], before)
         assert torch.equal(cache["batch"][1], before)
+
+
+class Strides(nn.Module):
+    """In which memory order its input lies."""
+
+    def forward(self, z):
+        self.seen = z.stride()
+        return z.clone()
+
+
+def test_what_an_edit_returns_lies_in_memory_as_the_latents_did(either):
+    z = torch.arange(24.0).reshape(2, 3, 4).mT
+    model = nn.Sequential(nn.Identity(), Strides())
+    plain = model(z)
+    with intervene(model, lambda z: z.contiguous() + 0, "0"):
+        assert torch.equal(model(z), plain)
+    assert model[1].seen == z.stride()
+
+
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("runs", [1, 2])
+def test_places_that_an_edit_spares_keep_their_pixels_to_the_last_bit(order, runs):
+    """Convolutions round differently in each memory order."""
+    torch.manual_seed(0)
+    model = Population.from_models([PatchAutoencoder() for _ in range(runs)]).eval()
+    pictures = torch.rand(40, 3, 32, 32).contiguous(memory_format=order)
+    with record(model, LATENT) as recorded:
+        plain = model(pictures)
+    first = recorded[LATENT][..., :1]
+    bound = first.median()
+    with intervene(model, lambda z: z.where(z[..., :1] <= bound, -z).contiguous(), LATENT):
+        changed = (model(pictures) != plain).unfold(3, 4, 4).unfold(4, 4, 4).any(2).any(-1).any(-1)
+    assert torch.equal(changed, first[..., 0] > bound)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def edited(z: Tensor, edit: Edit) -> Tensor:
             f"The edit {edit!r} wrote into the latents that it was given; expected new ones. "
             "Begin with z = z.clone(), or use torch.where and the like."
         )
-    return new
+    return new if new.stride() == z.stride() else _laid_out_as(z, new)
 
 
 def state_of(edit: Edit) -> list[tuple[int, int | None]]:
@@ -34,6 +34,16 @@ def state_of(edit: Edit) -> list[tuple[int, int | None]]:
     if not isinstance(edit, nn.Module):
         return []
     return [(id(t), version_of(t)) for t in (*edit.parameters(), *edit.buffers())]
+
+
+def _laid_out_as(z: Tensor, new: Tensor) -> Tensor:
+    """The same values in the memory order of others.
+
+    Later layers choose their arithmetic by that order, so that in another one samples that the
+    edit spares would come out differently in their last bits. The first operand of ``where``
+    decides the order; a copy in place would not do for runs whose latents have none of their own.
+    """
+    return torch.where(torch.ones_like(z, dtype=torch.bool), new, z)
 
 
 def _check(edit: Edit, z: Tensor, new: Tensor) -> None:
