@@ -62,7 +62,7 @@ class Strides(nn.Module):
         return z.clone()
 
 
-def test_what_an_edit_returns_lies_in_memory_as_the_latents_did(either):
+def test_what_an_edit_returns_lies_in_memory_as_the_latents_did():
     z = torch.arange(24.0).reshape(2, 3, 4).mT
     model = nn.Sequential(nn.Identity(), Strides())
     plain = model(z)
