@@ -247,14 +247,18 @@ def _matches(parts: list[str], asked: list[str]) -> bool:
     return len(parts) == len(asked) and all(map(fnmatchcase, parts, asked))
 
 
+_SWAPPED = "The second holds the first: mind the order, model, at."
+
+
 def _name_of(model: nn.Module, layer: nn.Module) -> str:
     for root in reversed([*unwrapped(model)]):
         for name, other in layers_of(root).items():
             if other is layer:
                 return name
+    swapped = model in layer.modules()
     raise ValueError(
         f"The site is a {type(layer).__name__} that is no layer of the model; expected one of its "
-        "own. Take it from this very model, not from a copy of it."
+        f"own. {_SWAPPED if swapped else 'Take it from this very model, not from a copy of it.'}"
     )
 
 

@@ -411,6 +411,8 @@ def test_layers_themselves_are_sites(model, colors):
     torch.testing.assert_close(latents["decoder"][0], output)
     with refuses(ValueError, "is a Linear that is no layer of the model.*not from a copy"):
         record(model, nn.Linear(3, 4))
+    with refuses(ValueError, "no layer of the model.*The second holds the first: mind the order"):
+        record(model.latent, model)
 
 
 def test_patterns_are_sites_of_the_names_they_match(model, colors):

@@ -262,7 +262,7 @@ def record(
             stands for one part of a name, layers themselves, or :class:`Site`.
         every: Record all passes since they were last read, stacked along a new first axis
             ``(passes, ..., dim)``, or along the second one for a population: for shared layers,
-            several calls of the model, text generation.
+            models that call themselves, several calls of the model, text generation.
 
     Raises:
         ValueError: If a site does not exist, or a layer is not the model's own.
