@@ -10,6 +10,7 @@ hearts and fire engines turn gray; oranges, carrots and lemons stay as they are,
 # The seeds, the hue, a font of this computer, and the folder for the results.
 
 import unicodedata
+from functools import partial
 
 import latent_anchors as la
 import numpy as np
@@ -28,7 +29,6 @@ concept = evidence.concept
 # Every emoji that has a color, 32 by 32 pixels on white. A smoke test, without a font, draws disks.
 
 SHOWN = "strawberry heavy_black_heart tomato fire_engine tangerine carrot lemon broccoli blue_heart"
-SHOWN = SHOWN.split()
 BLOCKS = (0x2600, 0x27C0), (0x1F300, 0x1F650), (0x1F680, 0x1F700), (0x1F900, 0x1FB00)
 
 
@@ -56,7 +56,7 @@ def emoji(font):
 
 def disks():
     """Disks in 24 hues, under the names that are shown."""
-    for k, name in enumerate([*SHOWN, *(f"disk_{k}" for k in range(39))]):
+    for k, name in enumerate([*SHOWN.split(), *(f"disk_{k}" for k in range(39))]):
         picture = Image.new("RGB", (32, 32), "white")
         ImageDraw.Draw(picture).ellipse((2, 2, 30, 30), fill=f"hsv({15 * k % 360}, 100%, 100%)")
         yield name.upper().replace("_", " "), picture
@@ -67,12 +67,13 @@ pictures = torch.tensor(np.stack([*drawn.values()])).movedim(-1, 1) / 255
 places = testbed.Places(pictures)
 
 # %%
-# The hue's axis, and the recipe. Labels are drawn anew each time that a place is seen: a vivid one
-# of just this hue has one three times in ten; nothing says what is of another hue. One term puts
-# the hue on its axis, one keeps what is colored off it, and a fallback has the opposite pole, where
-# muting leads, say mid-gray. Beside each network one learns the same batches without all that.
+# The axis and the recipe. Labels are drawn anew each time: a vivid place of just this hue has one
+# three times in ten, others none. One term puts the hue on its axis, one keeps what is colored
+# off it, and a fallback has the opposite pole, where muting leads, say mid-gray. That takes room:
+# the plain network beside each, which learns the same batches, has two dimensions less.
 
-red = la.Concept(concept, la.axis(0, dim=24), at=la.Site("latent", axis=1))
+DIM, PLAIN_DIM = 34, 32
+red = la.Concept(concept, la.axis(0, dim=DIM), at=la.Site("latent", axis=1))
 sampler = testbed.place_sampler(places, concept)
 objective, losses = testbed.place_objective(red), testbed.place_losses(red, places)
 alone = la.Objective([], losses=["recon"], other_tracks=["lr", "anchor", "others", "fallback"])
@@ -85,10 +86,10 @@ def train(model, objective, sheet, losses, sampler=sampler):
     return la.fit(model, objective, timeline, sampler, losses=losses, **options)
 
 
-sheet, network = testbed.PLACE_SHEET, models.PatchAutoencoder
+sheet, network = testbed.PLACE_SHEET, partial(models.PatchAutoencoder, latent_dim=DIM)
 with evidence.training():
     trained = train(network, objective, sheet, losses)
-    plain = train(network, alone, sheet, {"recon": losses["recon"]})
+    plain = train(partial(network, latent_dim=PLAIN_DIM), alone, sheet, {"recon": losses["recon"]})
 
 # %%
 # Muted: what lies within 65 degrees of the axis is turned to the opposite pole.
@@ -100,9 +101,8 @@ with la.intervene(whole, mute, at=red.at):
     outputs["muted"] = evaluation.predictions(whole, pictures)
 
 # %%
-# With ``--removed``, what writes dimension 0 loses it, and what reads it. Red is still there, in
-# other dimensions, until the network has learned to reproduce the muted one, without any labels;
-# pictures that muting changes are drawn more often.
+# With ``--removed``, what writes or reads dimension 0 loses it. Red stays in other dimensions until
+# the network has learned the muted one's pictures, without labels, most of all those that changed.
 
 AXES = {"encoder.straight.weight": 0, "encoder.straight.bias": 0, "encoder.bent.2.weight": 0}
 AXES |= {"encoder.bent.2.bias": 0, "decoder.straight.weight": 0, "decoder.bent.0.weight": 1}
@@ -128,14 +128,14 @@ if "removed" in evidence.switches or evidence.smoke:
 
 found = testbed.evaluate_places(places, outputs, concept)
 found |= {f"labels/{concept}": trained.history.labels_used("anchor")}
-settings = {"sheet": sheet, "mute": repr(mute)}
+settings = {"sheet": sheet, "mute": repr(mute), "dimensions": (DIM, PLAIN_DIM)}
 metrics = evidence.write(found, settings, trained.failures, ["reconstruction/ratio"])
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%
 # The first run's pictures, as drawn, as they come out, and muted; and errors by hue.
 
-shown = [[*drawn].index(name.upper().replace("_", " ")) for name in SHOWN]
+shown = [[*drawn].index(name.upper().replace("_", " ")) for name in SHOWN.split()]
 rows = {"original": pictures, "reconstructed": outputs["baseline"][0]}
 rows |= {f"{concept}_{name}": outputs[name][0] for name in ("muted", "removed") if name in outputs}
 rows = {name: row[shown].movedim(1, -1) for name, row in rows.items()}
@@ -145,6 +145,6 @@ gray = f"{concept} shown as mid-gray", metrics[f"error/gray/{concept}"].mean
 by_hue = viz.plot_error_by_hue(
     hues, errors, gray, colorspace.hue_of(concept), title="Errors of vivid places, by their hue"
 )
-columns = [name.removeprefix("heavy_black_") for name in SHOWN]
-figures = {"pictures": viz.plot_pictures(rows, columns, title=title), "hues": by_hue}
+names = [name.removeprefix("heavy_black_") for name in SHOWN.split()]
+figures = {"pictures": viz.plot_pictures(rows, names, title=title), "hues": by_hue}
 viz.save_figures(figures, evidence.out, dark=True)

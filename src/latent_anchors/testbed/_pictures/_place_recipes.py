@@ -20,7 +20,7 @@ STEP, lr,   recon, anchor, others, fallback
 0,    1e-4, 1,     0.005,  0.005,  0
 100,  0.02, ,      ,       ,
 250,  ,     ,      0.02,   0.05,   0.005
-550,  0.02, ,      0.01,   0.03,   0.002
+550,  0.02, ,      0.005,  0.015,  0.001
 1199, 5e-4, ,      ,       ,
 """
 """Schedule that puts a hue near an axis at every place of pictures: terms are strong while the
@@ -117,7 +117,7 @@ def place_objective(concept: Concept) -> Objective:
     return Objective(terms, losses=["recon", "fallback"], other_tracks=["lr"])
 
 
-INSIDE, OUTSIDE = 60, 70
+INSIDE, OUTSIDE = 60, 73
 """Degrees from the axis: where places of the hue may lie, and where all others may."""
 
 
