@@ -70,9 +70,9 @@ places = testbed.Places(pictures)
 # The axis and the recipe. Labels are drawn anew each time: a vivid place of just this hue has one
 # three times in ten, others none. One term puts the hue on its axis, one keeps what is colored
 # off it, and a fallback has the opposite pole, where muting leads, say mid-gray. That takes room:
-# the plain network beside each, which learns the same batches, has two dimensions less.
+# the plain network beside each, which learns the same batches, has three dimensions less.
 
-DIM, PLAIN_DIM = 34, 32
+DIM, PLAIN_DIM = 35, 32
 red = la.Concept(concept, la.axis(0, dim=DIM), at=la.Site("latent", axis=1))
 sampler = testbed.place_sampler(places, concept)
 objective, losses = testbed.place_objective(red), testbed.place_losses(red, places)
