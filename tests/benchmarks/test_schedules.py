@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from side_by_side import medians
 
-from latent_anchors.curriculum import Keyframe, Timeline, Track
+from latent_anchors.curriculum import Above, Keyframe, Playhead, Retarget, Timeline, Track, Trigger
 
 STEPS, TRACKS = 20_000, 10
 KEYS = [(0, 0.0), (4_000, 1.0), (9_000, 0.25), (15_000, 0.75), (STEPS - 1, 0.5)]
@@ -67,3 +67,29 @@ def test_a_replay_step_by_step_is_shown_beside_the_table():
     )
     print(f"\nreplay: {replay / table:.1f} times the table")
     assert table < replay
+
+
+def played(steps: int) -> Playhead:
+    """A playhead that retargets a track at every other step, after so many steps."""
+    trigger = Trigger("x", Above(1.0, clear=0.5), Retarget("t0", 0.3, over=5), times=None)
+    playhead = Playhead(
+        Timeline({"t0": Track([Keyframe(0, 0.0), Keyframe(50_000, 1.0)])}), [trigger]
+    )
+    play(playhead, steps)
+    return playhead
+
+
+def play(playhead: Playhead, steps: int) -> None:
+    """Play so many further steps."""
+    for _ in range(steps):
+        step = playhead.step
+        playhead.row(step)
+        playhead.observe(step, {"x": 2.0 * (step % 2)})
+
+
+def test_a_step_after_ten_thousand_retargets_costs_no_more_than_at_first():
+    early, late = played(0), played(20_000)
+    assert len(late.log) == 10_000
+    first, last = medians(lambda: play(early, 200), lambda: play(late, 200), rounds=15)
+    print(f"\nplayhead: a step after 10,000 retargets costs {last / first:.2f} of one at first")
+    assert last <= 1.5 * first

@@ -99,7 +99,7 @@ class PlayedTimeline:
 
 def _keyed(played: PlayedTrack, steps: int) -> Track:
     """A track with a key at each step, except within constant stretches."""
-    if len(played.firsts) == 1 and played.track.keyframes[-1].step < steps:
+    if played.count == 1 and played.track.keyframes[-1].step < steps:
         return played.track
     values = [played(step) for step in range(steps)]
     keys = [

@@ -144,22 +144,27 @@ class PhaseEnd:
         return key.step + (self.before if key.step < self.at else self.after)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlayedTrack:
-    """Curves, each from its first step on; past steps keep theirs."""
+    """Curves, each from its first step on; past steps keep theirs.
+
+    What is played later only adds to the lists, which it shares, so that a change costs the same
+    however many there were; of the lists, the first ``count`` are this track's.
+    """
 
     track: Track
-    firsts: tuple[int, ...]
-    curves: tuple[Curve, ...]
+    firsts: list[int]
+    curves: list[Curve]
+    count: int = 1
 
     @classmethod
     def planned(cls, track: Track) -> "PlayedTrack":
         """As planned, from the first step on."""
-        return cls(track, (0,), (Planned(track),))
+        return cls(track, [0], [Planned(track)])
 
     def at(self, step: int) -> Curve:
         """The curve at a step."""
-        return self.curves[bisect_right(self.firsts, step) - 1]
+        return self.curves[bisect_right(self.firsts, step, hi=self.count) - 1]
 
     def __call__(self, step: int) -> float:
         """The value at a step."""
@@ -167,8 +172,13 @@ class PlayedTrack:
 
     def then(self, first: int, curve: Curve) -> "PlayedTrack":
         """With another curve from a step on."""
-        kept = bisect_right(self.firsts, first - 1)
-        return PlayedTrack(self.track, (*self.firsts[:kept], first), (*self.curves[:kept], curve))
+        kept = bisect_right(self.firsts, first - 1, hi=self.count)
+        firsts, curves = self.firsts, self.curves
+        if kept < len(firsts):  # the rest is that of another track, or of this one until now
+            firsts, curves = firsts[:kept], curves[:kept]
+        firsts.append(first)
+        curves.append(curve)
+        return PlayedTrack(self.track, firsts, curves, kept + 1)
 
 
 def retargeted(

@@ -203,7 +203,7 @@ class Playhead:
                 self._fire(step, k, runs, sum(v is not None for v in given[k]))
             if runs and isinstance(rule.then, Stop):
                 break
-        return self.log[already:]
+        return tuple(self._log[already:])
 
     def _check_observable(self, step: int) -> None:
         check_count("The step", step, least=0)
