@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from prose import length, sentences
 from refusals import SOURCE
 from test_public_api import ROOMS
 
@@ -87,6 +88,44 @@ def test_sentences_are_filled_from_stored_runs(results: ModuleType, tmp_path: Pa
         "{runs|a over b|max}, {elsewhere|a|mean}": "6.00, (not run)",
     }.items():
         assert filled(sentence, tmp_path, results.digits) == said
+
+
+MADE = {"_build", "_templates", "api", "gallery", "guide"}
+READ = [
+    *(path for path in DOCS.rglob("*.rst") if not MADE & {*path.relative_to(DOCS).parts}),
+    *(ROOT / "README.md", ROOT / "examples" / "GALLERY_HEADER.rst"),
+    *(DOCS / "guides").glob("*.py"),
+    *(ROOT / "examples").glob("*.py"),
+]
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: path.name)
+def test_sentences_are_short(path: Path):
+    lengths = {sentence: length(sentence) for sentence in sentences(path)}
+    # the changelog's page holds no sentence of its own
+    assert lengths or path.name == "changelog.rst"
+    assert [sentence for sentence, words in lengths.items() if words > 40] == []
+    assert sum(lengths.values()) <= 25 * len(lengths)
+
+
+PROSE = {
+    "page.rst": "Title\n=====\n\nOne ``code.here``. :doc:`Two words </a>` and three.\n\n"
+    "- An item, and it\n  goes on.\n\n.. code-block:: python\n\n   x = 1. Not read.\n\n"
+    "Last::\n\n   No.\n",
+    "page.md": "# Title\n\nOne `code.here`. Two words and three.\n\n"
+    "- An item, and it\n  goes on.\n\n```python\nNot read.\n```\n",
+    "page.py": '"""Title\n=====\n\nOne ``code.here``. Two words and three.\n"""\n\n# Not read.\n\n'
+    "# %%\n# An item, and it\n# goes on.\n\nx = 1  # Not read.\n",
+}
+
+
+@pytest.mark.parametrize("name", PROSE)
+def test_of_a_page_its_sentences_are_read_and_no_code(name: str, tmp_path: Path):
+    path = tmp_path / name
+    path.write_text(PROSE[name])
+    said = sentences(path)
+    assert said[1:] == ["Two words and three.", "An item, and it goes on."]
+    assert [*map(length, said)] == [2, 4, 6]
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
@@ -180,6 +219,17 @@ def test_every_example_that_trains_has_a_section(results: ModuleType):
 def test_a_section_without_stored_runs_says_so(results: ModuleType, tmp_path: Path):
     page = results.page(tmp_path)
     assert page.count("No runs are stored yet") == len(results.SECTIONS)
+
+
+def test_every_example_and_guide_says_what_came_out(results: ModuleType):
+    outcomes, opening = (importlib.import_module(name) for name in ("outcomes", "opening"))
+    scripts = EXAMPLES | {path.stem for path in (DOCS / "guides").glob("*.py")}
+    assert set(outcomes.OUTCOMES) == scripts
+    for script, words in outcomes.OUTCOMES.items():
+        said = opening.filled(words, DOCS / "results", results.digits)
+        assert said.endswith("."), script
+        assert "{" not in said, script
+        assert not re.search(r"\d{3}", opening.FIGURE.sub("", words)), f"{script}: typed by hand"
 
 
 def test_the_readme_names_every_example():
