@@ -100,9 +100,10 @@ CLAIMS = (
     Claim(
         "The same: a transformer that mixes colors",
         "color_mixing",
-        "Of lines with much red at most {color_mixing|exact_match/muted/red_seen|max} are right, "
-        "of those without at least {color_mixing|exact_match/muted/without_red|min}. Errors grow "
-        "with redness in {color_mixing|falls/muted|least 1} networks.",
+        "A share of at most {color_mixing|exact_match/muted/red_seen|max} of the lines with much "
+        "red is right, of those without at least "
+        "{color_mixing|exact_match/muted/without_red|min}. Errors grow with redness in "
+        "{color_mixing|falls/muted|least 1} networks.",
         (
             Goal("color_mixing|exact_match/muted/red_seen|max", most=0.02),
             Goal("color_mixing|exact_match/muted/without_red|min", least=0.995),

@@ -93,7 +93,8 @@ def filled(sentence: str, folder: Path, digits: Digits) -> str:
         if bound is not None:
             return kept(stored["per_seed"], which, float(bound))
         value = value_of(stored, which)
-        return f"{value}" if which == "n" else digits(value, 3 if 0.1 <= value < 10 else 2)
+        whole = which == "n" or value == 0
+        return f"{value:.0f}" if whole else digits(value, 3 if 0.1 <= value < 10 else 2)
 
     return FIGURE.sub(number, sentence)
 

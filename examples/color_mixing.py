@@ -117,8 +117,17 @@ shown = [name for name in metrics if name.startswith(("exact_match/", "falls/"))
 print(evaluation.metric_table(metrics, [*shown, "margin/anchored", "containment/anchored"]))
 
 # %%
-# Where red lies, by depth and token; the mixing table of the cube's corners before and after, where
-# no network was shown red with blue; how accuracy falls with the redness of a line's reddest color.
+# The mixing table of the cube's corners before and after, where no network was shown red with blue;
+# where red lies, by depth and token; how accuracy falls with the redness of a line's reddest color.
+
+corners = ["red", "yellow", "green", "cyan", "blue", "magenta", "white", "black"]
+asked = torch.cartesian_prod(*2 * [language.encode(" ".join(corners))])
+answers = {"as it should be": language.answers(asked)}
+for name, network in conditions(plain, anchored):
+    answers[name.replace("_", " ")] = testbed.color_answers(network, language, asked)[0]
+grids = torch.stack([language.colors[each].unflatten(0, (8, 8)) for each in answers.values()])
+title = "What two colors mix to; columns in the order of the rows"
+table = viz.plot_swatches(grids, titles=[*answers], rows=corners, title=title)
 
 (red, red_second), (clear, clear_second) = (redness > 0.8).T, (redness < 0.2).T
 kinds = {"red first": red & clear_second, "red second": clear & red_second}
@@ -129,15 +138,6 @@ depth = viz.plot_alignment(
     ["first", "+", "second", "=", "mixture"],
     title="Red lies where a red stands, at every depth",
 )
-
-corners = ["red", "yellow", "green", "cyan", "blue", "magenta", "white", "black"]
-asked = torch.cartesian_prod(*2 * [language.encode(" ".join(corners))])
-answers = {"as it should be": language.answers(asked)}
-for name, network in conditions(plain, anchored):
-    answers[name.replace("_", " ")] = testbed.color_answers(network, language, asked)[0]
-grids = torch.stack([language.colors[each].unflatten(0, (8, 8)) for each in answers.values()])
-title = "What two colors mix to; columns in the order of the rows"
-table = viz.plot_swatches(grids, titles=[*answers], rows=corners, title=title)
 
 tenths, shares = testbed.exact_by_degree(splits.join(answered), reddest)
 response = viz.plot_response(

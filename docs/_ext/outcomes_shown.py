@@ -9,6 +9,7 @@ from opening import filled
 from outcomes import OUTCOMES
 from results import digits
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
 GALLERIES = ("gallery", "guide")
 
@@ -20,7 +21,7 @@ THUMBNAIL = re.compile(
 """From the picture of a thumbnail to the end of its title."""
 
 BLOCK = ".. GENERATED FROM PYTHON SOURCE LINES"
-"""Before each block of a script; the first is the introduction."""
+"""Before each block of a script, but for the introduction."""
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -34,9 +35,13 @@ def show(app: Sphinx, page: str, source: list[str]) -> None:
     folder, _, name = page.rpartition("/")
     if folder in GALLERIES:
         stored = Path(app.srcdir) / "results"
+        for path in (*stored.rglob("*.json"), stored.with_name("outcomes.py")):
+            app.env.note_dependency(str(path))
         said = {script: filled(words, stored, digits) for script, words in OUTCOMES.items()}
         if name == "index":
-            source[0] = THUMBNAIL.sub(partial(below, said), source[0])
+            source[0], count = THUMBNAIL.subn(partial(below, said), source[0])
+            if not count:
+                logging.getLogger(__name__).warning("%s has no thumbnail to say more of.", page)
         elif name in said:
             source[0] = behind_introduction(source[0], said[name])
 
@@ -49,6 +54,5 @@ def below(said: dict[str, str], thumbnail: re.Match[str]) -> str:
 
 def behind_introduction(text: str, outcome: str) -> str:
     """A page with its outcome between the introduction and the first block of code."""
-    start, introduction, rest = text.split(BLOCK, 2)
-    added = f".. rst-class:: outcome\n\n**What came out.** {outcome}\n\n"
-    return BLOCK.join([start, introduction + added, rest])
+    introduction, block, rest = text.partition(BLOCK)
+    return f"{introduction}.. rst-class:: outcome\n\n**What came out.** {outcome}\n\n{block}{rest}"
