@@ -100,7 +100,7 @@ def mean_of(name: str, values: ArrayLike, layers: Sequence[str], positions: Sequ
 
 def summit(kind: str, mean: Array, layers: Sequence[str], positions: Sequence[str]) -> str:
     """The greatest cosine, and where it is."""
-    layer, position = np.unravel_index(mean.argmax(), mean.shape)
+    layer, position = divmod(int(mean.argmax()), len(positions))
     where = f"{positions[position]}, {layers[layer]}".replace("_", " ")
     return f"{kind[:1].upper()}{kind[1:]}: {mean.max():.2f} at most, at {where}."
 
