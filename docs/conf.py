@@ -5,7 +5,7 @@ from importlib import metadata, util
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE / "_ext"))
+sys.path[:0] = [str(HERE / "_ext"), str(HERE)]
 
 project = "latent-anchors"
 author = "The latent-anchors authors"
@@ -20,6 +20,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "rooms",
+    "outcomes_shown",
 ]
 exclude_patterns = ["_build", "_templates", "guides/GALLERY_HEADER.rst", "**sg_execution_times*"]
 templates_path = ["_templates"]

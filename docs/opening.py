@@ -1,4 +1,7 @@
-"""How the results page opens: what was claimed, what holds, what does not, and three pictures."""
+"""How the results page opens: what was claimed, what holds, what does not, and three pictures.
+
+Numbers in sentences come from stored files, here and on the page of claims (``claims.py``).
+"""
 
 import json
 import re
@@ -11,11 +14,15 @@ from latent_anchors.evaluation import summarize_ratios
 
 WIDTH = 100
 
-FIGURE = re.compile(r"\{([^|{}]+)\|([^|{}]+)\|(mean|min|max|low|high)\}")
+FIGURE = re.compile(r"\{([^|{}]+)\|([^|{}]+)\|(mean|min|max|low|high|n|least|most)(?: ([\d.]+))?\}")
 """A number of a stored file: ``{file|measure|which}``, ``low`` and ``high`` end its interval.
 
-A measure may be one over another, of which the mean is geometric.
+A measure may be one over another, of which the mean is geometric. ``n`` is how many seeds have a
+value; ``least 0.9`` and ``most 0.9`` say how many of how many keep a bound.
 """
+
+Digits = Callable[[float, int], str]
+"""How a number is written, with so many digits."""
 
 SENTENCES = (
     "**Placed and muted: it holds.** In sixty networks of colors an edit takes red alone: red "
@@ -66,24 +73,49 @@ PICTURES = {
 """By name of the file: the alternative text, and the caption."""
 
 
-def opening(folder: Path, digits: Callable[[float, int], str]) -> str:
+def opening(folder: Path, digits: Digits) -> str:
     """The sentences with their numbers, then the pictures."""
-
-    def number(found: re.Match[str]) -> str:
-        file, measure, which = found.groups()
-        path = folder / f"{file}.json"
-        if not path.exists():
-            return "(not run)"
-        stored = measured(json.loads(path.read_text())["metrics"], measure)
-        ends = dict(zip(("low", "high"), stored["ci95"] or (), strict=False))
-        value = {**stored, **ends}[which]
-        return digits(value, 3 if 0.1 <= value < 10 else 2)
-
     sentences = [
-        fill(f"#. {FIGURE.sub(number, sentence)}", WIDTH, subsequent_indent="   ")
+        fill(f"#. {filled(sentence, folder, digits)}", WIDTH, subsequent_indent="   ")
         for sentence in SENTENCES
     ]
     return "\n".join([*sentences, "", *(picture(name, *said) for name, said in PICTURES.items())])
+
+
+def filled(sentence: str, folder: Path, digits: Digits) -> str:
+    """A sentence with its numbers."""
+
+    def number(found: re.Match[str]) -> str:
+        file, measure, which, bound = found.groups()
+        stored = stored_measure(folder, file, measure)
+        if stored is None:
+            return "(not run)"
+        if bound is not None:
+            return kept(stored["per_seed"], which, float(bound))
+        value = value_of(stored, which)
+        whole = which == "n" or value == 0
+        return f"{value:.0f}" if whole else digits(value, 3 if 0.1 <= value < 10 else 2)
+
+    return FIGURE.sub(number, sentence)
+
+
+def stored_measure(folder: Path, file: str, measure: str) -> Mapping | None:
+    """A measure, or one over another; None if the file is not there."""
+    path = folder / f"{file}.json"
+    return measured(json.loads(path.read_text())["metrics"], measure) if path.exists() else None
+
+
+def value_of(stored: Mapping, which: str) -> float:
+    """Of a stored measure the mean, an end of its interval, and so on."""
+    ends = dict(zip(("low", "high"), stored["ci95"] or (), strict=False))
+    return {**stored, **ends}[which]
+
+
+def kept(values: list[float | None], which: str, bound: float) -> str:
+    """How many of how many seeds keep a bound; what does not exist does not."""
+    there = [value for value in values if value is not None]
+    keep = [value >= bound if which == "least" else value <= bound for value in there]
+    return f"{sum(keep)} of {len(values)}"
 
 
 def measured(metrics: Mapping[str, Mapping], measure: str) -> Mapping:

@@ -1,8 +1,8 @@
-"""The results page, made from stored results; no number of ours on it is typed by hand.
+"""The results page and that of claims, made from stored results; no number is typed by hand.
 
-``python docs/results.py results/evidence`` copies what the page shows of the evidence session's
-results into ``docs/results/``, and writes ``docs/results.rst``. Without a folder it only writes the
-page again.
+``python docs/results.py results/evidence`` copies what the pages show of the evidence session's
+results into ``docs/results/``, and writes ``docs/results.rst`` and ``docs/status.rst``. Without a
+folder it only writes the pages again.
 """
 
 import json
@@ -13,6 +13,7 @@ from math import isclose
 from pathlib import Path
 from textwrap import fill
 
+from claims import page as claims_page
 from opening import WIDTH, opening, quotients
 from tables import HEAD, HOW_TO_READ, HUE_COLUMNS, HUES_TEXT, SECTIONS, Line, Section
 
@@ -20,7 +21,7 @@ from latent_anchors.colorspace import HUES
 from latent_anchors.evaluation import Metric, summarize, summarize_ratios, wilson_interval
 
 HERE = Path(__file__).parent
-STORED, PAGE = HERE / "results", HERE / "results.rst"
+STORED, PAGE, STATUS = HERE / "results", HERE / "results.rst", HERE / "status.rst"
 
 DIGITS = 6
 """Significant digits of stored numbers, more than the page shows."""
@@ -196,3 +197,4 @@ if __name__ == "__main__":
     for given in sys.argv[1:]:
         take(Path(given), STORED)
     PAGE.write_text(page(STORED))
+    STATUS.write_text(claims_page(STORED, digits))

@@ -85,25 +85,25 @@ WORD_TOPICS = {
 FIVE = ("animal", "food", "person", "plant", "artifact")
 
 WORDS_TEXT = (
-    "``words.py --full``: a Llama of three blocks, 1,500 steps on 76,000 definitions of "
-    "WordNet, one in a hundred labeled; what lines about animals have of the axis is turned "
-    "over, eight times as long, within a gate that is open at four of ten positions of labeled "
-    "lines. Nats for each token of 6,000 held-out lines. The forgetting is the rise of the loss"
-    " as a share of what a network lacks that never saw an animal: 1 is as if never seen. "
-    "Adjacent topics, plant and food, are compared with that network, the others with the "
-    "network unedited. The price is the loss of all lines above a network's that was trained "
-    "without the anchor, from the same weights and on the same batches. Below stands what other"
-    " topics lose where the topic is forgotten as if never seen: with the anchor, and with "
-    "directions found afterwards in the network without one, by the same labels, gate and kind "
-    "of edit. The goals were a forgetting of 1 in the mean and .9 in every run, .003 for other "
-    "topics, .05 for adjacent ones, a price of .01, and a tenth of what directions found "
-    "afterwards cost. A forgetting of 1 in the mean is reached for all four topics, .9 in every"
-    " run for artifacts only: at the same width, networks differ. The price is met in every "
-    "run; other topics, in the mean, for all but artifacts, whose gate opens in too many lines,"
-    " and in two runs of ten for people and animals they lose more than .003, .006 at most; "
-    "adjacent topics for people and plants. A tenth of the cost to adjacent topics is reached "
-    "for animals only, which LEACE never forgets. Costs at a forgetting of 1, of adjacent "
-    "topics, too, are above the network unedited."
+    "``words.py --full``: a Llama of three blocks, 1,500 steps on 76,000 definitions of WordNet, "
+    "one in a hundred labeled. What lines about animals have of the axis is turned over, eight "
+    "times as long, within a gate that is open at four of ten positions of labeled lines. Nats "
+    "for each token of 6,000 held-out lines. The forgetting is the rise of the loss as a share of "
+    "what a network lacks that never saw an animal: 1 is as if never seen. Adjacent topics, plant "
+    "and food, are compared with that network, the others with the network unedited. The price is "
+    "the loss of all lines above a network's that was trained without the anchor, from the same "
+    "weights and on the same batches. Below stands what other topics lose where the topic is "
+    "forgotten as if never seen: with the anchor, and with directions found afterwards in the "
+    "network without one, by the same labels, gate and kind of edit. The goals were a forgetting "
+    "of 1 in the mean and .9 in every run, .003 for other topics, .05 for adjacent ones, a price "
+    "of .01, and a tenth of what directions found afterwards cost. A forgetting of 1 in the mean "
+    "is reached for all four topics, .9 in every run for artifacts only: at the same width, "
+    "networks differ. The price is met in every run. The goal for other topics is met in the mean "
+    "for all but artifacts, whose gate opens in too many lines; in two runs of ten for people and "
+    "animals they lose more than .003, .006 at most. That for adjacent topics is met for people "
+    "and plants. A tenth of the cost to adjacent topics is reached for animals only, which LEACE "
+    "never forgets. Costs at a forgetting of 1, of adjacent topics, too, are above the network "
+    "unedited."
 )
 
 LABELS = {
@@ -346,12 +346,12 @@ SECTIONS = (
         "Red muted in pictures",
         "pictures/red",
         "``pictures.py``: a convolutional autoencoder of emoji, red around an axis at each of the "
-        "8 by 8 places of the bottleneck. Red are vivid places (chroma over 0.5) whose mean hue is "
-        "at most 7.5 degrees from red, far ones those at least 25 degrees away. Plain networks "
+        "8 by 8 places of the bottleneck. Red are vivid places (chroma over 0.5) whose mean hue "
+        "is at most 7.5 degrees from red, far ones those at least 25 degrees away. Plain networks "
         "have the same seed and batches, and no anchor. The goals, in every seed: at least 0.9 of "
         "the distance to mid-gray, reached; at most one far place in a thousand touched, reached "
-        "but for one seed, in which it is a few more; an error of all places at most 1.05 times "
-        "that of plain networks, not reached.",
+        "but for one seed, in which it is a few more. The third, an error of all places at most "
+        "1.05 times that of plain networks, is not reached.",
         (
             Line("red muted, as a share of its distance to gray", "to_gray/muted"),
             Line("red places touched", "touched/muted/red"),
@@ -599,7 +599,7 @@ SECTIONS = (
         "that are answered exactly, and where its sign lies. What is anchored is a token: to mute "
         "``-`` is about what it would be to mask it, and nothing here shows that what the network "
         "does with the colors has a place. [sca2]_ found the same of a word for one operation of "
-        "eleven (experiment 2.2.14, September 2026): the word lies at a cosine near 1, of which a "
+        "eleven (experiment 2.2.14, September 2026). The word lies at a cosine near 1, of which a "
         "twentieth reaches the equals sign and nothing the answer if the word alone is pulled. "
         "Since then it anchors an operation that no word names and that is inferred from solved "
         "examples (2.2.16 to 2.2.22). That is the harder task, and is not tried here.",
@@ -623,12 +623,13 @@ SECTIONS = (
         "relearn_mixing",
         "``relearn_mixing.py --full``: trained with a fallback, gray, and without; then the "
         "embedding is rewritten, so that what lies within 70 degrees of the axis lies at its "
-        "opposite pole. Lines whose reddest color is over 0.8, of which a few have gray for an "
-        "answer anyway; how well it was predicted which lines the cut breaks; redness that a "
-        "linear probe reads from the residual stream, before and after; and the steps until red "
-        "is relearned. One seed on each of three splits. Steps are compared with fresh networks, "
-        "for scale: these have all else to learn, too, so that a ratio of 1 is no goal. What the "
-        "field compares with, a network that never saw red, is in the next section.",
+        "opposite pole. Lines whose reddest color is over 0.8 come first, of which a few have "
+        "gray for an answer anyway. Then follow how well it was predicted which lines the cut "
+        "breaks; redness that a linear probe reads from the residual stream, before and after; "
+        "and the steps until red is relearned. One seed on each of three splits. Steps are "
+        "compared with fresh networks, for scale: these have all else to learn, too, so that a "
+        "ratio of 1 is no goal. What the field compares with, a network that never saw red, is in "
+        "the next section.",
         (
             *(
                 Line(f"{words}, {called}", metric.format(name))
@@ -722,12 +723,11 @@ SECTIONS = (
         "``words_removed.py --full``: the axis is taken out of all that writes into the stream, "
         "which is exact and changes little, as the network has learned to do without; then it "
         "learns, without labels, to say what the muted network says. Forgetting, and nats for "
-        "each token of other topics, after the cut alone and after healing. Steps of fine- "
-        "tuning on lines about animals until nine tenths of what the oracle lacks is there, at "
-        "the best of four learning rates; the ratio is that of the healed network to the "
-        "oracle, and the goal was 1. And whether a line is about an animal, as probes read it "
-        "from the stream after the second block, pooled over the line: R2 on lines that they "
-        "did not learn from.",
+        "each token of other topics, after the cut alone and after healing. Steps of fine-tuning "
+        "on lines about animals until nine tenths of what the oracle lacks is there, at the best "
+        "of four learning rates. The ratio is that of the healed network to the oracle, and the "
+        "goal was 1. And whether a line is about an animal, as probes read it from the stream "
+        "after the second block, pooled over the line: R2 on lines that they did not learn from.",
         (
             *(
                 Line(f"{words}, {called}", f"{name}/{edit}")

@@ -40,7 +40,7 @@ def sampler(parts):
 
 # %%
 # The objective: of each labeled line, something in the prompt lies near the axis, wherever the
-# stream is read; everything stays off the axis; and the equals sign most of all, since it stands in
+# stream is read. Everything stays off the axis, and the equals sign most of all, since it stands in
 # every line and could mark the labeled ones.
 
 last = 3000 if full else 2000

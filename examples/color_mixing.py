@@ -34,7 +34,7 @@ splits = testbed.SeedSplits(evidence.seeds, 3 if full else 1)
 language = testbed.MixingLanguage(size.levels)
 kind = models.PrenormTransformer if prenorm else models.NormalizedTransformer
 make_model = size.network(language, kind)
-options = testbed.transformer_options(make_model)
+options = testbed.transformer_options(make_model) | {"losses": {"tokens": training.next_token}}
 sites, axis = make_model().sites, torch.eye(size.width)[0]
 objective = la.Objective(testbed.red_terms(sites, axis), losses=["tokens"], other_tracks=["lr"])
 
@@ -57,19 +57,11 @@ unanchored = curriculum.scale(timeline, {"anchor": 0, "away": 0, "apart": 0, "si
 studies, failures = [], []
 for number, seeds in splits:
     split = language.split(seed=number, held_out=0.2, always=[("red", "blue")])
+    sampler = testbed.red_sampler(language, split.seen, size.batch_size)
+    given = {"seeds": seeds, "steps": evidence.steps, **options}
     with evidence.training():
         plain, anchored = (
-            la.fit(
-                make_model,
-                objective,
-                weights,
-                testbed.red_sampler(language, split.seen, size.batch_size),
-                losses={"tokens": training.next_token},
-                seeds=seeds,
-                steps=evidence.steps,
-                **options,
-            )
-            for weights in (unanchored, timeline)
+            la.fit(make_model, objective, plan, sampler, **given) for plan in (unanchored, timeline)
         )
     studies.append((split, plain.population, anchored.population))
     failures += splits.failures(seeds, plain.failures, anchored.failures)
@@ -98,8 +90,8 @@ def conditions(plain, anchored):
 # Measure the share of exact answers, by group; whether it falls with redness; and where red lies.
 
 pairs = language.pairs()
-reddest, chance = testbed.redness(language)[pairs].amax(-1), testbed.red_chance(language)
-measured, answered = [], []
+redness, chance = testbed.redness(language)[pairs], testbed.red_chance(language)
+reddest, measured, answered, placed = redness.amax(-1), [], [], []
 for split, plain, anchored in studies:
     groups, found, right = testbed.red_groups(language, split), {}, {}
     for name, network in conditions(plain, anchored):
@@ -114,6 +106,7 @@ for split, plain, anchored in studies:
     cosines = testbed.line_cosines(anchored, language.lines(pairs), axis, sites)
     aligned = testbed.line_alignment(cosines, language, pairs, chance, "red").evaluation()
     answered.append(right)
+    placed.append(cosines[..., :5])
     measured.append(found | {f"{name}/anchored": value for name, value in aligned.items()})
 
 settings = {"sheet": SHEET, "stronger": stronger, "levels": size.levels, "splits": splits.count}
@@ -125,18 +118,25 @@ print(evaluation.metric_table(metrics, [*shown, "margin/anchored", "containment/
 
 # %%
 # The mixing table of the cube's corners before and after, where no network was shown red with blue;
-# and how accuracy falls with the redness of the reddest color of a line.
+# where red lies, by depth and token; how accuracy falls with the redness of a line's reddest color.
 
 corners = ["red", "yellow", "green", "cyan", "blue", "magenta", "white", "black"]
 asked = torch.cartesian_prod(*2 * [language.encode(" ".join(corners))])
 answers = {"as it should be": language.answers(asked)}
 for name, network in conditions(plain, anchored):
     answers[name.replace("_", " ")] = testbed.color_answers(network, language, asked)[0]
-table = viz.plot_swatches(
-    torch.stack([language.colors[each].unflatten(0, (8, 8)) for each in answers.values()]),
-    titles=[*answers],
-    rows=corners,
-    title="What two colors mix to; columns in the order of the rows",
+grids = torch.stack([language.colors[each].unflatten(0, (8, 8)) for each in answers.values()])
+title = "What two colors mix to; columns in the order of the rows"
+table = viz.plot_swatches(grids, titles=[*answers], rows=corners, title=title)
+
+(red, red_second), (clear, clear_second) = (redness > 0.8).T, (redness < 0.2).T
+kinds = {"red first": red & clear_second, "red second": clear & red_second}
+kinds["no red"] = clear & clear_second
+depth = viz.plot_alignment(
+    {kind: torch.cat(placed)[:, :, which].mean(2) for kind, which in kinds.items()},
+    sites,
+    ["first", "+", "second", "=", "mixture"],
+    title="Red lies where a red stands, at every depth",
 )
 
 tenths, shares = testbed.exact_by_degree(splits.join(answered), reddest)
@@ -147,4 +147,4 @@ response = viz.plot_response(
     alike=True,
     title="Lines with red go wrong, the others stay",
 )
-viz.save_figures({"color_mixing": response, "table": table}, evidence.out)
+viz.save_figures({"color_mixing": response, "table": table, "depth": depth}, evidence.out)

@@ -26,8 +26,8 @@ evidence = testbed.Evidence.from_arguments("curriculum_learning", seeds=4)
 # side of the twelve named hues, in turns, and "darkest" how far down in value; "unit" and "planar"
 # are the weights of the penalties. Phases and weights are those of the experiment that this
 # follows, and the learning rate warms up over a tenth of each phase, as it did there. Three things
-# differ: it cools down over another tenth, so that what is measured at the end has settled; colors
-# come in batches of 64, drawn with replacement, not all at once; and values are 0.1 apart, so that
+# differ. It cools down over another tenth, so that what is measured at the end has settled. Colors
+# come in batches of 64, drawn with replacement, not all at once. And values are 0.1 apart, so that
 # each phase keeps what it had before.
 
 SHEET = """\

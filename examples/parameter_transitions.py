@@ -56,7 +56,7 @@ print(plan)
 
 # %%
 # Reacting to a measurement: once the error stays under 0.02 for three steps in a row, the phase is
-# over, whatever the plan says; and should the error rise over 0.05 later on, the learning rate goes
+# over, whatever the plan says. Should the error rise over 0.05 later on, the learning rate goes
 # down to a tenth over 20 steps. The error here is made up: it falls, and is hit once at step 120.
 
 

@@ -58,9 +58,9 @@ def train(split, seeds, *names):
 
 # %%
 # Train with a fallback and without. Then measure, before and after the cut, which rewrites the rows
-# of the embedding: the answers to lines with red; whether the cut loses just the lines in which it
-# moves a token; what can be read from the first color of a line; and how soon red is back when the
-# cut networks are trained on all lines again.
+# of the embedding: the answers to lines with red, and whether the cut loses just the lines in which
+# it moves a token. Then, what can be read from the first color of a line? Last comes how soon red
+# is back when the cut networks are trained on all lines again.
 
 pairs = language.pairs()
 

@@ -44,8 +44,8 @@ with evidence.training():
 
 # %%
 # To compare with: networks of the edited shape that learned from the same muted teacher from the
-# start, so that they never learned the concept; networks without an anchor that lost the same
-# dimension; and such networks from whose weights a fitted direction was projected out afterwards.
+# start, so that they never learned the concept. Others have no anchor: some lost the same
+# dimension, and from the weights of the rest a fitted direction was projected out afterwards.
 
 TEACHING = """\
 STEP, lr,   imitate

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from prose import length, sentences
 from refusals import SOURCE
 from test_public_api import ROOMS
 
@@ -29,6 +30,44 @@ def results(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def test_the_results_page_says_what_the_stored_files_say(results: ModuleType):
     assert (DOCS / "results.rst").read_text() == results.page(DOCS / "results")
+
+
+MADE = {"_build", "_templates", "api", "gallery", "guide"}
+READ = [
+    *(path for path in DOCS.rglob("*.rst") if not MADE & {*path.relative_to(DOCS).parts}),
+    *(ROOT / "README.md", ROOT / "examples" / "GALLERY_HEADER.rst"),
+    *(DOCS / "guides").glob("*.py"),
+    *(ROOT / "examples").glob("*.py"),
+]
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: path.name)
+def test_sentences_are_short(path: Path):
+    lengths = {sentence: length(sentence) for sentence in sentences(path)}
+    # the changelog's page holds no sentence of its own
+    assert lengths or path.name == "changelog.rst"
+    assert [sentence for sentence, words in lengths.items() if words > 40] == []
+    assert sum(lengths.values()) <= 25 * len(lengths)
+
+
+PROSE = {
+    "page.rst": "Title\n=====\n\nOne ``code.here``. :doc:`Two words </a>` and three.\n\n"
+    "- An item, and it\n  goes on.\n\n.. code-block:: python\n\n   x = 1. Not read.\n\n"
+    "Last::\n\n   No.\n",
+    "page.md": "# Title\n\nOne `code.here`. Two words and three.\n\n"
+    "- An item, and it\n  goes on.\n\n```python\nNot read.\n```\n",
+    "page.py": '"""Title\n=====\n\nOne ``code.here``. Two words and three.\n"""\n\n# Not read.\n\n'
+    "# %%\n# An item, and it\n# goes on.\n\nx = 1  # Not read.\n",
+}
+
+
+@pytest.mark.parametrize("name", PROSE)
+def test_of_a_page_its_sentences_are_read_and_no_code(name: str, tmp_path: Path):
+    path = tmp_path / name
+    path.write_text(PROSE[name])
+    said = sentences(path)
+    assert said[1:] == ["Two words and three.", "An item, and it goes on."]
+    assert [*map(length, said)] == [2, 4, 6]
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)

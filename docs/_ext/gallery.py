@@ -19,7 +19,7 @@ STORY = (
     *("smooth_curriculum", "sparse_labels", "regularizer_combinations"),
     *("anchor_red", "mute_red", "delete_red", "delete_hue", "relearn_red", "pictures"),
     "compare_methods",
-    *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing"),
+    *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing", "oracle_mixing"),
     *("words", "words_together", "words_removed"),
     *("quickstart", "anchor_a_concept", "write_a_curriculum"),
     *("write_a_penalty", "write_an_edit", "write_a_baseline", "write_an_adapter"),
@@ -45,7 +45,7 @@ def wordnet() -> bool:
 NEEDS = {
     "pictures": ("a font with color emoji", emoji),
     **dict.fromkeys(
-        ("words", "words_together", "words_removed", "compare_methods"),
+        ("words", "words_together", "words_removed", "compare_methods", "oracle_mixing"),
         ("the time for a full run", None),
     ),
 }

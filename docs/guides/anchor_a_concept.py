@@ -132,7 +132,9 @@ model.eval()
 # is the first nearer to the anchor? The :func:`margin <latent_anchors.evaluation.margin>`: how far
 # apart, in cosine, nearly all texts on sports (95 %) and nearly all texts on other things lie. The
 # *alignment*: how near the anchor the texts on sports are. AUC only asks for the right order; an
-# edit that spares the others needs the margin.
+# edit that spares the others needs the margin. For a model that reads tokens in several layers,
+# :func:`~latent_anchors.viz.plot_alignment` shows where in depth and at which token a concept lies:
+# :doc:`/gallery/color_mixing` draws it.
 
 is_sports = true_degree > 0.5
 clear_cut = (true_degree > 0.6) | (true_degree < 0.1)

@@ -110,7 +110,7 @@ viz.plot_reconstructions(
 # gradients; ``evaluation.latents_by_site`` does for latents what it does for outputs. Latents
 # recorded in the block (a :class:`~latent_anchors.models.Recording`, by site) include the edit.
 #
-# A site is the name of a layer, a pattern such as ``"model.layers.*"``, or the layer itself;
+# A site is the name of a layer, a pattern such as ``"model.layers.*"``, or the layer itself. It is
 # ``la.Site("features.3", axis=1)`` where channels are not on the last axis, ``la.Site("lstm",
 # item=(1, 0))`` for a nested part of what a layer gives, and ``la.Site("model.layers.0",
 # side="input")`` for what enters it. The output of one layer and the input of the next are two

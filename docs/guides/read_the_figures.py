@@ -181,7 +181,7 @@ viz.plot_before_after(
 # What an edit does
 # -----------------
 # At the left, the circle is what goes in and the blue shape what comes out, with a thread from one
-# to the other every ten degrees; the length of the orange petal is how far a vector of that angle
+# to the other every ten degrees. The length of the orange petal is how far a vector of that angle
 # moves. At the right the same against alignment. *Look for* where it begins to act, and whether
 # that is smooth.
 

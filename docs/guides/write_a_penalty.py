@@ -146,7 +146,7 @@ print(crowding(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]])))
 # -----------------------
 # A label often says that a text has the concept, not at which position. A *pooling* (the type
 # ``Pooling``; a penalty is a ``Penalty``) makes one value per line of the values at its positions,
-# and takes the mask: ``mean_pool`` pulls all of them, ``max_pool`` the one farthest off,
+# and takes the mask. ``mean_pool`` pulls all of them, ``max_pool`` the one farthest off,
 # ``min_pool`` the nearest one, ``soft_minimum`` the nearest ones, the more the nearer.
 
 values = torch.tensor([[0.9, 0.1, 0.4], [0.2, 0.8, 9.9]])

@@ -162,6 +162,11 @@ def ablation_table(given: Given, **options: str) -> Figure:
     return viz.plot_ablation_table([[], ["anchor", "plane"]], values, **options)
 
 
+def alignment(given: Given, **options: str) -> Figure:
+    kinds = {"one": given["z"][:3], "several": given["z"][:12].reshape(4, 3, 4)}
+    return viz.plot_alignment(kinds, ["embedding", "block_1", "block_2"], "a+b=", **options)
+
+
 def response(given: Given, **options: str) -> Figure:
     return viz.plot_response("rate", ["0", "1", "2"], {"error": given["errors"]}, **options)
 
@@ -180,6 +185,7 @@ MEMBERS = {
     "plot_ablation_table": Member(
         ablation_table, "error: from 0.0375 with anchor and plane to 0.0591 with none"
     ),
+    "plot_alignment": Member(alignment, "One: 0.86 at most, at =, block 1. Several: 0.17"),
     "plot_before_after": Member(before_after, "Where cyan was put"),
     "plot_dose_response": Member(dose_response, "Strength from 0 to 1: effect from "),
     "plot_edit_polar": Member(

@@ -78,6 +78,9 @@ DOSES = (summarize([0.0, 0.1]), summarize([0.5, 0.6]))
 DRAWN = {
     "animate_latents": lambda: viz.animate_latents(FRAMES[:2], G["colors"], [1, 2], title=ALL),
     "plot_ablation_table": lambda: viz.plot_ablation_table([[], NAMES], values(2, 3), title=ALL),
+    "plot_alignment": lambda: viz.plot_alignment(
+        values(len(NAMES), len(NAMES)), NAMES, NAMES, title=ALL
+    ),
     "plot_before_after": lambda: viz.plot_before_after(
         "red",
         **{key: G[key] for key in ("anchor", "z", "colors", "hues")},

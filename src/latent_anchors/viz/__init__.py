@@ -19,6 +19,7 @@ from latent_anchors.viz._frontier import plot_frontier
 from latent_anchors.viz._hue_errors import plot_error_by_hue
 from latent_anchors.viz._motion import Motion, animate_latents
 from latent_anchors.viz._picture_rows import plot_pictures
+from latent_anchors.viz._plot_alignment import plot_alignment
 from latent_anchors.viz._plot_latents import plot_latents
 from latent_anchors.viz._plot_relearning import plot_relearning
 from latent_anchors.viz._plot_snapshots import plot_snapshots, plot_unfolding
@@ -35,6 +36,7 @@ __all__ = [
     "Motion",
     "animate_latents",
     "plot_ablation_table",
+    "plot_alignment",
     "plot_before_after",
     "plot_dose_response",
     "plot_edit_polar",
