@@ -41,10 +41,13 @@ SENTENCES = (
     "{words/person|other|mean} and {words/plant|other|mean} nats a token. Artifacts cost them "
     "{words/artifact|other|mean}, and one network forgets people by "
     "{words/person|forgetting|min} only.",
-    "**In pictures: muted, not yet as sharp.** In sixteen networks red places turn gray, and at "
-    "most a share of {pictures/red|touched/muted/far|max} of the places of other hues changes. But "
-    "the error of all pictures is {pictures/red|reconstruction/ratio|mean} times that without the "
-    "anchor; the goal was 1.05.",
+    "**In pictures: it holds for red.** In sixteen networks red places go "
+    "{pictures/red|to_gray/muted|min} of the way to gray or more, and a share of "
+    "{pictures/red|touched/muted/far|max} of the places of other hues changes; with "
+    "azure instead it is {pictures/azure|touched/muted/far|max} at most. The error of all "
+    "pictures is {pictures/red|reconstruction/ratio|min} to "
+    "{pictures/red|reconstruction/ratio|max} times that without the anchor; the goal was 1.05 at "
+    "most.",
     "**Better than what can be done afterwards: not everywhere.** To forget people as if never "
     "seen, a probe found afterwards costs other topics "
     "{words/person|cost/other/logistic probe over cost/other/anchored|mean} times as much; to "
