@@ -129,7 +129,8 @@ CLAIMS = (
         "pictures/red",
         "Red places become gray, and not one far from red changes: the goal is kept in "
         "{pictures/red|touched/muted/far|most 0.001}. For azure it is kept in "
-        "{pictures/azure|touched/muted/far|most 0.001}. All errors are "
+        "{pictures/azure|touched/muted/far|most 0.001}, and orange goes nine tenths of the way in "
+        "{pictures/orange|to_gray/muted|least 0.9}. All errors are "
         "{pictures/red|reconstruction/ratio|min} to {pictures/red|reconstruction/ratio|max} times "
         "those without an anchor; the goal was 1.05.",
         (

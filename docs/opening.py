@@ -43,9 +43,10 @@ SENTENCES = (
     "{words/person|forgetting|min} only.",
     "**In pictures: it holds for red.** In sixteen networks red places go "
     "{pictures/red|to_gray/muted|min} of the way to gray or more, and a share of "
-    "{pictures/red|touched/muted/far|max} of the places of other hues changes; with "
-    "azure instead it is {pictures/azure|touched/muted/far|max} at most. The error of all "
-    "pictures is {pictures/red|reconstruction/ratio|min} to "
+    "{pictures/red|touched/muted/far|max} of the places of other hues changes. "
+    "Orange goes only {pictures/orange|to_gray/muted|min} of the way in the worst network, and "
+    "azure takes up to {pictures/azure|touched/muted/far|max} of other hues along. The error of "
+    "all pictures is {pictures/red|reconstruction/ratio|min} to "
     "{pictures/red|reconstruction/ratio|max} times that without the anchor; the goal was 1.05 at "
     "most.",
     "**Better than what can be done afterwards: not everywhere.** To forget people as if never "
