@@ -47,8 +47,8 @@ SENTENCES = (
     "Orange goes only {pictures/orange|to_gray/muted|min} of the way in the worst network, and "
     "azure takes up to {pictures/azure|touched/muted/far|max} of other hues along. The error of "
     "all pictures is {pictures/red|reconstruction/ratio|min} to "
-    "{pictures/red|reconstruction/ratio|max} times that without the anchor; the goal was 1.05 at "
-    "most.",
+    "{pictures/red|reconstruction/ratio|max} times that of plain networks with three dimensions "
+    "fewer; the goal was 1.05 at most.",
     "**Better than what can be done afterwards: not everywhere.** To forget people as if never "
     "seen, a probe found afterwards costs other topics "
     "{words/person|cost/other/logistic probe over cost/other/anchored|mean} times as much; to "

@@ -32,7 +32,8 @@ OUTCOMES = {
     "networks that never saw it; whatever else is taught takes "
     "{relearn_red|relearning/control|mean} times as long, too.",
     "pictures": "Red places go {pictures/red|to_gray/muted|mean} of the way to gray; all errors "
-    "are {pictures/red|reconstruction/ratio|mean} times those without an anchor.",
+    "are {pictures/red|reconstruction/ratio|mean} times those of plain networks with three "
+    "dimensions fewer.",
     "compare_methods": "With all labels the anchor removes "
     "{compare_methods|removal/all/anchor|mean} of red and LEACE "
     "{compare_methods|removal/all/LEACE|mean}; with a thousandth "

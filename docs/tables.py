@@ -352,7 +352,8 @@ SECTIONS = (
         "axis of its own takes room. The goals, in every seed: at least 0.9 of the distance to "
         "mid-gray, reached; at most one far place in a thousand touched, reached, not one is. The "
         "third, an error of all places at most 1.05 times that of plain networks, is reached in "
-        "the mean, and missed in three seeds.",
+        "the mean, and missed in three seeds. Beside plain networks of 35 dimensions, too, in the "
+        "same seeds, the error was 1.21 times theirs (1.10 to 1.36).",
         (
             Line("red muted, as a share of its distance to gray", "to_gray/muted"),
             Line("red places touched", "touched/muted/red"),
