@@ -71,6 +71,17 @@ def test_what_an_edit_returns_lies_in_memory_as_the_latents_did():
     assert model[1].seen == z.stride()
 
 
+def test_latents_in_another_memory_order_get_no_gradient_that_the_edit_cut():
+    z = torch.ones(2, 4, 3).mT.requires_grad_()
+    model = nn.Sequential(nn.Identity())
+    with intervene(model, lambda z: z.detach().contiguous(), "0"):
+        assert not model(z).requires_grad
+    with intervene(model, lambda z: 2 * z.contiguous(), "0"):
+        model(z).sum().backward()
+    assert z.grad is not None
+    assert (z.grad == 2).all()
+
+
 @pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("runs", [1, 2])
 def test_places_that_an_edit_spares_keep_their_pixels_to_the_last_bit(order, runs):

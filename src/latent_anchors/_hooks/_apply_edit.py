@@ -43,7 +43,7 @@ def _laid_out_as(z: Tensor, new: Tensor) -> Tensor:
     edit spares would come out differently in their last bits. The first operand of ``where``
     decides the order; a copy in place would not do for runs whose latents have none of their own.
     """
-    return torch.where(torch.ones_like(z, dtype=torch.bool), new, z)
+    return torch.where(torch.ones_like(z, dtype=torch.bool), new, z.detach())
 
 
 def _check(edit: Edit, z: Tensor, new: Tensor) -> None:
