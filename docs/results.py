@@ -1,4 +1,4 @@
-"""The results page and that of claims, made from stored results; no number is typed by hand.
+"""The results page and that of claims, with the numbers of stored results in tables and claims.
 
 ``python docs/results.py results/evidence`` copies what the pages show of the evidence session's
 results into ``docs/results/``, and writes ``docs/results.rst`` and ``docs/status.rst``. Without a
