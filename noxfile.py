@@ -189,6 +189,7 @@ def evidence(session: nox.Session) -> None:
     for hue in ("red", "orange", "azure"):
         run(session, "pictures", f"pictures/{hue}", 16, "--concept", hue)
     run(session, "pictures", "pictures_removed/red", 16, "--removed")
+    run(session, "faces", "faces", 16)
     for topic in ("animal", "person", "artifact", "plant"):
         run(session, "words", f"words/{topic}", 5, "--full", "--concept", topic)
     german = ("--full", "--concept", "german", "--first-seed", "1")

@@ -9,16 +9,12 @@ hearts and fire engines turn gray; oranges, carrots and lemons stay as they are,
 # %%
 # The seeds, the hue, a font of this computer, and the folder for the results.
 
-import unicodedata
 from functools import partial
 
 import latent_anchors as la
-import numpy as np
 import torch
 from latent_anchors import colorspace, curriculum, evaluation, interventions
 from latent_anchors import models, testbed, training, viz
-from matplotlib import font_manager
-from PIL import Image, ImageDraw, ImageFont
 
 own = {"switches": {"removed": "delete it from the weights, too, and heal the rest"}}
 own |= {"options": {"font": "a file with color emoji"}}
@@ -29,41 +25,10 @@ concept = evidence.concept
 # Every emoji that has a color, 32 by 32 pixels on white. A smoke test, without a font, draws disks.
 
 SHOWN = "strawberry heavy_black_heart tomato fire_engine tangerine carrot lemon broccoli blue_heart"
-BLOCKS = (0x2600, 0x27C0), (0x1F300, 0x1F650), (0x1F680, 0x1F700), (0x1F900, 0x1FB00)
-
-
-def find_font():
-    """The file given with --font, or that of an installed font."""
-    installed = [file for file in font_manager.findSystemFonts() if "NotoColorEmoji" in file]
-    if not (file := evidence.options.get("font", next(iter(installed), ""))):
-        raise SystemExit(
-            "No font with color emoji was found; expected Noto Color Emoji. Install it (Debian's "
-            "package fonts-noto-color-emoji), name a file with --font FILE, or try --smoke."
-        )
-    return ImageFont.truetype(file, 109)  # the size in which the font holds its pictures
-
-
-def emoji(font):
-    """Pictures by their names in Unicode."""
-    for code in (code for block in BLOCKS for code in range(*block)):
-        name, picture = unicodedata.name(chr(code), ""), Image.new("RGB", (136, 128), "white")
-        ImageDraw.Draw(picture).text((0, 0), chr(code), font=font, embedded_color=True)
-        pixels = np.asarray(picture)
-        inked, colored = (pixels < 250).mean(), (pixels.std(2) > 8).mean()
-        if name and inked > (0.02 if colored > 0.01 else 0.05):
-            yield name, picture.crop((4, 0, 132, 128)).resize((32, 32), Image.Resampling.BOX)
-
-
-def disks():
-    """Disks in 24 hues, under the names that are shown."""
-    for k, name in enumerate([*SHOWN.split(), *(f"disk_{k}" for k in range(39))]):
-        picture = Image.new("RGB", (32, 32), "white")
-        ImageDraw.Draw(picture).ellipse((2, 2, 30, 30), fill=f"hsv({15 * k % 360}, 100%, 100%)")
-        yield name.upper().replace("_", " "), picture
-
-
-drawn = dict(disks() if evidence.smoke else emoji(find_font()))
-pictures = torch.tensor(np.stack([*drawn.values()])).movedim(-1, 1) / 255
+font = evidence.options.get("font", "")
+names = [name.upper().replace("_", " ") for name in SHOWN.split()]
+drawn = testbed.made_up_emoji(names) if evidence.smoke else testbed.read_emoji(font)
+pictures = torch.stack([*drawn.values()])
 places = testbed.Places(pictures)
 
 # %%
@@ -74,7 +39,7 @@ places = testbed.Places(pictures)
 
 DIM, PLAIN_DIM = 35, 32
 red = la.Concept(concept, la.axis(0, dim=DIM), at=la.Site("latent", axis=1))
-sampler = testbed.place_sampler(places, concept)
+sampler = testbed.place_sampler(places, concept, places.near(concept, degrees=12))
 objective, losses = testbed.place_objective(red), testbed.place_losses(red, places)
 alone = la.Objective([], losses=["recon"], other_tracks=["lr", "anchor", "others", "fallback"])
 
@@ -126,7 +91,8 @@ if "removed" in evidence.switches or evidence.smoke:
 # %%
 # Measure: errors of places of the hue and of those away from it, and which of these change at all.
 
-found = testbed.evaluate_places(places, outputs, concept)
+groups = {concept: places.near(concept), "far": places.away_from(concept)}
+found = testbed.evaluate_places(places, outputs, groups)
 found |= {f"labels/{concept}": trained.history.labels_used("anchor")}
 settings = {"sheet": sheet, "mute": repr(mute), "dimensions": (DIM, PLAIN_DIM)}
 metrics = evidence.write(found, settings, trained.failures, ["reconstruction/ratio"])
@@ -135,7 +101,7 @@ print(evaluation.metric_table(metrics, [*found]))
 # %%
 # The first run's pictures, as drawn, as they come out, and muted; and errors by hue.
 
-shown = [[*drawn].index(name.upper().replace("_", " ")) for name in SHOWN.split()]
+shown = [[*drawn].index(name) for name in names]
 rows = {"original": pictures, "reconstructed": outputs["baseline"][0]}
 rows |= {f"{concept}_{name}": outputs[name][0] for name in ("muted", "removed") if name in outputs}
 rows = {name: row[shown].movedim(1, -1) for name, row in rows.items()}
@@ -145,6 +111,6 @@ gray = f"{concept} shown as mid-gray", metrics[f"error/gray/{concept}"].mean
 by_hue = viz.plot_error_by_hue(
     hues, errors, gray, colorspace.hue_of(concept), title="Errors of vivid places, by their hue"
 )
-names = [name.removeprefix("heavy_black_") for name in SHOWN.split()]
-figures = {"pictures": viz.plot_pictures(rows, names, title=title), "hues": by_hue}
+called = [name.removeprefix("heavy_black_") for name in SHOWN.split()]
+figures = {"pictures": viz.plot_pictures(rows, called, title=title), "hues": by_hue}
 viz.save_figures(figures, evidence.out, dark=True)

@@ -18,7 +18,7 @@ STORY = (
     *("color_data", "mlp_bottleneck", "curriculum_learning", "parameter_transitions"),
     *("smooth_curriculum", "sparse_labels", "regularizer_combinations"),
     *("anchor_red", "mute_red", "delete_red", "delete_hue", "relearn_red", "pictures"),
-    "compare_methods",
+    *("faces", "compare_methods"),
     *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing", "oracle_mixing"),
     *("words", "words_together", "words_removed"),
     *("quickstart", "anchor_a_concept", "write_a_curriculum"),
@@ -45,7 +45,7 @@ def wordnet() -> bool:
 NEEDS = {
     "pictures": ("a font with color emoji", emoji),
     **dict.fromkeys(
-        ("words", "words_together", "words_removed", "compare_methods", "oracle_mixing"),
+        ("faces", "words", "words_together", "words_removed", "compare_methods", "oracle_mixing"),
         ("the time for a full run", None),
     ),
 }

@@ -72,7 +72,9 @@ from latent_anchors.testbed._mixing_recipes import (
     mixing_sampler,
     transformer_options,
 )
+from latent_anchors.testbed._pictures._emoji import made_up_emoji, read_emoji
 from latent_anchors.testbed._pictures._place_recipes import (
+    FACE_SHEET,
     PLACE_HEALING_SHEET,
     PLACE_SHEET,
     place_healing_sampler,
@@ -119,6 +121,7 @@ from latent_anchors.testbed._words._word_models import WORD_OPTIONS, small_llama
 __all__ = [
     "ADJACENT",
     "ATTACK_RATES",
+    "FACE_SHEET",
     "FEW_LABELS_SHEET",
     "FOUND_AFTERWARDS",
     "HEALING_SHEET",
@@ -189,6 +192,7 @@ __all__ = [
     "line_leakage",
     "line_relearning",
     "made_up_definitions",
+    "made_up_emoji",
     "mixing_floors",
     "mixing_sampler",
     "noncircularity",
@@ -205,6 +209,7 @@ __all__ = [
     "pole_sampler",
     "rare_labels_sampler",
     "read_definitions",
+    "read_emoji",
     "read_manual_pages",
     "reconstructions",
     "red_attack_lines",

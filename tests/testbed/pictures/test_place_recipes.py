@@ -2,6 +2,7 @@ import math
 from functools import cache
 
 import torch
+from refusals import refuses
 from testbed.pictures.squares import squares
 
 import latent_anchors as la
@@ -12,6 +13,7 @@ from latent_anchors.testbed import Places
 SITE = la.Site("latent", axis=1)
 RED = la.Concept("red", la.axis(0, dim=6), at=SITE)
 PLACES = Places(squares(*range(0, 360, 15)))
+LABELED = PLACES.near("red", degrees=12)
 GATE = 65
 """Degrees, between those within which red may lie and those beyond which others may."""
 
@@ -27,7 +29,7 @@ def trained():
         network,
         testbed.place_objective(RED),
         curriculum.read_dopesheet(testbed.PLACE_SHEET).timeline(),
-        testbed.place_sampler(PLACES, "red"),
+        testbed.place_sampler(PLACES, "red", LABELED),
         losses=testbed.place_losses(RED, PLACES),
         steps=600,
         progress=False,
@@ -37,13 +39,23 @@ def trained():
 
 
 def test_places_of_the_hue_are_labeled_now_and_then_and_no_others():
-    labels = testbed.place_sampler(PLACES, "red").block(seed=0, index=0)
+    labels = testbed.place_sampler(PLACES, "red", LABELED).block(seed=0, index=0)
     red = (labels.inputs[..., :4, :4] == PLACES.pictures[0, :, :4, :4]).flatten(2).all(-1)
     given = labels.labels["red"]
     assert not given[~red].any()
     assert not given.flatten(2)[..., 1:].any()
     assert 0.2 < given[red][:, 0, 0].mean() < 0.4
     assert labels.extras["colored"].shape == given.shape
+
+
+def test_there_is_one_choice_for_each_place():
+    with refuses(ValueError, r"have shape \(24,\); expected \(24, 2, 2\)"):
+        testbed.place_sampler(PLACES, "red", LABELED[:, 0, 0])
+
+
+def test_all_places_are_kept_off_or_those_of_a_mask():
+    (_, some), (_, every) = (testbed.place_objective(RED, mask=m).terms for m in ("colored", None))
+    assert (some.mask, every.mask) == ("colored", None)
 
 
 def test_red_comes_to_lie_near_its_axis_and_the_rest_away_from_it():

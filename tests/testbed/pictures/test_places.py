@@ -30,6 +30,11 @@ def test_only_vivid_places_have_a_hue():
     assert not Places(squares(0)).away_from("cyan")[0, 1, 1]  # white
 
 
+def test_a_colored_place_need_not_be_vivid():
+    assert Places(squares(0, saturation=VIVID - 0.01)).colored[0].tolist() == [[1, 0], [0, 0]]
+    assert not Places(squares(0, saturation=0.3)).colored.any()
+
+
 def test_pictures_are_made_of_whole_squares():
     with refuses(ValueError, "8 by 10 pixels; expected multiples of the patch, 4"):
         Places(torch.ones(1, 3, 8, 10))

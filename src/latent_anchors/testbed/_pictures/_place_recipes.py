@@ -1,11 +1,11 @@
-"""The recipe for a hue in pictures: labels by place, terms, losses, schedules, surgery."""
+"""The recipes for a hue and for faces in pictures: labels by place, terms, losses, schedules."""
 
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from latent_anchors import data, interventions, training
@@ -37,30 +37,49 @@ STEP, lr,   imitate
 """Schedule that repairs such a network after the axis was removed from its weights."""
 
 
-def place_sampler(places: Places, concept: str) -> data.Sampler:
-    """Pictures with noisy labels for a hue, place by place.
+FACE_SHEET = """\
+STEP, lr,   recon, anchor, others, fallback
+0,    1e-4, 1,     0.005,  0.005,  0
+100,  0.01, ,      ,       ,
+250,  ,     ,      0.04,   0.05,   0.005
+2399, 5e-4, ,      0.04,   0.05,   0.001
+"""
+"""Schedule that puts faces near an axis, which takes more steps than a hue, and a lower rate."""
 
-    Labels are drawn anew each time: a vivid place whose hue is at most 12 degrees away has one
-    three times in ten, others never. Nothing says what is not of this hue.
+
+def place_sampler(
+    places: Places, concept: str, chosen: Bool[Tensor, "n rows columns"]
+) -> data.Sampler:
+    """Pictures with noisy labels for a concept, place by place.
+
+    Labels are drawn anew each time: a chosen place has one three times in ten, others never.
+    Nothing says what does not have the concept.
 
     Args:
         places: Of the pictures.
-        concept: Name of the hue.
+        concept: Its name.
+        chosen: The places that may have a label, such as ``places.near("red", degrees=12)``.
 
     Raises:
-        ValueError: If there is no such hue.
+        ValueError: If the chosen places are not those of the pictures.
 
     Examples:
         >>> pictures = torch.eye(3).reshape(3, 3, 1, 1).expand(3, 3, 8, 8)
-        >>> place_sampler(Places(pictures), "red").labels["red"].probability[:, 0, 0]
+        >>> places = Places(pictures)
+        >>> sampler = place_sampler(places, "red", places.near("red", degrees=12))
+        >>> sampler.labels["red"].probability[:, 0, 0]
         tensor([0.3000, 0.0000, 0.0000])
     """
-    chance = 0.3 * places.near(concept, degrees=12).float()
+    if chosen.shape != places.chroma.shape:
+        raise ValueError(
+            f"The chosen places have shape {tuple(chosen.shape)}; expected "
+            f"{tuple(places.chroma.shape)}: pictures, rows, columns. Give one value for each place."
+        )
     return data.Sampler(
         places.pictures,
-        {concept: data.BernoulliLabels(chance)},
+        {concept: data.BernoulliLabels(0.3 * chosen.float())},
         batch_size=32,
-        extras={"colored": places.chroma > COLORED},
+        extras={"colored": places.colored},
     )
 
 
@@ -92,17 +111,22 @@ def place_healing_sampler(
 MUCH = 0.05
 """Share of a picture's pixels, over all runs, from which on it counts as changed."""
 
-COLORED = 0.35
-"""Chroma above which a place is kept off the axis unless it has the label."""
+INSIDE, OUTSIDE = 60, 73
+"""Degrees from the axis: where places of a hue may lie, and where all others may."""
 
 
-def place_objective(concept: Concept) -> Objective:
-    """A hue in a cone around an axis at every place, and colored places of other hues out of it.
+def place_objective(
+    concept: Concept, inside: int = INSIDE, mask: str | None = "colored"
+) -> Objective:
+    """A concept in a cone around an axis at every place, and other places out of it.
 
     The cone is wide, so that there is room for what else a place holds.
 
     Args:
-        concept: The hue, with its axis and site.
+        concept: With its axis and site.
+        inside: Degrees from the axis within which the concept may lie.
+        mask: Which other places are kept off, all if None. Gray may lie near a hue, which is close
+            to it anyway; white is no face.
 
     Examples:
         >>> red = Concept("red", [1, 0, 0], at="latent")
@@ -111,21 +135,17 @@ def place_objective(concept: Concept) -> Objective:
     """
     axis, at = concept.direction, concept.sites
     terms = [
-        Term("anchor", reg.Anchor(axis, within=INSIDE), at=at, label=concept.name),
-        Term("others", reg.AntiAnchor(axis, beyond=OUTSIDE), at=at, mask="colored"),
+        Term("anchor", reg.Anchor(axis, within=inside), at=at, label=concept.name),
+        Term("others", reg.AntiAnchor(axis, beyond=OUTSIDE), at=at, mask=mask),
     ]
     return Objective(terms, losses=["recon", "fallback"], other_tracks=["lr"])
-
-
-INSIDE, OUTSIDE = 60, 73
-"""Degrees from the axis: where places of the hue may lie, and where all others may."""
 
 
 def place_losses(concept: Concept, places: Places) -> dict[str, Loss]:
     """Reconstruction, and a fallback: mid-gray is decoded from the pole where muting leads.
 
     Args:
-        concept: The hue, with its axis and site.
+        concept: With its axis and site.
         places: Of the pictures.
 
     Examples:

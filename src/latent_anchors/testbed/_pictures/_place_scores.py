@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from latent_anchors._checks import check_count
@@ -16,38 +16,40 @@ GRAY = 0.5
 
 
 def evaluate_places(
-    places: Places, outputs: Mapping[str, Float[Tensor, "runs n 3 height width"]], concept: str
+    places: Places,
+    outputs: Mapping[str, Float[Tensor, "runs n 3 height width"]],
+    groups: Mapping[str, Bool[Tensor, "n rows columns"]],
 ) -> Evaluation:
-    """Errors of places of a hue and of those away from it, and how many of these muting touched.
+    """Errors of a concept's places and of others, and how many of them muting touched.
 
     Args:
         places: Of the pictures that were given to the networks.
         outputs: By condition what came out, ``(runs, n, 3, height, width)``, from 0 to 1: as
             trained, ``"baseline"``, and others such as ``"muted"``, ``"removed"``, or ``"plain"``,
             networks without anchors that learned the same batches.
-        concept: One of the twelve hues.
+        groups: By name the places that belong to it; the first is the concept. ``all`` is added.
 
     Returns:
-        Each ``(runs,)``: ``error/<condition>/<group>``, where the groups are the concept (vivid
-        places within 7.5 degrees), ``far`` (vivid ones at least 25 degrees away) and ``all``;
-        ``error/gray/<concept>``, of showing the concept as mid-gray, and ``to_gray/<condition>``,
-        the concept's error as a share of that; where there is ``"muted"``,
-        ``touched/muted/<group>``, the share of places whose output changed at all; where there is
-        ``"plain"``, ``reconstruction/ratio``, the error of all places by that of plain networks.
+        Each ``(runs,)``: ``error/<condition>/<group>``; ``error/gray/<concept>``, of showing the
+        concept as mid-gray, and ``to_gray/<condition>``, the concept's error as a share of that;
+        where there is ``"muted"``, ``touched/muted/<group>``, the share of places whose output
+        changed at all; where there is ``"plain"``, ``reconstruction/ratio``, the error of all
+        places by that of plain networks.
 
     Raises:
-        ValueError: If there is no such hue.
+        ValueError: If there is no group, or one has no place.
         KeyError: If there is no ``"baseline"``.
 
     Examples:
         >>> pictures = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1).expand(1, 3, 4, 4)
         >>> outputs = {"baseline": pictures[None], "muted": 1 - pictures[None]}
-        >>> found = evaluate_places(Places(pictures), outputs, "red")
+        >>> places = Places(pictures)
+        >>> found = evaluate_places(places, outputs, {"red": places.near("red")})
         >>> found["error/muted/red"], found["touched/muted/red"]
         (tensor([1.]), tensor([1.]))
     """
-    groups = {concept: places.near(concept), "far": places.away_from(concept)}
-    groups |= {"all": torch.ones_like(groups["far"])}
+    concept = _check_groups(groups)
+    groups = {**groups, "all": torch.ones_like(groups[concept])}
     found: dict[str, Tensor] = {}
     for name, said in outputs.items():
         found |= _means(f"error/{name}", place_errors(said, places.pictures, places.patch), groups)
@@ -105,6 +107,17 @@ def place_sweep(
         for name, each in errors.items()
     }
     return torch.tensor([*some]) / bins, by_hue
+
+
+def _check_groups(groups: Mapping[str, Tensor]) -> str:
+    """The first group's name, where every group has a place."""
+    empty = [name for name, group in groups.items() if not bool(group.any())]
+    if empty or not groups:
+        raise ValueError(
+            f"The groups without any place are {empty} of {[*groups]}; expected the concept and "
+            "others, each with some place. Leave out what these pictures do not have."
+        )
+    return next(iter(groups))
 
 
 def _means(

@@ -10,8 +10,9 @@ from torch.nn import functional
 from latent_anchors._checks import check_count
 from latent_anchors.colorspace import hue_distance, hue_of, rgb_to_hsv
 
-VIVID = 0.5
-"""Chroma above which a place is vivid: its hue is plain to see, whatever else is in the square."""
+VIVID, COLORED = 0.5, 0.35
+"""Chroma above which a place is vivid: its hue is plain to see, whatever else is in the square; and
+above which it is colored at all."""
 
 TURN = 360.0
 
@@ -62,6 +63,17 @@ class Places:
             tensor([[[0.]]])
         """
         return self.colors.amax(-1) - self.colors.amin(-1)
+
+    @property
+    def colored(self) -> Bool[Tensor, "n rows columns"]:
+        """Places with some color, which need not be vivid.
+
+        Examples:
+            >>> import torch
+            >>> Places(torch.ones(1, 3, 4, 4)).colored
+            tensor([[[False]]])
+        """
+        return self.chroma > COLORED
 
     def near(self, concept: str, degrees: int | float = 7.5) -> Bool[Tensor, "n rows columns"]:
         """Vivid places whose hue is at most some degrees away from a named one.
