@@ -34,6 +34,8 @@ OUTCOMES = {
     "pictures": "Red places go {pictures/red|to_gray/muted|mean} of the way to gray; all errors "
     "are {pictures/red|reconstruction/ratio|mean} times those of plain networks with three "
     "dimensions fewer.",
+    "faces": "In pictures that the networks never saw, {faces|touched/muted/face|mean} of the faces' "
+    "places change, of other colored places {faces|touched/muted/other|mean}.",
     "compare_methods": "With all labels the anchor removes "
     "{compare_methods|removal/all/anchor|mean} of red and LEACE "
     "{compare_methods|removal/all/LEACE|mean}; with a thousandth "

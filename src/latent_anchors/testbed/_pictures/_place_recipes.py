@@ -41,10 +41,11 @@ FACE_SHEET = """\
 STEP, lr,   recon, anchor, others, fallback
 0,    1e-4, 1,     0.005,  0.005,  0
 100,  0.01, ,      ,       ,
-250,  ,     ,      0.04,   0.05,   0.005
-2399, 5e-4, ,      0.04,   0.05,   0.001
+250,  ,     ,      0.04,   0.15,   0.005
+2399, 5e-4, ,      0.04,   0.15,   0.001
 """
-"""Schedule that puts faces near an axis, which takes more steps than a hue, and a lower rate."""
+"""Schedule that puts faces near an axis, which takes more steps than a hue, and a lower rate; all
+other places are kept off."""
 
 
 def place_sampler(
