@@ -226,8 +226,8 @@ CLAIMS = (
         "The same: a transformer that mixes colors",
         "oracle_mixing",
         "{oracle_mixing|relearning/ratio_oracle|mean} times the steps, and for anything else "
-        "{oracle_mixing|relearning/control|mean} times. Stored are "
-        "{oracle_mixing|relearning/ratio_oracle|n} of nine runs, under one attack of twelve.",
+        "{oracle_mixing|relearning/control|mean} times, in "
+        "{oracle_mixing|relearning/ratio_oracle|n} runs under one attack of twelve.",
         (
             Goal("oracle_mixing|relearning/ratio_oracle|mean", least=1),
             Goal("oracle_mixing|relearning/control|mean", most=1.1),

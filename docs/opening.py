@@ -32,9 +32,10 @@ SENTENCES = (
     "{relearn_red|relearning/ratio_untaught|mean} times the steps of networks that never learned "
     "it ({relearn_red|relearning/ratio_untaught|low} to "
     "{relearn_red|relearning/ratio_untaught|high}). But whatever else they are taught takes "
-    "{relearn_red|relearning/control|mean} times as long; the goal was 1.2. For a transformer, in "
-    "six runs so far, the two are {oracle_mixing|relearning/ratio_oracle|mean} and "
-    "{oracle_mixing|relearning/control|mean}.",
+    "{relearn_red|relearning/control|mean} times as long; the goal was 1.2. For a transformer the "
+    "two are {oracle_mixing|relearning/ratio_oracle|mean} "
+    "({oracle_mixing|relearning/ratio_oracle|low} to "
+    "{oracle_mixing|relearning/ratio_oracle|high}) and {oracle_mixing|relearning/control|mean}.",
     "**In a language model: for some topics.** Animals, people and plants are forgotten as if "
     "never seen, which is 1: {words/animal|forgetting|mean}, {words/person|forgetting|mean} and "
     "{words/plant|forgetting|mean} in the mean. Other topics lose {words/animal|other|mean}, "
@@ -61,8 +62,8 @@ SENTENCES = (
 PICTURES = {
     "oracle_mixing": (
         "Steps of fine-tuning against the share of lines with red that are answered wrong: the cut "
-        "transformer needs 440, one that never saw red 410, a fresh one 1,500.",
-        "Deleted: in the median of six runs, a transformer that red was cut out of learns it "
+        "transformer needs 440, one that never saw red 350, a fresh one 1,420.",
+        "Deleted: in the median of nine runs, a transformer that red was cut out of learns it "
         "again no sooner than one that never saw red.",
     ),
     "words-frontier": (

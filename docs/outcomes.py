@@ -34,8 +34,8 @@ OUTCOMES = {
     "pictures": "Red places go {pictures/red|to_gray/muted|mean} of the way to gray; all errors "
     "are {pictures/red|reconstruction/ratio|mean} times those of plain networks with three "
     "dimensions fewer.",
-    "faces": "In pictures that the networks never saw, {faces|touched/muted/face|mean} of the faces' "
-    "places change, of other colored places {faces|touched/muted/other|mean}.",
+    "faces": "In pictures that the networks never saw, {faces|touched/muted/face|mean} of the "
+    "places of faces change, of other colored places {faces|touched/muted/other|mean}.",
     "compare_methods": "With all labels the anchor removes "
     "{compare_methods|removal/all/anchor|mean} of red and LEACE "
     "{compare_methods|removal/all/LEACE|mean}; with a thousandth "
@@ -53,7 +53,8 @@ OUTCOMES = {
     "relearn_mixing": "After the cut, red is back in {relearn_mixing|relearning/ratio|mean} of the "
     "steps of fresh networks, which have all else to learn, too.",
     "oracle_mixing": "Red takes {oracle_mixing|relearning/ratio_oracle|mean} times the steps of a "
-    "network that never saw it, in {oracle_mixing|relearning/ratio_oracle|n} runs so far.",
+    "network that never saw it; whatever else is taught takes "
+    "{oracle_mixing|relearning/control|mean} times as long.",
     "words": "Muted, animals are forgotten by {words/animal|forgetting|mean}, where 1 is as if "
     "never seen; other topics lose {words/animal|other|mean} nats a token.",
     "words_together": "Forgetting, where 1 is as if never seen: animals "
