@@ -383,10 +383,11 @@ SECTIONS = (
     Section(
         "Faces muted in pictures",
         "faces",
-        "``faces.py``: emoji that Unicode calls faces, 141 of 1,267, around an axis at each place; "
-        "the encoder sees three places to each side. Colored are places with a chroma over 0.35, yellow those of other things with a hue from 38 to 62 degrees. One "
-        "picture in five was held out. No goal was set beforehand. What is taken along is mostly "
-        "yellow and round.",
+        "``faces.py``: emoji that Unicode calls faces, 141 of 1,267, around an axis at each "
+        "place; the encoder sees three places to each side. Colored are places with a chroma over "
+        "0.35, yellow those of other things with a hue from 38 to 62 degrees. One picture in five "
+        "was held out. No goal was set beforehand. What is taken along is mostly yellow and "
+        "round.",
         (
             Line("faces muted, never seen, as a share of their distance to gray", "to_gray/muted"),
             Line("places of faces touched, never seen", "touched/muted/face"),
