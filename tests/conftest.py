@@ -1,5 +1,6 @@
 """One thread, reproducible hypotheses, figures without a screen, and the refusals counted last."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -22,6 +23,13 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m compiled`, only files that name the mark are imported: few do."""
+    if config.option.markexpr != "compiled" or collection_path.suffix != ".py":
+        return None
+    return "mark.compiled" not in collection_path.read_text() or None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The count of refusals comes last, and only when everything before it runs."""
     items.sort(key=lambda item: item.path.name == LAST)
@@ -35,6 +43,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.workeroutput["whole"] = whole
     if not whole or hasattr(config, "workeroutput"):
         items[:] = [item for item in items if item.path.name != LAST]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Spare every later garbage collection what the imports made: they are most of its time."""
+    if session.config.option.markexpr != "compiled":  # there, what was compiled has to be found
+        gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,8 +2,6 @@
 
 import ast
 import csv
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -98,17 +96,6 @@ def test_only_viz_imports_matplotlib():
     for path in SOURCE.rglob("*.py"):
         if path.parent.name != "viz":
             assert not any(name.split(".")[0] == "matplotlib" for name in imported(path)), path
-
-
-def test_importing_the_package_loads_no_matplotlib_until_viz_is_used():
-    program = (
-        "import sys, latent_anchors as la\n"
-        "before = 'matplotlib' in sys.modules\n"
-        "la.viz\n"
-        "print(before, 'matplotlib' in sys.modules)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout.split() == ["False", "True"], done.stderr
 
 
 def test_hooks_are_registered_in_one_place_only():

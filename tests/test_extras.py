@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from functools import cache
+from typing import Any
 
 from latent_anchors.adapters import FILES
 
@@ -16,8 +18,12 @@ import json, sys
 
 import latent_anchors as la
 
-rooms = [getattr(la, name) for name in la.__all__]
-loaded = sorted({{*sys.modules}} & {{*{FRAMEWORKS}}})
+at_first = sorted(sys.modules)
+assert la.Concept is la.concepts.Concept and {{*la.__all__}} <= {{*dir(la)}}
+rooms = [getattr(la, name) for name in la.__all__ if name != "viz"]
+without_viz = sorted(sys.modules)
+la.viz
+with_viz = sorted(sys.modules)
 
 
 class Missing:
@@ -33,14 +39,21 @@ for name in la.adapters.__all__:
         getattr(la.adapters, name)
     except ImportError as error:
         said[name] = str(error)
-print(json.dumps([loaded, said]))
+print(json.dumps([at_first, without_viz, with_viz, said]))
 """
 
 
-def test_no_framework_is_loaded_and_a_missing_one_is_named_with_its_extra():
+@cache
+def said_by_the_program() -> Any:
+    """Which modules are loaded at first, without ``viz`` and with it; and what the adapters say."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
-    loaded, said = json.loads(done.stdout or "[]") or [done.stderr, {}]
-    assert loaded == []
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_no_framework_is_loaded_and_a_missing_one_is_named_with_its_extra():
+    *_, loaded, said = said_by_the_program()
+    assert sorted({*loaded} & {*FRAMEWORKS}) == []
     assert FILES.keys() - said.keys() <= {
         "LabelCollator",
         "RareLabelCollator",
@@ -51,17 +64,14 @@ def test_no_framework_is_loaded_and_a_missing_one_is_named_with_its_extra():
         assert said[name].endswith(f"pip install latent-anchors[{extra}]")
 
 
-LAZY = """
-import sys
-import latent_anchors as la
-print(*sorted(name for name in sys.modules if name.startswith("latent_anchors.")))
-assert la.Concept is la.concepts.Concept and {*la.__all__} <= {*dir(la)}
-"""
-
-
 def test_a_room_is_loaded_when_it_is_used():
-    done = subprocess.run([sys.executable, "-c", LAZY], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    rooms = [name.split(".")[1] for name in done.stdout.split()]
+    at_first = said_by_the_program()[0]
+    rooms = [name.split(".")[1] for name in at_first if name.startswith("latent_anchors.")]
     assert rooms
     assert all(name.startswith("_") for name in rooms)
+
+
+def test_no_matplotlib_is_loaded_until_viz_is_used():
+    _, without_viz, with_viz, _ = said_by_the_program()
+    assert "matplotlib" not in without_viz
+    assert "matplotlib" in with_viz

@@ -78,7 +78,7 @@ print(f"an edit:   at most {inference['edited']:.1f} % of inference")
 # Colors
 # ------
 # Conversions forward and backward beside kornia's, each library in its own layout. Of 512 colors
-# from RGB to HSV it is about twice: there the calls are what takes time, 44 of them beside 85.
+# from RGB to HSV it is about twice: there the calls are what takes time, 42 of them beside 85.
 
 conversions = {
     (figures["conversion"], figures["colors"]): figures["forward_and_backward"]

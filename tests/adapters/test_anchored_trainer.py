@@ -1,7 +1,6 @@
 """Hugging Face's Trainer, with an objective and a timeline."""
 
 import copy
-import subprocess
 import sys
 from pathlib import Path
 
@@ -409,13 +408,3 @@ def test_a_missing_framework_names_its_extra(monkeypatch):
         _ = adapters.AnchoredTrainer
     with refuses(AttributeError, r"Unknown name in latent_anchors.adapters 'AnchorTrainer'"):
         _ = adapters.AnchorTrainer
-
-
-def test_importing_the_package_loads_no_framework():
-    program = (
-        "import sys, latent_anchors as la\n"
-        "la.adapters\n"
-        "print({'transformers', 'accelerate', 'lightning', 'peft'} & {*sys.modules})\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout.strip() == "set()", done.stderr

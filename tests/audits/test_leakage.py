@@ -1,12 +1,19 @@
 """Leakage from the latents of a classifier and of a language model."""
 
+import pytest
 import torch
 from audits import tiny
 
-from latent_anchors.audits import leakage
+from latent_anchors.audits import _probes, leakage
 from latent_anchors.evaluation import latents
 
 HALF = len(tiny.POINTS) // 2
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch):
+    """The small network's answers have no say here, and what it learns takes most of the time."""
+    monkeypatch.setattr(_probes, "STEPS", 5)
 
 
 def test_what_is_in_the_latents_is_found_and_what_was_taken_is_not():

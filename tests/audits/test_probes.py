@@ -1,5 +1,7 @@
 """A concept in one direction: found before it is projected out, and not after; and the opposite."""
 
+from functools import cache
+
 import pytest
 import torch
 from refusals import refuses
@@ -50,10 +52,15 @@ def test_only_the_small_network_finds_what_lies_on_no_line():
     assert score("linear", z, hidden) < 0.1
 
 
+@cache
+def leakage_of_eight_runs():
+    z, degrees, _ = world(runs=8)
+    return leakage(z[:, :400], degrees[:400], z[:, 400:], degrees[400:], seeds=range(8))
+
+
 @pytest.mark.parametrize("probe", ["linear", "nonlinear"])
 def test_what_is_learned_from_shuffled_degrees_is_chance(probe: str):
-    z, degrees, _ = world(runs=8)
-    found = leakage(z[:, :400], degrees[:400], z[:, 400:], degrees[400:], seeds=range(8))
+    found = leakage_of_eight_runs()
     assert (found[f"leakage/{probe}"] > 0.95).all()
     assert found[f"leakage/{probe}/shuffled"].mean() < 0.05
 
@@ -119,7 +126,8 @@ def test_what_rounding_leaves_of_a_direction_is_not_read():
     assert score("linear", rest, degrees) < 0.05
 
 
-def test_probes_leave_what_they_are_given():
+def test_probes_leave_what_they_are_given(monkeypatch):
+    monkeypatch.setattr(_probes, "STEPS", 5)
     z, degrees, _ = world()
     before = z.clone()
     leakage(z, degrees, z, degrees)

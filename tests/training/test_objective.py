@@ -455,7 +455,7 @@ def test_divisors_are_reduced_as_one_vector_in_the_order_of_the_names():
 
 def test_two_ranks_are_one_process_if_masses_are_averaged_over_them_and_only_then(tmp_path):
     multiprocessing.start_processes(
-        ranks.train_on_rank, (str(tmp_path),), nprocs=2, start_method="spawn"
+        ranks.train_on_rank, (str(tmp_path),), nprocs=2, start_method="fork"
     )
     (reduced, apart), on_the_other = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
     assert torch.equal(reduced, on_the_other[0])

@@ -35,9 +35,9 @@ def _to_hsv(rgb: Block, out: Block) -> Kept:
     # `threshold` replaces a divisor that rounding alone can cause: dividing by infinity gives 0.
     width = torch.threshold(chroma, eps, math.inf)
     depth = torch.threshold_(value.abs(), eps, math.inf).copysign_(value)
-    way = torch.sub(chroma, r, out=hue).add_(g).add_(b).div_(width).copysign_(g - b)
-    # A tiny negative number rounds up to a whole turn, which `frac` takes off.
-    way.sub_(way.sign().clamp_max_(0), alpha=6).div_(SIX.to(rgb)).frac_()
+    way = torch.sub(chroma, r, out=hue).add_(g).add_(b).div_(width)
+    # On the side of blue the rest of the circle, which may round to a whole turn: `frac` takes it.
+    way.sub_(torch.lt(g, b, out=saturation), alpha=6).abs_().div_(SIX.to(rgb)).frac_()
     torch.div(chroma, depth, out=saturation)
     together(found, out)
     return channels, chroma, saturation, width, depth

@@ -7,69 +7,65 @@ logarithm, and its slope is the power itself over what was raised.
 
 import torch
 
-from latent_anchors.colorspace._channels import (
-    Block,
-    apart,
-    constant,
-    together,
-    turned,
-)
+from latent_anchors.colorspace._channels import Block, constant, turned
 from latent_anchors.colorspace._fused import FusedKernel, Kept
 from latent_anchors.colorspace._xyz import DELTA, FROM_SHARES, TO_SHARES, TOE
 
-MIX, UNMIX = constant(TO_SHARES), constant(FROM_SHARES)
-MIX_BACK, UNMIX_BACK = constant(turned(TO_SHARES)), constant(turned(FROM_SHARES))
+# Colors stand in rows, so a matrix is multiplied from the right: turned on the way there, as it is
+# on the way back. `LIGHT` is by how much an amount of light is larger without a division by 1.055.
+LIGHT = 1.055**2.4
+MIX, UNMIX = constant(turned(TO_SHARES), 1 / LIGHT), constant(turned(FROM_SHARES))
+MIX_BACK, UNMIX_BACK = constant(TO_SHARES, 1 / LIGHT), constant(FROM_SHARES)
 
 # L, a, b from what the bent shares of X, Y, Z exceed black's, `BLACK`, and the reverse. The factors
 # of 3 are those of the slopes of cube and cube root.
 BLACK = 4 / 29
 _OPPOSE = [[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0, -200.0]]
 _UNITE = [[1 / 116, 1 / 500, 0.0], [1 / 116, 0.0, 0.0], [1 / 116, 0.0, -1 / 200]]
-OPPOSE, UNITE = constant(_OPPOSE), constant(_UNITE)
-OPPOSE_BACK, UNITE_BACK = constant(turned(_OPPOSE), 1 / 3), constant(turned(_UNITE), 3.0)
+OPPOSE, UNITE = constant(turned(_OPPOSE)), constant(turned(_UNITE))
+OPPOSE_BACK, UNITE_BACK = constant(_OPPOSE, 1 / 3), constant(_UNITE, 3.0)
 
 
 def _to_lab(rgb: Block, out: Block) -> Kept:
-    channels = apart(rgb)
-    encoded = torch.hardshrink(channels, TOE)
-    base = encoded.abs().add_(0.055).div_(1.055)
-    curve = base.log2().mul_(2.4).exp2_().mul_(encoded.sign())
-    linear = torch.add(curve, channels.sub_(encoded), alpha=1 / 12.92)
-    shares = MIX.to(rgb).mm(linear)
+    encoded = torch.hardshrink(rgb, TOE)
+    base = encoded.abs().add_(0.055)
+    curve = base.log().mul_(2.4).exp_().mul_(encoded.sign())
+    linear = torch.add(curve, rgb - encoded, alpha=LIGHT / 12.92)
+    shares = linear.mm(MIX.to(rgb))
     bent = torch.threshold(shares, DELTA**3, 0.0)
-    roots = bent.log2().div_(3).exp2_()
+    roots = bent.log().mul_(1 / 3).exp_()
     straight = shares.sub_(bent)
     excess = torch.sub(roots, bent.sign_(), alpha=BLACK).add_(straight, alpha=1 / (3 * DELTA**2))
-    together(OPPOSE.to(rgb).mm(excess), out)
+    torch.mm(excess, OPPOSE.to(rgb), out=out)
     return base, curve, roots
 
 
 def _to_lab_gradient(kept: Kept, gradient: Block, out: Block) -> None:
     base, curve, roots = kept
-    shares = OPPOSE_BACK.to(gradient).mm(apart(gradient)).div_(roots.clamp_min(DELTA).square_())
-    slopes = torch.threshold_(curve.abs().div_(base).mul_(2.4 / 1.055), 0.0, 1 / 12.92)
-    together(slopes.mul_(MIX_BACK.to(gradient).mm(shares)), out)
+    shares = gradient.mm(OPPOSE_BACK.to(gradient)).div_(roots.clamp_min(DELTA).square_())
+    slopes = torch.threshold_(curve.abs().div_(base).mul_(2.4), 0.0, LIGHT / 12.92)
+    torch.mul(slopes, shares.mm(MIX_BACK.to(gradient)), out=out)
 
 
 def _to_rgb(lab: Block, out: Block) -> Kept:
-    excess = UNITE.to(lab).mm(apart(lab))
+    excess = lab.mm(UNITE.to(lab))
     roots = torch.threshold(excess, DELTA - BLACK, -BLACK).add_(BLACK)
     straight = excess.sub_(torch.threshold(excess, DELTA - BLACK, 0.0))
     shares = roots.pow(3).add_(straight, alpha=3 * DELTA**2)
-    linear = UNMIX.to(lab).mm(shares)
+    linear = shares.mm(UNMIX.to(lab))
     curved = torch.hardshrink(linear, TOE / 12.92)
     size = curved.abs()
-    curve = size.clamp_min(TOE / 12.92).log2_().div_(2.4).exp2_().mul_(1.055)
-    encoded = (curve - 0.055).mul_(curved.sign()).add_(linear.sub_(curved), alpha=12.92)
-    together(encoded, out)
+    curve = size.clamp_min(TOE / 12.92).log_().mul_(1 / 2.4).exp_().mul_(1.055)
+    encoded = (curve - 0.055).mul_(curved.sign())
+    torch.add(encoded, linear.sub_(curved), alpha=12.92, out=out)
     return roots, size, curve
 
 
 def _to_rgb_gradient(kept: Kept, gradient: Block, out: Block) -> None:
     roots, size, curve = kept
     slopes = torch.threshold_(size.div(curve).mul_(2.4), 0.0, 1 / 12.92)  # Their reciprocals.
-    shares = UNMIX_BACK.to(gradient).mm(apart(gradient).div_(slopes))
-    together(UNITE_BACK.to(gradient).mm(shares.mul_(roots.clamp_min(DELTA).square_())), out)
+    shares = gradient.div(slopes).mm(UNMIX_BACK.to(gradient))
+    torch.mm(shares.mul_(roots.clamp_min(DELTA).square_()), UNITE_BACK.to(gradient), out=out)
 
 
 RGB_TO_LAB = FusedKernel(_to_lab, _to_lab_gradient)

@@ -17,7 +17,7 @@ P = ParamSpec("P")
 Home = Callable[[Tensor], Tensor]
 """What brings hues that were rounded back into their range."""
 
-HALF = (torch.float16, torch.bfloat16)
+HALF = frozenset({torch.float16, torch.bfloat16})
 
 
 def unmoved(x: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ def in_single(home: Home = unmoved) -> Callable[[Callable[P, Tensor]], Callable[
         @wraps(of)
         def computed(*args: P.args, **kwargs: P.kwargs) -> Tensor:
             given = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)]
-            if not any(x.dtype in HALF for x in given):
+            if not HALF & {x.dtype for x in given}:
                 return of(*args, **kwargs)
             wide, named = map(widened, args), {name: widened(x) for name, x in kwargs.items()}
             return _narrowed(cast("Callable[..., Tensor]", of)(*wide, **named), given, home)

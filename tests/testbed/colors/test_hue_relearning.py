@@ -21,7 +21,8 @@ TURNED = POINTS.roll(1, 0)
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch):
-    """Tasks of four points instead of 512 colors."""
+    """Tasks of four points instead of 512 colors, learned once they are for five steps."""
+    monkeypatch.setattr(_finetune_colors, "HOLD", 5)
     monkeypatch.setattr(_relearning, "reconstruct", lambda _concept, _shown=None: easy())
     monkeypatch.setattr(_relearning, "turn_gray", lambda _network, _concept: easy(TURNED))
 
