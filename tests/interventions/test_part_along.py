@@ -103,7 +103,7 @@ def test_around_a_site_that_is_no_stream_it_is_that_of_the_two_layers(side):
     cut = orthogonalize(model, direction, side=side)
     for name, each in model.named_parameters():
         torch.testing.assert_close(each - part(name, each), cut.get_parameter(name))
-    assert bool(part("encoder.4.weight", model.encoder[4].weight).any()) == (side != "reading")
+    assert bool(part("encoder.2.weight", model.encoder[2].weight).any()) == (side != "reading")
 
 
 def test_a_layer_between_two_sites_has_a_part_on_both_sides():
@@ -137,13 +137,13 @@ class Sum(nn.Module):
 
 def test_names_that_no_parameter_has_are_refused():
     part = part_along(SphericalAutoencoder(), torch.eye(4)[0])
-    with refuses(ValueError, r"no parameter 'module.encoder.0.weight'|'module.encoder.0.weight'"):
+    with refuses(ValueError, "Unknown parameter 'module.encoder.0.weight'"):
         part("module.encoder.0.weight", torch.zeros(2, 2))
 
 
 def test_rows_are_those_of_an_embedding_one_number_for_each_token():
     model = transformer()
-    with refuses(ValueError, "embedding"):
+    with refuses(ValueError, "Unknown embedding 'blocks.0.up'"):
         part_of(model, AXIS, rows={"blocks.0.up": MOVED})
     with refuses(ValueError, r"rows of 'embedding' has shape \(4,\); expected \(5,\)"):
         part_of(model, AXIS, rows={"embedding": MOVED[1:]})
@@ -159,7 +159,7 @@ def test_a_population_is_refused():
 
 def test_layers_may_be_named_instead_of_a_site():
     model, direction = SphericalAutoencoder(), torch.eye(4)[1]
-    named = SiteLayers("encoder.4", ("decoder.0",))
+    named = SiteLayers("encoder.2", ("decoder.0",))
     found = (parts(model, part_along(model, direction, at)) for at in (named, "latent"))
     for one, other in zip(*(each.values() for each in found), strict=True):
         assert torch.equal(one, other)

@@ -13,12 +13,12 @@ from latent_anchors._sites import At, layers_of
 from latent_anchors._supervision import as_mask
 from latent_anchors.interventions._surgery._stream.removal import (
     Stream,
-    around,
     axes_of,
     find_stream,
     project_rows,
     readable,
     refuse_turned,
+    rows_behind,
 )
 from latent_anchors.interventions._surgery.find_layers import resolve_all
 from latent_anchors.interventions._surgery.orthogonalize import as_rows
@@ -158,7 +158,7 @@ def _of_stream(
     for writer in stream.writers.found.values() if stream.writers else ():
         found[writer.name] = [_Share(writer.axis, basis, basis)]
     for reader in stream.readers.found.values() if stream.readers else ():
-        share = _Share(reader.axis, *around(tensors, reader.factors, basis, dims))
+        share = _Share(reader.axis, *rows_behind(tensors, reader.factors, basis, dims))
         found.setdefault(reader.name, []).append(share)
     return found
 

@@ -118,7 +118,7 @@ def remove(model: nn.Module, stream: Stream, basis: Float[Tensor, "n dim"]) -> N
     runs = len(model) if isinstance(model, StackedRuns) else None
     each = [tensors] if runs is None else [_run(tensors, k) for k in range(runs)]
     readers = [*stream.readers.found.values()] if stream.readers else []
-    pairs = [[around(run, reader.factors, basis, dims) for reader in readers] for run in each]
+    pairs = [[rows_behind(run, reader.factors, basis, dims) for reader in readers] for run in each]
     with torch.no_grad():
         for run, around in zip(each, pairs, strict=True):
             for writer in stream.writers.found.values() if stream.writers else ():
@@ -156,7 +156,7 @@ def _silence(
         tensor.index_fill_(writer.axis, torch.tensor(dims, device=tensor.device), writer.off)
 
 
-def around(
+def rows_behind(
     tensors: dict[str, Tensor], factors: Factors, basis: Float[Tensor, "n dim"], dims: list[int]
 ) -> tuple[Tensor, Tensor]:
     """Rows as they arrive behind factors of each channel, and those that measure them there."""
