@@ -133,8 +133,9 @@ def _shares(
     side: Side,
 ) -> dict[str, list[_Share]]:
     """By the names of weights, what they share with the directions."""
-    given = isinstance(at, SiteLayers) or not readable(model)
-    stream = None if given else find_stream(model, at, example, side)
+    stream = None
+    if not isinstance(at, SiteLayers) and readable(model):
+        stream = find_stream(model, at, example, side)
     if stream is not None:
         return _of_stream(model, stream, as_rows(directions, stream.width))
     found: dict[str, list[_Share]] = {}
