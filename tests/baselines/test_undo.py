@@ -9,6 +9,7 @@ from torch.nn.functional import mse_loss
 from latent_anchors.baselines import FineTuning, KnownEdits, Undo
 from latent_anchors.baselines._undo import damage
 from latent_anchors.data import LabeledBatch
+from latent_anchors.interventions import part_along
 
 KNOWN = KnownEdits({"0": problem.edit()})
 
@@ -79,6 +80,67 @@ def test_the_noise_is_a_function_of_the_seed():
 
     assert torch.equal(noisy(0), noisy(0))
     assert not torch.equal(noisy(0), noisy(1))
+
+
+def first_unit(name, x):
+    """What the first hidden unit reads."""
+    lost = torch.zeros_like(x)
+    if name == "0.weight":
+        lost[0] = x[0]
+    return lost
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+def test_without_a_part_all_weights_are_damaged_as_if_it_were_everything(alpha):
+    plain, whole = problem.network(), problem.network()
+    damage(plain, alpha, beta=0.5, seed=0)
+    damage(whole, alpha, beta=0.5, seed=0, part=lambda _, x: x)
+    for one, other in zip(plain.parameters(), whole.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_what_lies_outside_the_part_keeps_its_bits():
+    before, after = problem.network(), problem.network()
+    damage(after, 0.7, beta=0.5, seed=0, part=first_unit)
+    lost, plain = after[0].weight[0].detach().clone(), problem.network()
+    damage(plain, 0.7, beta=0.5, seed=0)
+    torch.testing.assert_close(lost, plain[0].weight[0])
+    with torch.no_grad():
+        after[0].weight[0] = before[0].weight[0]
+    for one, other in zip(before.parameters(), after.parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert (lost - before[0].weight[0]).abs().min() > 0
+
+
+def test_of_the_part_nothing_is_left_at_alpha_one_but_noise():
+    v = torch.eye(problem.DIM)[0]
+    part = part_along(problem.network(), torch.eye(10)[0], at="0", side="both")
+    for beta, left in ((0.0, False), (0.1, True)):
+        network = problem.network()
+        damage(network, 1.0, beta, seed=0, part=part)
+        assert bool((network[1].weight[:, 0] != 0).all()) is left
+        assert bool((network[0].weight[0] @ v != 0).all()) is left
+        assert torch.equal(network[1].weight[:, 1:], problem.network()[1].weight[:, 1:])
+
+
+def test_where_the_concept_was_placed_the_weights_lose_it_and_along_random_directions_not():
+    start = problem.start(KNOWN)
+
+    def left(direction):
+        """How much of what the first input wrote is left before any training."""
+        part = part_along(start, direction, at="0")
+        still = problem.task(1, rate=lambda _: 0.0)
+        student = Undo(KNOWN, mse_loss, 1.0, 0.0, part=part).fit(start, still).cut
+        sizes = [each[0].weight.detach()[:, 0].norm() for each in (student, start)]
+        return float(sizes[0] / sizes[1])
+
+    assert left(start[0].weight.detach()[:, 0]) < 1e-6
+    assert left(torch.randn(10)) > 0.5
+
+
+def test_a_part_of_another_shape_is_refused():
+    with refuses(ValueError, r"part of '0.weight' has shape \(6,\) and the parameter \(10, 6\)"):
+        damage(problem.network(), 1.0, beta=0.0, seed=0, part=lambda _, x: x[0])
 
 
 def test_it_begins_where_the_method_before_ended_and_costs_both():

@@ -17,7 +17,13 @@ from latent_anchors.interventions import (
     intervene,
     orthogonalize,
 )
-from latent_anchors.models import Population, PrenormTransformer, Site, record
+from latent_anchors.models import (
+    NormalizedTransformer,
+    Population,
+    PrenormTransformer,
+    Site,
+    record,
+)
 
 TOKENS = torch.randint(0, 12, (3, 5), generator=torch.Generator().manual_seed(0))
 V = torch.randn(8, generator=torch.Generator().manual_seed(1))
@@ -92,6 +98,21 @@ def test_no_latents_at_the_sites_lie_along_it_and_they_did_before():
     for site in sites:
         assert (before[site] @ V).abs().mean() > 0.5
         torch.testing.assert_close(after[site] @ V, torch.zeros(3, 5), atol=1e-5, rtol=0)
+
+
+def test_a_stream_that_is_kept_at_length_one_loses_it_too():
+    torch.manual_seed(0)
+    model = NormalizedTransformer(vocabulary=12, width=8, depth=2, heads=2, hidden=12)
+    clean = orthogonalize(model, V, at=model.sites, example=TOKENS, side="both")
+    with record(model, model.sites) as before, record(clean, model.sites) as after:
+        model(TOKENS), clean(TOKENS)
+    for site in model.sites:
+        assert (before[site] @ V).abs().mean() > 0.1
+        torch.testing.assert_close(after[site] @ V, torch.zeros(TOKENS.shape), atol=1e-5, rtol=0)
+    torch.testing.assert_close(after["blocks.1"].norm(dim=-1), torch.ones(TOKENS.shape))
+    for block in clean.blocks:
+        for reader in (block.attention.qkv, block.up):
+            torch.testing.assert_close(reader.weight @ V, torch.zeros(len(reader.weight)))
 
 
 def test_what_is_written_behind_the_last_site_is_left_alone():

@@ -110,6 +110,7 @@ WAYS = {
     "parts": cut_and_joined,
     "images": images,
     "norms": normalized,
+    "means": lambda m, x: m.one(x).lerp(m.two(x), 0.3) + torch.lerp(m.two(x), m.one(x), x[..., :1]),
     "weights made of others": lambda m, x: (
         m.one(x) + functional.linear(x, m.two.weight + m.one.weight.detach().clone())
     ),
@@ -136,6 +137,10 @@ def test_a_sum_of_any_wiring_loses_the_direction_and_nothing_else(wires):
         (lambda m, x: m.one(x) + m.two(x)[..., :1], "come from 'add'.* same number into all"),
         (lambda m, x: m.one(x) + m.two(x).sigmoid(), "come from 'sigmoid' .*does more than"),
         (lambda m, x: m.one(x) + m.one(x) * m.two(x), "'mul' .*scales each channel by itself"),
+        (
+            lambda m, x: m.one(x) + m.one(x).lerp(m.two(x), m.saved),
+            "'lerp' .*scales each channel by itself",
+        ),
         (lambda m, x: m.one(x) + m.two(x).flip(-1), "'flip' .*only some of the channels"),
         (lambda m, x: m.one(x) + m.two(x).view(2, 8, 4).mT.reshape(2, 4, 8), "'view' .*only some"),
         (lambda m, x: m.one(x) + torch.cat([x, x, x[..., :2]], -1), "'cat'.*only some"),

@@ -28,6 +28,14 @@ class Undo:
     of the one without the concept, so that what its weights still held of the concept is not only
     unused but gone.
 
+    Where a concept was placed beforehand, it is known which part :math:`P(W)` of the weights holds
+    it. With ``part=`` nothing else is damaged,
+
+    .. math:: W \leftarrow W - \alpha \, P(W) + \alpha \beta \, P(\Xi)
+
+    so that there is less to learn again: :func:`latent_anchors.interventions.part_along` with
+    ``alpha=1``.
+
     Attributes:
         before: What removes the concept first: a rival, or :class:`KnownEdits` of an anchor.
         distance: From the outputs of student and teacher, how far they are apart: one number or one
@@ -39,16 +47,20 @@ class Undo:
         output: From a model and a batch, what is compared; what the model makes of the inputs if
             None. Where the task has a mask, it begins with the mask's axes, and what the mask
             excludes is not compared.
+        part: From a parameter's name and a tensor of its shape to the part that is damaged, a
+            linear projection; everything if None.
 
     Raises:
         ValueError: If alpha or beta is not from 0 to 1.
 
     References:
-        Lee et al., "Distillation robustifies unlearning", 2025; their choice is .6 and .1.
+        Lee et al., "Distillation robustifies unlearning", 2025; their choice is .6 and .1. The
+        damage of a part is ours.
 
     Examples:
+        >>> from dataclasses import replace
         >>> from latent_anchors.baselines import KnownEdits
-        >>> from latent_anchors.interventions import ZeroAblation
+        >>> from latent_anchors.interventions import ZeroAblation, part_along
         >>> x = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
         >>> batch = LabeledBatch(x, {"first": (x[:, 0] > 0).float()})
         >>> task = Task(
@@ -63,6 +75,14 @@ class Undo:
         >>> student = Undo(muted, torch.nn.functional.mse_loss).fit(network, task).cut
         >>> bool(student[1].weight[:, 0].abs().max() < 1e-3)  # not even the weights know it
         True
+
+        Only what reads the first number is damaged; a step of training moves the rest by .02:
+
+        >>> part = part_along(network, [1.0, 0.0, 0.0], at="0", side="reading")
+        >>> placed = Undo(muted, torch.nn.functional.mse_loss, alpha=1.0, part=part)
+        >>> student = placed.fit(network, replace(task, steps=1)).cut
+        >>> (student[1].weight - network[1].weight).abs().amax(0) > 0.1
+        tensor([ True, False, False])
     """
 
     before: Baseline
@@ -70,6 +90,7 @@ class Undo:
     alpha: float = 0.6
     beta: float = 0.1
     output: Callable[[nn.Module, LabeledBatch], Tensor] | None = None
+    part: Callable[[str, Tensor], Tensor] | None = None
 
     def __post_init__(self) -> None:
         for name in ("alpha", "beta"):
@@ -98,7 +119,8 @@ class Undo:
             The model with the concept, and the student. The cost is that of both methods.
 
         Raises:
-            ValueError: If the method before refuses the task, or outputs do not fit the mask.
+            ValueError: If the method before refuses the task, outputs do not fit the mask, or
+                the part of a parameter has another shape.
             KeyError: If a batch lacks the mask.
             RuntimeError: If the weights are not finite afterwards.
 
@@ -121,7 +143,7 @@ class Undo:
         """
         placed, meter = self.before.fit(model, task), Meter()
         student = copied(placed.model if placed.cut is None else placed.cut)
-        damage(student, self.alpha, self.beta, task.seed)
+        damage(student, self.alpha, self.beta, task.seed, self.part)
         if task.constraint is not None:
             constrain(student, task.constraint)
         with placed.removed() as teacher:
@@ -150,16 +172,38 @@ class Undo:
         return found[mask]
 
 
-def damage(model: nn.Module, alpha: float, beta: float, seed: int) -> None:
-    """Shrink all parameters that are trained and perturb the matrices, in place."""
+def damage(
+    model: nn.Module,
+    alpha: float,
+    beta: float,
+    seed: int,
+    part: Callable[[str, Tensor], Tensor] | None = None,
+) -> None:
+    """Shrink all parameters that are trained and perturb the matrices, or a part, in place."""
     trained = {name: each for name, each in model.named_parameters() if each.requires_grad}
     with torch.no_grad():
         for name, each in trained.items():
-            each.mul_(1 - alpha)
+            if part is None:
+                each.mul_(1 - alpha)
+            else:
+                each.sub_(alpha * _checked(part, name, each))
             if each.ndim > 1:
                 generator = stream(seed, f"baselines/noise/{name}")
                 noise = 2 * torch.rand(each.shape, generator=generator) - 1
-                each.add_((alpha * beta * _bound(each) * noise).to(each))
+                added = (alpha * beta * _bound(each) * noise).to(each)
+                each.add_(added if part is None else part(name, added))
+
+
+def _checked(part: Callable[[str, Tensor], Tensor], name: str, weight: Tensor) -> Tensor:
+    """The part of a weight, in its shape, as another one could be broadcast."""
+    found = part(name, weight)
+    if found.shape != weight.shape:
+        raise ValueError(
+            f"The part of {name!r} has shape {tuple(found.shape)} and the parameter "
+            f"{tuple(weight.shape)}; expected the same, with zeros where nothing is lost. Return "
+            "torch.zeros_like(tensor) for parameters without such a part."
+        )
+    return found
 
 
 def _bound(weight: Tensor) -> float:

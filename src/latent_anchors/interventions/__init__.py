@@ -8,7 +8,8 @@ it. If the concept was not placed during training, an eraser can be fitted on la
 Surgery changes the weights around a site, or all those that write into a residual stream, and
 returns a new model: :func:`ablate`, :func:`prune`, :func:`rescale_direction`,
 :func:`orthogonalize`, and :func:`edit_embedding` for an embedding; :func:`apply_surgery` takes a
-function of the parameters that you write.
+function of the parameters that you write. :func:`part_along` gives the part of each weight that
+writes or reads along directions.
 """
 
 from latent_anchors._hooks import Edit, Handle, Onwards, clear, in_force
@@ -30,6 +31,7 @@ from latent_anchors.interventions._redirection import Redirection, redirect
 from latent_anchors.interventions._repulsion import Repulsion, repel
 from latent_anchors.interventions._steering import Amplification, Steering, amplify, steer
 from latent_anchors.interventions._suppression import Suppression, suppress
+from latent_anchors.interventions._surgery._stream.part_along import part_along
 from latent_anchors.interventions._surgery.ablate import ablate
 from latent_anchors.interventions._surgery.apply_surgery import apply_surgery
 from latent_anchors.interventions._surgery.edit_embedding import edit_embedding
@@ -78,6 +80,7 @@ __all__ = [
     "in_force",
     "intervene",
     "orthogonalize",
+    "part_along",
     "project_out",
     "prune",
     "redirect",

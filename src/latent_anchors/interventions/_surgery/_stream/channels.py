@@ -207,7 +207,7 @@ def _put(node: Node, _value: Value, axis: int) -> Sources:
 
 
 def _chosen(mask: int, *which: int) -> Rule:
-    """A choice between arguments, by a mask that is the same for all channels."""
+    """A choice between arguments, or their mean, by what is the same for all channels."""
 
     def rule(node: Node, value: Value, axis: int) -> Sources:
         by_channel = varies(node.args[mask], value, axis)
@@ -277,6 +277,7 @@ RULES: dict[str, Rule] = dict(
         *_rules(_put, "index_put"),
         *_rules(_chosen(0, 1, 2), "where"),
         *_rules(_chosen(1, 0, 2), "masked_fill"),
+        *_rules(_chosen(2, 0, 1), "lerp"),
         *_rules(_pooled, "avg_pool2d", "_adaptive_avg_pool2d"),
         *_rules(_padded, "constant_pad_nd"),
         *_rules(_normalized, "_fused_rms_norm"),

@@ -29,7 +29,19 @@ Carried: TypeAlias = tuple[Value, int, Factors]
 REDUCED = {"mean", "sum", "var", "var_mean", "std", "linalg_vector_norm", "norm"}
 """Operations that make one number of all channels, by which a norm divides."""
 
-POINTWISE = {"pow", "mul", "abs", "add", "clamp_min", "sqrt", "rsqrt", "reciprocal", "_to_copy"}
+POINTWISE = {
+    "pow",
+    "mul",
+    "abs",
+    "add",
+    "clamp_min",
+    "threshold",
+    "sqrt",
+    "rsqrt",
+    "reciprocal",
+    "unsqueeze",
+    "_to_copy",
+}
 """What a norm does before and after that."""
 
 SCALING = {"mul", "div", "add", "sub"}

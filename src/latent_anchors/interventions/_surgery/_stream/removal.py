@@ -43,7 +43,7 @@ def without_stream(
     rows: Callable[[int], Float[Tensor, "n dim"]],
 ) -> Model | None:
     """The model with rows taken out of a stream of their width; None if the sites are no stream."""
-    if isinstance(at, SiteLayers) or not _readable(model):
+    if isinstance(at, SiteLayers) or not readable(model):
         return None
     new = model_to_change(model, inplace)
     stream = find_stream(new, at, example, side)
@@ -98,7 +98,7 @@ def _check_apart(tensors: Mapping[str, Tensor], names: Iterable[str]) -> None:
             )
 
 
-def _readable(model: nn.Module) -> bool:
+def readable(model: nn.Module) -> bool:
     """Whether all weights have values here; if not, the slower trace says which."""
     return all(why_unreadable(tensor) is None for tensor in tensors_of(model).values())
 
@@ -111,27 +111,27 @@ def _linear(run: nn.Module, writer: Writer) -> bool:
 
 def remove(model: nn.Module, stream: Stream, basis: Float[Tensor, "n dim"]) -> None:
     """Change the weights of a model, or of a population, in place, all of them or none."""
-    dims = _axes(basis)
+    dims = axes_of(basis)
     if not dims:
-        _refuse_turned(stream)
+        refuse_turned(stream)
     tensors = tensors_of(model)
     runs = len(model) if isinstance(model, StackedRuns) else None
     each = [tensors] if runs is None else [_run(tensors, k) for k in range(runs)]
     readers = [*stream.readers.found.values()] if stream.readers else []
-    pairs = [[_around(run, reader.factors, basis, dims) for reader in readers] for run in each]
+    pairs = [[rows_behind(run, reader.factors, basis, dims) for reader in readers] for run in each]
     with torch.no_grad():
         for run, around in zip(each, pairs, strict=True):
             for writer in stream.writers.found.values() if stream.writers else ():
                 _silence(run[writer.name], writer, basis, dims)
             for reader, (ahead, behind) in zip(readers, around, strict=True):
-                _project_rows(run[reader.name].movedim(reader.axis, -1), ahead, behind)
+                project_rows(run[reader.name].movedim(reader.axis, -1), ahead, behind)
 
 
 def _run(tensors: dict[str, Tensor], k: int) -> dict[str, Tensor]:
     return {name: tensor.detach()[k] for name, tensor in tensors.items()}
 
 
-def _refuse_turned(stream: Stream) -> None:
+def refuse_turned(stream: Stream) -> None:
     """Refuse directions off the axes that would turn on their way."""
     writers, readers = stream.writers, stream.readers
     found = sorted(set(writers.one_by_one)) if writers else []
@@ -151,12 +151,12 @@ def _silence(
 ) -> None:
     """Let a tensor write nothing along orthonormal rows."""
     if writer.off is None:
-        _project_rows(tensor.movedim(writer.axis, -1), basis, basis)
+        project_rows(tensor.movedim(writer.axis, -1), basis, basis)
     else:
         tensor.index_fill_(writer.axis, torch.tensor(dims, device=tensor.device), writer.off)
 
 
-def _around(
+def rows_behind(
     tensors: dict[str, Tensor], factors: Factors, basis: Float[Tensor, "n dim"], dims: list[int]
 ) -> tuple[Tensor, Tensor]:
     """Rows as they arrive behind factors of each channel, and those that measure them there."""
@@ -172,7 +172,7 @@ def _around(
     return basis * scale, basis / scale
 
 
-def _axes(basis: Float[Tensor, "n dim"]) -> list[int]:
+def axes_of(basis: Float[Tensor, "n dim"]) -> list[int]:
     """The axes that orthonormal rows span; none if they span anything else."""
     onto = basis.mT @ basis
     dims = [int(k) for k in (onto.diagonal() > 0.5).nonzero().flatten()]
@@ -181,11 +181,11 @@ def _axes(basis: Float[Tensor, "n dim"]) -> list[int]:
     return dims if torch.allclose(onto, exact, atol=1e-6) else []
 
 
-def _project_rows(x: Tensor, ahead: Float[Tensor, "n dim"], behind: Float[Tensor, "n dim"]) -> None:
+def project_rows(x: Tensor, ahead: Float[Tensor, "n dim"], behind: Float[Tensor, "n dim"]) -> None:
     """Subtract from vectors along the last axis what they share with rows, in place."""
     if x.ndim > 2:
         for part in x.unbind(0):
-            _project_rows(part, ahead, behind)
+            project_rows(part, ahead, behind)
         return
     rows = x if x.ndim == 2 else x.unsqueeze(0)
     step = max(1, CHUNK // rows.shape[1])
