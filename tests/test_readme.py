@@ -64,9 +64,13 @@ def scored(names: dict[str, Any]) -> list[float]:
 
 
 def test_its_first_lines_run_on_a_model_of_your_own_and_give_the_figures_of_its_table():
+    from refusals import unchecked  # here: `nox -s package` imports this file without pytest
+
     table = README.split("|---|---|---|---|---|\n")[1].split("\n\n")[0].splitlines()
     printed = [[float(cell) for cell in re.findall(r"-?\d\.\d+", row)] for row in table]
-    seeds = [measured(seed) for seed in range(8, 16)]
+    seeds = [measured(8)]
+    with unchecked():  # of shapes, which are those of seed 8 and take most of the time
+        seeds += [measured(seed) for seed in range(9, 16)]
     for row, runs in zip(printed, zip(*seeds, strict=True), strict=True):
         means = torch.tensor(runs).mean(0)
         # another processor rounds differently, and training makes that visible
