@@ -111,7 +111,7 @@ def _compiled_around(path: Sequence[nn.Module]) -> bool:
 def _owners_of(codes: Sequence[CodeType]) -> list[nn.Module]:
     """The modules whose forward pass was compiled."""
     modules = [each for each in gc.get_objects() if issubclass(type(each), nn.Module)]
-    return [module for module in modules if _code_of(type(module).forward) in codes]
+    return [each for each in modules if _code_of(getattr(type(each), "forward", None)) in codes]
 
 
 def _code_of(function: Any) -> CodeType | None:

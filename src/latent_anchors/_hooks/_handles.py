@@ -21,6 +21,7 @@ from latent_anchors._hooks._hook import (
 )
 from latent_anchors._hooks._positions import Positions, Where
 from latent_anchors._hooks._readings import Reading
+from latent_anchors._hooks._uncalled import refuse_uncalled
 from latent_anchors._sites import At, Site, as_site, layers_of, path
 
 
@@ -224,10 +225,12 @@ def _owner_and_table(model: nn.Module, site: Site) -> tuple[nn.Module, Table]:
 
 
 def _architecture(model: nn.Module, site: Site) -> Sequence[nn.Module]:
-    if (hooked := as_hooked(model)) is not None:
+    hooked = as_hooked(model)
+    if hooked is not None:
         hooked.hook_table(site)
-        return path(cast("nn.Module", model.stacked), site)
-    return path(model, site)
+    way = path(model if hooked is None else cast("nn.Module", model.stacked), site)
+    refuse_uncalled(way, site.name)
+    return way
 
 
 def _refuse_data_parallel(way: Sequence[nn.Module]) -> None:
