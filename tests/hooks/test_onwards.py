@@ -44,6 +44,15 @@ def test_a_gate_that_opened_is_wider_than_one_that_looks_at_each_position():
     assert opened.sum() > 2 * each.sum()
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.long])
+def test_what_it_was_given_may_be_written_to_afterwards(dtype):
+    direction, among = V.clone(), torch.zeros(2, 4).to(dtype)
+    gate = Onwards(direction, 90, among)
+    direction.zero_()
+    among.fill_(1)
+    assert not gate.opened(V.expand(2, 4, 3)).any()
+
+
 def test_positions_after_those_of_a_prompt_may_open_it():
     z = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(5))
     prompt = torch.zeros(4, 3, dtype=torch.bool)
