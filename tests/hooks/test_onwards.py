@@ -78,6 +78,7 @@ def test_padding_opens_nothing(within):
     counts = (ids > 0).long()
     with intervene(model, MUTE, at="embed", where=Onwards(V, within)):
         seen, unmasked = model(ids, attention_mask=counts), model(ids)
+        assert torch.equal(model(ids, counts), seen)  # by position
     gate = by_hand(model.embed(ids), within, counts)
     z = model.embed(ids)
     torch.testing.assert_close(seen, torch.where(gate[..., None], MUTE(z), z).cumsum(1))

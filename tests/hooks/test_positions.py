@@ -148,11 +148,12 @@ RIGHT = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
     ids=["flat", "prepared", "added"],
 )
 def test_the_last_position_of_lines_that_end_in_padding_is_refused(mask, model):
-    with (
-        refuses(ValueError, "Line 1 ends in padding.*padding on the left for where='last'"),
-        intervene(model, MUTE, at="embed", where="last"),
-    ):
-        model(IDS, attention_mask=mask)
+    for args, named in (((IDS,), {"attention_mask": mask}), ((IDS, mask), {})):
+        with (
+            refuses(ValueError, "Line 1 ends in padding.*padding on the left for where='last'"),
+            intervene(model, MUTE, at="embed", where="last"),
+        ):
+            model(*args, **named)
     with intervene(model, MUTE, at="embed", where="last"):
         model(IDS, attention_mask=mask.flip(-1))
         model(IDS, attention_mask=None)

@@ -22,6 +22,7 @@ from latent_anchors._hooks._hook import (
     that_take_names,
 )
 from latent_anchors._hooks._onwards import Onwards
+from latent_anchors._hooks._outputs import parameters_of
 from latent_anchors._hooks._readings import version_of
 from latent_anchors._sites import Site
 from latent_anchors._supervision import Given, as_mask
@@ -66,10 +67,12 @@ class _Watch(Hook):
         super().__init__(site, owner, forward_pre_hooks(owner), that_take_names(owner))
         self.depth, self.running = depth, running
         self.names = frozenset(inspect.signature(owner.forward).parameters)
+        self._by_position = parameters_of(owner.forward)
 
     def __call__(self, owner: nn.Module, args: Sequence[Any], named: Mapping[str, Any]) -> None:
         if not torch.compiler.is_compiling() and self.acts_in(owner):
-            self.running[threading.get_ident(), self.depth] = self._call(owner, args, named)
+            given = {**dict(zip(self._by_position, args, strict=False)), **named}
+            self.running[threading.get_ident(), self.depth] = self._call(owner, args, given)
 
     def _call(self, owner: nn.Module, args: Sequence[Any], named: Mapping[str, Any]) -> Call:
         found = [named.get(name) for name in CACHES] + [*args]
