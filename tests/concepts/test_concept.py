@@ -113,6 +113,8 @@ class TestPenalty:
     def test_takes_numpy_labels(self):
         red = Concept("c", V, at="0")
         assert torch.equal(red.penalty(Z, LABELS.numpy()), red.penalty(Z, LABELS))
+        elsewhere = Z.to("meta")  # as on a GPU, numpy's arrays are moved to the latents
+        assert red.penalty(elsewhere, LABELS.numpy(), others=1.0).is_meta
         assert red.penalty(Z, np.array([True] * 6)) > 0
 
     def test_of_swapped_arguments_and_wrong_shapes_is_refused(self):
