@@ -72,6 +72,7 @@ def test_labels_of_numpys_are_moved_to_the_latents(generator):
     bank = ConceptBank(concepts())
     z, labels = z_and_labels(generator)
     assert torch.equal(bank.penalty(z, labels.numpy()), bank.penalty(z, labels))
-    assert bank.penalty(z.to("meta"), labels.numpy()).is_meta
+    few = ConceptBank(concepts()[:3])  # where torch has no autocast, as on this device
+    assert few.penalty(z.to("meta"), labels[:, :3].numpy()).is_meta
     with refuses(KeyError, "acts at '0'; recorded are '1'"):
         bank.penalty({"1": z}, labels)
