@@ -59,5 +59,4 @@ def _named(module: nn.Module) -> Iterator[tuple[str, tuple[int, str], Tensor]]:
 
 
 def _layers(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    named = module.named_modules(remove_duplicate=False)
-    return cast("Iterator[tuple[str, nn.Module]]", named)
+    return cast("Iterator[tuple[str, nn.Module]]", module.named_modules(remove_duplicate=False))

@@ -69,6 +69,16 @@ def test_a_layers_length_is_that_of_all_its_parameters_run_by_run():
     assert norm(weights).tolist() == [5.0, 2.0]
 
 
+def test_small_weights_of_half_precision_get_as_much_noise_as_others():
+    half = torch.full((1, 64), 1e-4, dtype=torch.float16)
+    assert norm([half]).item() == pytest.approx(norm([half.float()]).item())
+    layer = nn.Linear(64, 64, bias=False).half()
+    with torch.no_grad():
+        layer.weight.fill_(1e-4)
+    found = perturbation(layer, lambda m: {"a": m.weight.float().std()}, sizes=(1.0,), draws=1)
+    assert found["perturbation/a/1"].item() == pytest.approx(1e-4, rel=0.1)
+
+
 def test_six_sizes_and_sixteen_draws_by_default_the_same_draws_for_each_size():
     drawn = []
     found = perturbation(

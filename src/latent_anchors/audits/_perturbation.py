@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import check_between, check_count
 from latent_anchors._hooks import in_force
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import architecture, eval_mode, seeds_of, with_axis_of_runs
 from latent_anchors._streams import stream
 from latent_anchors.evaluation import Evaluation
@@ -121,7 +122,9 @@ def by_layer(names: Iterable[str]) -> dict[str, list[str]]:
 
 def norm(tensors: Sequence[Tensor]) -> Tensor:
     """Length of each run's part of a layer, all its parameters together ``(runs,)``."""
-    return torch.stack([tensor.flatten(1).square().sum(1) for tensor in tensors]).sum(0).sqrt()
+    # squares of small weights would vanish in half precision
+    squares = (in_full_precision(tensor).flatten(1).square().sum(1) for tensor in tensors)
+    return torch.stack([*squares]).sum(0).sqrt()
 
 
 def per_run(values: Tensor, tensor: Tensor) -> Tensor:
