@@ -1,4 +1,4 @@
-"""Layers that are never called, at which nothing that is attached would ever run: refuse them."""
+"""Layers at which nothing that is attached would run, as they are never called: refuse them."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -21,6 +21,15 @@ def refuse_uncalled(way: Sequence[nn.Module], name: str) -> None:
         raise ValueError(
             f"Site {name!r} is {why}, so that nothing attached there would run; expected a layer "
             "that its model calls. la.sites(model) lists layers."
+        )
+
+
+def refuse_data_parallel(way: Sequence[nn.Module]) -> None:
+    """Raise if copies of the model would run in its place."""
+    if any(isinstance(module, nn.DataParallel) for module in way):
+        raise RuntimeError(
+            "The model is wrapped in nn.DataParallel, whose replicas each see a part of the batch; "
+            "expected the model itself. Use DistributedDataParallel, or model.module on one GPU."
         )
 
 
