@@ -83,7 +83,9 @@ def weaker(cut, oracles, lines, asked):
     for data, weights in testbed.RED_ATTACKS[1:] if "attacks" in evidence.switches else ():
         audit = relearn(cut, oracles, lines[data], asked, weights, limit=min(most, 500))
         found = {**audit.found, **audit.after()}
-        for name in found.keys() - {"relearning/ratio", "relearning/at_least_one"}:
+        # the first reference is the oracle here, and the fresh network in the main attack
+        found["relearning/ratio_oracle"] = found.pop("relearning/ratio")
+        for name in found.keys() - {"relearning/at_least_one"}:
             yield f"{name}/{data}/{weights}", found[name]
 
 

@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refuses, unchecked
 
 from latent_anchors._streams import BLOCK, mixed, seeded, stream
 
@@ -32,6 +34,17 @@ def test_neighbors_share_nothing():
 @given(key=keys)
 def test_a_mixed_seed_fits_into_63_bits(key):
     assert 0 <= mixed(*key) < 2**63
+
+
+@pytest.mark.parametrize("seed", [True, np.int64(1), torch.tensor(1)])
+def test_equal_seeds_of_any_whole_type_are_one_seed(seed):
+    with unchecked():
+        assert mixed(seed, "data") == mixed(1, "data")
+
+
+def test_a_seed_that_is_no_whole_number_is_refused():
+    with refuses(TypeError, "The seed is 1.0 of type float; expected a whole number"):
+        mixed(1.0, "data")
 
 
 def test_what_a_seed_means_never_changes():

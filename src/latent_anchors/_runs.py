@@ -6,7 +6,8 @@ from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
+
+from latent_anchors._calls import call_with
 
 
 def tensors_of(model: nn.Module) -> dict[str, Tensor]:
@@ -59,7 +60,7 @@ def with_axis_of_runs(model: nn.Module, values: Tensor) -> Tensor:
 def as_function(module: nn.Module, tensors: Mapping[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """A module's architecture with given tensors, such as those of one run of a population."""
     given = dict(tensors)
-    return lambda values: functional_call(module, given, (values,))
+    return lambda values: call_with(module, given, (values,))
 
 
 @contextmanager

@@ -165,7 +165,8 @@ def each_once(layers: dict[str, nn.Module]) -> list[str]:
 
 def has_forward(layer: nn.Module) -> bool:
     """Whether a layer can be called, as those that only hold others cannot."""
-    return type(layer).forward is not nn.Module.forward
+    # TorchScript's classes have none to look at
+    return getattr(type(layer), "forward", None) is not nn.Module.forward
 
 
 def innermost(model: nn.Module) -> nn.Module:

@@ -7,6 +7,8 @@ sees the same numbers alone, among sixty and on any device.
 from collections.abc import Generator
 from contextlib import contextmanager
 from hashlib import blake2b
+from operator import index
+from typing import SupportsIndex, cast
 
 import torch
 
@@ -16,8 +18,19 @@ BLOCK = 100
 
 def mixed(seed: int, stream: str, block: int = 0) -> int:
     """63 bits that depend on every bit of the seed, the stream and the block."""
-    digest = blake2b(f"{seed}/{stream}/{block}".encode(), digest_size=8).digest()
+    digest = blake2b(f"{_whole(seed)}/{stream}/{block}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
+
+
+def _whole(seed: object) -> int:
+    """A seed of any whole type; 1.0 or True would be another seed than 1, though equal to it."""
+    try:
+        return index(cast("SupportsIndex", seed))
+    except TypeError:
+        raise TypeError(
+            f"The seed is {seed!r} of type {type(seed).__name__}; expected a whole number. Write "
+            "int(seed)."
+        ) from None
 
 
 def stream(seed: int, name: str, block: int = 0) -> torch.Generator:

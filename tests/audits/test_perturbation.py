@@ -3,10 +3,12 @@
 import pytest
 import torch
 from audits import tiny
+from refusals import refuses
 from torch import nn
 
 from latent_anchors.audits import perturbation
 from latent_anchors.audits._perturbation import norm
+from latent_anchors.interventions import attach
 
 
 def test_more_noise_moves_outputs_further():
@@ -67,6 +69,16 @@ def test_a_layers_length_is_that_of_all_its_parameters_run_by_run():
     assert norm(weights).tolist() == [5.0, 2.0]
 
 
+def test_small_weights_of_half_precision_get_as_much_noise_as_others():
+    half = torch.full((1, 64), 1e-4, dtype=torch.float16)
+    assert norm([half]).item() == pytest.approx(norm([half.float()]).item())
+    layer = nn.Linear(64, 64, bias=False).half()
+    with torch.no_grad():
+        layer.weight.fill_(1e-4)
+    found = perturbation(layer, lambda m: {"a": m.weight.float().std()}, sizes=(1.0,), draws=1)
+    assert found["perturbation/a/1"].item() == pytest.approx(1e-4, rel=0.1)
+
+
 def test_six_sizes_and_sixteen_draws_by_default_the_same_draws_for_each_size():
     drawn = []
     found = perturbation(
@@ -79,3 +91,16 @@ def test_six_sizes_and_sixteen_draws_by_default_the_same_draws_for_each_size():
     steps = torch.tensor(drawn, dtype=torch.float64).view(6, 16)
     steps = steps - steps[0]
     torch.testing.assert_close(steps[3], 10 * steps[1], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("of_population", [False, True])
+def test_an_edit_in_force_is_refused_since_the_weights_lack_it(of_population):
+    model = tiny.classifiers()[0]
+    model = tiny.population(model) if of_population else model
+    names = [name for name, layer in model.named_modules() if isinstance(layer, nn.Linear)]
+    site = names[0].removeprefix("stacked.")
+    with (
+        attach(model, torch.neg, at=site),
+        refuses(ValueError, f"is in force at {site!r}; expected weights alone"),
+    ):
+        perturbation(model, lambda _: {"a": torch.ones(1)}, draws=1)

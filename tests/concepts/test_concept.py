@@ -113,6 +113,8 @@ class TestPenalty:
     def test_takes_numpy_labels(self):
         red = Concept("c", V, at="0")
         assert torch.equal(red.penalty(Z, LABELS.numpy()), red.penalty(Z, LABELS))
+        elsewhere = Z.to("meta")  # as on a GPU, numpy's arrays are moved to the latents
+        assert red.penalty(elsewhere, LABELS.numpy(), others=1.0).is_meta
         assert red.penalty(Z, np.array([True] * 6)) > 0
 
     def test_of_swapped_arguments_and_wrong_shapes_is_refused(self):
@@ -399,6 +401,19 @@ class TestFound:
         by_line = Concept.found("red", Z.reshape(2, -1, 4), (Z[:, 0] > 0).reshape(2, -1), at="0")
         one_by_one = Concept.found("red", Z, Z[:, 0] > 0, at="0")
         assert torch.equal(by_line.direction, one_by_one.direction)
+
+    @pytest.mark.parametrize("method", ["mean_difference", "cav", "leace"])
+    def test_refuses_labels_of_another_shape_than_the_samples(self, method):
+        # a column would be multiplied with all samples, which leaves the sign to rounding
+        for labels in (Z[:, :1] > 0, Z > 0):
+            with refuses(ValueError, r"labels have shape .*one label for each sample.*\[:, 0\]"):
+                Concept.found("red", Z, labels, at="0", method=method)
+
+    def test_points_from_the_mean_without_the_concept_to_that_with_it(self):
+        one_far = torch.tensor([[60.0, 0.1], [-1.0, 0.1], [-1.0, -0.1], [-1.0, 0.1], [-1.0, -0.2]])
+        z, has_it = torch.cat([one_far, -one_far]), torch.tensor([1.0] * 5 + [0.0] * 5)
+        direction = Concept.found("red", z, has_it, at="0").direction
+        assert float(one_far.mean(0) @ direction) > 0
 
     def test_refuses_an_unknown_method(self):
         with refuses(ValueError, "Unknown method 'probe'"):

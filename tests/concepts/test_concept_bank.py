@@ -66,3 +66,13 @@ def test_an_objective_takes_its_terms_and_keeps_out(generator, tmp_path):
 def test_what_a_bank_cannot_be(made, error, says):
     with refuses(error, says):
         made()
+
+
+def test_labels_of_numpys_are_moved_to_the_latents(generator):
+    bank = ConceptBank(concepts())
+    z, labels = z_and_labels(generator)
+    assert torch.equal(bank.penalty(z, labels.numpy()), bank.penalty(z, labels))
+    few = ConceptBank(concepts()[:3])  # where torch has no autocast, as on this device
+    assert few.penalty(z.to("meta"), labels[:, :3].numpy()).is_meta
+    with refuses(KeyError, "acts at '0'; recorded are '1'"):
+        bank.penalty({"1": z}, labels)

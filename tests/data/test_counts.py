@@ -47,6 +47,13 @@ def test_the_share_is_of_the_samples_seen_and_of_none_it_is_0():
     assert (nothing.samples, nothing.share.tolist()) == (0, [0.0, 0.0])
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_labels_of_half_precision_are_counted_as_exactly_as_others(dtype):
+    always = SoftLabels(torch.ones(2, dtype=dtype))
+    sampler = Sampler(torch.eye(2), {"all": always}, batch_size=701)
+    assert count_labels(sampler, "all", [0], range(101)).used.tolist() == [70801]
+
+
 def test_an_unknown_label_is_refused_with_those_that_exist():
     with refuses(ValueError, "Unknown label 'rae'; expected one of 'rare', 'soft'"):
         count_labels(SAMPLER, "rae", [0], range(3))

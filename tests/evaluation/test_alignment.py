@@ -74,6 +74,10 @@ class TestDisplacement:
         expected = z[..., 0].clamp_min(0).square()
         torch.testing.assert_close(displacement(z, MUTE), expected)
 
+    def test_of_half_precision_is_that_of_the_same_numbers_in_full(self):
+        z = torch.tensor([[300.0, 1.0]]).half()
+        assert displacement(z, Suppression([1.0, 0.0])).tolist() == [90000.0]
+
     def test_of_an_edit_without_strength_is_none(self):
         assert not displacement(torch.randn(5, 3), MUTE.at(0.0)).any()
 

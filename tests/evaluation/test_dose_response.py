@@ -101,6 +101,16 @@ def test_it_is_strict_json_and_the_model_is_as_before():
     assert torch.equal(model(X), X)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_the_displacement_of_half_precision_is_as_exact_as_that_of_the_same_numbers(dtype):
+    z = torch.tensor([[60000.0, 60000.0], [1.0, 2.0]]).to(dtype)
+    half, full = (
+        respond(identity(), MUTE, inputs=each, measure=lambda m, x=each: m(x).float().sum())
+        for each in (z, z.float())
+    )
+    assert means(half.displacement) == pytest.approx(means(full.displacement), rel=1e-6)
+
+
 def test_it_acts_on_some_positions():
     lines = torch.ones(2, 3, 2)
     found = respond(identity(), MUTE, inputs=lines, where="last", measure=lambda m: m(lines).sum())

@@ -30,6 +30,13 @@ class TestLatents:
         model = torch.nn.Sequential(torch.nn.Identity())
         assert torch.equal(latents(model, rgb_grid(2), at="0")[0], rgb_grid(2))
 
+    def test_inputs_take_the_type_of_the_first_weights_that_are_no_whole_numbers(self):
+        model = torch.nn.Sequential(torch.nn.Linear(3, 2).double())
+        model.register_parameter("calls", torch.nn.Parameter(torch.tensor(0), requires_grad=False))
+        assert not next(model.parameters()).is_floating_point()
+        expected = model[0](rgb_grid(2).double())
+        assert torch.equal(latents(model, rgb_grid(2), at="0")[0], expected)
+
     def test_are_those_after_an_edit(self):
         with intervene(IDENTITY, torch.neg):
             assert torch.equal(latents(IDENTITY, rgb_grid(2))[0], -rgb_grid(2))

@@ -8,6 +8,7 @@ from refusals import refuses
 from scipy import stats
 
 from latent_anchors.evaluation import auc, margin
+from latent_anchors.evaluation._margins import correlation
 
 FEW = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=8).map(torch.tensor)
 """Scores with many ties."""
@@ -98,3 +99,9 @@ class TestBoth:
         concept, others = torch.rand(2, 3, 9, generator=torch.Generator().manual_seed(0))
         found = measure(unit * concept, unit * others) / (unit if measure is margin else 1.0)
         torch.testing.assert_close(found, measure(concept, others))
+
+
+def test_a_correlation_of_half_precision_is_that_of_the_same_numbers_in_full():
+    x = torch.randn(2, 50, generator=torch.Generator().manual_seed(0)).add(3.0).bfloat16()
+    in_full = correlation(*x.float())
+    torch.testing.assert_close(correlation(*x), in_full, rtol=0, atol=1e-6)

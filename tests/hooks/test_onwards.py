@@ -44,6 +44,15 @@ def test_a_gate_that_opened_is_wider_than_one_that_looks_at_each_position():
     assert opened.sum() > 2 * each.sum()
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.long])
+def test_what_it_was_given_may_be_written_to_afterwards(dtype):
+    direction, among = V.clone(), torch.zeros(2, 4).to(dtype)
+    gate = Onwards(direction, 90, among)
+    direction.zero_()
+    among.fill_(1)
+    assert not gate.opened(V.expand(2, 4, 3)).any()
+
+
 def test_positions_after_those_of_a_prompt_may_open_it():
     z = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(5))
     prompt = torch.zeros(4, 3, dtype=torch.bool)
@@ -69,6 +78,7 @@ def test_padding_opens_nothing(within):
     counts = (ids > 0).long()
     with intervene(model, MUTE, at="embed", where=Onwards(V, within)):
         seen, unmasked = model(ids, attention_mask=counts), model(ids)
+        assert torch.equal(model(ids, counts), seen)  # by position
     gate = by_hand(model.embed(ids), within, counts)
     z = model.embed(ids)
     torch.testing.assert_close(seen, torch.where(gate[..., None], MUTE(z), z).cumsum(1))

@@ -148,11 +148,12 @@ RIGHT = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
     ids=["flat", "prepared", "added"],
 )
 def test_the_last_position_of_lines_that_end_in_padding_is_refused(mask, model):
-    with (
-        refuses(ValueError, "Line 1 ends in padding.*padding on the left for where='last'"),
-        intervene(model, MUTE, at="embed", where="last"),
-    ):
-        model(IDS, attention_mask=mask)
+    for args, named in (((IDS,), {"attention_mask": mask}), ((IDS, mask), {})):
+        with (
+            refuses(ValueError, "Line 1 ends in padding.*padding on the left for where='last'"),
+            intervene(model, MUTE, at="embed", where="last"),
+        ):
+            model(*args, **named)
     with intervene(model, MUTE, at="embed", where="last"):
         model(IDS, attention_mask=mask.flip(-1))
         model(IDS, attention_mask=None)
@@ -264,6 +265,31 @@ def test_a_checkpoint_recomputes_the_edit_at_the_same_positions(reentrant):
         out = checkpoint(layer, x, use_reentrant=reentrant).square().sum()
     out.backward()
     torch.testing.assert_close(x.grad, plain)
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+@pytest.mark.parametrize("dtype", [torch.bool, torch.long])
+def test_a_mask_written_to_before_backward_does_not_reach_what_is_run_again(reentrant, dtype):
+    layer, mask = nn.Sequential(nn.Linear(3, 3), nn.Tanh()), MASK.to(dtype, copy=True)
+    x = torch.randn(2, 4, 3, requires_grad=True)
+    with intervene(layer, MUTE, at="0", where=mask):
+        (plain,) = torch.autograd.grad(layer(x).square().sum(), x)
+        out = checkpoint(layer, x, use_reentrant=reentrant).square().sum()
+    mask.zero_()
+    out.backward()
+    torch.testing.assert_close(x.grad, plain)
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.long])
+def test_a_mask_written_to_within_the_block_is_refused_whatever_its_type(dtype):
+    model, mask = nn.Sequential(nn.Identity()), MASK.to(dtype, copy=True)
+    with intervene(model, MUTE, at="0", where=mask):
+        model(torch.randn(2, 4, 3))
+        mask.zero_()
+        with refuses(
+            RuntimeError, "mask of the edit at '0' was written to after it had been given"
+        ):
+            model(torch.randn(2, 4, 3))
 
 
 def test_a_pass_while_torch_compiles_is_refused_in_a_model_that_takes_a_cache(model, monkeypatch):

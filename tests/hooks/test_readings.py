@@ -61,6 +61,18 @@ def test_what_is_recorded_is_what_left_though_operations_in_place_follow(door, t
         torch.testing.assert_close(door(model), left(model))
 
 
+@pytest.mark.parametrize("side", ["output", "input"])
+def test_tensors_made_before_inference_mode_are_recorded_within_it(side):
+    model, site = nn.Sequential(nn.Identity(), nn.ReLU(inplace=True)), Site("0", side=side)
+    for _ in range(2):
+        x = torch.randn(2, 3)
+        before = x.clone()
+        with torch.inference_mode(), record(model, site) as latents:
+            output = model(x)
+            assert torch.equal(latents[site], before)
+        assert torch.equal(output, before.relu())
+
+
 def test_the_gradient_of_a_penalty_is_that_of_what_left(model):
     def gradient(latents):
         model.zero_grad()

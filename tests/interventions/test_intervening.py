@@ -1,3 +1,4 @@
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -7,8 +8,14 @@ import torch
 from refusals import refuses
 from torch import nn
 
-from latent_anchors.interventions import Suppression, attach, constant_falloff, intervene
-from latent_anchors.models import Site, SphericalAutoencoder
+from latent_anchors.interventions import (
+    Steering,
+    Suppression,
+    attach,
+    constant_falloff,
+    intervene,
+)
+from latent_anchors.models import Population, Site, SphericalAutoencoder
 
 MUTE = Suppression([1.0, 0.0, 0.0, 0.0], constant_falloff)  # acts on all latents
 
@@ -197,6 +204,24 @@ def test_no_sites_and_repeated_sites_are_refused(sites, model):
         intervene(model, MUTE, at=sites),
     ):
         pass
+
+
+def test_one_place_under_two_of_its_names_is_refused_where_an_edit_would_act_twice():
+    shared = nn.Identity()
+    model = nn.Sequential(OrderedDict(left=shared, right=shared, other=nn.Identity()))
+    around = nn.Sequential(OrderedDict(module=model))
+    for net, at in (
+        (model, ["left", "right"]),
+        (around, ["other", "module.other"]),
+        (Population.from_models([model]), ["left", "right"]),
+    ):
+        edits = dict.fromkeys(at, torch.neg)
+        for given in ((torch.neg, at), (edits,)):
+            with refuses(ValueError, "each once, under one of its names"):
+                intervene(net, *given).__enter__()
+    both = ["left", Site("left", side="input"), "other"]
+    with intervene(model, Steering([1.0]), at=both):
+        assert model(torch.zeros(1, 1)).tolist() == [[5.0]]  # the shared layer runs twice
 
 
 @pytest.mark.parametrize(("edits", "at"), [({}, "latent"), ({"latent": MUTE}, "encoder")])

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 from refusals import refuses
@@ -217,6 +219,33 @@ def test_models_that_differ_are_refused():
         Population.from_models(models)
 
 
+class Acting(nn.Module):
+    """A layer whose settings are whatever they are."""
+
+    def __init__(self, act=None, **settings):
+        super().__init__()
+        self.act = act
+        self.layer = nn.Linear(1, 1)
+        vars(self).update(settings)
+
+    def read(self):
+        return self.act
+
+
+def by(scale):
+    return lambda x: scale * x
+
+
+def test_settings_that_say_the_same_are_no_difference():
+    def made(**others):
+        given = {"scales": [1.0, torch.nan], "made": partial(by, scale=1.0), "mask": torch.ones(2)}
+        return Acting(by(3.0), bound=Acting(a=1).read, thing=object(), **given, **others)
+
+    recurrent = [nn.GRU(1, 1) for _ in range(2)]
+    assert len(Population.from_models(recurrent)) == 2
+    assert len(Population.from_models([made(_memory=1), made(_memory=[2])])) == 2
+
+
 @pytest.mark.parametrize(
     ("one", "other", "setting"),
     [
@@ -226,6 +255,18 @@ def test_models_that_differ_are_refused():
             Suppression([1.0, 0.0], BoundedFalloff(0.0, 2.0)),
             r"falloff=BoundedFalloff\(.*power=2.0\), model 0 has BoundedFalloff\(.*power=1.0",
         ),
+        (nn.Sequential(nn.Sigmoid()), nn.Sequential(nn.Tanh()), r"type\('0'\)=.*Tanh.*Sigmoid"),
+        (nn.Sequential(nn.ReLU()), nn.Sequential(nn.Tanh()), r"type\('0'\)=.*Tanh.*ReLU"),
+        (Acting(torch.tanh), Acting(torch.sigmoid), "act=.*sigmoid.*, model 0 has .*tanh"),
+        (Acting(_private=torch.tanh), Acting(_private=torch.relu), "_private=.*relu.*tanh"),
+        (Acting(by(1.0)), Acting(by(2.0)), "act=.*by.*model 0 has .*by"),
+        (Acting(by(1.0).__call__), Acting(abs), "act=.*abs"),
+        (Acting(partial(by, 1.0)), Acting(partial(by, 2.0)), r"act=.*partial\(.*2.0"),
+        (Acting(scales=[1.0]), Acting(scales=[2.0]), r"scales=\[2.0\], model 0 has \[1.0\]"),
+        (Acting(sizes={"a": 1}), Acting(sizes={"b": 1}), "sizes={'b': 1}, model 0 has {'a': 1}"),
+        (Acting(scale=2.0), Acting(scale=None), "scale=None, model 0 has 2.0"),
+        (Acting(scale=2.0), Acting(), "scale=None, model 0 has 2.0"),
+        (Acting(mask=torch.ones(1)), Acting(mask=torch.zeros(1)), "mask=tensor.*0.*tensor.*1"),
     ],
 )
 def test_models_that_differ_in_their_settings_are_refused(one, other, setting):

@@ -1,9 +1,11 @@
 import pytest
 import torch
 from refusals import refuses
+from torch import nn
 from training.tiny import Dropped, same, timeline, train, trained
 
 from latent_anchors import evaluation
+from latent_anchors.models import Population
 from latent_anchors.training import Every, Progress, Snapshots
 
 
@@ -62,6 +64,14 @@ def test_a_snapshot_of_each_period_and_of_the_end_is_where_every_run_put_the_inp
     assert snapshots.steps == [8, 16, 20]
     assert torch.equal(snapshots.latents, torch.stack(seen))
     assert not torch.equal(seen[0], seen[1])
+
+
+def test_a_snapshot_of_tokens_leaves_them_whole_numbers():
+    runs = Population.make(lambda: nn.Sequential(nn.Embedding(5, 4)), seeds=range(2))
+    tokens = torch.tensor([[1, 2], [0, 4]])
+    snapshots = Snapshots(tokens, at="0")
+    snapshots(Progress(1, runs, trained().history))
+    assert torch.equal(snapshots.latents[0], runs(tokens))
 
 
 def test_taking_them_changes_nothing():

@@ -28,6 +28,11 @@ def test_reconstruction_is_the_mean_squared_error_of_each_sample():
     assert reconstruction(halved, LabeledBatch(pictures)).tolist() == [0.0, 1.0, 4.0]
 
 
+def test_reconstruction_of_half_precision_is_computed_in_full():
+    batch = LabeledBatch(torch.tensor([[300.0, 0.0]]).half())
+    assert reconstruction(lambda x, *_: (-x, {}), batch).tolist() == [180000.0]
+
+
 def test_an_output_that_would_be_broadcast_to_the_input_is_refused():
     with refuses(ValueError, r"The output has shape \(2, 1\), the input \(2, 3\)"):
         reconstruction(lambda inputs: (inputs[:, :1], {}), LabeledBatch(torch.ones(2, 3)))

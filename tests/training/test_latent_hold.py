@@ -91,6 +91,13 @@ def test_what_was_given_is_held_from_the_beginning_and_no_capture_changes_it():
     assert float(near.norm()) < 0.5 * float(far.norm())
 
 
+def test_latents_of_half_precision_are_compared_in_full():
+    origin, far = torch.zeros(1, 2).half(), torch.tensor([[300.0, 0.0]]).half()
+    batch = data.LabeledBatch(origin, {}, {"captured": origin})
+    held = training.LatentHoldLoss(origin)
+    assert held(lambda *_, **__: (far, {"latent": far}), batch).tolist() == [45000.0]
+
+
 def test_until_something_was_captured_it_is_exactly_zero():
     captured = training.LatentHoldLoss(THREE)
     history = fit(captured, 1.0).history

@@ -111,7 +111,12 @@ def _compiled_around(path: Sequence[nn.Module]) -> bool:
 def _owners_of(codes: Sequence[CodeType]) -> list[nn.Module]:
     """The modules whose forward pass was compiled."""
     modules = [each for each in gc.get_objects() if issubclass(type(each), nn.Module)]
-    return [module for module in modules if _code_of(type(module).forward) in codes]
+    return [module for module in modules if _code_of(_forward_of(module)) in codes]
+
+
+def _forward_of(module: nn.Module) -> Any:
+    """The forward pass of a module's class; TorchScript's classes have none to look at."""
+    return getattr(type(module), "forward", None)
 
 
 def _code_of(function: Any) -> CodeType | None:

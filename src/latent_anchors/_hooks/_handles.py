@@ -21,6 +21,7 @@ from latent_anchors._hooks._hook import (
 )
 from latent_anchors._hooks._positions import Positions, Where
 from latent_anchors._hooks._readings import Reading
+from latent_anchors._hooks._uncalled import refuse_data_parallel, refuse_uncalled
 from latent_anchors._sites import At, Site, as_site, layers_of, path
 
 
@@ -217,22 +218,16 @@ def _owner_and_table(model: nn.Module, site: Site) -> tuple[nn.Module, Table]:
     """The module whose passes trigger a hook, and the table that holds it."""
     way = _architecture(model, site)
     refuse_compiled(way, site.name)
-    _refuse_data_parallel(way)
+    refuse_data_parallel(way)
     if (hooked := as_hooked(model)) is not None:
         return model, hooked.hook_table(site)
     return way[-1], table_of(way[-1], site)
 
 
 def _architecture(model: nn.Module, site: Site) -> Sequence[nn.Module]:
-    if (hooked := as_hooked(model)) is not None:
+    hooked = as_hooked(model)
+    if hooked is not None:
         hooked.hook_table(site)
-        return path(cast("nn.Module", model.stacked), site)
-    return path(model, site)
-
-
-def _refuse_data_parallel(way: Sequence[nn.Module]) -> None:
-    if any(isinstance(module, nn.DataParallel) for module in way):
-        raise RuntimeError(
-            "The model is wrapped in nn.DataParallel, whose replicas each see a part of the batch; "
-            "expected the model itself. Use DistributedDataParallel, or model.module on one GPU."
-        )
+    way = path(model if hooked is None else cast("nn.Module", model.stacked), site)
+    refuse_uncalled(way, site.name)
+    return way

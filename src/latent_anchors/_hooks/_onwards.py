@@ -65,7 +65,7 @@ class Onwards:
         self.direction: Direction = as_direction(direction)
         self.within: float = float(within)
         check_angle("within", self.within, 180.0)
-        self.among: Tensor | None = None if among is None else as_mask("among", among)
+        self.among: Tensor | None = None if among is None else as_mask("among", among).clone()
 
     def opened(
         self, z: Float[Tensor, "batch position dim"], real: Tensor | None = None

@@ -8,7 +8,7 @@ import inspect
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,8 @@ from latent_anchors._hooks._hook import (
     that_take_names,
 )
 from latent_anchors._hooks._onwards import Onwards
+from latent_anchors._hooks._outputs import parameters_of
+from latent_anchors._hooks._readings import version_of
 from latent_anchors._sites import Site
 from latent_anchors._supervision import Given, as_mask
 
@@ -65,10 +67,12 @@ class _Watch(Hook):
         super().__init__(site, owner, forward_pre_hooks(owner), that_take_names(owner))
         self.depth, self.running = depth, running
         self.names = frozenset(inspect.signature(owner.forward).parameters)
+        self._by_position = parameters_of(owner.forward)
 
     def __call__(self, owner: nn.Module, args: Sequence[Any], named: Mapping[str, Any]) -> None:
         if not torch.compiler.is_compiling() and self.acts_in(owner):
-            self.running[threading.get_ident(), self.depth] = self._call(owner, args, named)
+            given = {**dict(zip(self._by_position, args, strict=False)), **named}
+            self.running[threading.get_ident(), self.depth] = self._call(owner, args, given)
 
     def _call(self, owner: nn.Module, args: Sequence[Any], named: Mapping[str, Any]) -> Call:
         found = [named.get(name) for name in CACHES] + [*args]
@@ -108,6 +112,8 @@ class Positions:
 
     def __init__(self, where: Where, way: Sequence[nn.Module], site: Site) -> None:
         self.where: Tensor | Part | Onwards = _checked(where)
+        self._given = where
+        self._version = version_of(where) if isinstance(where, Tensor) else None
         self.site = site
         self._running: dict[tuple[int, int], Call] = {}
         self._begun = False
@@ -126,6 +132,7 @@ class Positions:
             run: Of a population, the run ``()``, whose own mask it may be.
         """
         if isinstance(self.where, Tensor):
+            self._refuse_written()
             mask = self.where.to(z.device)
             if run is not None and mask.ndim == z.ndim:
                 # torch 2.6 cannot map mask[run] over runs
@@ -143,6 +150,17 @@ class Positions:
             self._refuse_padding(z)
             return torch.arange(z.shape[1], device=z.device).expand(z.shape[:2]) == z.shape[1] - 1
         return self._is_decoding(z.shape[1]) == (self.where == "decode")
+
+    def _refuse_written(self) -> None:
+        """Refuse a mask that was written to, which may have been meant either way."""
+        if self._version is None or torch.compiler.is_compiling():
+            return
+        if version_of(cast("Tensor", self._given)) != self._version:
+            raise RuntimeError(
+                f"The mask of the edit at {self.site.name!r} was written to after it had been "
+                "given; expected it unchanged, since a pass may be run again in backward(). Give "
+                "each batch its own mask, in a block of its own."
+            )
 
     def _within_mask(self, mask: Tensor, z: Tensor) -> Tensor | bool:
         if z.ndim != 3 or mask.ndim != 2:
@@ -275,7 +293,7 @@ def _checked(where: Where) -> Tensor | Part | Onwards:
     if isinstance(where, Onwards):
         return where
     if not isinstance(where, str):
-        return as_mask("where", where)
+        return as_mask("where", where).clone()
     if where not in get_args(Part):
         raise ValueError(unknown("positions, where =", where, get_args(Part)))
     return where

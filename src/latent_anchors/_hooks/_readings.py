@@ -36,7 +36,8 @@ class Reading:
         self._seen: dict[tuple[object, ...], bool] | None = None
         if layer is None:
             return  # no layer runs afterwards
-        if torch.compiler.is_compiling() or z.is_inference():  # no version counter there
+        # no version counter there; copies made in inference mode have none either
+        if torch.compiler.is_compiling() or z.is_inference() or torch.is_inference_mode_enabled():
             self._keep_apart(site.side)
             self.z = z if self._spare is None else self._spare
             return

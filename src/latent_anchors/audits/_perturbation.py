@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_between, check_count
+from latent_anchors._hooks import in_force
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import architecture, eval_mode, seeds_of, with_axis_of_runs
 from latent_anchors._streams import stream
 from latent_anchors.evaluation import Evaluation
@@ -41,7 +43,8 @@ def perturbation(
         By name ``(runs,)``: ``perturbation/NAME/SIZE``.
 
     Raises:
-        ValueError: If there is no size or no draw, or a size is negative.
+        ValueError: If there is no size or no draw, a size is negative, or an edit is in force,
+            which the weights lack.
         TypeError: If the number of draws is not an integer.
 
     References:
@@ -55,6 +58,7 @@ def perturbation(
         >>> list(found), found["perturbation/bias/0"].shape
         (['perturbation/bias/0', 'perturbation/bias/0.1'], torch.Size([1]))
     """
+    check_no_edits(model)
     check_count("The number of sizes", len(sizes))
     check_count("draws", draws)
     for size in sizes:
@@ -66,6 +70,17 @@ def perturbation(
             mean = torch.stack([each[name] for each in measured]).mean(0)
             found[f"perturbation/{name}/{size:g}"] = mean
     return Evaluation(found)
+
+
+def check_no_edits(model: nn.Module) -> None:
+    """Refuse edits in force, which copies do not have."""
+    edits = in_force(model)
+    if edits:
+        raise ValueError(
+            f"The edit {edits[0].edit!r} is in force at {edits[0].site.name!r}; expected weights "
+            "alone, since noise is added to copies, which carry no edits. Build it into the "
+            "weights first, such as with red.removed(model) or edit_embedding."
+        )
 
 
 def _measured(
@@ -107,7 +122,9 @@ def by_layer(names: Iterable[str]) -> dict[str, list[str]]:
 
 def norm(tensors: Sequence[Tensor]) -> Tensor:
     """Length of each run's part of a layer, all its parameters together ``(runs,)``."""
-    return torch.stack([tensor.flatten(1).square().sum(1) for tensor in tensors]).sum(0).sqrt()
+    # squares of small weights would vanish in half precision
+    squares = (in_full_precision(tensor).flatten(1).square().sum(1) for tensor in tensors)
+    return torch.stack([*squares]).sum(0).sqrt()
 
 
 def per_run(values: Tensor, tensor: Tensor) -> Tensor:

@@ -62,9 +62,9 @@ def relearning(
     trained is for scale only, since it has all else to learn, too. Ratios are skewed: over many
     runs take their geometric mean.
 
-    Measures are ``relearning/ratio_NAME``, beside each of the ``references``;
-    ``relearning/ratio``, beside the first, and ``relearning/at_least_one``, whether that is 1 or
-    more; ``relearning/steps/NETWORK``, the ``limit`` where that came first;
+    Measures are ``relearning/ratio``, beside the first of the ``references``, and
+    ``relearning/ratio_NAME``, beside each other one; ``relearning/at_least_one``, whether the first
+    ratio is 1 or more; ``relearning/steps/NETWORK``, the ``limit`` where that came first;
     ``relearning/censored``, whether it did for the edited network, and ``relearning/censored/NAME``
     for a reference. Where neither network gets there, their ratio does not exist, and is not 1 or
     more. A run whose edited weights are not finite has failed: no number has a value there.
@@ -163,8 +163,8 @@ def relearning(
 
 def ratios_of(steps: Mapping[str, Tensor], limit: float, least: float = 1.0) -> dict[str, Tensor]:
     """Ratios, whether the first is 1 or more, who came too late, and steps; references first."""
-    references = [name for name in steps if name != EDITED]
-    beside = {"ratio": references[0], **{f"ratio_{name}": name for name in references}}
+    first, *others = (name for name in steps if name != EDITED)
+    beside = {"ratio": first, **{f"ratio_{name}": name for name in others}}
     found = {
         key: step_ratio(steps[EDITED], steps[name], limit, least) for key, name in beside.items()
     }

@@ -265,7 +265,7 @@ class Concept:
             return pull
         check_finite("others", others)
         check_between("others", others, 0.0, math.inf)
-        label = as_tensor(f"Label {self.name!r}", labels)
+        label = as_tensor(f"Label {self.name!r}", labels, given[self.sites[0]].device)
         unlabeled = 1 - (label if label.is_floating_point() else label.float())
         return pull + others * self._mean(self._push, given, unlabeled, mask)
 

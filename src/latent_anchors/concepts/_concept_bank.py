@@ -185,15 +185,16 @@ class ConceptBank(Mapping[str, Concept]):
             tensor([0., 1.])
         """
         given = by_site(next(iter(self)), self.concepts[0].sites, latents)
-        known = labels if isinstance(labels, Mapping) else self._by_name(labels)
+        device = getattr(given.get(self.concepts[0].sites[0]), "device", None)
+        known = labels if isinstance(labels, Mapping) else self._by_name(labels, device)
         terms = self._unmasked if mask is None else self._masked
         masks = {} if mask is None else {str(terms[0].mask): mask}
         reduced = regularizers.reduce_terms(terms, given, known, masks)
         return torch.stack([regularizers.mean(each.total, each.divisor) for each in reduced])
 
-    def _by_name(self, labels: Given) -> dict[str, Tensor]:
-        """Labels ``(..., concepts)`` one by one."""
-        tensor = as_tensor("The labels of a bank of concepts", labels)
+    def _by_name(self, labels: Given, device: torch.device | None) -> dict[str, Tensor]:
+        """Labels ``(..., concepts)`` one by one, arrays of numpy's where the latents are."""
+        tensor = as_tensor("The labels of a bank of concepts", labels, device)
         if tensor.ndim == 0 or tensor.shape[-1] != len(self.concepts):
             raise ValueError(
                 f"The labels of a bank of {len(self.concepts)} concepts have shape "

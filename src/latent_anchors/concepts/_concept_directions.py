@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latent_anchors import evaluation, interventions
+from latent_anchors import interventions
 from latent_anchors._checks import check_name, listed
 from latent_anchors._vectors import as_basis, as_direction
 
@@ -55,11 +55,16 @@ def found_direction(
 ) -> Float[Tensor, " dim"]:
     """The direction of an eraser fitted to labeled latents; it points to those with the concept."""
     check_name("method", method, get_args(Method))
-    if labels.shape == latents.shape[:-1]:  # each position is a sample
-        latents, labels = latents.flatten(0, -2), labels.flatten()
+    if labels.shape != latents.shape[:-1]:
+        raise ValueError(
+            f"The labels have shape {tuple(labels.shape)} and the latents {tuple(latents.shape)}; "
+            f"expected {tuple(latents.shape[:-1])}, one label for each sample. Of a column of "
+            "labels, write labels[:, 0]."
+        )
+    latents, labels = latents.flatten(0, -2), labels.flatten()  # each position is a sample
     erasure = FITTERS[method](latents, labels)
     direction = as_direction(erasure.right[0])
-    along = evaluation.alignment(latents - erasure.center.to(latents), direction)
+    along = (latents.double() - erasure.center.double()) @ direction.double()
     side = (along * (labels.to(along) - labels.to(along).mean())).sum()
     return direction if side >= 0 else -direction
 

@@ -87,8 +87,8 @@ def _flags(active: Sequence[bool] | Tensor | None, n: int) -> Sequence[bool]:
 
 
 def _sum(sampler: Sampler, name: str, seed: int, steps: Sequence[int]) -> Tensor:
-    total = torch.zeros(())
+    total = torch.zeros((), dtype=torch.float64)  # in half precision 300 labels are no number
     for index, block in groupby(sorted(steps), key=lambda step: step // BLOCK):
         within = [step - index * BLOCK for step in block]
-        total = total + sampler.block(seed, index).labels[name][within].sum()
-    return total
+        total = total + sampler.block(seed, index).labels[name][within].double().sum()
+    return total.float()

@@ -102,4 +102,5 @@ def displacement(z: Latents, edit: Edit) -> PerSample:
             f"The edit made latents of shape {tuple(edited.shape)} out of {tuple(z.shape)}; "
             "expected the same shape. Give each run's latents to its own edit."
         )
-    return (edited - z).square().sum(-1)
+    # in half precision the square of a long way would be infinite
+    return (in_full_precision(edited) - in_full_precision(z)).square().sum(-1)

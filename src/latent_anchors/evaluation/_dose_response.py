@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import check_between
 from latent_anchors._hooks import Where
-from latent_anchors._numerics import as_floats, length
+from latent_anchors._numerics import as_floats, in_full_precision, length
 from latent_anchors._records import plain
 from latent_anchors._runs import StackedRuns, eval_mode, seeds_of
 from latent_anchors._sites import At, as_sites
@@ -181,8 +181,9 @@ def _displaced(
     before: Mapping[At, Tensor], after: Mapping[At, Tensor], mask: Given | None
 ) -> Float[Tensor, " runs"]:
     shares: list[Tensor] = []
-    for site, z in before.items():
-        moved, whole = length(after[site] - z), length(z)
+    for site, latents in before.items():
+        z = in_full_precision(latents)
+        moved, whole = length(in_full_precision(after[site]) - z), length(z)
         counted = torch.ones_like(whole[0], dtype=torch.bool)
         if mask is not None:
             counted = as_mask("mask", mask, z.device)

@@ -15,7 +15,8 @@ from latent_anchors.models import record
 
 def like(model: nn.Module, default: Tensor) -> Tensor:
     """A tensor of the type and device that a model's inputs should have."""
-    return next(iter(model.parameters()), default)
+    floating = (each for each in model.parameters() if each.is_floating_point())
+    return next(floating, default)
 
 
 def latents(

@@ -165,5 +165,6 @@ def correlation(
 def centered(x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
     """Less the mean, at an ordinary size; a constant is exactly 0, its mean is not."""
     # the first value is taken off first: differences of equal numbers are exact
+    x = in_full_precision(x)
     away = ordinary(x - x[..., :1])
     return away - away.mean(-1, keepdim=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, cast
 
 from torch import nn
@@ -19,7 +20,7 @@ from latent_anchors._hooks import (
     edit_hook,
 )
 from latent_anchors._runs import architecture
-from latent_anchors._sites import At, Place, as_site, expanded, site_in
+from latent_anchors._sites import At, Place, Site, as_site, expanded, resolve, site_in
 
 
 def attach(
@@ -158,14 +159,20 @@ def _by_site(
         _check_alone(edits, at)
     places = expanded(model, at if edits is None else edits)
     sites = [site for site, _ in places]
-    if not sites or len({as_site(site) for site in sites}) < len(sites):
+    if not sites or len({_place_of(model, site) for site in sites}) < len(sites):
         raise ValueError(
-            f"The sites are {sites}; expected at least one, each once. To apply an edit twice, use "
-            "edit.then(edit)."
+            f"The sites are {sites}; expected at least one, each once, under one of its names. To "
+            "apply an edit twice, use edit.then(edit)."
         )
     if edits is None:
         return [(site, cast("Edit", edit)) for site in sites]
     return [(site, edits[place]) for site, place in places]
+
+
+def _place_of(model: nn.Module, at: At) -> tuple[int, Site]:
+    """A layer and what of it, however the site is spelled: a shared layer has several names."""
+    site = as_site(at)
+    return id(resolve(model, site)), replace(site, name="")
 
 
 def _check_alone(edits: Mapping[Any, Edit], at: object) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from threading import RLock
 
-import torch
 from torch import Tensor, nn
 
+from latent_anchors._calls import call_with
 from latent_anchors._hooks import Edit, HeldLock, InForce, edit_hook, recorder_hook
 from latent_anchors._sites import At, as_site, as_sites
 from latent_anchors.models._recording import RecordedPasses, Recording
@@ -66,5 +66,5 @@ def run_with(
     hooks = [edit_hook(model, at, edit) for at, edit in edits]
     recorders = [recorder_hook(model, at, partial(passes.keep, at)) for at in passes.sites]
     with InForce([HeldLock(one_at_a_time), *hooks, *recorders]):
-        output = torch.func.functional_call(model, dict(parameters), arguments)
+        output = call_with(model, parameters, arguments)
         return output, dict(Recording(passes))

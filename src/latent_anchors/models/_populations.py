@@ -3,9 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import is_dataclass
 from functools import partial
-from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -23,9 +21,10 @@ from latent_anchors._hooks import (
     Table,
 )
 from latent_anchors._runs import StackedRuns, as_function, tensors_of, with_axis_of_runs
-from latent_anchors._sites import At, Site, layers_of, resolve
+from latent_anchors._sites import At, Site, resolve
 from latent_anchors._streams import seeded
 from latent_anchors.models._functional_forward import one_at_a_time, run_with
+from latent_anchors.models._settings import check_settings
 
 
 class Population(StackedRuns):
@@ -113,7 +112,7 @@ class Population(StackedRuns):
                     f"Model {index} has parameters {shape}, model 0 has {shapes[0]}; expected one "
                     "architecture. Make a population for each."
                 )
-        _check_settings(models)
+        check_settings(models)
         rows = [tensors_of(model) for model in models]
         stacked = deepcopy(models[0])
         for name, tensor in tensors_of(stacked).items():
@@ -201,35 +200,6 @@ def stacked_outputs(model: nn.Module, *inputs: Tensor) -> Float[Tensor, "runs *o
         torch.Size([1, 5, 1])
     """
     return with_axis_of_runs(model, model(*inputs))
-
-
-def _check_settings(models: Sequence[nn.Module]) -> None:
-    first = _settings(models[0])
-    for index, model in enumerate(models):
-        for name, setting in _settings(model).items():
-            if name not in first or first[name] != setting:
-                raise ValueError(
-                    f"Model {index} has {name}={setting}, model 0 has {first.get(name)}; "
-                    "expected models that differ only in parameter values. Make a population for "
-                    "each."
-                )
-
-
-def _settings(model: nn.Module) -> dict[str, str]:
-    """Settings of layers besides parameter values, as far as they can be compared."""
-    kinds = {
-        f"{name}.{kind}": repr(getattr(tensor, kind))
-        for name, tensor in tensors_of(model).items()
-        for kind in ("dtype", "requires_grad")
-    }
-    return kinds | {
-        f"{layer}.{name}".removeprefix("."): repr(cast("object", value))
-        for layer, module in layers_of(model).items()
-        for name, value in vars(module).items()
-        if not name.startswith("_")
-        and name != "training"
-        and (isinstance(value, int | float | str | tuple) or is_dataclass(value))
-    }
 
 
 def _edit_of_run(hook: EditHook, states: Mapping[int, Mapping[str, Tensor]]) -> Edit | None:

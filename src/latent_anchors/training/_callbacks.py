@@ -88,8 +88,11 @@ def latents_in_eval_mode(population: Population, inputs: Tensor, at: At) -> Tens
     """Latents ``(runs, n, ...)`` in evaluation mode; the population is left as it is."""
     # dropout would draw from the global generator
     copy = deepcopy(population).eval()
+    like = next(population.parameters())
+    # tokens stay whole numbers
+    given = inputs.to(like) if inputs.is_floating_point() else inputs.to(like.device)
     with torch.no_grad(), record(copy, at) as latents:
-        copy(inputs.to(next(population.parameters())))
+        copy(given)
     return latents[at].clone()
 
 
@@ -138,11 +141,11 @@ class Snapshots:
         self.steps.append(progress.step)
 
     @property
-    def latents(self) -> Float[Tensor, "frames runs n dim"]:
+    def latents(self) -> Float[Tensor, "frames runs n ... dim"]:
         """All snapshots, on the CPU.
 
         Returns:
-            ``(frames, runs, n, dim)``, a frame for each of the ``steps``.
+            ``(frames, runs, n, ..., dim)``, a frame for each of the ``steps``.
 
         Raises:
             RuntimeError: If it was never called.

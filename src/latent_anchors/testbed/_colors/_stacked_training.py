@@ -8,8 +8,8 @@ from functools import lru_cache
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.func import functional_call
 
+from latent_anchors._calls import call_with
 from latent_anchors._streams import BLOCK, mixed
 from latent_anchors.audits._perturbation import parameters_of, per_run
 from latent_anchors.data import Sampler
@@ -104,9 +104,7 @@ class StackedTraining:
         return targets.expand(len(self.streams), *targets.shape[-2:])
 
     def _forward(self, model: nn.Module) -> Callable[[Tensors, Tensors, Tensor], Tensor]:
-        return lambda parameters, buffers, x: functional_call(
-            model, {**parameters, **buffers}, (x,)
-        )
+        return lambda parameters, buffers, x: call_with(model, {**parameters, **buffers}, (x,))
 
     def _fixed(self, seed: Tensor) -> dict[str, Tensor]:
         return {name: buffer[seed] for name, buffer in self.buffers.items()}

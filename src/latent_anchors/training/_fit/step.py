@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value
+from torch.func import grad_and_value
 from torch.utils.hooks import RemovableHandle
 from typing_extensions import override
 
+from latent_anchors._calls import call_with
 from latent_anchors._sites import layers_of
 from latent_anchors.data import LabeledBatch
 from latent_anchors.training._fit.replay import Replaying
@@ -113,7 +114,7 @@ def of_one_run(watched: Watched, tracks: Sequence[str]) -> Gradients:
         arguments = (parameters, buffers, batch, weights)
         tensors = {f"model.{name}": each for name, each in {**parameters, **buffers}.items()}
         with torch.enable_grad(), _no_gradient_lost():
-            parts, found = functional_call(whole, tensors, (arguments, [*parameters.values()]))
+            parts, found = call_with(whole, tensors, (arguments, [*parameters.values()]))
         return _step((_filled(parameters, found), (parts[0], parts)))
 
     return gradients

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from typing_extensions import Protocol, runtime_checkable
 
 from latent_anchors._hooks import Edit
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import as_function, tensors_of
 from latent_anchors._sites import At
 from latent_anchors.data import LabeledBatch
@@ -83,7 +84,8 @@ def reconstruction(forward: Forward, batch: LabeledBatch) -> Float[Tensor, " bat
             f"The output has shape {tuple(output.shape)}, the input {tuple(batch.inputs.shape)}; "
             "expected the same, since the input is the target. Use a loss of your own."
         )
-    return (output - batch.inputs).square().flatten(1).mean(-1)
+    away = in_full_precision(output) - in_full_precision(batch.inputs)
+    return away.square().flatten(1).mean(-1)
 
 
 class OneRun:

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_name, listed
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._sites import At
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
@@ -158,6 +159,6 @@ class LatentHoldLoss:
                 "Let fit hold it, or call begin(population) and add memory() to the extras."
             )
         _, latents = forward(self.inputs.to(batch.inputs), record=[self.at])
-        then = batch.extras[self.name]
+        now, then = (in_full_precision(z) for z in (latents[self.at], batch.extras[self.name]))
         known = ~then.isnan()
-        return torch.where(known, latents[self.at] - then.nan_to_num(), 0.0).square().mean(-1)
+        return torch.where(known, now - then.nan_to_num(), 0.0).square().mean(-1)
