@@ -48,6 +48,15 @@ def test_the_control_is_another_task():
     assert not torch.equal(alone.steps, audit().found["relearning/steps/edited/without"])
 
 
+def test_the_untaught_are_given_the_control_with_every_start_too():
+    attackers = starts(fresh(untrained()), PARTS)
+    alone = finetune(fresh(untrained()), attackers, easy(TURNED), limit=audit().limit)
+    found = audit().found
+    assert torch.equal(found["relearning/steps/untaught/control"], alone.steps)
+    ratio = found["relearning/steps/edited/control"] / alone.steps
+    assert torch.equal(found["relearning/control_untaught"], ratio)
+
+
 def test_a_fresh_network_called_untaught_takes_as_long_as_the_fresh_one():
     steps = audit().found["relearning/steps/untaught"]
     assert torch.equal(steps, audit().found["relearning/steps/fresh"])

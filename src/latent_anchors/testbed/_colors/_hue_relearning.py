@@ -79,6 +79,8 @@ def hue_relearning(
     * ``relearning/control``: the edited network's steps in relation to the ``original``'s, both
       trained by the same attackers to output gray for the complementary hue and else what they put
       out already: a network that cannot be taught anything has forgotten nothing;
+    * ``relearning/control_untaught``: the same in relation to the untaught, which lack what was cut
+      and were never cut: how much of the control comes with the lack alone;
     * ``relearning/steps/NETWORK``, with ``/few``, ``/without`` and ``/control``: T itself.
 
     Args:
@@ -135,7 +137,8 @@ def hue_relearning(
         found[f"{FRESH}/{data}"] = finetune(new, as_it_is(new), task, limit)
         found[f"{EDITED}/{data}"] = finetune(edited, starts(edited, parts), task, limit)
     if original is not None:
-        for name, network in {EDITED: edited, ORIGINAL: original}.items():
+        never = {} if untaught is None else {UNTAUGHT: untaught}
+        for name, network in {EDITED: edited, ORIGINAL: original, **never}.items():
             task = turn_gray(network, concept)
             found[f"{name}/{CONTROL}"] = finetune(network, starts(network, parts), task, limit)
     return Relearning(
@@ -159,6 +162,9 @@ def _found(steps: Mapping[str, Tensor], limit: float) -> dict[str, Tensor]:
     for name, (edited, other) in pairs.items():
         found[f"relearning/{name}"] = step_ratio(steps[edited], steps[other], limit)
         found[f"relearning/censored/{name.removeprefix('ratio/')}"] = steps[edited].isinf()
+    if f"{UNTAUGHT}/{CONTROL}" in steps:
+        controlled = (steps[f"{name}/{CONTROL}"] for name in (EDITED, UNTAUGHT))
+        found[f"relearning/{CONTROL}_{UNTAUGHT}"] = step_ratio(*controlled, limit)
     within = {f"relearning/steps/{name}": at.clamp(max=limit) for name, at in steps.items()}
     return {**found, **within}
 
