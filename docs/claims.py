@@ -215,8 +215,8 @@ CLAIMS = (
         "What was cut is as hard to learn as if new: colors",
         "relearn_red",
         "{relearn_red|relearning/ratio_untaught|mean} times the steps of networks that never saw "
-        "red. Anything else takes {relearn_red|relearning/control|mean} times as long; the goal "
-        "was 1.2.",
+        "red. Anything else takes {relearn_red|relearning/control|mean} times as long as before "
+        "the cut; the goal was 1.2, and networks that never saw red need more.",
         (
             Goal("relearn_red|relearning/ratio_untaught|mean", least=1),
             Goal("relearn_red|relearning/control|mean", most=1.2),

@@ -32,7 +32,10 @@ SENTENCES = (
     "{relearn_red|relearning/ratio_untaught|mean} times the steps of networks that never learned "
     "it ({relearn_red|relearning/ratio_untaught|low} to "
     "{relearn_red|relearning/ratio_untaught|high}). But whatever else they are taught takes "
-    "{relearn_red|relearning/control|mean} times as long; the goal was 1.2. For a transformer the "
+    "{relearn_red|relearning/control|mean} times as long as before the cut; the goal was 1.2, and "
+    "networks that never learned red take "
+    "{relearn_red|relearning/steps/untaught/control over "
+    "relearning/steps/original/control|mean} times as long. For a transformer the "
     "two are {oracle_mixing|relearning/ratio_oracle|mean} "
     "({oracle_mixing|relearning/ratio_oracle|low} to "
     "{oracle_mixing|relearning/ratio_oracle|high}) and {oracle_mixing|relearning/control|mean}.",

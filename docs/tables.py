@@ -287,7 +287,8 @@ SECTIONS = (
         "to teach the edited network something else, beside the whole one. R / C is what C does "
         "not explain. Both R and R / C have 1 in their intervals: "
         "red is about as hard to bring back as to teach for the first time, and not harder. That C "
-        "is above 1 is a cost: the edited networks are harder to train on anything. Fresh networks "
+        "is above 1, and above its goal of 1.2, goes with the lack of red: networks that never "
+        "learned it need more steps still for something else. Fresh networks "
         "are there for scale. To need as many steps as they do is no goal, since they have all "
         "else to learn, too; networks that never learned red need fewer as well. Those are of two "
         "kinds: from about half of them a probe reads redness nearly without error, from the rest "
@@ -298,6 +299,12 @@ SECTIONS = (
             Line("seeds in which R is at least 1", "relearning/ratio_untaught", at_least=1),
             Line("C: steps to learn something else / of the whole network", "relearning/control"),
             Line("R / C", "relearning/ratio_untaught", over="relearning/control"),
+            Line(
+                "C of networks never taught red",
+                "relearning/steps/untaught/control",
+                over="relearning/steps/original/control",
+            ),
+            Line("C, beside networks never taught red", "relearning/control_untaught"),
             Line("steps / those without an anchor", "relearning/ratio_unanchored"),
             Line("steps / those erased afterwards", "relearning/ratio_erased"),
             Line("steps / those of fresh networks", "relearning/ratio"),
