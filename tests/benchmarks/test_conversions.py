@@ -20,9 +20,8 @@ SHAPES = {512: (16, 32), 32_768: (128, 256), 1_000_000: (1000, 1000)}
 REPEATS = {512: 40, 32_768: 4, 1_000_000: 1}
 NAMES = ["rgb_to_hsv", "hsv_to_rgb", "rgb_to_lab", "lab_to_rgb"]
 
-# So few colors take as long as the calls do: 42 operations and a function that autograd calls take
-# 2.0 to 2.1 times less than the 85 of kornia's, and busy moments move that.
-BOUNDS = {("rgb_to_hsv", 512): 1.9}
+# Forward alone, a million colors take 2.0 to 2.1 times less than with kornia: busy moments move it.
+FORWARD = {("rgb_to_lab", 1_000_000): 1.9}
 
 every_name = pytest.mark.parametrize("name", NAMES)
 
@@ -85,6 +84,5 @@ def test_conversions_take_half_the_time_of_kornia(name: str, n: int, told: dict[
         f"as kornia ({1e6 * ours_both / repeats:.0f} µs), forward alone "
         f"{theirs_there / ours_there:.2f} times ({1e6 * ours_there / repeats:.0f} µs)"
     )
-    bound = BOUNDS.get((name, n), 2.0)
-    assert theirs_both >= bound * ours_both
-    assert theirs_there >= bound * ours_there
+    assert theirs_both >= 2.0 * ours_both
+    assert theirs_there >= FORWARD.get((name, n), 2.0) * ours_there
