@@ -163,8 +163,8 @@ def _found(steps: Mapping[str, Tensor], limit: float) -> dict[str, Tensor]:
         found[f"relearning/{name}"] = step_ratio(steps[edited], steps[other], limit)
         found[f"relearning/censored/{name.removeprefix('ratio/')}"] = steps[edited].isinf()
     if f"{UNTAUGHT}/{CONTROL}" in steps:
-        controlled = (steps[f"{name}/{CONTROL}"] for name in (EDITED, UNTAUGHT))
-        found[f"relearning/{CONTROL}_{UNTAUGHT}"] = step_ratio(*controlled, limit)
+        own, other = (steps[f"{name}/{CONTROL}"] for name in (EDITED, UNTAUGHT))
+        found[f"relearning/{CONTROL}_{UNTAUGHT}"] = step_ratio(own, other, limit)
     within = {f"relearning/steps/{name}": at.clamp(max=limit) for name, at in steps.items()}
     return {**found, **within}
 
