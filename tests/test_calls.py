@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn.functional import tanh
 
 from latent_anchors import Objective, fit
-from latent_anchors._calls import call_with
+from latent_anchors._runs import call_with
 from latent_anchors.curriculum import Keyframe, Timeline, Track
 from latent_anchors.data import Sampler
 from latent_anchors.interventions import intervene

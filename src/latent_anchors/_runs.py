@@ -1,13 +1,15 @@
 """Models and populations as they are measured: in evaluation mode, with an axis of runs."""
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
-from latent_anchors._calls import call_with
+from latent_anchors._sites import every_name, has_second_names
 
 
 def tensors_of(model: nn.Module) -> dict[str, Tensor]:
@@ -74,3 +76,50 @@ def eval_mode(model: nn.Module) -> Generator[None]:
     finally:
         for layer, training in modes.items():
             layer.training = training
+
+
+def call_with(module: nn.Module, tensors: Mapping[str, Tensor], arguments: tuple[Any, ...]) -> Any:
+    """What a module gives with parameters and buffers by name in the place of its own.
+
+    Tied ones may be given under any of their names. Torch's ``functional_call`` puts tensors in and
+    takes them out name by name. Where a layer has several names, as a shared embedding has, it
+    takes for the layer's own what it had put in under the name before, and leaves it there: so each
+    place gets its tensor once.
+
+    Raises:
+        ValueError: If several tensors are given for one.
+    """
+    if not has_second_names(module):
+        return functional_call(module, dict(tensors), arguments)
+    once = _each_place_once(module, tensors)
+    return functional_call(module, once, arguments, tie_weights=False)
+
+
+def _each_place_once(module: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors by one name of each place: those that are tied at all of their places."""
+    own: dict[str, int] = {}
+    first: dict[tuple[int, str], str] = {}
+    places: dict[int, list[str]] = {}
+    for name, place, tensor in _named(module):
+        own[name] = id(tensor)
+        if place not in first:
+            first[place] = name
+            places.setdefault(id(tensor), []).append(name)
+    found: dict[str, Tensor] = {}
+    for name, given in tensors.items():
+        for place in places[own[name]] if name in own else [name]:
+            if found.setdefault(place, given) is not given:
+                raise ValueError(
+                    f"Tensors were given for {name!r} and for another name of the same parameter; "
+                    "expected one. Give those of model.named_parameters(), each once."
+                )
+    return found
+
+
+def _named(module: nn.Module) -> Iterator[tuple[str, tuple[int, str], Tensor]]:
+    """Every name of every parameter and buffer, where it is, and the tensor there."""
+    for path, layer in every_name(module):
+        held: dict[str, Tensor | None] = {**layer._parameters, **layer._buffers}  # pyright: ignore[reportPrivateUsage] -- torch's iterators skip second names
+        for name, tensor in held.items():
+            if tensor is not None:
+                yield f"{path}.{name}" if path else name, (id(layer), name), tensor

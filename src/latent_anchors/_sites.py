@@ -200,6 +200,17 @@ def layers_of(model: nn.Module) -> dict[str, nn.Module]:
     return dict(model.named_modules())  # pyright: ignore[reportUnknownArgumentType] -- torch's own stub leaves it open
 
 
+def every_name(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """All layers, the model among them, each under all of its dotted names."""
+    return cast("Iterator[tuple[str, nn.Module]]", model.named_modules(remove_duplicate=False))
+
+
+def has_second_names(model: nn.Module) -> bool:
+    """Whether a layer of it has several names."""
+    layers = [id(layer) for _, layer in every_name(model)]
+    return len(set(layers)) < len(layers)
+
+
 def unwrapped(model: nn.Module) -> Iterator[nn.Module]:
     """The model, then what it wraps, layer by layer of wrapping."""
     yield model

@@ -1,9 +1,9 @@
 """Hooks: edits and recorders at sites, in force for a block or until they are removed.
 
 From the ground up: ``_readings`` (the latents of one pass), ``_apply_edit`` (an edit, checked),
-``_outputs`` (latents within a layer's output), ``_checkpointing``, ``_compiled`` and ``_uncalled``
-(where a hook would be skipped), ``_blocks`` (how long it is in force), ``_hook`` and
-``_edit_hook``, ``_positions`` and ``_onwards`` (where within a pass), ``_handles``.
+``_outputs`` (latents within a layer's output), ``_checkpointing`` and ``_compiled`` (where a hook
+would be skipped), ``_blocks`` (how long it is in force), ``_hook`` and ``_edit_hook``,
+``_positions`` and ``_onwards`` (where within a pass), ``_handles``.
 """
 
 from latent_anchors._hooks._apply_edit import Edit as Edit

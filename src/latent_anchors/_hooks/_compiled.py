@@ -1,14 +1,20 @@
-"""Compiled code skips hooks attached later: refuse it, or run it eagerly within a block."""
+"""Where hooks would be skipped: refuse it, or run it eagerly within a block.
+
+Compiled code skips hooks that are attached later; and some layers are never called.
+"""
 
 import gc
 import sys
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from types import CodeType, FunctionType
 from typing import Any, cast
 
 import torch
 from torch import nn
+
+from latent_anchors._sites import has_forward
 
 _eager: set["weakref.ref[Any]"] = set()
 """Ends of the blocks during which compiled code runs eagerly."""
@@ -29,6 +35,21 @@ def refuse_compiled(path: Sequence[nn.Module], name: str, for_good: bool = False
             "expected the model itself. Attach first and compile then; "
             "to change an edit in a compiled model, write into its `strength`; "
             "`torch.compiler.reset()` forgets functions that were compiled."
+        )
+
+
+def refuse_uncalled(way: Sequence[nn.Module], name: str) -> None:
+    """Raise if the last module on a way runs without being called, or never.
+
+    Args:
+        way: The modules from the model down to a site's layer.
+        name: The site's.
+    """
+    why = _never(way[-1]) or _of_attention(way) or _scripted(way)
+    if why:
+        raise ValueError(
+            f"Site {name!r} is {why}, so that nothing attached there would run; expected a layer "
+            "that its model calls. la.sites(model) lists layers."
         )
 
 
@@ -131,3 +152,24 @@ def _modules_within(function: FunctionType) -> Iterator[nn.Module]:
     for value in cast("Iterable[object]", [*cells, *named, *(function.__defaults__ or ())]):
         if isinstance(value, nn.Module):
             yield from value.modules()
+
+
+def _never(layer: nn.Module) -> str:
+    if has_forward(layer) or "forward" in vars(layer):
+        return ""
+    return f"a {type(layer).__name__}, which holds others and has no forward pass of its own"
+
+
+def _of_attention(way: Sequence[nn.Module]) -> str:
+    """Torch's attention uses the weights of its last layer without calling it."""
+    for outer, inner in pairwise(way):
+        plain = _forward_of(outer) is nn.MultiheadAttention.forward
+        if plain and inner is getattr(outer, "out_proj", None):
+            return "a part of nn.MultiheadAttention, which uses its weights without calling it"
+    return ""
+
+
+def _scripted(way: Sequence[nn.Module]) -> str:
+    """Whether a module on the way was compiled to TorchScript, with all that lies in it."""
+    inside = any(isinstance(outer, torch.jit.ScriptModule) for outer in way[:-1])
+    return "within a module of TorchScript, which runs without Python" if inside else ""

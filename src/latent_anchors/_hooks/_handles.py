@@ -9,7 +9,7 @@ from typing_extensions import Protocol, override, runtime_checkable
 
 from latent_anchors._hooks._apply_edit import Edit
 from latent_anchors._hooks._blocks import Block, End
-from latent_anchors._hooks._compiled import refuse_compiled
+from latent_anchors._hooks._compiled import refuse_compiled, refuse_uncalled
 from latent_anchors._hooks._edit_hook import EditHook
 from latent_anchors._hooks._hook import (
     Hook,
@@ -21,7 +21,6 @@ from latent_anchors._hooks._hook import (
 )
 from latent_anchors._hooks._positions import Positions, Where
 from latent_anchors._hooks._readings import Reading
-from latent_anchors._hooks._uncalled import refuse_data_parallel, refuse_uncalled
 from latent_anchors._sites import At, Site, as_site, layers_of, path
 
 
@@ -218,7 +217,7 @@ def _owner_and_table(model: nn.Module, site: Site) -> tuple[nn.Module, Table]:
     """The module whose passes trigger a hook, and the table that holds it."""
     way = _architecture(model, site)
     refuse_compiled(way, site.name)
-    refuse_data_parallel(way)
+    _refuse_data_parallel(way)
     if (hooked := as_hooked(model)) is not None:
         return model, hooked.hook_table(site)
     return way[-1], table_of(way[-1], site)
@@ -231,3 +230,11 @@ def _architecture(model: nn.Module, site: Site) -> Sequence[nn.Module]:
     way = path(model if hooked is None else cast("nn.Module", model.stacked), site)
     refuse_uncalled(way, site.name)
     return way
+
+
+def _refuse_data_parallel(way: Sequence[nn.Module]) -> None:
+    if any(isinstance(module, nn.DataParallel) for module in way):
+        raise RuntimeError(
+            "The model is wrapped in nn.DataParallel, whose replicas each see a part of the batch; "
+            "expected the model itself. Use DistributedDataParallel, or model.module on one GPU."
+        )

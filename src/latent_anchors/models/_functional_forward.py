@@ -5,10 +5,11 @@ from functools import partial
 from threading import RLock
 
 from torch import Tensor, nn
+from torch.func import functional_call
 
-from latent_anchors._calls import call_with
 from latent_anchors._hooks import Edit, HeldLock, InForce, edit_hook, recorder_hook
-from latent_anchors._sites import At, as_site, as_sites
+from latent_anchors._runs import call_with
+from latent_anchors._sites import At, as_site, as_sites, has_second_names
 from latent_anchors.models._recording import RecordedPasses, Recording
 
 one_at_a_time = RLock()
@@ -66,5 +67,6 @@ def run_with(
     hooks = [edit_hook(model, at, edit) for at, edit in edits]
     recorders = [recorder_hook(model, at, partial(passes.keep, at)) for at in passes.sites]
     with InForce([HeldLock(one_at_a_time), *hooks, *recorders]):
-        output = call_with(model, parameters, arguments)
+        lent = call_with if has_second_names(model) else functional_call
+        output = lent(model, dict(parameters), arguments)
         return output, dict(Recording(passes))

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latent_anchors._calls import call_with
+from latent_anchors._runs import call_with
 from latent_anchors._streams import BLOCK, mixed
 from latent_anchors.audits._perturbation import parameters_of, per_run
 from latent_anchors.data import Sampler

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
-from torch.func import grad_and_value
+from torch.func import functional_call, grad_and_value
 from torch.utils.hooks import RemovableHandle
 from typing_extensions import override
 
-from latent_anchors._calls import call_with
-from latent_anchors._sites import layers_of
+from latent_anchors._runs import call_with
+from latent_anchors._sites import has_second_names, layers_of
 from latent_anchors.data import LabeledBatch
 from latent_anchors.training._fit.replay import Replaying
 from latent_anchors.training._fit.trace import (
@@ -107,6 +107,7 @@ class _Whole(nn.Module):
 def of_one_run(watched: Watched, tracks: Sequence[str]) -> Gradients:
     """Gradients of a single run, whose tensors have no axis of runs."""
     whole = _Whole(watched.model, _total(watched, tracks))
+    lent = call_with if has_second_names(whole) else functional_call
 
     def gradients(
         parameters: Tensors, buffers: Tensors, batch: LabeledBatch, weights: Tensor
@@ -114,7 +115,7 @@ def of_one_run(watched: Watched, tracks: Sequence[str]) -> Gradients:
         arguments = (parameters, buffers, batch, weights)
         tensors = {f"model.{name}": each for name, each in {**parameters, **buffers}.items()}
         with torch.enable_grad(), _no_gradient_lost():
-            parts, found = call_with(whole, tensors, (arguments, [*parameters.values()]))
+            parts, found = lent(whole, tensors, (arguments, [*parameters.values()]))
         return _step((_filled(parameters, found), (parts[0], parts)))
 
     return gradients
