@@ -56,7 +56,7 @@ TRIED = {
 }
 every_one = pytest.mark.parametrize("name", TRIED)
 continuous = pytest.mark.parametrize("name", sorted({*TRIED} - {"hue_between"}))
-in_half = pytest.mark.parametrize("dtype", HALF, ids=str)
+in_half = pytest.mark.parametrize("dtype", sorted(HALF, key=str), ids=str)
 
 
 def test_every_function_of_colors_or_hues_is_tried():
@@ -80,7 +80,7 @@ def test_half_precision_gives_what_float32_does_rounded_once(name, dtype):
 
 
 @continuous
-@pytest.mark.parametrize("dtype", [*HALF, torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("dtype", [*sorted(HALF, key=str), torch.float32, torch.float64], ids=str)
 def test_a_color_with_a_channel_that_is_nan_has_nothing_else(name, dtype):
     function, given = TRIED[name]
     arguments = [x.to(dtype) for x in given(GRID)]
