@@ -179,6 +179,14 @@ POINTED = {
     "orthogonalize": lambda v, other: torch.cat(
         [edits.orthogonalize(LINEAR, rows, at=AROUND)(Z_SEEN) for rows in (v, _rows(v, other))]
     ),
+    "part_along": lambda v, other: torch.cat(
+        [
+            edits.part_along(LINEAR, rows, at=AROUND)(name, each).flatten()
+            for rows in (v, _rows(v, other))
+            for name, each in LINEAR.named_parameters()
+            if each.ndim == 2
+        ]
+    ),
     "rescale_direction": lambda v, _: edits.rescale_direction(
         LINEAR, v, scale=-1.0, offset=0.5, at=AROUND
     )(Z_SEEN),

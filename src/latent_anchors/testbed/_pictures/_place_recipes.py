@@ -59,7 +59,8 @@ def place_sampler(
     Args:
         places: Of the pictures.
         concept: Its name.
-        chosen: The places that may have a label, such as ``places.near("red", degrees=12)``.
+        chosen: The places that may have a label ``(n, rows, columns)``, such as
+            ``places.near("red", degrees=12)``.
 
     Raises:
         ValueError: If the chosen places are not those of the pictures.

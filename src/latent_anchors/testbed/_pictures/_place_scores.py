@@ -27,7 +27,8 @@ def evaluate_places(
         outputs: By condition what came out, ``(runs, n, 3, height, width)``, from 0 to 1: as
             trained, ``"baseline"``, and others such as ``"muted"``, ``"removed"``, or ``"plain"``,
             networks without anchors that learned the same batches.
-        groups: By name the places that belong to it; the first is the concept. ``all`` is added.
+        groups: By name the places that belong to it ``(n, rows, columns)``; the first is the
+            concept. ``all`` is added.
 
     Returns:
         Each ``(runs,)``: ``error/<condition>/<group>``; ``error/gray/<concept>``, of showing the
