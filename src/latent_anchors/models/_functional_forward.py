@@ -67,6 +67,7 @@ def run_with(
     hooks = [edit_hook(model, at, edit) for at, edit in edits]
     recorders = [recorder_hook(model, at, partial(passes.keep, at)) for at in passes.sites]
     with InForce([HeldLock(one_at_a_time), *hooks, *recorders]):
+        # most steps are spared the way through one file more
         lent = call_with if has_second_names(model) else functional_call
         output = lent(model, dict(parameters), arguments)
         return output, dict(Recording(passes))

@@ -107,6 +107,7 @@ class _Whole(nn.Module):
 def of_one_run(watched: Watched, tracks: Sequence[str]) -> Gradients:
     """Gradients of a single run, whose tensors have no axis of runs."""
     whole = _Whole(watched.model, _total(watched, tracks))
+    # asked once, and not at each step
     lent = call_with if has_second_names(whole) else functional_call
 
     def gradients(
