@@ -16,7 +16,7 @@ import torch
 from transformers import TrainingArguments
 
 import latent_anchors as la
-from latent_anchors import adapters, audits, curriculum, evaluation, interventions
+from latent_anchors import adapters, audits, curriculum, evaluation
 from latent_anchors import testbed, training, viz
 
 topics = [topic for topic, near in testbed.ADJACENT.items() if near]
@@ -65,13 +65,12 @@ stream = la.Concept(topic, concept.direction, at=[f"model.layers.{k}" for k in r
 SHARE, healing = 0.7, steps * 2 // 3
 
 
-def heal(cut, model, degrees, seed):
+def heal(cut, model, edit, seed):
     """The cut network, which imitates the muted one until it is as good; then it is cut again."""
     optimizer = torch.optim.AdamW(cut.parameters(), lr=1e-3, betas=(0.9, 0.95))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, healing)
     for batch in islice(words.drawn_batches(words.seen(), seed), healing):
-        gate = interventions.Onwards(concept.direction, degrees, among=batch["behind"])
-        with torch.no_grad(), concept.amplified(model, factor=-8.0, where=gate):
+        with torch.no_grad(), edit(model, batch):
             expected = model(batch["input_ids"]).logits
         found = cut(batch["input_ids"]).logits
         real = batch["labels"] != -100
@@ -115,11 +114,10 @@ for seed in evidence.seeds:
     labeled = words.labeled(topic, seed)
     model = train(seed, anchored, words.seen(), labeled)
     oracle = train(seed, plain, words.seen(without=topic))
-    latents, behind = testbed.word_latents(model, words, labeled, concept.at)
-    needed = evaluation.opening_angles(evaluation.alignment(latents, concept.direction), behind)
+    edit = testbed.edit_by_share(model, words, concept, labeled, SHARE)
     cut = stream.removed(model, example=words.ids[0][None])
     only_cut = testbed.topic_losses(cut.eval(), held_out, topics)
-    healed = heal(cut.train(), model, float(needed.nanquantile(SHARE)), seed)
+    healed = heal(cut.train(), model, edit, seed)
     of_healed = testbed.topic_losses(healed, held_out, topics)
     of_each = (testbed.topic_losses(each, held_out, topics) for each in (model, oracle))
     edited = {"cut": only_cut, "healed": of_healed}

@@ -9,13 +9,11 @@ to the end; it needs what ``words.py`` needs.
 # %%
 # The recipe of ``words.py`` five times: an axis, two terms, and a labeled line beside each batch.
 
-from functools import partial
-
 import torch
 from transformers import TrainingArguments
 
 import latent_anchors as la
-from latent_anchors import adapters, curriculum, evaluation, interventions, testbed, viz
+from latent_anchors import adapters, curriculum, evaluation, testbed, viz
 
 own = {"switches": {"full": "train to the end"}}
 own |= {"options": {"folder": "where WordNet's data.noun lies"}}
@@ -58,20 +56,7 @@ def train(seed, objective, seen, labeled):
 # One network with all five, and an oracle for each that never saw it. Muted alone, each topic's
 # gate reaches four of ten of its labeled positions.
 
-
-def muted(model, batch, concept, degrees):
-    """A block in which a concept is muted."""
-    gate = interventions.Onwards(concept.direction, degrees, among=batch["behind"])
-    return concept.amplified(model, factor=-8.0, where=gate)
-
-
-def edit_of(model, concept, labeled):
-    """The edit that mutes a concept, as wide as its labels say."""
-    latents, behind = testbed.word_latents(model, words, labeled, concept.at)
-    needed = evaluation.opening_angles(evaluation.alignment(latents, concept.direction), behind)
-    return partial(muted, concept=concept, degrees=float(needed.nanquantile(0.4)))
-
-
+SHARE = 0.4
 batches, topics = words.held_out_batches(), words.topics
 studies = {name: [] for name in TOPICS}
 for seed in evidence.seeds:
@@ -81,7 +66,7 @@ for seed in evidence.seeds:
     for name, concept in concepts.items():
         oracle = train(seed, plain, words.seen(without=name), {})
         never = testbed.topic_losses(oracle, batches, topics)
-        edit = edit_of(model, concept, labeled[name])
+        edit = testbed.edit_by_share(model, words, concept, labeled[name], SHARE)
         after = testbed.topic_losses(model, batches, topics, edit)
         studies[name].append(testbed.TopicStudy(name, whole, never, {"muted": after}))
 
@@ -93,7 +78,7 @@ measures = {}
 for name, (found, _, rises) in joined.items():
     measures |= {f"{key}/{name}": found[key] for key in ("forgetting", "adjacent", "other")}
     measures |= {f"rise_of_{other}/{name}": rises[other][0] for other in TOPICS}
-settings = {"sheet": testbed.topic_sheet(steps), "share": 0.4, "factor": -8.0}
+settings = {"sheet": testbed.topic_sheet(steps), "share": SHARE, "factor": -8.0}
 metrics = evidence.write(measures, settings)
 print(evaluation.metric_table(metrics, [*metrics]))
 rise = {f"{name} is muted": [joined[name][2][each][0] for each in TOPICS] for name in TOPICS}

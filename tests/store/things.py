@@ -278,6 +278,7 @@ def things() -> dict[str, list[object]]:
             )
         ],
         "evaluation.Metric": [metric],
+        "testbed.Bigrams": [testbed.Bigrams(torch.eye(3))],
         "testbed.MixingFloors": [testbed.MixingFloors(0.1, 0.2, 0.3, 4)],
         "testbed.MixingSize": [testbed.MixingSize(), testbed.MixingSize.of(full=True)],
         "testbed.SeedSplits": [testbed.SeedSplits((0, 1, 2), count=2)],

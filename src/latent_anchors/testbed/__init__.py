@@ -95,12 +95,8 @@ from latent_anchors.testbed._red_lines import (
     red_terms,
     redness,
 )
-from latent_anchors.testbed._words._definitions import (
-    ADJACENT,
-    TOPICS,
-    Definitions,
-    read_definitions,
-)
+from latent_anchors.testbed._words._bigrams import Bigrams, bigram_lack
+from latent_anchors.testbed._words._expected_lack import expected_lack
 from latent_anchors.testbed._words._found_afterwards import FOUND_AFTERWARDS
 from latent_anchors.testbed._words._inspection import (
     continued,
@@ -108,11 +104,18 @@ from latent_anchors.testbed._words._inspection import (
     topic_latched,
     topic_leakage,
 )
-from latent_anchors.testbed._words._made_up import made_up_definitions
-from latent_anchors.testbed._words._manual_pages import read_manual_pages
 from latent_anchors.testbed._words._studies import costs_at, frontier_of, join_audits, join_studies
+from latent_anchors.testbed._words._texts._definitions import (
+    ADJACENT,
+    TOPICS,
+    Definitions,
+    read_definitions,
+)
+from latent_anchors.testbed._words._texts._made_up import made_up_definitions
+from latent_anchors.testbed._words._texts._manual_pages import read_manual_pages
+from latent_anchors.testbed._words._texts._topic_lines import topic_lines
 from latent_anchors.testbed._words._tokens import TokenizedDefinitions
-from latent_anchors.testbed._words._topic_lines import topic_lines
+from latent_anchors.testbed._words._topic_edits import edit_by_loss, edit_by_share, topic_edit
 from latent_anchors.testbed._words._topic_losses import TopicLosses, topic_losses
 from latent_anchors.testbed._words._topic_sheet import topic_sheet
 from latent_anchors.testbed._words._topic_study import TopicStudy
@@ -132,6 +135,7 @@ __all__ = [
     "TOPICS",
     "VIVID",
     "WORD_OPTIONS",
+    "Bigrams",
     "Definitions",
     "Evidence",
     "LineAlignment",
@@ -146,6 +150,7 @@ __all__ = [
     "TopicStudy",
     "anchor_angle",
     "away_from",
+    "bigram_lack",
     "color_alignment",
     "color_answers",
     "color_collateral",
@@ -160,6 +165,8 @@ __all__ = [
     "disordered",
     "drift",
     "drifted",
+    "edit_by_loss",
+    "edit_by_share",
     "error_groups",
     "error_table",
     "evaluate_colors",
@@ -167,6 +174,7 @@ __all__ = [
     "evaluate_places",
     "exact_by_degree",
     "exact_match",
+    "expected_lack",
     "fallback_sheet",
     "falls_with_degree",
     "few_labels_sampler",
@@ -224,6 +232,7 @@ __all__ = [
     "sharpness",
     "small_llama",
     "topic_cosines",
+    "topic_edit",
     "topic_latched",
     "topic_leakage",
     "topic_lines",

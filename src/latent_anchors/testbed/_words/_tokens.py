@@ -10,7 +10,7 @@ from jaxtyping import Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from latent_anchors.testbed._words._definitions import Definitions
+from latent_anchors.testbed._words._texts._definitions import Definitions
 from latent_anchors.testbed._words._topic_losses import IGNORED, Batch
 
 if TYPE_CHECKING:
@@ -114,17 +114,29 @@ class TokenizedDefinitions:
         topics = self.lines.topics
         return [k for k in range(self.held_out, len(topics)) if topics[k] != without]
 
-    def labeled(self, topic: str, seed: int, chance: float = 0.1) -> list[int]:
+    def labeled(
+        self, topic: str, seed: int, chance: float = 0.1, *, aside: bool = False
+    ) -> list[int]:
         """The lines for training that are labeled: some of a topic's, drawn once for each seed.
+
+        Args:
+            topic: The topic.
+            seed: Of the draw.
+            chance: That a line of the topic is drawn.
+            aside: Give others instead, about as many, that are put aside to measure.
 
         Examples:
             >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
             >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
             >>> len(words.labeled("act", seed=0, chance=1.0))
             7
+            >>> sorted(words.labeled("act", 0, 0.5) + words.labeled("act", 0, 0.5, aside=True))
+            [8, 14, 18, 22, 26, 30, 38]
         """
         drawn = torch.rand(len(self.lines), generator=torch.Generator().manual_seed(seed))
-        return [k for k in self.seen() if self.lines.topics[k] == topic and drawn[k] < chance]
+        least = chance if aside else 0.0
+        chosen = (least <= drawn) & (drawn < least + chance)
+        return [k for k in self.seen() if self.lines.topics[k] == topic and chosen[k]]
 
     def pad(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
         """A batch of lines, with a mask of the positions ``behind`` the colon.

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from latent_anchors.testbed._words._definitions import ADJACENT
+from latent_anchors.testbed._words._texts._definitions import ADJACENT
 
 Batch: TypeAlias = Mapping[str, Tensor]
 """Padded lines: ``input_ids``, and ``labels`` that are -100 where nothing is predicted."""

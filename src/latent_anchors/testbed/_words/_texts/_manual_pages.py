@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from latent_anchors.testbed._words._definitions import Definitions, shuffled
+from latent_anchors.testbed._words._texts._definitions import Definitions, shuffled
 
 MANUAL = Path("/usr/share/man")
 LANGUAGES = {"english": "", "german": "de"}

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
-from latent_anchors.testbed._words._definitions import Definitions, read_definitions
-from latent_anchors.testbed._words._made_up import SENTENCES, made_up_definitions, made_up_lines
-from latent_anchors.testbed._words._manual_pages import LANGUAGES, read_manual_pages
+from latent_anchors.testbed._words._texts._definitions import Definitions, read_definitions
+from latent_anchors.testbed._words._texts._made_up import (
+    SENTENCES,
+    made_up_definitions,
+    made_up_lines,
+)
+from latent_anchors.testbed._words._texts._manual_pages import LANGUAGES, read_manual_pages
 
 
 def topic_lines(

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import torch
 
-from latent_anchors.testbed._words._definitions import Definitions, shuffled
+from latent_anchors.testbed._words._texts._definitions import Definitions, shuffled
 
 Kinds: TypeAlias = Mapping[str, tuple[str, Sequence[str], Sequence[str]]]
 

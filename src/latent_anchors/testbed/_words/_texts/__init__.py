@@ -1,0 +1,1 @@
+"""Lines of text with their topics: definitions, manual pages, and made-up ones."""

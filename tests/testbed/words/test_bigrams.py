@@ -1,0 +1,55 @@
+"""Bigrams with absolute discounting, against sums by hand."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latent_anchors.testbed import Bigrams, bigram_lack
+
+lines = st.lists(
+    st.lists(st.integers(0, 4), min_size=2, max_size=6).map(torch.tensor), min_size=1, max_size=5
+)
+
+
+def share_by_hand(pairs, before, after, tokens, discount=0.75):
+    """The chance of a token after another one, as the formula has it."""
+    total, kinds = len(pairs), len({b for _, b in pairs})
+    alone = max(sum(b == after for _, b in pairs) - discount, 0)
+    alone = (alone + discount * kinds / tokens) / total
+    behind = [b for a, b in pairs if a == before]
+    if not behind:
+        return alone
+    own = max(behind.count(after) - discount, 0)
+    return (own + discount * len(set(behind)) * alone) / len(behind)
+
+
+@given(lines, lines)
+def test_the_loss_is_the_mean_surprise_of_the_formula(seen, asked):
+    pairs, wanted = (
+        [pair for line in some for pair in zip(line.tolist(), line.tolist()[1:], strict=False)]
+        for some in (seen, asked)
+    )
+    expected = [-math.log(share_by_hand(pairs, a, b, 5)) for a, b in wanted]
+    found = float(Bigrams.of(seen, tokens=5).loss(asked))
+    assert found == pytest.approx(sum(expected) / len(expected), rel=1e-4)
+
+
+@given(lines)
+def test_shares_behind_each_token_sum_to_1(seen):
+    bigrams = Bigrams.of(seen, tokens=5)
+    for before in range(5):
+        shares = [bigrams.loss([torch.tensor([before, after])]).neg().exp() for after in range(5)]
+        assert float(sum(shares)) == pytest.approx(1, abs=1e-5)
+
+
+def test_nothing_is_lacking_without_lines_that_have_nothing_in_common_with_those_asked():
+    asked, alike, other = (
+        [torch.tensor(line)] * 4 for line in ([1, 2, 1, 2], [1, 2, 2, 1], [3, 4, 4, 3])
+    )
+    seen = [*asked, *alike, *other]
+    assert float(bigram_lack(asked, seen, [*alike, *other], 6)) > 0.1
+    assert float(bigram_lack(asked, seen, [*asked, *alike], 6)) < 0
+    assert float(bigram_lack(asked, seen, seen, 6)) == 0
