@@ -10,6 +10,13 @@ import pytest
 import torch
 from hypothesis import settings
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # the whole suite needs them: sooner than the shape checks,
+    import colour  # noqa: F401 -- which have what is imported below them compiled anew
+    import lightning  # noqa: F401
+    import matplotlib.pyplot as plt  # noqa: F401
+    import peft  # noqa: F401
+    import transformers.trainer  # noqa: F401
+
 torch.set_num_threads(1)
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("suite")

@@ -82,7 +82,7 @@ def word_latents(
     found: list[Tensor] = []
     for part in parts:
         with record(model, at) as z:
-            model(part["input_ids"])
+            model(part["input_ids"], logits_to_keep=1)  # most of the time would go to others
         found.append(nn.functional.pad(z[at], (0, 0, 0, LENGTH - z[at].shape[1])))
     masks = [
         nn.functional.pad(each["behind"], (0, LENGTH - each["behind"].shape[1])) for each in parts
