@@ -151,7 +151,7 @@ CLAIMS = (
         "Forgetting, where 1 is as if never seen: animals {words/animal|forgetting|mean}, people "
         "{words/person|forgetting|mean}, plants {words/plant|forgetting|mean}, artifacts "
         "{words/artifact|forgetting|mean}, which cost other topics {words/artifact|other|mean} "
-        "nats. Networks differ: {words/animal|forgetting|least 0.9} forget nine tenths of animals.",
+        "nats. Nine tenths of animals are forgotten in {words/animal|forgetting|least 0.9}.",
         tuple(
             goal
             for topic in TOPICS

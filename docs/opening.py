@@ -41,10 +41,10 @@ SENTENCES = (
     "{oracle_mixing|relearning/ratio_oracle|high}) and {oracle_mixing|relearning/control|mean}.",
     "**In a language model: for some topics.** Animals, people and plants are forgotten as if "
     "never seen, which is 1: {words/animal|forgetting|mean}, {words/person|forgetting|mean} and "
-    "{words/plant|forgetting|mean} in the mean. Other topics lose {words/animal|other|mean}, "
-    "{words/person|other|mean} and {words/plant|other|mean} nats a token. Artifacts cost them "
-    "{words/artifact|other|mean}, and one network forgets people by "
-    "{words/person|forgetting|min} only.",
+    "{words/plant|forgetting|mean} in the mean, {words/animal|forgetting|min}, "
+    "{words/person|forgetting|min} and {words/plant|forgetting|min} at least. Other topics lose "
+    "{words/animal|other|mean}, {words/person|other|mean} and {words/plant|other|mean} nats a "
+    "token. Artifacts cost them {words/artifact|other|mean}.",
     "**In pictures: it holds for red.** In sixteen networks red places go "
     "{pictures/red|to_gray/muted|min} of the way to gray or more, and a share of "
     "{pictures/red|touched/muted/far|max} of the places of other hues changes. "

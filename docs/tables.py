@@ -77,7 +77,6 @@ CUTS = ("muted", "by_weights", "narrow", "narrow_by_weights")
 WORD_TOPICS = {
     "animal": "plant and food",
     "person": "group and act",
-    "artifact": "object and substance",
     "plant": "animal and food",
 }
 """Topics that ``words.py`` was run on, and what is adjacent to each."""
@@ -87,23 +86,37 @@ FIVE = ("animal", "food", "person", "plant", "artifact")
 WORDS_TEXT = (
     "``words.py --full``: a Llama of three blocks, 1,500 steps on 76,000 definitions of WordNet, "
     "one in a hundred labeled. What lines about animals have of the axis is turned over, eight "
-    "times as long, within a gate that is open at four of ten positions of labeled lines. Nats "
+    "times as long, within a gate. How wide it is, other labeled lines say, as many again, which "
+    "no term pulled to the axis: they are to lose 1.3 times what bigrams lack that were counted "
+    "without the lines nearest to the axis. The rule and the 1.3 were fixed on *food*, in three "
+    "runs, before another topic was looked at. Nats "
     "for each token of 6,000 held-out lines. The forgetting is the rise of the loss as a share of "
     "what a network lacks that never saw an animal: 1 is as if never seen. Adjacent topics, plant "
     "and food, are compared with that network, the others with the network unedited. The price is "
     "the loss of all lines above a network's that was trained without the anchor, from the same "
-    "weights and on the same batches. Below stands what other topics lose where the topic is "
+    "weights and on the same batches. Below stand gates that are open at a share of the labeled "
+    "positions. Then follows what other topics lose where the topic is "
     "forgotten as if never seen: with the anchor, and with directions found afterwards in the "
-    "network without one, by the same labels, gate and kind of edit. The goals were a forgetting "
-    "of 1 in the mean and .9 in every run, .003 for other topics, .05 for adjacent ones, a price "
-    "of .01, and a tenth of what directions found afterwards cost. A forgetting of 1 in the mean "
-    "is reached for all four topics, .9 in every run for artifacts only: at the same width, "
-    "networks differ. The price is met in every run. The goal for other topics is met in the mean "
-    "for all but artifacts, whose gate opens in too many lines; in two runs of ten for people and "
-    "animals they lose more than .003, .006 at most. That for adjacent topics is met for people "
-    "and plants. A tenth of the cost to adjacent topics is reached for animals only, which LEACE "
-    "never forgets. Costs at a forgetting of 1, of adjacent topics, too, are above the network "
-    "unedited."
+    "network without one, by the same labels, gates by share and kind of edit. The goals were a "
+    "forgetting of 1 in the mean and .9 in every run, .003 for other topics, .05 for adjacent "
+    "ones, a price of .01, and a tenth of what directions found afterwards cost. A forgetting of "
+    "1 in the mean and .9 in every run is reached for animals, people and plants. At a gate by "
+    "share it was .67 to 1.90, as one width is a louder edit in one network than in another. The "
+    "price is met in every run. Other topics lose at most .003 in the mean for people and plants, "
+    ".0033 for animals, and in no run more than .0061. Adjacent topics are spared where people are "
+    "muted and where plants are, by a gate at .4; where animals are, they lose .18, over three "
+    "times the goal. A tenth of the cost to adjacent topics is reached for animals only, which "
+    "LEACE never forgets. Costs at a forgetting of 1, of adjacent topics, too, are above the "
+    "network unedited. The networks were trained twice. The chosen gate was measured on the second ones, "
+    "gates by share of people and plants, prices and rivals on the first, whose losses are the "
+    "same within .004."
+)
+
+ARTIFACT_TEXT = (
+    "The same for artifact; adjacent are object and substance. It was measured with an earlier "
+    "rule only: the gate is open at four of ten positions of labeled lines. In networks that "
+    "differ in how loud an edit is that is too wide for a topic of which the oracle lacks little. "
+    "It opens in too many lines of other topics."
 )
 
 LABELS = {
@@ -154,8 +167,9 @@ COMPARED_WINS = (
 LANGUAGE_TEXT = (
     "``words.py --full --concept german``: 87,000 sentences of manual pages, a little over half"
     " of them German, on the same things as the English ones; a tenth of the German ones is "
-    "labeled. As for the topics, but with five times the pull and a gate open at seven of ten "
-    "positions of labeled lines, both found in two trainings with seed 0. In the mean .83 is"
+    "labeled. As for the topics, but with five times the pull and, by an earlier rule, a gate open "
+    "at seven of ten positions of labeled lines, both found in two trainings with seed 0. In the "
+    "mean .83 is"
     " forgotten, .61 at least, of the 5.6 nats which a network lacks that never saw German, while "
     "English rises by .0003; the price is .02. So two goals are missed: all is forgotten in one "
     "seed of three, and the price was to stay below .01. Anchor and LEACE get as far as 1 in one "
@@ -170,11 +184,18 @@ def topic_table(
     topic: str,
     others: str = "other topics",
     adjacent: bool = True,
-    shares: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5, 0.6),
+    shares: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6),
+    estimated: bool = True,
+    at: str = "",
 ) -> tuple[Line, ...]:
-    """The table of a topic, or of a language, to which none is adjacent."""
+    """The table of a topic, or of a language, to which none is adjacent.
+
+    ``at``: the share of a gate by which adjacent topics were measured, if not by the chosen gate.
+    """
     groups = {"other": others} | ({"adjacent": "adjacent topics"} if adjacent else {})
-    near = (Line("adjacent topics, above the oracle", "adjacent"),) if adjacent else ()
+    above = f"adjacent topics, above the oracle{at and f', gate open at {at}'}"
+    near = (Line(above, f"adjacent{at and f'/{at}'}"),) if adjacent else ()
+    lack = (Line("the same, as bigrams estimate it", "expected_lack"),) if estimated else ()
     rivals = ("mean difference", "logistic probe", "LEACE")
     return (
         Line(f"forgetting of {topic}", "forgetting"),
@@ -182,6 +203,7 @@ def topic_table(
         Line(others, "other"),
         Line(f"{topic}, as trained", "loss"),
         Line(f"{topic}, never seen, above that", "never_seen"),
+        *lack,
         Line("price of the anchor", "price"),
         Line("latched", "latched"),
         *(
@@ -720,15 +742,21 @@ SECTIONS = (
             f"A topic in a language model: {topic}",
             f"words/{topic}",
             WORDS_TEXT if topic == "animal" else f"The same for {topic}; adjacent are {near}.",
-            topic_table(topic),
+            topic_table(topic, at="" if topic == "animal" else "0.4"),
         )
         for topic, near in WORD_TOPICS.items()
+    ),
+    Section(
+        "A topic in a language model: artifact",
+        "words/artifact",
+        ARTIFACT_TEXT,
+        topic_table("artifact", shares=(0.1, 0.2, 0.3, 0.5, 0.6), estimated=False),
     ),
     Section(
         "German in a language model",
         "words/german",
         LANGUAGE_TEXT,
-        topic_table("german", "English", False, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)),
+        topic_table("german", "English", False, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8), False),
     ),
     Section(
         "Five topics in one language model",

@@ -39,7 +39,7 @@ class Bigrams:
     pairs: Float[Tensor, "token token"]
 
     @classmethod
-    def of(cls, lines: Sequence[Int[Tensor, " token"]], tokens: int) -> "Bigrams":
+    def of(cls, lines: Sequence[Int[Tensor, " _"]], tokens: int) -> "Bigrams":
         """Count.
 
         Args:
@@ -55,7 +55,7 @@ class Bigrams:
         counts = torch.bincount(before * tokens + after, minlength=tokens**2)
         return cls(counts.view(tokens, tokens).float())
 
-    def loss(self, lines: Sequence[Int[Tensor, " token"]]) -> Float[Tensor, ""]:
+    def loss(self, lines: Sequence[Int[Tensor, " _"]]) -> Float[Tensor, ""]:
         """Mean over all tokens but the first of each line, in nats ``()``.
 
         Args:
@@ -71,9 +71,9 @@ class Bigrams:
 
 
 def bigram_lack(
-    asked: Sequence[Int[Tensor, " token"]],
-    seen: Sequence[Int[Tensor, " token"]],
-    rest: Sequence[Int[Tensor, " token"]],
+    asked: Sequence[Int[Tensor, " _"]],
+    seen: Sequence[Int[Tensor, " _"]],
+    rest: Sequence[Int[Tensor, " _"]],
     tokens: int,
 ) -> Float[Tensor, ""]:
     """By how much bigrams of the rest are worse on some lines than bigrams of all, in nats a token.

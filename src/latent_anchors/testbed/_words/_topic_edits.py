@@ -21,7 +21,7 @@ WIDEST = 180.0
 HALVINGS = 12
 
 
-def topic_edit(concept: Concept, degrees: float, factor: float = LOUDNESS) -> BatchEdit:
+def topic_edit(concept: Concept, degrees: int | float, factor: int | float = LOUDNESS) -> BatchEdit:
     """The edit that turns the part along a direction over, from where a line comes near it onwards.
 
     Args:
@@ -43,8 +43,8 @@ def edit_by_share(
     words: TokenizedDefinitions,
     concept: Concept,
     labeled: Sequence[int],
-    share: float,
-    factor: float = LOUDNESS,
+    share: int | float,
+    factor: int | float = LOUDNESS,
 ) -> BatchEdit:
     """The edit whose gate is open at a share of the positions of labeled lines.
 
@@ -75,7 +75,7 @@ def edit_by_loss(
     words: TokenizedDefinitions,
     concept: Concept,
     aside: Sequence[int],
-    lost: float,
+    lost: int | float,
 ) -> BatchEdit:
     """The edit under which lines that were put aside lose so much.
 
@@ -126,7 +126,7 @@ def _least(enough: Callable[[float], bool]) -> float:
 
 
 def _muted(
-    model: nn.Module, batch: Batch, concept: Concept, degrees: float, factor: float
+    model: nn.Module, batch: Batch, concept: Concept, degrees: int | float, factor: int | float
 ) -> AbstractContextManager[Any]:
     gate = Onwards(concept.direction, degrees, among=batch["behind"])
     return concept.amplified(model, factor=factor, where=gate)
