@@ -78,7 +78,7 @@ def test_where_a_change_acts():
 
 def test_a_part_of_a_room_has_the_files_and_the_tests_below_it():
     part, room = places.sources("testbed/words"), places.sources("testbed")
-    assert {path.parent.name for path in part} == {"_words"}
+    assert {path.parent.name for path in part} == {"_words", "_texts"}
     assert {*part} < {*room}
     assert {path.parent.name for path in places.tests("testbed/words")} == {"words"}
     assert known("testbed/words") == known("testbed") != {}

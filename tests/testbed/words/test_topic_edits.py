@@ -4,6 +4,7 @@ from itertools import islice
 
 import pytest
 import torch
+from refusals import refuses
 
 import latent_anchors as la
 from latent_anchors import evaluation, testbed
@@ -77,7 +78,7 @@ def test_lines_put_aside_lose_what_was_asked_for(words, model, aside, part):
 
 
 def test_more_than_an_open_gate_takes_is_refused(words, model, aside):
-    with pytest.raises(ValueError, match=r"'animal' lose less than 50 nats.*Train longer"):
+    with refuses(ValueError, r"'animal' lose less than 50 nats.*Train longer"):
         testbed.edit_by_loss(model, words, CONCEPT, aside, lost=50)
 
 
