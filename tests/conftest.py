@@ -1,6 +1,7 @@
 """One thread, reproducible hypotheses, figures without a screen, and the refusals counted last."""
 
 import gc
+import importlib
 import os
 from pathlib import Path
 
@@ -10,12 +11,11 @@ import pytest
 import torch
 from hypothesis import settings
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # the whole suite needs them: sooner than the shape checks,
-    import colour  # noqa: F401 -- which have what is imported below them compiled anew
-    import lightning  # noqa: F401
-    import matplotlib.pyplot as plt  # noqa: F401
-    import peft  # noqa: F401
-    import transformers.trainer  # noqa: F401
+# The whole suite needs these. Imported by a module whose shapes are checked, they would look for
+# their byte code under another name, and be compiled anew.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in ("colour", "lightning", "matplotlib.pyplot", "peft", "transformers.trainer"):
+        importlib.import_module(name)
 
 torch.set_num_threads(1)
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)

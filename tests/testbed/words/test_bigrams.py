@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refuses
 
 from latent_anchors.testbed import Bigrams, bigram_lack
 
@@ -53,3 +54,12 @@ def test_nothing_is_lacking_without_lines_that_have_nothing_in_common_with_those
     assert float(bigram_lack(asked, seen, [*alike, *other], 6)) > 0.1
     assert float(bigram_lack(asked, seen, [*asked, *alike], 6)) < 0
     assert float(bigram_lack(asked, seen, seen, 6)) == 0
+
+
+@pytest.mark.parametrize(("token", "told"), [(4, "1 to 4"), (-100, "-100 to 1")])
+def test_numbers_of_no_token_are_refused_as_they_would_count_for_other_pairs(token, told):
+    line = [torch.tensor([1, token])]
+    with refuses(ValueError, f"run from {told}; expected numbers from 0 to 3"):
+        Bigrams.of(line, tokens=4)
+    with refuses(ValueError, f"run from {told}.*padding"):
+        Bigrams.of([torch.tensor([1, 2])], tokens=4).loss(line)

@@ -82,6 +82,22 @@ def test_more_than_an_open_gate_takes_is_refused(words, model, aside):
         testbed.edit_by_loss(model, words, CONCEPT, aside, lost=50)
 
 
+@pytest.mark.parametrize("lost", [0, -1.0, float("nan")])
+def test_what_is_to_be_lost_is_above_0(words, model, aside, lost):
+    with refuses(ValueError, f"lost is {lost}.* above 0"):
+        testbed.edit_by_loss(model, words, CONCEPT, aside, lost)
+
+
+def test_a_model_that_failed_has_no_expected_lack(words, aside):
+    broken = testbed.small_llama(words, 0).eval()
+    with torch.no_grad():
+        broken.model.norm.weight.fill_(torch.nan)  # behind the site: its latents are whole
+    assert bool(testbed.expected_lack(broken, words, CONCEPT, aside).isfinite())
+    with torch.no_grad():
+        broken.model.layers[0].mlp.down_proj.weight.fill_(torch.nan)
+    assert bool(testbed.expected_lack(broken, words, CONCEPT, aside).isnan())
+
+
 def onto_the_axis(words, topic):
     """A hook that lays the lines of a topic on the axis after the second block."""
     known = {tuple(words.ids[k].tolist()): each for k, each in enumerate(words.lines.topics)}
@@ -113,6 +129,12 @@ def test_the_expected_lack_is_that_of_bigrams_where_the_axis_parts_the_topic(wor
     expected = testbed.bigram_lack(asked, seen, left, words.tokenizer.get_vocab_size())
     assert float(found) == pytest.approx(float(expected), rel=0.05)
     assert float(expected) > 0.2
+
+
+def test_a_topic_of_which_no_line_is_drawn_is_refused(words):
+    for topic, chance, aside in (("body", 0.5, False), ("animal", 1.0, True)):
+        with refuses(ValueError, f"No line about '{topic}' is drawn.*another chance"):
+            words.labeled(topic, 0, chance, aside=aside)
 
 
 def test_labeled_lines_and_those_put_aside_are_different_lines_of_the_topic(words):

@@ -46,12 +46,15 @@ class Bigrams:
             lines: Numbers of tokens, ``(token,)`` each.
             tokens: How many there are.
 
+        Raises:
+            ValueError: If a number is below 0, or as many or more.
+
         Examples:
             >>> Bigrams.of([torch.tensor([0, 1, 1])], tokens=2).pairs
             tensor([[0., 1.],
                     [0., 1.]])
         """
-        before, after = _pairs(lines)
+        before, after = _pairs(lines, tokens)
         counts = torch.bincount(before * tokens + after, minlength=tokens**2)
         return cls(counts.view(tokens, tokens).float())
 
@@ -61,11 +64,14 @@ class Bigrams:
         Args:
             lines: Numbers of tokens, ``(token,)`` each.
 
+        Raises:
+            ValueError: If a number is that of no token.
+
         Examples:
             >>> Bigrams.of([torch.tensor([0, 0])], tokens=2).loss([torch.tensor([0, 0])])
             tensor(0.3302)
         """
-        before, after = _pairs(lines)
+        before, after = _pairs(lines, len(self.pairs))
         alone = _discounted(self.pairs.sum(0), torch.full_like(self.pairs[0], 1 / len(self.pairs)))
         return -_discounted(self.pairs, alone)[before, after].log().mean()
 
@@ -87,6 +93,9 @@ def bigram_lack(
     Returns:
         Nats for each token ``()``.
 
+    Raises:
+        ValueError: If a number is that of no token.
+
     Examples:
         >>> some, others = [torch.tensor([1, 2])] * 3, [torch.tensor([1, 3])] * 3
         >>> bigram_lack(some, [*some, *others], others, tokens=4)
@@ -95,7 +104,13 @@ def bigram_lack(
     return Bigrams.of(rest, tokens).loss(asked) - Bigrams.of(seen, tokens).loss(asked)
 
 
-def _pairs(lines: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+def _pairs(lines: Sequence[Tensor], tokens: int) -> tuple[Tensor, Tensor]:
+    all_of_them = torch.cat([*lines])
+    if ((all_of_them < 0) | (all_of_them >= tokens)).any():
+        raise ValueError(
+            f"Tokens run from {int(all_of_them.min())} to {int(all_of_them.max())}; expected "
+            f"numbers from 0 to {tokens - 1}. Leave padding out."
+        )
     return torch.cat([line[:-1] for line in lines]), torch.cat([line[1:] for line in lines])
 
 

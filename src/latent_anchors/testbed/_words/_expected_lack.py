@@ -19,9 +19,9 @@ def expected_lack(
     """What lines of a topic would cost a model that never saw one, in nats for each token.
 
     As many lines as lie nearer to the direction than half of those put aside, twice, are taken to
-    be about the topic: the nearest ones. Bigrams of all other lines are worse than bigrams of all
-    lines by about as much as the Llama that never saw the topic is worse than the one that did,
-    within a tenth for five topics.
+    be about the topic: the nearest ones. It is by how much bigrams of all other lines are worse
+    than bigrams of all lines. For small Llamas it came out at .92 (animal), .82 (person), .81
+    (plant) and .98 (food) of what the one lacks that never saw the topic.
 
     Args:
         model: With the topic on the direction.
@@ -30,7 +30,7 @@ def expected_lack(
         aside: Lines of the topic that no term pulled to the direction, some hundred of them.
 
     Returns:
-        Nats for each token ``()``.
+        Nats for each token ``()``; NaN if latents are.
 
     Examples:
         >>> from latent_anchors.testbed import made_up_definitions, small_llama
@@ -44,6 +44,8 @@ def expected_lack(
     rest = [k for k in words.seen() if k not in own]
     nearness = _nearness(model, words, concept, rest)
     half = _nearness(model, words, concept, aside).median()
+    if half.isnan():
+        return half
     many = min(2 * int((nearness >= half).sum()), len(rest))
     about = {rest[int(k)] for k in nearness.topk(many).indices}
     others = [k for k in rest if k not in about]
@@ -60,5 +62,5 @@ def _nearness(
         part = chosen[start : start + 1000]
         latents, behind = word_latents(model, words, part, str(concept.at))
         cosines = alignment(latents, concept.direction) * behind
-        found.append(cosines.sum(1) / behind.sum(1))
+        found.append(cosines.sum(1) / behind.sum(1).clamp_min(1))
     return torch.cat(found)

@@ -125,6 +125,9 @@ class TokenizedDefinitions:
             chance: That a line of the topic is drawn.
             aside: Give others instead, about as many, that are put aside to measure.
 
+        Raises:
+            ValueError: If none is drawn.
+
         Examples:
             >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
             >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
@@ -136,7 +139,13 @@ class TokenizedDefinitions:
         drawn = torch.rand(len(self.lines), generator=torch.Generator().manual_seed(seed))
         least = chance if aside else 0.0
         chosen = (least <= drawn) & (drawn < least + chance)
-        return [k for k in self.seen() if self.lines.topics[k] == topic and chosen[k]]
+        found = [k for k in self.seen() if self.lines.topics[k] == topic and chosen[k]]
+        if not found:
+            raise ValueError(
+                f"No line about {topic!r} is drawn with a chance of {chance}, from {least} on; "
+                "expected at least one. Ask for a topic that more lines have, or another chance."
+            )
+        return found
 
     def pad(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
         """A batch of lines, with a mask of the positions ``behind`` the colon.

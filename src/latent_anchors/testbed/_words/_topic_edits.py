@@ -91,7 +91,8 @@ def edit_by_loss(
         lost: In nats for each token, above 0.
 
     Raises:
-        ValueError: If the lines lose less than that even where the gate is always open.
+        ValueError: If nothing is to be lost, or the lines lose less than that even where the gate
+            is always open.
 
     Examples:
         >>> from latent_anchors.testbed import made_up_definitions, small_llama
@@ -102,6 +103,8 @@ def edit_by_loss(
         >>> 0 < edit.keywords["degrees"] < 180
         True
     """
+    if not lost > 0:
+        raise ValueError(f"lost is {lost!r} nats; expected a number above 0.")
     batches = [words.pad(words.samples(aside[k : k + 500])) for k in range(0, len(aside), 500)]
     losses = partial(topic_losses, model, batches, [concept.name] * len(aside))
     wanted = losses().mean([concept.name]) + lost
