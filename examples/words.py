@@ -83,7 +83,7 @@ BEYOND = 0.1 if evidence.smoke else 1.3  # a few steps teach little that could b
 batches, study = words.held_out_batches(), testbed.TopicStudy.of
 
 
-def by_width(model, concept, labeled, never, factor=-8.0):
+def by_width(model, concept, labeled, never, factor=testbed.LOUDNESS):
     """What an edit does, from a narrow gate to a wide one."""
     edit = partial(testbed.edit_by_share, model, words, concept, labeled, factor=factor)
     return study(topic, model, never, batches, {str(share): edit(share) for share in SHARES})
@@ -123,7 +123,7 @@ measures, curves, _ = testbed.join_studies(studies["anchored"], str(SHARES[0]))
 muted, _, rises = testbed.join_studies(chosen, "muted")
 measures |= muted | testbed.costs_at(studies, 1.0)
 measures |= {name: torch.stack([one[name] for one in found]) for name in found[0]}
-settings = {"sheet": sheet, "steps": steps, "beyond": BEYOND, "factor": -8.0}
+settings = {"sheet": sheet, "steps": steps, "beyond": BEYOND, "factor": testbed.LOUDNESS}
 metrics = evidence.write(measures, settings)
 print(evaluation.metric_table(metrics, [*metrics]))
 some = [k for k, each in enumerate(words.topics) if each == topic][:3]

@@ -134,7 +134,8 @@ for seed in evidence.seeds:
 measures, _, rises = testbed.join_studies(studies, "healed")
 found, curves = testbed.join_audits(audited)
 measures |= found | {name: torch.stack([each[name] for each in leaks]) for name in leaks[0]}
-settings = {"sheet": testbed.topic_sheet(steps), "healing": healing, "share": SHARE, "factor": -8.0}
+settings = {"sheet": testbed.topic_sheet(steps), "healing": healing}
+settings |= {"share": SHARE, "factor": testbed.LOUDNESS}
 ratios = [name for name in found if name.startswith(audits.RATIOS)]
 metrics = evidence.write(measures, settings, ratios=ratios)
 print(evaluation.metric_table(metrics, [*metrics]))

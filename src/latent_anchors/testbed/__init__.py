@@ -115,7 +115,12 @@ from latent_anchors.testbed._words._texts._made_up import made_up_definitions
 from latent_anchors.testbed._words._texts._manual_pages import read_manual_pages
 from latent_anchors.testbed._words._texts._topic_lines import topic_lines
 from latent_anchors.testbed._words._tokens import TokenizedDefinitions
-from latent_anchors.testbed._words._topic_edits import edit_by_loss, edit_by_share, topic_edit
+from latent_anchors.testbed._words._topic_edits import (
+    LOUDNESS,
+    edit_by_loss,
+    edit_by_share,
+    topic_edit,
+)
 from latent_anchors.testbed._words._topic_losses import TopicLosses, topic_losses
 from latent_anchors.testbed._words._topic_sheet import topic_sheet
 from latent_anchors.testbed._words._topic_study import TopicStudy
@@ -128,6 +133,7 @@ __all__ = [
     "FEW_LABELS_SHEET",
     "FOUND_AFTERWARDS",
     "HEALING_SHEET",
+    "LOUDNESS",
     "PLACE_HEALING_SHEET",
     "PLACE_SHEET",
     "POLE_SHEET",
