@@ -73,12 +73,11 @@ def train(seed, objective, seen, labeled=()):
 # The edit: the part along the axis is turned over, eight times as long, from where a line comes
 # near it onwards. How near follows from labels: lines that were put aside, as many again, are to
 # lose 1.3 times what they would cost a model that never saw the topic. That is estimated: bigrams
-# of lines far from the axis are worse on them than bigrams of all by about as much. Beside it,
-# narrower and wider gates, by the share of labeled positions.
+# of lines far from the axis are worse on them than bigrams of all, or than the model, by about as
+# much. Beside it, narrower and wider gates, by the share of labeled positions.
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, *((0.7, 0.8) if language else ()))
-BEYOND = 0.1 if evidence.smoke else 1.3  # a few steps teach little that could be lost
-
+BEYOND = 1.3
 
 batches, study = words.held_out_batches(), testbed.TopicStudy.of
 
@@ -104,7 +103,8 @@ for seed in evidence.seeds:
     without = train(seed, plain, words.seen()) if full else None
     price = losses(without) if full else None
     lack = testbed.expected_lack(model, words, concept, aside)
-    edit = testbed.edit_by_loss(model, words, concept, aside, BEYOND * float(lack))
+    lost = 0.1 if evidence.smoke else BEYOND * float(lack)  # a few steps teach next to nothing
+    edit = testbed.edit_by_loss(model, words, concept, aside, lost)
     chosen.append(study(topic, model, never, batches, {"muted": edit}, price))
     studies["anchored"].append(by_width(model, concept, labeled, never))
     cosines.append(testbed.topic_cosines(model, words, concept))

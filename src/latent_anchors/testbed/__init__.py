@@ -95,7 +95,7 @@ from latent_anchors.testbed._red_lines import (
     red_terms,
     redness,
 )
-from latent_anchors.testbed._words._bigrams import Bigrams, bigram_lack
+from latent_anchors.testbed._words._bigrams import Bigrams
 from latent_anchors.testbed._words._expected_lack import expected_lack
 from latent_anchors.testbed._words._found_afterwards import FOUND_AFTERWARDS
 from latent_anchors.testbed._words._inspection import (
@@ -156,7 +156,6 @@ __all__ = [
     "TopicStudy",
     "anchor_angle",
     "away_from",
-    "bigram_lack",
     "color_alignment",
     "color_answers",
     "color_collateral",

@@ -37,7 +37,7 @@ def test_a_batch_is_padded_and_behind_the_colon_means_the_definition(words):
 
 
 def test_held_out_lines_are_in_no_training(words):
-    assert sum(len(batch["input_ids"]) for batch in words.held_out_batches(7)) == 20
+    assert sum(len(batch["input_ids"]) for batch in words.held_out_batches()) == 20
     assert min(words.seen()) == 20
     topics = [LINES.topics[k] for k in words.seen(without="animal")]
     assert "animal" not in topics
@@ -105,8 +105,8 @@ def test_batches_are_drawn_without_end_among_some_lines_and_once_for_each_seed(w
 
 
 @pytest.mark.parametrize("size", [1, 7, 20, 21])
-def test_held_out_lines_come_once_each_and_in_order(words, size):
-    batches = words.held_out_batches(size)
+def test_lines_come_once_each_and_in_order(words, size):
+    batches = words.batches(range(20), size)
     assert [text for batch in batches for text in lines_of(words, batch)] == [*LINES.texts[:20]]
     assert max(len(batch["input_ids"]) for batch in batches) == min(size, 20)
 

@@ -89,13 +89,11 @@ def test_what_is_to_be_lost_is_above_0(words, model, aside, lost):
 
 
 def test_a_model_that_failed_has_no_expected_lack(words, aside):
-    broken = testbed.small_llama(words, 0).eval()
-    with torch.no_grad():
-        broken.model.norm.weight.fill_(torch.nan)  # behind the site: its latents are whole
-    assert bool(testbed.expected_lack(broken, words, CONCEPT, aside).isfinite())
-    with torch.no_grad():
-        broken.model.layers[0].mlp.down_proj.weight.fill_(torch.nan)
-    assert bool(testbed.expected_lack(broken, words, CONCEPT, aside).isnan())
+    for name in ("model.norm.weight", "model.layers.0.mlp.down_proj.weight"):
+        broken = testbed.small_llama(words, 0).eval()
+        with torch.no_grad():
+            broken.get_parameter(name).fill_(torch.nan)
+        assert bool(testbed.expected_lack(broken, words, CONCEPT, aside).isnan())
 
 
 def onto_the_axis(words, topic):
@@ -117,18 +115,33 @@ def onto_the_axis(words, topic):
     return before, moved
 
 
-def test_the_expected_lack_is_that_of_bigrams_where_the_axis_parts_the_topic(words, aside):
+def knows_all(module, args, kwargs, output):
+    """A hook after which each next token is certain."""
+    ids = args[0] if args else kwargs["input_ids"]
+    size = module.config.vocab_size
+    return type(output)(logits=50.0 * torch.nn.functional.one_hot(ids.roll(-1, 1), size))
+
+
+@pytest.mark.parametrize("learned", [True, False])
+def test_the_expected_lack_is_what_bigrams_without_the_topic_lose_above_all_or_the_model(
+    words, aside, learned
+):
     model = testbed.small_llama(words, 0).eval()
     before, moved = onto_the_axis(words, "animal")
     model.register_forward_pre_hook(before, with_kwargs=True)
     model.model.layers[1].register_forward_hook(moved)
-    found = testbed.expected_lack(model, words, CONCEPT, aside)
+    if learned:
+        model.register_forward_hook(knows_all, with_kwargs=True)
     rest = [k for k in words.seen() if k not in aside]
     others = [k for k in rest if words.lines.topics[k] != "animal"]
     asked, seen, left = ([words.ids[k] for k in some] for some in (aside, rest, others))
-    expected = testbed.bigram_lack(asked, seen, left, words.tokenizer.get_vocab_size())
-    assert float(found) == pytest.approx(float(expected), rel=0.05)
-    assert float(expected) > 0.2
+    size = words.tokenizer.get_vocab_size()
+    by_all, by_others = (float(testbed.Bigrams.of(some, size).loss(asked)) for some in (seen, left))
+    assert by_others > by_all + 0.2
+    assert (loss(model, words, aside) < by_all) == learned
+    found = float(testbed.expected_lack(model, words, CONCEPT, aside))
+    known = by_all if learned else loss(model, words, aside)
+    assert found == pytest.approx(by_others - known, abs=0.05 * (by_others - by_all))
 
 
 def test_a_topic_of_which_no_line_is_drawn_is_refused(words):

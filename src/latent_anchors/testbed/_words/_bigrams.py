@@ -76,34 +76,6 @@ class Bigrams:
         return -_discounted(self.pairs, alone)[before, after].log().mean()
 
 
-def bigram_lack(
-    asked: Sequence[Int[Tensor, " _"]],
-    seen: Sequence[Int[Tensor, " _"]],
-    rest: Sequence[Int[Tensor, " _"]],
-    tokens: int,
-) -> Float[Tensor, ""]:
-    """By how much bigrams of the rest are worse on some lines than bigrams of all, in nats a token.
-
-    Args:
-        asked: Lines of a topic, numbers of tokens ``(token,)`` each.
-        seen: The lines that a model was trained on, ``(token,)`` each.
-        rest: Those of them that are not about the topic, ``(token,)`` each.
-        tokens: How many there are.
-
-    Returns:
-        Nats for each token ``()``.
-
-    Raises:
-        ValueError: If a number is that of no token.
-
-    Examples:
-        >>> some, others = [torch.tensor([1, 2])] * 3, [torch.tensor([1, 3])] * 3
-        >>> bigram_lack(some, [*some, *others], others, tokens=4)
-        tensor(3.4340)
-    """
-    return Bigrams.of(rest, tokens).loss(asked) - Bigrams.of(seen, tokens).loss(asked)
-
-
 def _pairs(lines: Sequence[Tensor], tokens: int) -> tuple[Tensor, Tensor]:
     all_of_them = torch.cat([*lines])
     if ((all_of_them < 0) | (all_of_them >= tokens)).any():

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from latent_anchors.concepts import Concept
 from latent_anchors.evaluation import alignment
-from latent_anchors.testbed._words._bigrams import bigram_lack
+from latent_anchors.testbed._words._bigrams import Bigrams
 from latent_anchors.testbed._words._tokens import TokenizedDefinitions
+from latent_anchors.testbed._words._topic_losses import topic_losses
 from latent_anchors.testbed._words._word_models import word_latents
 
 
@@ -20,8 +21,9 @@ def expected_lack(
 
     As many lines as lie nearer to the direction than half of those put aside, twice, are taken to
     be about the topic: the nearest ones. It is by how much bigrams of all other lines are worse
-    than bigrams of all lines. For small Llamas it came out at .92 (animal), .82 (person), .81
-    (plant) and .98 (food) of what the one lacks that never saw the topic.
+    than bigrams of all lines, or than the model, where that is less: it has learned less then.
+    For small Llamas it came out at .92 (animal), .82 (person), .81 (plant) and .98 (food) of what
+    the one lacks that never saw the topic.
 
     Args:
         model: With the topic on the direction.
@@ -30,27 +32,29 @@ def expected_lack(
         aside: Lines of the topic that no term pulled to the direction, some hundred of them.
 
     Returns:
-        Nats for each token ``()``; NaN if latents are.
+        Nats for each token ``()``, below 0 for a model that knows less than bigrams without the
+        topic do; NaN if its losses are.
 
     Examples:
         >>> from latent_anchors.testbed import made_up_definitions, small_llama
         >>> words = TokenizedDefinitions.of(made_up_definitions(60), held_out=8)
         >>> concept = Concept("animal", [1.0] + [0.0] * 95, at="model.layers.1")
         >>> aside = words.labeled("animal", seed=0, chance=0.5)
-        >>> bool(expected_lack(small_llama(words, 0), words, concept, aside) > 0)
+        >>> bool(expected_lack(small_llama(words, 0), words, concept, aside) < 0)  # not trained
         True
     """
     own = {*aside}
     rest = [k for k in words.seen() if k not in own]
     nearness = _nearness(model, words, concept, rest)
     half = _nearness(model, words, concept, aside).median()
-    if half.isnan():
-        return half
     many = min(2 * int((nearness >= half).sum()), len(rest))
     about = {rest[int(k)] for k in nearness.topk(many).indices}
     others = [k for k in rest if k not in about]
     asked, seen, left = ([words.ids[k] for k in some] for some in (aside, rest, others))
-    return bigram_lack(asked, seen, left, words.tokenizer.get_vocab_size())
+    tokens, topics = words.tokenizer.get_vocab_size(), [concept.name] * len(aside)
+    by_model = topic_losses(model, words.batches(aside), topics).mean(topics)
+    by_all, by_others = (Bigrams.of(some, tokens).loss(asked) for some in (seen, left))
+    return by_others - torch.maximum(by_all, by_model)
 
 
 def _nearness(

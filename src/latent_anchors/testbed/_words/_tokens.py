@@ -176,20 +176,28 @@ class TokenizedDefinitions:
             chosen = torch.randint(len(some), (size,), generator=draw)
             yield self.pad(self.samples([some[int(k)] for k in chosen]))
 
-    def held_out_batches(self, size: int = 500) -> list[Batch]:
+    def batches(self, chosen: Sequence[int], size: int = 500) -> list[Batch]:
+        """Some lines in batches, in order.
+
+        Examples:
+            >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
+            >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+            >>> [len(batch["input_ids"]) for batch in words.batches(range(8), size=5)]
+            [5, 3]
+        """
+        starts = range(0, len(chosen), size)
+        return [self.pad(self.samples(chosen[start : start + size])) for start in starts]
+
+    def held_out_batches(self) -> list[Batch]:
         """The held-out lines in batches.
 
         Examples:
             >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
             >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
-            >>> [len(batch["input_ids"]) for batch in words.held_out_batches(5)]
-            [5, 3]
+            >>> [len(batch["input_ids"]) for batch in words.held_out_batches()]
+            [8]
         """
-        starts = range(0, self.held_out, size)
-        return [
-            self.pad(self.samples(range(start, min(start + size, self.held_out))))
-            for start in starts
-        ]
+        return self.batches(range(self.held_out))
 
 
 def _trained_tokenizer(texts: Sequence[str]) -> "Tokenizer":

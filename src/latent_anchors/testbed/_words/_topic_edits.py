@@ -104,9 +104,11 @@ def edit_by_loss(
         True
     """
     if not lost > 0:
-        raise ValueError(f"lost is {lost!r} nats; expected a number above 0.")
-    batches = [words.pad(words.samples(aside[k : k + 500])) for k in range(0, len(aside), 500)]
-    losses = partial(topic_losses, model, batches, [concept.name] * len(aside))
+        raise ValueError(
+            f"lost is {lost!r} nats; expected a number above 0. A model of which nothing is "
+            "expected to be lost has not learned the topic: train longer."
+        )
+    losses = partial(topic_losses, model, words.batches(aside), [concept.name] * len(aside))
     wanted = losses().mean([concept.name]) + lost
 
     def enough(degrees: float) -> bool:

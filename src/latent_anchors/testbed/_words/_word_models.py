@@ -78,7 +78,7 @@ def word_latents(
         >>> latents.shape, behind.shape
         (torch.Size([3, 24, 96]), torch.Size([3, 24]))
     """
-    parts = [words.pad(words.samples(chosen[k : k + 500])) for k in range(0, len(chosen), 500)]
+    parts = words.batches(chosen)
     found: list[Tensor] = []
     for part in parts:
         with record(model, at) as z:
