@@ -119,6 +119,7 @@ from latent_anchors.testbed._words._topic_edits import (
     LOUDNESS,
     edit_by_loss,
     edit_by_share,
+    edited_lines,
     topic_edit,
 )
 from latent_anchors.testbed._words._topic_losses import TopicLosses, topic_losses
@@ -172,6 +173,7 @@ __all__ = [
     "drifted",
     "edit_by_loss",
     "edit_by_share",
+    "edited_lines",
     "error_groups",
     "error_table",
     "evaluate_colors",

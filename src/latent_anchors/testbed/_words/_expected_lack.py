@@ -7,11 +7,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors.concepts import Concept
-from latent_anchors.evaluation import alignment
 from latent_anchors.testbed._words._bigrams import Bigrams
 from latent_anchors.testbed._words._tokens import TokenizedDefinitions
 from latent_anchors.testbed._words._topic_losses import topic_losses
-from latent_anchors.testbed._words._word_models import word_latents
+from latent_anchors.testbed._words._word_models import word_cosines
 
 
 def expected_lack(
@@ -60,11 +59,6 @@ def expected_lack(
 def _nearness(
     model: nn.Module, words: TokenizedDefinitions, concept: Concept, chosen: Sequence[int]
 ) -> Float[Tensor, " line"]:
-    """The mean cosine with the direction behind the colon, in parts, as latents of all are many."""
-    found: list[Tensor] = []
-    for start in range(0, len(chosen), 1000):
-        part = chosen[start : start + 1000]
-        latents, behind = word_latents(model, words, part, str(concept.at))
-        cosines = alignment(latents, concept.direction) * behind
-        found.append(cosines.sum(1) / behind.sum(1).clamp_min(1))
-    return torch.cat(found)
+    """The mean cosine with the direction behind the colon."""
+    cosines, behind = word_cosines(model, words, chosen, concept)
+    return (cosines * behind).sum(1) / behind.sum(1).clamp_min(1)

@@ -13,7 +13,7 @@ from latent_anchors.concepts import Concept
 from latent_anchors.evaluation import alignment, latched
 from latent_anchors.testbed._words._tokens import LENGTH, TokenizedDefinitions
 from latent_anchors.testbed._words._topic_losses import BatchEdit
-from latent_anchors.testbed._words._word_models import word_latents
+from latent_anchors.testbed._words._word_models import word_cosines, word_latents
 
 
 def topic_cosines(
@@ -62,9 +62,8 @@ def topic_latched(model: Any, words: TokenizedDefinitions, concept: Concept) -> 
         >>> topic_latched(small_llama(words, 0), words, concept)
         tensor(False)
     """
-    latents, behind = word_latents(model, words, range(words.held_out), str(concept.at))
-    has_it = _lines_of(words, concept.name)
-    return latched(alignment(latents, concept.direction), has_it, behind)
+    cosines, behind = word_cosines(model, words, range(words.held_out), concept)
+    return latched(cosines, _lines_of(words, concept.name), behind)
 
 
 def topic_leakage(model: Any, words: TokenizedDefinitions, concept: Concept) -> dict[str, Tensor]:

@@ -8,11 +8,11 @@ from typing import Any
 from torch import nn
 
 from latent_anchors.concepts import Concept
-from latent_anchors.evaluation import alignment, opening_angles
+from latent_anchors.evaluation import opening_angles
 from latent_anchors.interventions import Onwards
 from latent_anchors.testbed._words._tokens import TokenizedDefinitions
 from latent_anchors.testbed._words._topic_losses import Batch, BatchEdit, topic_losses
-from latent_anchors.testbed._words._word_models import word_latents
+from latent_anchors.testbed._words._word_models import word_cosines
 
 LOUDNESS = -8.0
 """What is left of the part along the direction: turned over, eight times as long."""
@@ -65,8 +65,7 @@ def edit_by_share(
         >>> edits[0].keywords["degrees"] < edits[1].keywords["degrees"]
         True
     """
-    latents, behind = word_latents(model, words, labeled, str(concept.at))
-    needed = opening_angles(alignment(latents, concept.direction), behind)
+    needed = opening_angles(*word_cosines(model, words, labeled, concept))
     return topic_edit(concept, float(needed.nanquantile(share)), factor)
 
 
@@ -120,6 +119,29 @@ def edit_by_loss(
             "where the gate is always open. Train longer, or ask for less."
         )
     return topic_edit(concept, _least(enough))
+
+
+def edited_lines(
+    model: nn.Module, words: TokenizedDefinitions, concept: Concept, degrees: int | float
+) -> list[int]:
+    """Lines for training that an edit acts on, as their gate opens somewhere.
+
+    Args:
+        model: The model.
+        words: What it was trained on.
+        concept: The topic.
+        degrees: How near a position behind the colon has to come.
+
+    Examples:
+        >>> from latent_anchors.testbed import made_up_definitions, small_llama
+        >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+        >>> concept = Concept("animal", [1.0] + [0.0] * 95, at="model.layers.1")
+        >>> [len(edited_lines(small_llama(words, 0), words, concept, width)) for width in (0, 180)]
+        [0, 32]
+    """
+    seen = words.seen()
+    needed = opening_angles(*word_cosines(model, words, seen, concept))
+    return [seen[int(k)] for k in (needed <= degrees).any(1).nonzero()]
 
 
 def _least(enough: Callable[[float], bool]) -> float:

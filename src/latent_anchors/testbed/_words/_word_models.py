@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from latent_anchors.concepts import Concept
+from latent_anchors.evaluation import alignment
 from latent_anchors.models import record
 from latent_anchors.testbed._words._tokens import BEGIN, END, LENGTH, PAD, TokenizedDefinitions
 
@@ -88,3 +90,34 @@ def word_latents(
         nn.functional.pad(each["behind"], (0, LENGTH - each["behind"].shape[1])) for each in parts
     ]
     return torch.cat(found), torch.cat(masks)
+
+
+def word_cosines(
+    model: nn.Module, words: TokenizedDefinitions, chosen: Sequence[int], concept: Concept
+) -> tuple[Float[Tensor, "line position"], Bool[Tensor, "line position"]]:
+    """Cosines of some lines with a concept's direction, and which positions are behind the colon.
+
+    Lines are read in parts, as latents of all of them are many.
+
+    Args:
+        model: That reads them.
+        words: The definitions.
+        chosen: Their numbers.
+        concept: With the direction and the site.
+
+    Examples:
+        >>> from latent_anchors.testbed import made_up_definitions
+        >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
+        >>> concept = Concept("animal", [1.0] + [0.0] * 95, at="model.layers.1")
+        >>> cosines, behind = word_cosines(small_llama(words, 0), words, range(3), concept)
+        >>> cosines.shape, behind.shape
+        (torch.Size([3, 24]), torch.Size([3, 24]))
+    """
+    cosines: list[Tensor] = []
+    masks: list[Tensor] = []
+    for start in range(0, len(chosen), 1000):
+        part = chosen[start : start + 1000]
+        latents, behind = word_latents(model, words, part, str(concept.at))
+        cosines.append(alignment(latents, concept.direction))
+        masks.append(behind)
+    return torch.cat(cosines), torch.cat(masks)
