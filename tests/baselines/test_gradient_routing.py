@@ -126,7 +126,10 @@ def test_healing_happens_in_a_copy_and_on_unlabeled_samples_only():
 
 def test_a_batch_of_labeled_samples_alone_heals_nothing():
     only = LabeledBatch(X[::3], {"first": LABEL[::3]})
-    batches = lambda step: BATCH if step == 0 else only  # noqa: E731
+
+    def batches(step):
+        return BATCH if step == 0 else only
+
     member = GradientRouting("0", dims=[0, 1], heal=2)
     assert member.fit(problem.network(), problem.task(3, batches=batches)).cost.passes == (
         96 + 32 + 32 + 64

@@ -45,7 +45,10 @@ def test_a_step_is_the_gradient_of_the_formula(retain):
 
 def test_labeled_samples_alone_leave_all_other_weights_as_they_are():
     only = LabeledBatch(X[::3], {"first": LABEL[::3]})
-    batches = lambda step: only if step else BATCH  # noqa: E731
+
+    def batches(step):
+        return only if step else BATCH
+
     first, second = (
         SelectiveMasking(reserved(), 0.0).fit(
             problem.network(), problem.task(n, batches=batches, optimizer=torch.optim.SGD)

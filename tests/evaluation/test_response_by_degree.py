@@ -98,4 +98,4 @@ def test_degrees_and_bins_that_cannot_be_are_refused():
     with refuses(ValueError, "bins is 0; expected at least 1"):
         response_by_degree(right, torch.tensor([0.5]), bins=0)
     with refuses(TypeError, "bins is 2.0; expected a whole number"):
-        response_by_degree(right, torch.tensor([0.5]), bins=2.0)  # pyright: ignore[reportArgumentType] -- it is to be refused
+        response_by_degree(right, torch.tensor([0.5]), bins=2.0)

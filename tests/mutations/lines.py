@@ -46,7 +46,7 @@ class Watch:
 
     def stop(self) -> Lines:
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
         seen: dict[str, set[int]] = {}
         for code, left in self._left.items():
             file = str(Path(code.co_filename).relative_to(SOURCE))

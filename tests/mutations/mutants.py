@@ -103,8 +103,8 @@ class _Text:
             self.starts.append(self.starts[-1] + len(line))
 
     def place(self, node: ast.AST) -> tuple[int, int]:
-        start = self.starts[node.lineno - 1] + node.col_offset  # type: ignore[attr-defined]
-        end = self.starts[node.end_lineno - 1] + node.end_col_offset  # type: ignore[attr-defined]
+        start = self.starts[node.lineno - 1] + node.col_offset
+        end = self.starts[node.end_lineno - 1] + node.end_col_offset
         return start, end
 
     def between(self, start: int, end: int) -> str:
@@ -124,7 +124,7 @@ def _mutant(
         after=" ".join(
             (text.data[first:start] + replacement.encode() + text.data[end:last]).decode().split()
         ),
-        line=node.lineno,  # type: ignore[attr-defined]
+        line=node.lineno,
         lines=_lines(path, node),
         start=start,
         end=end,
@@ -160,7 +160,7 @@ def _lines(path: tuple[ast.AST, ...], node: ast.AST) -> range:
     for above in reversed((*path, node)):
         if isinstance(above, ast.stmt):
             whole = isinstance(above, ast.FunctionDef) or not hasattr(above, "body")
-            last = above.end_lineno if whole else above.body[0].lineno - 1  # type: ignore[attr-defined]
+            last = above.end_lineno if whole else above.body[0].lineno - 1
             return range(above.lineno, max(above.lineno, last or 0) + 1)
     raise AssertionError("Every change is in a statement.")
 

@@ -163,7 +163,7 @@ def _replace_source(mutant: Mutant) -> None:
     def get_data(self: Any, asked: str) -> bytes:
         return text if asked == path else data(self, asked)
 
-    loader.path_stats, loader.get_data = path_stats, get_data  # type: ignore[method-assign]
+    loader.path_stats, loader.get_data = path_stats, get_data
 
 
 def _files(tests: tuple[str, ...]) -> list[Path]:
@@ -233,11 +233,10 @@ def _exchanged(mutant: Mutant) -> dict[CodeType, CodeType]:
     module = sys.modules.get(name.removesuffix(".__init__"))
     if module is None:
         return {}
-    loader = module.__spec__.loader  # type: ignore[union-attr]
+    loader = module.__spec__.loader
     source = path.read_text()
     old, new = (
-        loader.source_to_code(text.encode(), str(path))  # type: ignore[union-attr]
-        for text in (source, mutant.within(source))
+        loader.source_to_code(text.encode(), str(path)) for text in (source, mutant.within(source))
     )
     return {a: b for a, b in _pairs(old, new) if a != b and a.co_freevars == b.co_freevars}
 

@@ -1,6 +1,7 @@
 import io
 import random
 import sys
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -265,7 +266,7 @@ def test_wherever_a_drawing_is_interrupted_no_figure_is_left_open(name: str):
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_an_interrupted_dark_variant_leaves_the_light_one_open_alone(share: float, tmp_path: Path):
     figure = viz.plot_seeds("error", {"one": [0.1]})
-    again = lambda: viz.save_figures({"seeds": figure}, tmp_path, dark=True)  # noqa: E731
+    again = partial(viz.save_figures, {"seeds": figure}, tmp_path, dark=True)
     with At() as counted:
         again()
     check_nothing_is_left(again, [figure.number], round(share * counted.lines))

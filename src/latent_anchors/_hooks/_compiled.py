@@ -89,7 +89,7 @@ def _runs_compiled() -> bool:
     """Whether this was called by a function that torch compiles."""
     if "torch._dynamo" not in sys.modules:
         return False
-    from torch._C._dynamo.eval_frame import get_eval_frame_callback  # pyright: ignore[reportPrivateUsage] -- as below
+    from torch._C._dynamo.eval_frame import get_eval_frame_callback
 
     return bool(get_eval_frame_callback())
 

@@ -38,7 +38,7 @@ class PreparedTimelineLR(TimelineLR):
     """
 
     # accelerate puts what says so beside the schedulers it saves, and does not wrap it
-    _is_accelerate_prepared = True  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    _is_accelerate_prepared = True  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride] -- a property there
     _made = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

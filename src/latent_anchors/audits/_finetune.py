@@ -127,7 +127,7 @@ def _trained(
     for step in range(limit):
         model.train()
         optimizer.zero_grad()
-        train_step(model, step).backward()  # pyright: ignore[reportUnknownMemberType] -- torch's stub leaves it open
+        train_step(model, step).backward()
         optimizer.step()
         if constraint is not None:
             constrain(model, constraint)

@@ -58,7 +58,7 @@ def linear_probe(
     x, new = ((t.double() - center) / scale for t in (z, z_new))
     mean = targets.double().mean(0)
     ridge = RIDGE * z.shape[1] * torch.eye(z.shape[2], dtype=x.dtype, device=x.device)
-    w = cast("Tensor", torch.linalg.solve(x.mT @ x + ridge, x.mT @ (targets.double() - mean)))  # pyright: ignore[reportUnknownMemberType] -- torch's stub leaves it open
+    w = cast("Tensor", torch.linalg.solve(x.mT @ x + ridge, x.mT @ (targets.double() - mean)))
     return (mean + new @ w).to(in_full_precision(z))
 
 

@@ -95,9 +95,9 @@ class FineTuning:
         def backward(batch: LabeledBatch, _: int) -> None:
             labeled, unlabeled = parts(batch, task.label)
             if labeled is not None:
-                fallback(labeled).backward()  # pyright: ignore[reportUnknownMemberType] -- torch's stub leaves it open
+                fallback(labeled).backward()
             if unlabeled is not None:
-                mean_loss(cut, task, unlabeled, meter).backward()  # pyright: ignore[reportUnknownMemberType] -- the same
+                mean_loss(cut, task, unlabeled, meter).backward()
 
         train(cut, task, backward, meter)
         return Placed(copied(model), {}, meter.cost(), cut)

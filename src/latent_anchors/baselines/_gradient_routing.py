@@ -140,7 +140,7 @@ class GradientRouting:
         def backward(batch: LabeledBatch, _: int) -> None:
             route.take(label_of(batch, task.label), mask_of(batch, task))
             loss = mean_loss(model, task, batch, meter)
-            (loss + route.penalty()).backward()  # pyright: ignore[reportUnknownMemberType] -- torch's stub leaves it open
+            (loss + route.penalty()).backward()
 
         sites = as_sites(self.at)
         with intervene(model, route, sites):
@@ -158,7 +158,7 @@ class GradientRouting:
         def backward(batch: LabeledBatch, _: int) -> None:
             unlabeled = parts(batch, task.label).unlabeled
             if unlabeled is not None:
-                mean_loss(cut, task, unlabeled, meter).backward()  # pyright: ignore[reportUnknownMemberType] -- torch's stub leaves it open
+                mean_loss(cut, task, unlabeled, meter).backward()
 
         with intervene(cut, edits):
             train(cut, task, backward, meter, steps=self.heal)

@@ -154,7 +154,7 @@ class Undo:
                     target = self._output(teacher, batch, mask)
                 meter.ran(batch)
                 meter.ran(batch)
-                self.distance(self._output(student, batch, mask), target).mean().backward()  # pyright: ignore[reportUnknownMemberType] -- torch's stub leaves it open
+                self.distance(self._output(student, batch, mask), target).mean().backward()
 
             train(student, task, backward, meter)
         return Placed(placed.model, {}, placed.cost + meter.cost(), student)

@@ -181,7 +181,7 @@ def test_a_language_is_a_value():
 
 def test_a_language_that_cannot_be_is_refused():
     with refuses(TypeError, "levels is 7.0; expected a whole number"):
-        MixingLanguage(7.0)  # pyright: ignore[reportArgumentType] -- it is to be refused
+        MixingLanguage(7.0)
     with refuses(ValueError, "levels is 1; expected at least 2"):
         MixingLanguage(1)
     with refuses(ValueError, "levels is 17; expected at most 16"):
