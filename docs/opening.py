@@ -44,7 +44,8 @@ SENTENCES = (
     "{words/plant|forgetting|mean} in the mean, {words/animal|forgetting|min}, "
     "{words/person|forgetting|min} and {words/plant|forgetting|min} at least. Other topics lose "
     "{words/animal|other|mean}, {words/person|other|mean} and {words/plant|other|mean} nats a "
-    "token. Artifacts cost them {words/artifact|other|mean}.",
+    "token. Artifacts, forgotten to {words/artifact|forgetting|min} or more, cost them "
+    "{words/artifact|other|mean}.",
     "**In pictures: it holds for red.** In sixteen networks red places go "
     "{pictures/red|to_gray/muted|min} of the way to gray or more, and a share of "
     "{pictures/red|touched/muted/far|max} of the places of other hues changes. "

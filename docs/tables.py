@@ -78,6 +78,7 @@ WORD_TOPICS = {
     "animal": "plant and food",
     "person": "group and act",
     "plant": "animal and food",
+    "artifact": "object and substance",
 }
 """Topics whose gates lines put aside have set, and what is adjacent to each."""
 
@@ -101,24 +102,25 @@ WORDS_TEXT = (
     "network without one, by the same labels, gates by share and kind of edit. The goals were a "
     "forgetting of 1 in the mean and .9 in every run, .003 for other topics, .05 for adjacent "
     "ones, a price of .01, and a tenth of what directions found afterwards cost. A forgetting of "
-    "1 in the mean and .9 in every run is reached for animals, people and plants. At a gate by "
-    "share it was .67 to 1.90, as one width is a louder edit in one network than in another. The "
-    "price is met in every run. Other topics lose at most .003 in the mean for people and plants, "
-    ".0033 for animals, and in no run more than .0061. Adjacent topics are spared where people "
-    "are muted and where plants are, by a gate at .4; where animals are, they lose .18, over "
-    "three times the goal. A tenth of the cost to adjacent topics is reached for animals only, "
-    "which LEACE never forgets. Costs at a forgetting of 1, of adjacent topics, too, are above "
-    "the network unedited. The networks were trained twice. The chosen gate was measured on the "
-    "second ones, gates by share of people and plants, prices and rivals on the first, whose "
-    "losses are the same within .004."
+    "1 in the mean and .9 in every run is reached for all four topics. At a gate by share it was "
+    ".67 to 3.58, as one width is a louder edit in one network than in another. The price is met "
+    "in every run. Other topics lose at most .003 in the mean for people and plants, .0033 for "
+    "animals, and in no run more than .0061. Adjacent topics are spared where people are muted "
+    "and where plants are, by a gate at .4; where animals are, they lose .18, over three times "
+    "the goal. A tenth of the cost to adjacent topics is reached for animals only, which LEACE "
+    "never forgets. Costs at a forgetting of 1, of adjacent topics, too, are above the network "
+    "unedited. The networks were trained twice. The chosen gate was measured on the second ones, "
+    "gates by share of people, plants and artifacts, prices and rivals on the first, whose losses "
+    "are the same within .004."
 )
 
 ARTIFACT_TEXT = (
-    "The same for artifact; adjacent are object and substance. It was measured with an earlier "
-    "rule only: the gate is open at four of ten positions of labeled lines. In networks that "
-    "differ in how loud an edit is that is too wide for a topic of which the oracle lacks little. "
-    "It opens in too many lines of other topics."
+    "The same for artifact; adjacent are object and substance. It is the largest of the topics, "
+    "one line in seven, and the one of which the oracle lacks least. It is forgotten in each run, "
+    "but the others lose nine times as much as the goal."
 )
+
+TOPIC_TEXTS = {"animal": WORDS_TEXT, "artifact": ARTIFACT_TEXT}
 
 LABELS = {
     "all": "all",
@@ -742,16 +744,10 @@ SECTIONS = (
         Section(
             f"A topic in a language model: {topic}",
             f"words/{topic}",
-            WORDS_TEXT if topic == "animal" else f"The same for {topic}; adjacent are {near}.",
+            TOPIC_TEXTS.get(topic, f"The same for {topic}; adjacent are {near}."),
             topic_table(topic, at="" if topic == "animal" else "0.4"),
         )
         for topic, near in WORD_TOPICS.items()
-    ),
-    Section(
-        "A topic in a language model: artifact",
-        "words/artifact",
-        ARTIFACT_TEXT,
-        topic_table("artifact", shares=(0.1, 0.2, 0.3, 0.5, 0.6), estimated=False),
     ),
     Section(
         "German in a language model",
