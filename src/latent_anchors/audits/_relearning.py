@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from latent_anchors._checks import check_count, check_name, listed
 from latent_anchors._runs import seeds_of, tensors_of
 from latent_anchors.audits._finetune import (
+    Attack,
     Goal,
     MakeOptimizer,
     TrainStep,
@@ -118,46 +119,60 @@ def relearning(
         >>> bool(audit.found["relearning/ratio"] > 0.5), audit.best["edited"]
         (True, ('AdamW at 0.1',))
     """
-    networks = {EDITED: edited, **references}
     _check_names(references)
     check_count("limit", limit)
     check_count("every", every)
-    if better is not None:
-        check_name("direction", better, [*SIGNS])
-    sign = 0 if better is None else SIGNS[better]
+    sign = _sign(better)
     goal = Goal(measure, reached, every)
+    attack = _attack(train_step, losses, sampler, goal, constraint)
+    networks = {**references, EDITED: edited}
     for name, network in networks.items():
         _check_seeds(name, network, edited)
-        if train_step is None or not isinstance(network, Population):
+        if losses is not None or not isinstance(network, Population):
             _check_weights(name, network, goal)
-    if train_step is not None and losses is None:
-        attack = by_steps(train_step, goal, constraint)
-    elif losses is not None and sampler is not None and train_step is None:
-        attack = by_losses(losses, sampler, goal, constraint)
+    if losses is not None:
         networks = {name: _population(network) for name, network in networks.items()}
-    else:
-        raise ValueError(
-            "Expected train_step=, or losses= with sampler=: how a network is fine-tuned. Give one "
-            "of the two."
-        )
-    order = [*references, EDITED]
     found = {
-        name: soonest(networks[name], attack, optimizers, rates, goal, limit, sign)
-        for name in order
+        name: soonest(network, attack, optimizers, rates, goal, limit, sign)
+        for name, network in networks.items()
     }
     steps = {
         name: each[0].masked_fill(failed_runs(networks[name]), torch.nan)
         for name, each in found.items()
     }
     if first_must_arrive:
-        _check_reference(order[0], steps[order[0]], limit)
-    ratios = ratios_of(steps, float(limit), float(every))
+        first = next(iter(references))
+        _check_reference(first, steps[first], limit)
     return Relearning(
         seeds_of(edited),
         float(limit),
-        without_failed(ratios, failed_runs(edited)),
+        without_failed(ratios_of(steps, float(limit), float(every)), failed_runs(edited)),
         _curves({name: each[1] for name, each in found.items()}, every),
         {name: each[2] for name, each in found.items()},
+    )
+
+
+def _sign(better: Better | None) -> int:
+    if better is None:
+        return 0
+    check_name("direction", better, [*SIGNS])
+    return SIGNS[better]
+
+
+def _attack(
+    train_step: TrainStep | None,
+    losses: Mapping[str, Loss] | None,
+    sampler: Sampler | None,
+    goal: Goal,
+    constraint: Constraint | None,
+) -> Attack:
+    if train_step is not None and losses is None:
+        return by_steps(train_step, goal, constraint)
+    if losses is not None and sampler is not None and train_step is None:
+        return by_losses(losses, sampler, goal, constraint)
+    raise ValueError(
+        "Expected train_step=, or losses= with sampler=: how a network is fine-tuned. Give one of "
+        "the two."
     )
 
 
