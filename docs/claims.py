@@ -166,14 +166,16 @@ CLAIMS = (
     Claim(
         "The same: five topics in one language model",
         "words_together",
-        "From {words_together|forgetting/animal|mean} of animals to "
-        "{words_together|forgetting/person|mean} of people is forgotten. Artifacts cost other "
+        "Of animals {words_together|forgetting/animal|min} is forgotten or more, of food "
+        "{words_together|forgetting/food|min}, of people {words_together|forgetting/person|min}, "
+        "of plants {words_together|forgetting/plant|min}, of artifacts "
+        "{words_together|forgetting/artifact|min}. Artifacts cost other "
         "topics {words_together|other/artifact|mean} nats; the goal was .02.",
         tuple(
             goal
             for topic in ("animal", "food", "person", "plant", "artifact")
             for goal in (
-                Goal(f"words_together|forgetting/{topic}|mean", least=0.9),
+                Goal(f"words_together|forgetting/{topic}|min", least=0.9),
                 Goal(f"words_together|other/{topic}|mean", most=0.02),
             )
         ),

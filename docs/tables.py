@@ -759,11 +759,19 @@ SECTIONS = (
         "Five topics in one language model",
         "words_together",
         "``words_together.py --full``: five topics on five axes, a labeled line of each beside "
-        "every batch, all else as for one. Each is muted alone. Nats for each token: by how much "
-        "the loss of each of the five rises. The goal was a forgetting of at least .9 at .02 nats.",
+        "every batch, all else as for one. Each is muted alone, by the same rule. Nats for each "
+        "token: by how much the loss of each of the five rises. The goal was a forgetting of at "
+        "least .9 at .02 nats of other topics. It is reached in each of five runs for four topics; "
+        "artifacts are forgotten in each, at .021 in the mean and .036 at most. Plants and food, "
+        "which have axes of their own here, lose .03 above the oracle where animals are muted; "
+        "without such axes they lose .18.",
         (
             *(Line(f"forgetting of {topic}", f"forgetting/{topic}") for topic in FIVE),
             *(Line(f"other topics, {topic} muted", f"other/{topic}") for topic in FIVE),
+            *(
+                Line(f"adjacent topics above the oracle, {topic} muted", f"adjacent/{topic}")
+                for topic in ("animal", "food")
+            ),
             *(
                 Line(f"{other}, {topic} muted", f"rise_of_{other}/{topic}")
                 for topic in FIVE

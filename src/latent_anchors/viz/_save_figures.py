@@ -19,7 +19,9 @@ WITHOUT_A_SCREEN = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 """Backends that only write files, whose ``show`` would warn."""
 
 
-def save_figures(figures: Mapping[str, Figure | Motion], folder: Path, dark: bool = False) -> None:
+def save_figures(
+    figures: Mapping[str, Figure | Motion], folder: str | Path, dark: bool = False
+) -> None:
     """Save figures as PNG and animations as GIF, and show them where there is a screen.
 
     The files say what they show, for those who cannot see it: a PNG as its ``Description``, a GIF
@@ -38,11 +40,12 @@ def save_figures(figures: Mapping[str, Figure | Motion], folder: Path, dark: boo
         >>> from latent_anchors.viz import plot_seeds
         >>> figure = plot_seeds("error", {"muted": [0.1, 0.2]})
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save_figures({"seeds": figure}, Path(folder), dark=True)
+        ...     save_figures({"seeds": figure}, folder, dark=True)
         ...     sorted(path.name for path in Path(folder).iterdir())
         ['seeds.png', 'seeds_dark.png']
         >>> plt.close(figure)
     """
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     on_screen = mpl.get_backend().lower() not in WITHOUT_A_SCREEN
     for name, drawing in figures.items():
