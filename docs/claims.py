@@ -214,6 +214,17 @@ CLAIMS = (
         ),
     ),
     Claim(
+        "The same: a topic of a language model",
+        "words_removed/animal",
+        "Of animals {words_removed/animal|forgetting/healed|min} is forgotten or more, where 1 is "
+        "as if never seen; but other topics lose {words_removed/animal|other/healed|mean} nats, "
+        "and adjacent ones {words_removed/animal|adjacent/healed|mean}.",
+        (
+            Goal("words_removed/animal|forgetting/healed|min", least=0.9),
+            Goal("words_removed/animal|other/healed|mean", most=0.02),
+        ),
+    ),
+    Claim(
         "What was cut is as hard to learn as if new: colors",
         "relearn_red",
         "{relearn_red|relearning/ratio_untaught|mean} times the steps of networks that never saw "

@@ -141,7 +141,7 @@ settings = {"sheet": testbed.topic_sheet(steps), "healing": healing, "beyond": B
 ratios = [name for name in found if name.startswith(audits.RATIOS)]
 metrics = evidence.write(measures, settings, ratios=ratios)
 print(evaluation.metric_table(metrics, [*metrics]))
-edited, never = ({name: rises[name][k] for name in rises} for k in (0, 1))
+edited, never = ({n: rises[n][k] for n in rises if n in testbed.ADJACENT} for k in (0, 1))
 never = {name: float(never[name].mean()) for name in never}
 label = f"rise of the loss with {topic} deleted, nats for each token; diamonds: never seen"
 figures = {"topics": viz.plot_seeds(label, edited, references=never)}
