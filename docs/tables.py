@@ -783,19 +783,19 @@ SECTIONS = (
     Section(
         "A topic deleted from a language model",
         "words_removed/animal",
-        "``words_removed.py --full``: the axis is taken out of all that writes into the stream, "
-        "which is exact and changes little, as the network has learned to do without; then it "
+        "``words_removed.py --full``: the axis is taken out of all that writes into the stream. "
+        "That is exact and changes little, as the network has learned to do without. Then it "
         "learns, without labels, to say what the muted network says, a quarter of the time on "
-        "lines that the edit acts on. How wide the edit is, lines that were put aside say: twice "
-        "of what bigrams lack, which was fixed on *food*. Forgetting, and nats for each token of "
-        "other topics, after the cut alone and after healing. The goals were .9 at .02. Steps of "
-        "fine-tuning on lines about animals until nine tenths of what the oracle lacks is there, "
-        "at the best of four learning rates. The ratio is that of the healed network to the "
-        "oracle, and the goal was 1. And whether a line is about an animal, as probes read it "
-        "from the stream after the second block, pooled over the line: R2 on lines that they did "
-        "not learn from. The healed network answers badly about animals, and its neighbors, but "
-        "it still knows them: a few steps bring all back, and probes find them as in the whole "
-        "network. It was hidden, not removed.",
+        "lines that the edit acts on. How wide the edit is, lines that were put aside say. They "
+        "are to lose twice what bigrams lack, which was fixed on *food*. Forgetting, and nats for "
+        "each token of other topics, after the cut alone and after healing. The goals were .9 at "
+        ".02. Steps of fine-tuning on lines about animals until nine tenths of what the oracle "
+        "lacks is there, at the best of four learning rates. The ratio is that of the healed "
+        "network to the oracle, and the goal was 1. And whether a line is about an animal, as "
+        "probes read it from the stream after the second block, pooled over the line: R2 on lines "
+        "that they did not learn from. The healed network answers badly about animals, and about "
+        "plants and food. But it still knows animals: two or three steps bring them back, and "
+        "probes find them as in the whole network. They were hidden, not removed.",
         (
             *(
                 Line(f"{words}, {called}", f"{name}/{edit}")
