@@ -85,7 +85,8 @@ def relearning(
         rates: Learning rates of each optimizer.
         constraint: What held of the weights in training.
         limit: Most steps of an attack.
-        every: Steps between two checks.
+        every: Steps between two checks. Who is back at the first one counts as that many, though
+            one step may have done: check as often as the quickest network needs.
         better: Whether lower or higher measures are nearer to the goal. Then curves hold at each
             step the best over all attackers, which is what capability at a fixed budget means in
             the field; else those of the attacker that gets there first.
