@@ -25,7 +25,7 @@ choices = {
     "options": {"folder": "where the lines lie, if not where Debian puts them"},
     "concepts": [each for each in testbed.ADJACENT if each != "english"],
 }
-evidence = testbed.Evidence.from_arguments("words", 1, "animal", **choices)
+evidence = testbed.Evidence.from_arguments("words", 1, "animal", threads=2, **choices)
 topic, full, where = evidence.concept, "full" in evidence.switches, evidence.options.get("folder")
 lines = testbed.topic_lines(topic, where, made_up=evidence.smoke)
 held_out = 500 if evidence.smoke else 2000 + 4000 * full

@@ -22,7 +22,7 @@ from latent_anchors import testbed, training, viz
 topics = [topic for topic, near in testbed.ADJACENT.items() if near]
 own = {"switches": {"full": "train to the end"}, "concepts": topics}
 own |= {"options": {"folder": "where WordNet's data.noun lies"}}
-evidence = testbed.Evidence.from_arguments("words_removed", 1, "animal", **own)
+evidence = testbed.Evidence.from_arguments("words_removed", 1, "animal", threads=2, **own)
 topic, full, where = evidence.concept, "full" in evidence.switches, evidence.options.get("folder")
 lines = testbed.made_up_definitions() if evidence.smoke else testbed.read_definitions(where)
 words = testbed.TokenizedDefinitions.of(lines, 500 if evidence.smoke else 2000 + 4000 * full)

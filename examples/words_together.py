@@ -17,7 +17,7 @@ from latent_anchors import adapters, curriculum, evaluation, testbed, viz
 
 own = {"switches": {"full": "train to the end"}}
 own |= {"options": {"folder": "where WordNet's data.noun lies"}}
-evidence = testbed.Evidence.from_arguments("words_together", 1, **own)
+evidence = testbed.Evidence.from_arguments("words_together", 1, threads=2, **own)
 full, where = "full" in evidence.switches, evidence.options.get("folder")
 lines = testbed.made_up_definitions() if evidence.smoke else testbed.read_definitions(where)
 words = testbed.TokenizedDefinitions.of(lines, 500 if evidence.smoke else 2000 + 4000 * full)

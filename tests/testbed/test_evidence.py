@@ -68,11 +68,12 @@ def test_a_training_that_raises_is_not_swallowed():
         raise KeyboardInterrupt
 
 
-def test_examples_run_on_one_thread(monkeypatch):
+def test_examples_run_on_one_thread_unless_they_ask_for_more(monkeypatch):
     threads = []
     monkeypatch.setattr(torch, "set_num_threads", threads.append)
     read()
-    assert threads == [1]
+    read(threads=2)
+    assert threads == [1, 2]
 
 
 @pytest.mark.parametrize("concept", HUES)

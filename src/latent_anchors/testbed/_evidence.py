@@ -60,10 +60,11 @@ class Evidence:
         arguments: Sequence[str] | None = None,
         options: Mapping[str, str] | None = None,
         concepts: Collection[str] = HUES,
+        threads: int = 1,
     ) -> "Evidence":
         """Read ``--seeds``, ``--first-seed``, ``--concept``, ``--out``, ``--smoke``, and its own.
 
-        It also sets torch to one thread: tensors as small as the examples' gain nothing from more.
+        It also sets torch's threads: tensors as small as those of colors gain nothing from two.
 
         Args:
             example: The example's name.
@@ -74,6 +75,7 @@ class Evidence:
             options: The example's own with a value, such as ``font`` for ``--font FILE``, with
                 their help texts.
             concepts: What may be anchored: hues, or the topics of definitions.
+            threads: Of torch.
 
         Raises:
             ValueError: If there are no seeds.
@@ -98,7 +100,7 @@ class Evidence:
         on = frozenset(name for name in switches or {} if getattr(given, name))
         own = {name: getattr(given, name) for name in options or {} if getattr(given, name)}
         check_count("--seeds", given.seeds)
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads)
         count = min(given.seeds, SMOKE_SEEDS) if given.smoke else given.seeds
         chosen = tuple(range(given.first_seed, given.first_seed + count))
         concept = getattr(given, "concept", "")
