@@ -190,6 +190,7 @@ POINTED = {
     "rescale_direction": lambda v, _: edits.rescale_direction(
         LINEAR, v, scale=-1.0, offset=0.5, at=AROUND
     )(Z_SEEN),
+    "gated_edits": lambda v, _: testbed.gated_edits(v, Z, [0.5])[0](Z),
     "anchor_angle": lambda v, _: testbed.anchor_angle(COLORS, "red", v),
     "alignment": lambda v, _: evaluation.alignment(Z, v),
     "Concept": lambda v, _: concepts.Concept("c", v, at="0").alignment(Z),

@@ -77,6 +77,6 @@ def parts(thing: object) -> dict:
 
 def vars_of(thing: object) -> dict:
     """Attributes, but for what torch and caches keep."""
-    ignored = {"_said", "_recent", "_shares", "_taps", "_move", "training", "_checked"}
+    ignored = {"_said", "_labeled", "_recent", "_shares", "_taps", "_move", "training", "_checked"}
     torchs = {*vars(nn.Module())} if isinstance(thing, nn.Module) else set()
     return {k: v for k, v in getattr(thing, "__dict__", {}).items() if k not in ignored | torchs}

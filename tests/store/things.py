@@ -95,6 +95,11 @@ def sampler() -> data.Sampler:
     return data.Sampler(torch.eye(3), labels, 4, weights, {"row": torch.arange(3)})
 
 
+def rare_labels() -> data.RareLabels:
+    labels = {"a": data.BernoulliLabels(torch.tensor([0.5, 1.0, 0.0]))}
+    return data.RareLabels(data.Sampler(torch.eye(3), labels, 4), steps=7, often={"a": 0.25})
+
+
 def population() -> models.Population:
     return models.Population.make(models.SphericalAutoencoder, seeds=[5, 3])
 
@@ -230,6 +235,7 @@ def things() -> dict[str, list[object]]:
         "testbed.MixingSplit": [
             testbed.MixingSplit(torch.ones(2, 2).long(), torch.zeros(1, 2).long())
         ],
+        "data.RareLabels": [rare_labels()],
         "data.Sampler": [sampler()],
         "data.ScheduledWeights": [sampler().weights],
         "data.SoftLabels": [data.SoftLabels(torch.tensor([0.5, 1.0]))],

@@ -8,12 +8,13 @@ from latent_anchors.baselines import leace, mean_difference
 from latent_anchors.models import SphericalAutoencoder
 
 
-def test_rarer_labels_are_the_recipes_and_other_ones_are_as_rare():
-    recipe, rare = testbed.pole_sampler("red"), testbed.rare_labels_sampler("red", 0.12, 0.0, True)
-    assert [*rare.labels] == [*recipe.labels]
+def test_rarer_labels_are_the_recipes_and_all_kinds_come_as_often_as_there():
+    recipe, rare = testbed.pole_sampler("red"), testbed.repeated_labels("red", 0.12)
+    assert [*rare.sampler.labels] == [*recipe.labels] == [*rare.often]
     for name, scale in {"red": 0.5, "opposite": 0.5, "vibrant": 0.12, "gray": 0.12}.items():
         expected = scale * recipe.labels[name].probability
-        torch.testing.assert_close(rare.labels[name].probability, expected)
+        torch.testing.assert_close(rare.sampler.labels[name].probability, expected)
+        assert rare.often[name] == pytest.approx(float(recipe.labels[name].probability.mean()))
 
 
 def test_wrong_labels_are_as_many_and_lie_anywhere():
@@ -26,13 +27,14 @@ def test_wrong_labels_are_as_many_and_lie_anywhere():
         testbed.rare_labels_sampler("red", rate=0)
 
 
-def test_rivals_and_anchored_networks_see_the_same_colors_with_the_same_labels():
-    ours, theirs = (testbed.rare_labels_sampler("red", anchored=ours) for ours in (True, False))
-    seen, also = (testbed.samples_seen(each, 3, 120) for each in (ours, theirs))
-    assert torch.equal(seen.inputs, also.inputs)
-    assert torch.equal(seen.labels["red"], also.labels["red"])
-    assert torch.equal(also.inputs[64 * 119 :], theirs.batch(3, 119).inputs)
-    assert [*also.labels] == ["red"]
+def test_what_is_repeated_for_an_anchor_are_the_labels_that_rivals_have():
+    theirs = testbed.rare_labels_sampler("red", rate=0.02)
+    seen = testbed.samples_seen(theirs, 3, 120)
+    again = testbed.repeated_labels("red", rate=0.02, steps=120).block(3, 0)
+    assert torch.equal(seen.inputs[64 * 119 :], theirs.batch(3, 119).inputs)
+    assert [*seen.labels] == ["red"]
+    labeled, repeated = seen.inputs[seen.labels["red"] > 0], again.inputs[again.labels["red"] > 0]
+    assert torch.equal(repeated.unique(dim=0), labeled.unique(dim=0))
 
 
 def test_the_loss_of_a_task_is_reconstruction_with_gray_at_the_origin():
@@ -50,25 +52,21 @@ def test_the_loss_of_a_task_is_reconstruction_with_gray_at_the_origin():
 
 
 @pytest.mark.parametrize("erased", [False, True])
-def test_gates_let_the_labeled_latents_through_that_read_most_and_spare_the_others(erased):
+def test_gates_let_the_latents_through_that_read_most_and_spare_the_others(erased):
     z = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
     labels = (torch.arange(40) < 8).float()
     z[:8, 0] += 3
     found = (leace if erased else mean_difference)(z, labels)
-    reads = z @ found.direction
-    for share, count in ((0.25, 2), (1.0, 8)):
-        (edit,) = testbed.gated_edits(found, z, labels, [share], erased)
-        moved = (edit(z) != z).any(-1)
-        assert int(moved[:8].sum()) == count
-        assert reads[moved].min() >= reads[:8].sort().values[-count]
+    for share, count in ((0.001, 1), (0.25, 10), (1.0, 40)):
+        edit = found.edit if erased else None
+        (gated,) = testbed.gated_edits(found.direction, z, [share], edit)
+        most = (z @ found.direction).topk(count).indices
+        passes = torch.zeros(40, dtype=torch.bool).index_fill(0, most, True)
         expected = found.edit(z) if erased else torch.zeros_like(z)
-        torch.testing.assert_close(edit(z)[moved], expected[moved])
+        torch.testing.assert_close(gated(z)[passes], expected[passes])
+        assert torch.equal(gated(z)[~passes], z[~passes])
 
 
-def test_gates_are_set_by_labels_that_are_there_and_let_something_through():
-    z, labels = torch.tensor([[0.0], [2.0]]), torch.tensor([0, 1])
-    found = mean_difference(z, labels)
-    with refuses(ValueError, "No latent is labeled; expected one at least"):
-        testbed.gated_edits(found, z, torch.zeros(2), [0.5])
+def test_a_gate_that_lets_nothing_through_is_refused():
     with refuses(ValueError, "share is 0; expected a number from"):
-        testbed.gated_edits(found, z, labels, [0])
+        testbed.gated_edits(torch.ones(1), torch.ones(2, 1), [0])

@@ -9,6 +9,7 @@ from latent_anchors.data._batches import LabeledBatch
 from latent_anchors.data._counts import LabelCount, count_labels
 from latent_anchors.data._focus import focus, levels
 from latent_anchors.data._labels import BernoulliLabels, LabelDraw, SoftLabels, noisy_or
+from latent_anchors.data._rare_labels import RareLabels
 from latent_anchors.data._samplers import Sampler
 from latent_anchors.data._scheduled import ScheduledWeights
 
@@ -17,6 +18,7 @@ __all__ = [
     "LabelCount",
     "LabelDraw",
     "LabeledBatch",
+    "RareLabels",
     "Sampler",
     "ScheduledWeights",
     "SoftLabels",

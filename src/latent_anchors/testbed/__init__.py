@@ -19,6 +19,7 @@ from latent_anchors.testbed._color_rivals import (
     color_task,
     gated_edits,
     rare_labels_sampler,
+    repeated_labels,
     samples_seen,
     say_gray,
 )
@@ -233,6 +234,7 @@ __all__ = [
     "red_sampler",
     "red_terms",
     "redness",
+    "repeated_labels",
     "samples_seen",
     "say_gray",
     "selectivity_r2",

@@ -1,8 +1,7 @@
 """What rivals on colors are given: labels that are rare or wrong, a task, gates, a fallback."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from math import ceil
 
 import torch
 from jaxtyping import Float
@@ -10,35 +9,31 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import check_between, check_count
 from latent_anchors._numerics import dot
-from latent_anchors._supervision import Given
-from latent_anchors._typing import Latents
-from latent_anchors.baselines import Found, Task
+from latent_anchors._typing import Direction, Latents
+from latent_anchors._vectors import as_direction
+from latent_anchors.baselines import Task
 from latent_anchors.colorspace import rgb_grid
 from latent_anchors.curriculum import read_dopesheet
-from latent_anchors.data import BernoulliLabels, LabeledBatch, Sampler
+from latent_anchors.data import BernoulliLabels, LabeledBatch, RareLabels, Sampler
+from latent_anchors.interventions import Edit
 from latent_anchors.testbed._color_recipes import POLE_SHEET, pole_chances
 
 FALLBACK = 0.1
 """The weight of the fallback, which is the greatest that it has in the recipe of the pole."""
 
 
-def rare_labels_sampler(
-    concept: str, rate: float = 1.0, wrong: float = 0.0, anchored: bool = False
-) -> Sampler:
+def rare_labels_sampler(concept: str, rate: float = 1.0, wrong: float = 0.0) -> Sampler:
     r"""The colors of :func:`pole_sampler`, with labels for a hue that are rarer, or wrong.
 
     .. math:: p = (1 - w) \, r \, d^{12} + w \, \overline{r \, d^{12}}
 
     is the chance of a label each time a color of degree :math:`d` is sampled, with the ``rate``
-    :math:`r` and the share :math:`w` of labels that are ``wrong``, on any color. The colors that
-    are drawn, and the labels for the hue, are the same whether ``anchored`` or not.
+    :math:`r` and the share :math:`w` of labels that are ``wrong``, on any color.
 
     Args:
         concept: Name of the hue, which is the label's, too.
         rate: How often the pure hue is labeled, above 0 and at most 1.
         wrong: From 0 to 1.
-        anchored: Whether there are the recipe's other labels, too, for the opposite hue, vivid
-            colors and grays; they are as rare and as wrong.
 
     Raises:
         ValueError: If there is no such hue, or a number is out of its range.
@@ -51,12 +46,32 @@ def rare_labels_sampler(
         >>> rare_labels_sampler("red", rate=0.1).labels["red"].probability.max()
         tensor(0.1000)
     """
-    check_between("rate", rate, 1e-9, 1.0)
-    check_between("wrong", wrong, 0.0, 1.0)
-    scaled = {name: rate * each for name, each in pole_chances(concept, often=1.0).items()}
-    kept = scaled if anchored else {concept: scaled[concept]}
-    labels = {n: BernoulliLabels((1 - wrong) * p + wrong * p.mean()) for n, p in kept.items()}
-    return Sampler(rgb_grid(8), labels, batch_size=64)
+    return _labeled_sampler([concept], concept, rate, wrong)
+
+
+def repeated_labels(
+    concept: str, rate: float = 1.0, wrong: float = 0.0, steps: int = 3000
+) -> RareLabels:
+    """The labels of :func:`rare_labels_sampler` for the recipe of the pole, and its other ones.
+
+    Those for the opposite hue, vivid colors and grays are as rare and as wrong. Each kind comes as
+    often as in :func:`pole_sampler`, so that the recipe needs no other weights.
+
+    Args:
+        concept: Name of the hue, which is the label's, too.
+        rate: How often the pure hue is labeled, above 0 and at most 1.
+        wrong: From 0 to 1.
+        steps: Of the training.
+
+    Raises:
+        ValueError: If there is no such hue, there is no step, or a number is out of its range.
+
+    Examples:
+        >>> sorted(repeated_labels("red", rate=0.01).often)
+        ['gray', 'opposite', 'red', 'vibrant']
+    """
+    often = {name: float(chance.mean()) for name, chance in pole_chances(concept).items()}
+    return RareLabels(_labeled_sampler([*often], concept, rate, wrong), steps, often)
 
 
 def samples_seen(batches: Sampler, seed: int, steps: int) -> LabeledBatch:
@@ -110,34 +125,34 @@ def color_task(
 
 
 def gated_edits(
-    found: Found, latents: Latents, labels: Given, shares: Sequence[float], erased: bool = False
-) -> list[Callable[[Latents], Latents]]:
-    """Edits that act on what reads most along a direction that was found, from weak to strong.
+    direction: Direction,
+    latents: Latents,
+    shares: Sequence[float],
+    edit: Edit | None = None,
+) -> list[Edit]:
+    """Edits of what reads most along a direction, from weak to strong; the rest is unchanged.
 
     Args:
-        found: The direction, and what erases along it.
-        latents: Of samples ``(n, dim)``.
-        labels: Which of them are labeled ``(n,)``.
-        shares: How many of the labeled latents each gate is to let through, above 0, at most 1.
-        erased: Whether what is let through is erased, or sent to the origin.
+        direction: ``(dim,)``, of any length; a latent reads its inner product with it.
+        latents: Of all colors ``(n, dim)``.
+        shares: Which share of them each is to act on, above 0, at most 1; one latent at least.
+        edit: What is done to them; they are sent to the origin if None.
 
     Raises:
-        ValueError: If a share is out of its range, or nothing is labeled.
+        ValueError: If a share is out of its range, or the direction is zero.
 
     Examples:
-        >>> from latent_anchors.baselines import mean_difference
-        >>> z, labels = torch.tensor([[0.0], [2.0], [4.0]]), torch.tensor([0, 1, 1])
-        >>> edits = gated_edits(mean_difference(z, labels), z, labels, [0.5, 1.0])
-        >>> [edit(z).flatten().tolist() for edit in edits]
+        >>> z = torch.tensor([[0.0], [2.0], [4.0]])
+        >>> edits = gated_edits(torch.tensor([1.0]), z, shares=[1 / 3, 2 / 3])
+        >>> [each(z).flatten().tolist() for each in edits]
         [[0.0, 2.0, 0.0], [0.0, 0.0, 0.0]]
     """
-    reads = dot(latents, found.direction)[torch.as_tensor(labels) > 0].sort().values
-    if not len(reads):
-        raise ValueError("No latent is labeled; expected one at least, to set the gates by.")
     for share in shares:
         check_between("share", share, 1e-9, 1.0)
-    least = [reads[len(reads) - ceil(share * len(reads))] for share in shares]
-    return [partial(_gated, found=found, least=each, erased=erased) for each in least]
+    v = as_direction(direction)
+    reads = dot(latents, v).sort(descending=True).values
+    least = [reads[max(round(share * len(reads)), 1) - 1] for share in shares]
+    return [partial(_gated, direction=v, least=each, edit=edit) for each in least]
 
 
 def say_gray(model: nn.Module, batch: LabeledBatch) -> Float[Tensor, " batch"]:
@@ -154,9 +169,18 @@ def say_gray(model: nn.Module, batch: LabeledBatch) -> Float[Tensor, " batch"]:
     return (model(batch.inputs) - 0.5).square().mean(-1)
 
 
-def _gated(z: Latents, found: Found, least: Tensor, erased: bool) -> Latents:
-    reads_enough = (dot(z, found.direction) >= least).unsqueeze(-1)
-    return torch.where(reads_enough, found.edit(z) if erased else torch.zeros_like(z), z)
+def _labeled_sampler(names: Sequence[str], concept: str, rate: float, wrong: float) -> Sampler:
+    check_between("rate", rate, 1e-9, 1.0)
+    check_between("wrong", wrong, 0.0, 1.0)
+    chances = pole_chances(concept, often=1.0)
+    scaled = {name: rate * chances[name] for name in names}
+    labels = {n: BernoulliLabels((1 - wrong) * p + wrong * p.mean()) for n, p in scaled.items()}
+    return Sampler(rgb_grid(8), labels, batch_size=64)
+
+
+def _gated(z: Latents, direction: Direction, least: Tensor, edit: Edit | None) -> Latents:
+    reads_enough = (dot(z, direction) >= least).unsqueeze(-1)
+    return torch.where(reads_enough, torch.zeros_like(z) if edit is None else edit(z), z)
 
 
 def _loss(model: nn.Module, batch: LabeledBatch) -> Float[Tensor, " batch"]:

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from refusals import refuses
 from torch import nn
 
 from latent_anchors import testbed
@@ -31,3 +32,21 @@ def test_removal_is_1_where_reds_are_gray_and_collateral_counts_what_is_far_and_
     assert float(testbed.color_collateral(grayed["cyans"], "red")) > 0.01
     blacks = Grayed(lambda x: rgb_to_hsv(x)[..., 1] == 0)
     assert float(testbed.color_collateral(blacks, "red")) > 0
+
+
+def test_what_errs_more_than_gray_is_not_more_than_gone_unless_it_is_to_count():
+    turned = Turned()
+    assert float(testbed.color_removal(turned, "red")) > 2
+    assert float(testbed.color_removal(turned, "red", most=1)) <= 1
+    half = Grayed(lambda x: x[..., 0] > 0.9)
+    kept = (testbed.color_removal(half, "red", most=most) for most in (1, 1.5))
+    assert all(float(each) == float(testbed.color_removal(half, "red")) for each in kept)
+    with refuses(ValueError, "most is 0; expected a number above 0"):
+        testbed.color_removal(turned, "red", most=0)
+
+
+class Turned(nn.Module):
+    """Says the opposite of every color."""
+
+    def forward(self, x):
+        return 1 - x
