@@ -98,6 +98,7 @@ from latent_anchors.testbed._red_lines import (
 )
 from latent_anchors.testbed._words._bigrams import Bigrams
 from latent_anchors.testbed._words._expected_lack import expected_lack
+from latent_anchors.testbed._words._far_lines import far_lines
 from latent_anchors.testbed._words._found_afterwards import FOUND_AFTERWARDS
 from latent_anchors.testbed._words._inspection import (
     continued,
@@ -120,7 +121,6 @@ from latent_anchors.testbed._words._topic_edits import (
     LOUDNESS,
     edit_by_loss,
     edit_by_share,
-    edited_lines,
     topic_edit,
 )
 from latent_anchors.testbed._words._topic_losses import TopicLosses, topic_losses
@@ -174,7 +174,6 @@ __all__ = [
     "drifted",
     "edit_by_loss",
     "edit_by_share",
-    "edited_lines",
     "error_groups",
     "error_table",
     "evaluate_colors",
@@ -185,6 +184,7 @@ __all__ = [
     "expected_lack",
     "fallback_sheet",
     "falls_with_degree",
+    "far_lines",
     "few_labels_sampler",
     "frontier_of",
     "gated_edits",

@@ -104,15 +104,6 @@ def test_batches_are_drawn_without_end_among_some_lines_and_once_for_each_seed(w
     assert len({*map(tuple, drawn[0])}) == 20
 
 
-@pytest.mark.parametrize("size", [8, 11])
-def test_a_quarter_of_each_batch_is_drawn_from_lines_that_shall_come_often(words, size):
-    drawn = words.drawn_batches([20, 21], 0, size, often=[50, 51])
-    for batch in itertools.islice(drawn, 10):
-        texts = lines_of(words, batch)
-        assert sum(text in {LINES.texts[50], LINES.texts[51]} for text in texts) == 2
-        assert len(texts) == size
-
-
 @pytest.mark.parametrize("size", [1, 7, 20, 21])
 def test_lines_come_once_each_and_in_order(words, size):
     batches = words.batches(range(20), size)

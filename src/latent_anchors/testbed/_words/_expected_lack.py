@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from latent_anchors.concepts import Concept
 from latent_anchors.testbed._words._bigrams import Bigrams
+from latent_anchors.testbed._words._far_lines import nearness, not_aside
 from latent_anchors.testbed._words._tokens import TokenizedDefinitions
 from latent_anchors.testbed._words._topic_losses import topic_losses
-from latent_anchors.testbed._words._word_models import word_cosines
 
 
 def expected_lack(
@@ -42,23 +42,14 @@ def expected_lack(
         >>> bool(expected_lack(small_llama(words, 0), words, concept, aside) < 0)  # not trained
         True
     """
-    own = {*aside}
-    rest = [k for k in words.seen() if k not in own]
-    nearness = _nearness(model, words, concept, rest)
-    half = _nearness(model, words, concept, aside).median()
-    many = min(2 * int((nearness >= half).sum()), len(rest))
-    about = {rest[int(k)] for k in nearness.topk(many).indices}
+    rest = not_aside(words, aside)
+    near = nearness(model, words, concept, rest)
+    half = nearness(model, words, concept, aside).median()
+    many = min(2 * int((near >= half).sum()), len(rest))
+    about = {rest[int(k)] for k in near.topk(many).indices}
     others = [k for k in rest if k not in about]
     asked, seen, left = ([words.ids[k] for k in some] for some in (aside, rest, others))
     tokens, topics = words.tokenizer.get_vocab_size(), [concept.name] * len(aside)
     by_model = topic_losses(model, words.batches(aside), topics).mean(topics)
     by_all, by_others = (Bigrams.of(some, tokens).loss(asked) for some in (seen, left))
     return by_others - torch.maximum(by_all, by_model)
-
-
-def _nearness(
-    model: nn.Module, words: TokenizedDefinitions, concept: Concept, chosen: Sequence[int]
-) -> Float[Tensor, " line"]:
-    """The mean cosine with the direction behind the colon."""
-    cosines, behind = word_cosines(model, words, chosen, concept)
-    return (cosines * behind).sum(1) / behind.sum(1).clamp_min(1)

@@ -162,16 +162,8 @@ class TokenizedDefinitions:
         labels = tokens.masked_fill(~real, IGNORED)
         return {"input_ids": tokens, "labels": labels, "behind": (colon.cumsum(1) > 0) & real}
 
-    def drawn_batches(
-        self, some: Sequence[int], seed: int, size: int = 64, often: Sequence[int] = ()
-    ) -> Iterator[Batch]:
+    def drawn_batches(self, some: Sequence[int], seed: int, size: int = 64) -> Iterator[Batch]:
         """Batches of some lines, drawn with replacement, without end; a seed draws the same.
-
-        Args:
-            some: The lines.
-            seed: Of the draw.
-            size: How many a batch has.
-            often: Lines that a quarter of each batch is drawn from, if any.
 
         Examples:
             >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
@@ -180,10 +172,9 @@ class TokenizedDefinitions:
             torch.Size([3, 12])
         """
         draw = torch.Generator().manual_seed(seed)
-        many = size // 4 if often else 0
         while True:
-            chosen = _drawn(some, size - many, draw) + _drawn(often, many, draw)
-            yield self.pad(self.samples(chosen))
+            chosen = torch.randint(len(some), (size,), generator=draw)
+            yield self.pad(self.samples([some[int(k)] for k in chosen]))
 
     def batches(self, chosen: Sequence[int], size: int = 500) -> list[Batch]:
         """Some lines in batches, in order.
@@ -207,12 +198,6 @@ class TokenizedDefinitions:
             [8]
         """
         return self.batches(range(self.held_out))
-
-
-def _drawn(some: Sequence[int], many: int, draw: torch.Generator) -> list[int]:
-    if not many:
-        return []
-    return [some[int(k)] for k in torch.randint(len(some), (many,), generator=draw)]
 
 
 def _trained_tokenizer(texts: Sequence[str]) -> "Tokenizer":

@@ -121,29 +121,6 @@ def edit_by_loss(
     return topic_edit(concept, _least(enough))
 
 
-def edited_lines(
-    model: nn.Module, words: TokenizedDefinitions, concept: Concept, degrees: int | float
-) -> list[int]:
-    """Lines for training that an edit acts on, as their gate opens somewhere.
-
-    Args:
-        model: The model.
-        words: What it was trained on.
-        concept: The topic.
-        degrees: How near a position behind the colon has to come.
-
-    Examples:
-        >>> from latent_anchors.testbed import made_up_definitions, small_llama
-        >>> words = TokenizedDefinitions.of(made_up_definitions(40), held_out=8)
-        >>> concept = Concept("animal", [1.0] + [0.0] * 95, at="model.layers.1")
-        >>> [len(edited_lines(small_llama(words, 0), words, concept, width)) for width in (0, 180)]
-        [0, 32]
-    """
-    seen = words.seen()
-    needed = opening_angles(*word_cosines(model, words, seen, concept))
-    return [seen[int(k)] for k in (needed <= degrees).any(1).nonzero()]
-
-
 def _least(enough: Callable[[float], bool]) -> float:
     narrow, wide = 0.0, WIDEST
     for _ in range(HALVINGS):
