@@ -2,10 +2,9 @@
 ====================================================
 
 In a small language model *animal* lies on a chosen axis (``words.py``). To mute it there hides it:
-a few steps bring it back. To remove it, weights are damaged, and taught again by text from which
-lines near the axis are left out. What the network lacks of animals then, and how many steps bring
-them back, is compared with the oracle, which never saw one. ``--full`` trains to the end; it needs
-what ``words.py`` needs.
+a few steps bring it back. To remove it, weights are damaged, and taught again by lines far from the
+axis. What the network lacks of animals then, and how many steps bring them back, is compared with
+an oracle, which never saw one. ``--full`` trains to the end; it needs what ``words.py`` needs.
 """
 
 # %%
@@ -137,6 +136,7 @@ for seed in evidence.seeds:
 measures, _, rises = testbed.join_studies(studies, "removed")
 found, curves = testbed.join_audits(audited)
 measures |= found | {n: torch.tensor([float(each[n]) for each in shares]) for n in shares[0]}
+measures["other/above control"] = measures["other/removed"] - measures["other/control"]
 settings = {"sheet": testbed.topic_sheet(steps), "damage": DAMAGE, "caught": CAUGHT}
 ratios = [name for name in found if name.startswith(audits.RATIOS)]
 metrics = evidence.write(measures, settings, ratios=ratios)
