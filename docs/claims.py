@@ -274,12 +274,17 @@ CLAIMS = (
     Claim(
         "It removes more than directions found afterwards: colors",
         "compare_methods",
-        "At a hundredth of the labels it removes as much as LEACE in "
-        "{compare_methods|wins/a hundredth/LEACE|least 1} networks; at a thousandth in "
-        "{compare_methods|wins/a thousandth/LEACE|least 1}. The goal was 57 of 60.",
-        tuple(
-            Goal(f"compare_methods|wins/a hundredth/{rival}|mean", least=0.95)
-            for rival in ("mean difference", "probe", "LEACE")
+        "At a hundredth of the labels it removes at least as much as a mean difference in "
+        "{compare_methods|wins/a hundredth/mean difference|least 1} networks, as a probe in "
+        "{compare_methods|wins/a hundredth/probe|least 1}; with a handful or one, in "
+        "{compare_methods|wins/a thousandth/mean difference|least 1} and "
+        "{compare_methods|wins/a thousandth/probe|least 1}. The goal was 57 of 60.",
+        (
+            *(
+                Goal(f"compare_methods|wins/a hundredth/{rival}|mean", least=0.95)
+                for rival in ("mean difference", "probe", "LEACE")
+            ),
+            Goal("compare_methods|wins/a hundredth/LEACE|n", least=60),
         ),
     ),
 )

@@ -58,9 +58,10 @@ SENTENCES = (
     "seen, a probe found afterwards costs other topics "
     "{words/person|cost/other/logistic probe over cost/other/anchored|mean} times as much; to "
     "forget artifacts, {words/artifact|cost/other/logistic probe over cost/other/anchored|mean} "
-    "times. On colors, found directions do as well if labels set their gate. With a thousandth of "
-    "the labels they do better: {compare_methods|removal/a thousandth/LEACE|mean} of red removed "
-    "against {compare_methods|removal/a thousandth/anchor|mean}.",
+    "times. On colors, found directions come close if they have the same gates. With some ten "
+    "labels the anchor removes at least as much as a mean difference in "
+    "{compare_methods|wins/a hundredth/mean difference|least 1} networks; with a handful or one "
+    "in {compare_methods|wins/a thousandth/mean difference|least 1}.",
 )
 
 PICTURES = {

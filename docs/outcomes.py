@@ -36,11 +36,11 @@ OUTCOMES = {
     "dimensions fewer.",
     "faces": "In pictures that the networks never saw, {faces|touched/muted/face|mean} of the "
     "places of faces change, of other colored places {faces|touched/muted/other|mean}.",
-    "compare_methods": "With all labels the anchor removes "
-    "{compare_methods|removal/all/anchor|mean} of red and LEACE "
-    "{compare_methods|removal/all/LEACE|mean}; with a thousandth "
+    "compare_methods": "With some ten labels the anchor removes "
+    "{compare_methods|removal/a hundredth/anchor|mean} of red, a mean difference "
+    "{compare_methods|removal/a hundredth/mean difference|mean}; with a handful or one "
     "{compare_methods|removal/a thousandth/anchor|mean} and "
-    "{compare_methods|removal/a thousandth/LEACE|mean}.",
+    "{compare_methods|removal/a thousandth/mean difference|mean}.",
     "color_mixing": "Muted, hardly a line with red is right in "
     "{color_mixing|exact_match/muted/red_seen|most 0.02} networks; of those without red "
     "{color_mixing|exact_match/muted/without_red|mean} are.",

@@ -140,9 +140,9 @@ marks |= {"reference": float(never.mean()), "reference_name": "never seen"}
 axes = f"removal of {concept}; 1: as gray", "error of other colors"
 for name, (found, however) in frontiers.items():
     measures |= {f"removal/{name}/{each}": v for each, v in found.removal_at(limit).items()}
-    for of, each in (("wins", found), ("wins however wrong", however)):
-        measures |= {f"{of}/{name}/{n}": v for n, v in each.wins("anchor", limit).items()}
+    measures |= {f"wins/{name}/{each}": v for each, v in found.wins("anchor", limit).items()}
     if len(found) > 1:
+        measures[f"wins/{name}/LEACE, however wrong"] = however.wins("anchor", limit)["LEACE"]
         marks["title"] = f"{concept.capitalize()} taken out; labels: {name}"
         figures[f"labels-{len(figures)}"] = viz.plot_frontier(found, *axes, **marks)
 metrics = evidence.write(measures, {"limit": limit, "shares": SHARES})
