@@ -152,11 +152,11 @@ COMPARED = (
     "within a hundredth of the anchor down to a hundredth of the labels, some ten of them. Wrong "
     "labels cost the probe most. At a thousandth, a handful of labels or one, it depends on which "
     "they are: in seed 1 the only one is on an orange, and there the anchor lies. Where there is "
-    "no label, no method has a value. Fine-tuning and UNDO, which repeats it, stay behind. Networks of gradient "
-    "routing are off by a thousandth before anything is taken out, or lose little of red. "
-    "Selective masking (SGTM) removes as little as the oracle lacks: reds can be guessed from "
-    "other colors, so that keeping red apart does not take it out. Colors are a mild test, in "
-    "four dimensions that are easy to read; ``words.py`` has a harder one."
+    "no label, no method has a value. Fine-tuning and UNDO, which repeats it, stay behind. "
+    "Networks of gradient routing are off by a thousandth before anything is taken out, or lose "
+    "little of red. Selective masking (SGTM) removes as little as the oracle lacks: reds can be "
+    "guessed from other colors, so that keeping red apart does not take it out. Colors are a mild "
+    "test, in four dimensions that are easy to read; ``words.py`` has a harder one."
 )
 """The text of the table of removal."""
 
