@@ -103,7 +103,7 @@ def relearn(removed, oracle, most, seed):
     return audits.relearning(
         removed, {"oracle": oracle}, measure=topic_loss, reached=lambda loss: loss <= most,
         train_step=lambda model, k: model(attack[k]["input_ids"], labels=attack[k]["labels"]).loss,
-        rates=[3e-4, 1e-3, 3e-3, 1e-2], limit=len(attack), every=1,
+        rates=[3e-3, 1e-3, 1e-2, 3e-4], limit=len(attack), every=1,
     )  # fmt: skip
 
 

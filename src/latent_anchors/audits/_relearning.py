@@ -82,7 +82,8 @@ def relearning(
         losses: By name, as :func:`latent_anchors.fit` takes them; runs are trained together.
         sampler: The batches that go with the losses.
         optimizers: By name, parameters and ``lr`` to an optimizer.
-        rates: Learning rates of each optimizer.
+        rates: Learning rates of each optimizer. Give the likeliest first: no later one is tried
+            for longer than the best so far took.
         constraint: What held of the weights in training.
         limit: Most steps of an attack.
         every: Steps between two checks. Who is back at the first one counts as that many, though
