@@ -55,6 +55,13 @@ def test_each_label_comes_as_often_as_asked_and_each_labeled_sample_alike():
         torch.testing.assert_close(found / found.sum(), known / known.sum(), rtol=0, atol=0.02)
 
 
+def test_labels_of_other_names_are_as_the_sampler_draws_them():
+    rare, drawn = RareLabels(SAMPLER, 40, {"low": 0.3}).block(5, 1), SAMPLER.block(5, 1)
+    own = rare.labels["low"] == 0
+    assert 0 < drawn.labels["high"][own].sum() == rare.labels["high"][own].sum()
+    assert torch.equal(rare.labels["high"][own], drawn.labels["high"][own])
+
+
 def test_a_label_that_a_run_does_not_have_takes_nobodys_place():
     never = Sampler(ROWS, {"never": BernoulliLabels(torch.zeros(20))}, batch_size=16)
     rare = RareLabels(never, steps=40, often={"never": 0.5})

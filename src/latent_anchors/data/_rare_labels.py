@@ -24,9 +24,10 @@ class RareLabels:
     each sample of a batch gives way to one of those labeled with a name, any of them alike, with a
     chance of ``often[name]``.
 
-    What was labeled comes with all its labels; everything else is unlabeled. A label that a run
-    does not have takes nobody's place. All is a pure function of the seed and the step, and the
-    other samples are those of the sampler, bit for bit.
+    Labeled is what has a label above 0. It comes again with all its labels, and nothing else has
+    one of these names; other labels are as the sampler draws them. A label that a run does not have
+    takes nobody's place. All is a pure function of the seed and the step, and the other samples are
+    those of the sampler, bit for bit.
 
     Args:
         sampler: With labels; its weights follow no timeline.
@@ -75,7 +76,7 @@ class RareLabels:
             >>> RareLabels(Sampler(torch.eye(3)), steps=1, often={}).block(0, 0).inputs.shape
             torch.Size([100, 64, 3])
         """
-        batch = _unlabeled(self.sampler.block(seed, index))
+        batch = _without(self.often, self.sampler.block(seed, index))
         generator = stream(seed, "rare labels", index)
         size = (2, *batch.inputs.shape[:2])
         chance, which = torch.rand(size, generator=generator, dtype=torch.float64)
@@ -152,9 +153,9 @@ class RareLabels:
         return f"RareLabels({self.sampler!r}, steps={self.steps}, often={self.often})"
 
 
-def _unlabeled(batch: LabeledBatch) -> LabeledBatch:
-    labels = {name: torch.zeros_like(label) for name, label in batch.labels.items()}
-    return LabeledBatch(batch.inputs, labels, batch.extras)
+def _without(names: Iterable[str], batch: LabeledBatch) -> LabeledBatch:
+    none = {name: torch.zeros_like(batch.labels[name]) for name in names}
+    return LabeledBatch(batch.inputs, {**batch.labels, **none}, batch.extras)
 
 
 def _labeled_ones(block: LabeledBatch, name: str, steps: int) -> LabeledBatch:
