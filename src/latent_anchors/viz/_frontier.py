@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from latent_anchors._checks import check_finite, check_name
 from latent_anchors.viz._arrays import Array, as_array_with_gaps, counted, joined
 from latent_anchors.viz._end_names import name_curves
+from latent_anchors.viz._log_axes import linear_up_to, scale_upward
 from latent_anchors.viz._redrawing import redrawable
-from latent_anchors.viz._symlog_axis import linear_up_to, scale_upward
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 
 MARKERS = ("o", "s", "^", "D", "v", "p", "<", "h")

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latent_anchors._checks import check_finite, check_name
 from latent_anchors.viz._arrays import Array, as_array, as_runs, counted
+from latent_anchors.viz._log_axes import number_plainly
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
 from latent_anchors.viz._track_lines import name_ends
@@ -108,9 +109,12 @@ def scale_axes(axes: Axes, steps: Array, errors: Array, logarithmic: Logarithmic
     if logarithmic in ("errors", "both"):
         check_positive("errors and threshold", errors)
         axes.set(yscale="log", ylim=(errors.min() / 1.3, errors.max() * 1.3))
+        number_plainly(axes.yaxis)
     else:
         axes.set_ylim(min(0.0, errors.min()), 1.05 * errors.max() or 1.0)
     axes.set_xlim(steps[0], steps[-1])
+    if axes.get_xscale() == "log":
+        number_plainly(axes.xaxis)
 
 
 def check_positive(name: str, numbers: Array) -> None:

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 
 from latent_anchors._checks import check_between, check_count, check_name, listed
 from latent_anchors.viz._arrays import Array, Values, as_array_with_gaps
+from latent_anchors.viz._log_axes import number_plainly
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._scales import levels
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
@@ -94,6 +95,8 @@ def plot_seeds(
     axes = figure.add_subplot()
     dress(axes, inks)
     axes.set(xscale=scale, xlim=ends, ylim=(len(rows) - 0.5, -0.5))
+    if scale == "log":
+        number_plainly(axes.xaxis)
     axes.set_xlabel(label, color=inks.ink, fontsize=SMALL)
     axes.set_yticks(range(len(rows)), [*rows])
     axes.grid(axis="x", color=inks.calm, linewidth=0.8)

@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from latent_anchors.viz._symlog_axis import TICKS, linear_up_to, scale_upward, ticks_between
+from latent_anchors.viz._log_axes import (
+    TICKS,
+    linear_up_to,
+    number_plainly,
+    scale_upward,
+    ticks_between,
+)
 
 
 def scaled(values: list[float], threshold: float) -> Axes:
@@ -60,3 +66,22 @@ def test_there_are_no_more_numbers_than_can_be_read():
     np.testing.assert_allclose(few, [0, 0.1, 0.3, 1, 3, 10])
     np.testing.assert_allclose(many, [0, *10.0 ** np.arange(-1, 6)])
     assert max(len(few), len(many)) <= TICKS
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((3.5, 7.4), ["4", "5", "6", "7"]),
+        ((0.02, 0.09), ["0.02", "0.03", "0.04", "0.05", "0.06", "0.07", "0.08", "0.09"]),
+        ((0.5, 200), ["1", "10", "100"]),
+    ],
+)
+def test_numbers_beside_a_logarithmic_axis_are_plain_and_there_are_some(ends, expected):
+    figure, axes = plt.subplots()
+    axes.set(yscale="log", ylim=ends)
+    number_plainly(axes.yaxis)
+    figure.canvas.draw()
+    ticks = [*axes.yaxis.get_major_ticks(), *axes.yaxis.get_minor_ticks()]
+    shown = {t.label1.get_text() for t in ticks if ends[0] <= t.get_loc() <= ends[1]} - {""}
+    assert shown == {*expected}
+    plt.close(figure)

@@ -1,8 +1,9 @@
-"""An axis that is linear near 0 and logarithmic beyond, with plain numbers beside it."""
+"""Logarithmic axes, or linear near 0 and logarithmic beyond, with plain numbers beside them."""
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from latent_anchors.viz._arrays import Array
 
@@ -20,6 +21,14 @@ SLACK = 1 + 1e-9
 
 TIMES = {False: (1.0,), True: (1.0, 3.0)}
 """Where numbers stand in a decade: at its start, and if there is room in its middle."""
+
+
+def number_plainly(axis: Axis) -> None:
+    """Numbers beside a logarithmic axis; within a decade, also between powers of ten."""
+    low, high = axis.get_view_interval()
+    plain = FuncFormatter(plain_number)
+    axis.set_major_formatter(plain)
+    axis.set_minor_formatter(plain if high < 10 * low else NullFormatter())
 
 
 def linear_up_to(values: Array) -> float:
