@@ -216,12 +216,16 @@ CLAIMS = (
     Claim(
         "The same: a topic of a language model",
         "words_removed/animal",
-        "Of animals {words_removed/animal|forgetting/healed|min} is forgotten or more, where 1 is "
-        "as if never seen; but other topics lose {words_removed/animal|other/healed|mean} nats, "
-        "and adjacent ones {words_removed/animal|adjacent/healed|mean}.",
+        "Of animals {words_removed/animal|forgetting/removed|min} is forgotten or more, where 1 is "
+        "as if never seen. The loss of other topics changes by "
+        "{words_removed/animal|other/removed|mean} nats, and by "
+        "{words_removed/animal|other/above control|mean} beside a network trained as long on all. "
+        "Adjacent topics lose {words_removed/animal|adjacent/removed|mean} more than with the "
+        "oracle.",
         (
-            Goal("words_removed/animal|forgetting/healed|min", least=0.9),
-            Goal("words_removed/animal|other/healed|mean", most=0.02),
+            Goal("words_removed/animal|forgetting/removed|min", least=0.9),
+            Goal("words_removed/animal|other/removed|mean", most=0.02),
+            Goal("words_removed/animal|other/above control|mean", most=0.02),
         ),
     ),
     Claim(
