@@ -255,7 +255,9 @@ CLAIMS = (
         "The same: a topic in a language model",
         "words_removed/animal",
         "Steps to bring animals back, over those of a network that never saw one: "
-        "{words_removed/animal|relearning/ratio|mean}.",
+        "{words_removed/animal|relearning/ratio|mean} "
+        "({words_removed/animal|relearning/ratio|low} to "
+        "{words_removed/animal|relearning/ratio|high}).",
         (Goal("words_removed/animal|relearning/ratio|mean", least=1),),
     ),
     Claim(
