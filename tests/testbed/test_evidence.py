@@ -73,7 +73,8 @@ def test_examples_run_on_one_thread_unless_they_ask_for_more(monkeypatch):
     monkeypatch.setattr(torch, "set_num_threads", threads.append)
     read()
     read(threads=2)
-    assert threads == [1, 2]
+    read("--smoke", threads=2)
+    assert threads == [1, 2, 1]
 
 
 @pytest.mark.parametrize("concept", HUES)

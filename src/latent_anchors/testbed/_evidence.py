@@ -75,7 +75,7 @@ class Evidence:
             options: The example's own with a value, such as ``font`` for ``--font FILE``, with
                 their help texts.
             concepts: What may be anchored: hues, or the topics of definitions.
-            threads: Of torch.
+            threads: Of torch; one in a smoke test.
 
         Raises:
             ValueError: If there are no seeds.
@@ -100,7 +100,8 @@ class Evidence:
         on = frozenset(name for name in switches or {} if getattr(given, name))
         own = {name: getattr(given, name) for name in options or {} if getattr(given, name)}
         check_count("--seeds", given.seeds)
-        torch.set_num_threads(threads)
+        # smoke tests run side by side, and two of two threads on two cores wait for each other
+        torch.set_num_threads(1 if given.smoke else threads)
         count = min(given.seeds, SMOKE_SEEDS) if given.smoke else given.seeds
         chosen = tuple(range(given.first_seed, given.first_seed + count))
         concept = getattr(given, "concept", "")
