@@ -1,10 +1,10 @@
 """A topic deleted from the weights of a language model
 ====================================================
 
-In a small language model *animal* lies on a chosen axis (``words.py``). To mute it there hides it:
-a few steps bring it back. To remove it, weights are damaged, and taught again by lines far from the
-axis. What the network lacks of animals then, and how many steps bring them back, is compared with
-an oracle, which never saw one. ``--full`` trains to the end; it needs what ``words.py`` needs.
+In a small language model *animal* lies on a chosen axis (``words.py``). To mute it there hides it.
+To remove it, weights are damaged, and taught again by lines far from the axis. What is lacking then
+of animals, and how many steps bring them back, is compared with an oracle, which never saw one.
+``--full`` trains to the end; it needs what ``words.py`` needs.
 """
 
 # %%
@@ -56,11 +56,10 @@ def train(seed, objective, seen, labeled=()):
 
 
 # %%
-# The cut is exact: embeddings, which are the unembedding, too, attention and MLPs write nothing
-# along the axis. But the network says much the same without it: what it knows of animals is in all
-# of its weights. So four fifths of each matrix become new ones, and the network is trained on, as
-# long as it was. No label is needed for that but those behind the axis: lines are left out that lie
-# as near to it as nine tenths of the labeled ones that no term pulled there.
+# The cut is exact: nothing writes along the axis any more. But the network says much the same
+# without it: what it knows of animals is in all of its weights. So four fifths of each matrix are
+# made new, and the network is trained on, as long as it was. No labels are needed but those behind
+# the axis: lines are left out that lie as near to it as nine tenths of those that no term pulled.
 
 stream = la.Concept(topic, concept.direction, at=[f"model.layers.{k}" for k in range(3)])
 DAMAGE, CAUGHT = 0.8, 0.9
@@ -84,8 +83,8 @@ def retrained(model, chosen, seed):
 
 
 # %%
-# Relearning: both are fine-tuned on the topic's lines, each at the best of four rates, until nine
-# tenths of what the oracle lacks is there. Probes read the stream: is a line about the topic?
+# Relearning: networks are fine-tuned on the topic's lines, each at the best of four rates, until
+# nine tenths of what the oracle lacks is there. Probes read the stream: is a line about the topic?
 
 held_out, topics = words.held_out_batches(), words.topics
 asked = words.pad(words.samples([k for k, each in enumerate(topics) if each == topic]))
@@ -97,19 +96,19 @@ def topic_loss(model):
     return testbed.topic_losses(model.eval(), [asked], topics.count(topic) * [topic]).mean([topic])
 
 
-def relearn(removed, oracle, most, seed):
+def relearn(removed, references, most, seed):
     """How soon each is there."""
     attack = [*islice(words.drawn_batches(taught, seed), 100)]
     return audits.relearning(
-        removed, {"oracle": oracle}, measure=topic_loss, reached=lambda loss: loss <= most,
+        removed, references, measure=topic_loss, reached=lambda loss: loss <= most,
         train_step=lambda model, k: model(attack[k]["input_ids"], labels=attack[k]["labels"]).loss,
         rates=[3e-3, 1e-3, 1e-2, 3e-4], limit=len(attack), every=1,
     )  # fmt: skip
 
 
 # %%
-# Run by run: networks, the cut, and what is left. As a control, one network is damaged and trained
-# alike, but on all lines: what it has gained is what the longer training gives.
+# Run by run. Controls are damaged and trained alike: the network on all lines, to see what longer
+# training gives; and the oracle, since who has trained longer learns anything sooner.
 
 studies, audited, shares = [], [], []
 for seed in evidence.seeds:
@@ -117,13 +116,14 @@ for seed in evidence.seeds:
     oracle = train(seed, plain, words.seen(without=topic))
     edited = {"cut": stream.removed(model, example=words.ids[0][None]).eval()}
     far = testbed.far_lines(model, words, concept, words.labeled(topic, seed, aside=True), CAUGHT)
-    edited["removed"] = retrained(model, far, seed)
-    edited["control"] = retrained(model, words.seen(), seed)
+    drawn = {"removed": far, "control": words.seen()}
+    edited |= {name: retrained(model, chosen, seed) for name, chosen in drawn.items()}
     of_each = (testbed.topic_losses(each, held_out, topics) for each in (model, oracle))
     of_edited = {n: testbed.topic_losses(each, held_out, topics) for n, each in edited.items()}
     studies.append(testbed.TopicStudy(topic, *of_each, of_edited))
     most = 0.9 * topic_loss(model) + 0.1 * topic_loss(oracle)
-    audited.append(relearn(edited["removed"], oracle, float(most), seed))
+    lacking = {"oracle": oracle, "retrained": retrained(oracle, words.seen(without=topic), seed)}
+    audited.append(relearn(edited["removed"], lacking, float(most), seed))
     probed = {"removed": edited["removed"], "oracle": oracle, "whole": model}
     found = {name: testbed.topic_leakage(one, words, concept) for name, one in probed.items()}
     shares.append({f"{key}/{name}": v for name, each in found.items() for key, v in each.items()})
@@ -142,7 +142,7 @@ ratios = [name for name in found if name.startswith(audits.RATIOS)]
 metrics = evidence.write(measures, settings, ratios=ratios)
 print(evaluation.metric_table(metrics, [*metrics]))
 edited, never = ({n: rises[n][k] for n in rises if n in testbed.ADJACENT} for k in (0, 1))
-never = {name: float(never[name].mean()) for name in never}
+never = {name: float(values.mean()) for name, values in never.items()}
 label = f"rise of the loss with {topic} removed, nats for each token; diamonds: never seen"
 figures = {"topics": viz.plot_seeds(label, edited, references=never)}
 at, label = range(curves["edited"].shape[1]), f"loss of {topic}, nats for each token"

@@ -1,11 +1,15 @@
+from collections.abc import Callable
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 
 from latent_anchors.viz._log_axes import (
     TICKS,
     linear_up_to,
+    number_low_panel,
     number_plainly,
     scale_upward,
     ticks_between,
@@ -68,6 +72,16 @@ def test_there_are_no_more_numbers_than_can_be_read():
     assert max(len(few), len(many)) <= TICKS
 
 
+def numbers(ends: tuple[float, float], number: Callable[[Axis], None]) -> set[str]:
+    figure, axes = plt.subplots()
+    axes.set(yscale="log", ylim=ends)
+    number(axes.yaxis)
+    figure.canvas.draw()
+    ticks = [*axes.yaxis.get_major_ticks(), *axes.yaxis.get_minor_ticks()]
+    plt.close(figure)
+    return {t.label1.get_text() for t in ticks if ends[0] <= t.get_loc() <= ends[1]} - {""}
+
+
 @pytest.mark.parametrize(
     ("ends", "expected"),
     [
@@ -77,11 +91,16 @@ def test_there_are_no_more_numbers_than_can_be_read():
     ],
 )
 def test_numbers_beside_a_logarithmic_axis_are_plain_and_there_are_some(ends, expected):
-    figure, axes = plt.subplots()
-    axes.set(yscale="log", ylim=ends)
-    number_plainly(axes.yaxis)
-    figure.canvas.draw()
-    ticks = [*axes.yaxis.get_major_ticks(), *axes.yaxis.get_minor_ticks()]
-    shown = {t.label1.get_text() for t in ticks if ends[0] <= t.get_loc() <= ends[1]} - {""}
-    assert shown == {*expected}
-    plt.close(figure)
+    assert numbers(ends, number_plainly) == {*expected}
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((0.0015, 0.0078), ["0.002", "0.005"]),
+        ((0.015, 0.2), ["0.02", "0.05", "0.1", "0.2"]),
+        ((0.5, 200), [f"$\\mathdefault{{10^{{{k}}}}}$" for k in range(3)]),
+    ],
+)
+def test_a_low_panel_has_two_numbers_or_more(ends, expected):
+    assert numbers(ends, number_low_panel) == {*expected}

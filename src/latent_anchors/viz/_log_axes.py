@@ -3,7 +3,13 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    NullFormatter,
+    NullLocator,
+)
 
 from latent_anchors.viz._arrays import Array
 
@@ -29,6 +35,15 @@ def number_plainly(axis: Axis) -> None:
     plain = FuncFormatter(plain_number)
     axis.set_major_formatter(plain)
     axis.set_minor_formatter(plain if high < 10 * low else NullFormatter())
+
+
+def number_low_panel(axis: Axis) -> None:
+    """Numbers beside a low logarithmic panel: powers of ten, or 1, 2 and 5 if those are few."""
+    low, high = axis.get_view_interval()
+    if high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(plain_number))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def linear_up_to(values: Array) -> float:

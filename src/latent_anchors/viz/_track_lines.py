@@ -7,10 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
-from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from latent_anchors.curriculum import Phase, Timeline
 from latent_anchors.viz._arrays import Array
+from latent_anchors.viz._log_axes import number_low_panel
 from latent_anchors.viz._scales import levels, spread
 from latent_anchors.viz._themes import SMALL, Theme, dress
 
@@ -71,12 +72,12 @@ def dress_panel(axes: Axes, inks: Theme, values: Array, logarithmic: bool) -> No
     low, high = float(values.min()), float(values.max())
     if logarithmic:
         axes.set(yscale="log", ylim=(low / MARGIN, high * MARGIN))
+        number_low_panel(axes.yaxis)
     else:
         low, high = min(low, 0.0), max(high, 0.0)
         room = 0.06 * (high - low) or 1.0
         axes.set_ylim(low - room, high + room)
         axes.locator_params(axis="y", nbins=4)
-    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.get_offset_text().set(size=SMALL, color=inks.ink)
     axes.grid(axis="y", color=inks.calm, linewidth=0.8)
     axes.set_axisbelow(True)
