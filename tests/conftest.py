@@ -7,9 +7,13 @@ from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
+import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
+from shape_checks import checked
+
+jaxtyping.jaxtyped = checked  # what the import hook decorates with
 
 # The whole suite needs these. Imported by a module whose shapes are checked, they would look for
 # their byte code under another name, and be compiled anew.

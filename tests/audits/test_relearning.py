@@ -8,7 +8,7 @@ import pytest
 import torch
 from audits import tiny
 from refusals import refuses
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, dropout
 
 from latent_anchors.audits import Relearning, relearning
 from latent_anchors.audits._finetune import Checks, best_of
@@ -43,6 +43,14 @@ def test_one_outlier_moves_the_mean_and_not_the_median():
 
 def test_a_ratio_to_nothing_does_not_exist():
     assert RECORD.metrics()["relearning/control"].per_seed == (1.0, None, 2.0)
+
+
+@pytest.mark.parametrize("ratios", [[nan, 1.0, 2.0], [1.0, nan, 2.0], [2.0, 1.0, nan]])
+def test_a_run_without_a_ratio_counts_in_no_median(ratios: list[float]):
+    # it has not failed: neither network arrived, and its steps are numbers
+    found = {"relearning/ratio": torch.tensor(ratios), "relearning/steps/edited": torch.ones(3)}
+    audit = Relearning((0, 1, 2), 900.0, Evaluation(found), {}, {})
+    assert audit.medians()["relearning/ratio"] == 1.5
 
 
 def test_curves_are_medians_over_runs_of_what_there_is():
@@ -161,7 +169,23 @@ def test_how_to_train_is_given_once():
         attack(hidden, losses={"tokens": next_token})
 
 
-@pytest.mark.parametrize("references", [{"edited": tiny.classifiers()[1]}, []])
+def test_an_infinite_buffer_is_no_failure_and_one_that_is_no_number_is():
+    hidden, oracle = (deepcopy(each) for each in tiny.classifiers())
+    plain = attack(hidden, {"oracle": oracle}, rates=[0.1])
+    hidden.register_buffer("mask", torch.full((2, 2), -torch.inf))
+    masked = attack(hidden, {"oracle": oracle}, rates=[0.1])
+    assert masked.found["relearning/ratio"] == plain.found["relearning/ratio"]
+    hidden.mask[0] = torch.nan
+    broken = attack(hidden, {"oracle": oracle}, rates=[0.1])
+    assert broken.found["relearning/ratio"].isnan().all()
+    assert broken.curves["edited"].isnan().all()
+    assert not broken.curves["oracle"].isnan().any()
+
+
+NAMES = "edited", "control"
+
+
+@pytest.mark.parametrize("references", [*({name: tiny.classifiers()[1]} for name in NAMES), []])
 def test_there_is_a_reference_and_it_has_its_own_name(references):
     with refuses(ValueError, "The references are named"):
         relearning(tiny.classifiers()[0], dict(references), reached=bool, train_step=tiny.classify)
@@ -180,13 +204,20 @@ def test_references_have_the_same_seeds():
 
 def test_an_edit_in_force_is_refused():
     hidden, oracle = tiny.classifiers()
-    with intervene(hidden, torch.neg, at="0"), refuses(ValueError, "an edit is in force"):
+    with refuses(ValueError, "an edit is in force"), intervene(hidden, torch.neg, at="0"):
         attack(
             hidden,
             {"oracle": oracle},
             measure=lambda m: m(tiny.POINTS).mean(),
             reached=lambda mean: mean > 1e9,
         )
+
+
+@pytest.mark.parametrize("where", [0, 1])
+def test_an_edit_in_force_in_a_population_is_refused_too(where: int):
+    pair = [tiny.population(each) for each in tiny.classifiers()]
+    with refuses(ValueError, "an edit is in force"), intervene(pair[where], torch.neg, at="0"):
+        attack(pair[0], {"oracle": pair[1]}, rates=[0.1])
 
 
 def test_a_reference_that_never_gets_there_is_refused():
@@ -235,7 +266,7 @@ def test_a_run_arrives_at_the_first_of_two_checks_in_a_row_that_reach_the_goal()
 def test_a_small_edit_in_force_is_refused_too():
     hidden, oracle = tiny.classifiers()
     nudged = intervene(hidden, lambda z: z + 1e-3, at="2")
-    with nudged, refuses(ValueError, "an edit is in force"):
+    with refuses(ValueError, "an edit is in force"), nudged:
         attack(
             hidden,
             {"oracle": oracle},
@@ -307,7 +338,15 @@ def test_nothing_is_known_beyond_the_limit():
 def test_where_nobody_has_to_arrive_and_nobody_does_there_is_no_ratio():
     hidden, oracle = tiny.classifiers()
     audit = attack(
-        hidden, {"oracle": oracle}, rates=[1e-6], limit=5, every=5, first_must_arrive=False
+        hidden,
+        {"oracle": oracle},
+        measure=tiny.accuracy,
+        reached=lambda share: share > 0.9,
+        rates=[1e-6],
+        limit=5,
+        every=5,
+        better="higher",
+        first_must_arrive=False,
     )
     assert audit.found["relearning/ratio"].isnan().all()
     assert audit.found["relearning/steps/oracle"].tolist() == [5]
@@ -316,6 +355,47 @@ def test_where_nobody_has_to_arrive_and_nobody_does_there_is_no_ratio():
     assert [audit.metrics()[name].per_seed for name in late] == [(1.0,), (1.0,)]
     assert audit.metrics()["relearning/ratio"].n == 0
     assert audit.metrics()["relearning/at_least_one"].per_seed == (0.0,)
+
+
+@pytest.mark.parametrize("rates", [(1e9, 0.01), (0.01, 1e9)])
+@pytest.mark.parametrize("better", [None, "higher"])
+def test_where_the_edited_network_never_arrives_its_curve_is_of_no_rate_that_diverged(
+    rates: tuple[float, float], better: str | None
+):
+    hidden, oracle = tiny.classifiers()
+    stuck = deepcopy(hidden)
+    with torch.no_grad():
+        stuck[2].bias[0] = -1e6
+
+    def confidence(model):
+        return -cross_entropy(model(tiny.POINTS), tiny.CLASSES)
+
+    audit = attack(
+        stuck,
+        {"oracle": oracle},
+        measure=confidence,
+        reached=lambda value: value > -0.5,
+        optimizers={"SGD": torch.optim.SGD},
+        rates=[*rates, 0.3],
+        limit=200,
+        better=better,
+    )
+    assert audit.found["relearning/censored"].tolist() == [True]
+    assert audit.best["edited"] != ("SGD at 1e+09",)
+    assert audit.curves["edited"].isfinite().all()
+
+
+def test_what_a_training_step_draws_is_a_function_of_the_seed():
+    def dropped(model, _):
+        return cross_entropy(dropout(model(tiny.POINTS), 0.5), tiny.CLASSES)
+
+    audits = [attack(tiny.classifiers()[0], train_step=dropped, rates=[0.1]) for _ in range(2)]
+    assert torch.equal(*(audit.curves["edited"] for audit in audits))
+
+
+def test_where_nobody_has_to_arrive_it_is_said_which_way_is_better():
+    with refuses(ValueError, "Nobody has to arrive, and better=None"):
+        attack(tiny.classifiers()[0], first_must_arrive=False)
 
 
 def test_there_are_two_directions():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from latent_anchors._runs import architecture, eval_mode, seeds_of
@@ -102,13 +102,14 @@ def by_losses(
 
 
 def by_steps(train_step: TrainStep, goal: Goal, constraint: Constraint | None) -> Attack:
-    """One run after another, in a plain loop."""
+    """One run after another, in a plain loop; what it draws is a function of the run's seed."""
 
     def attack(network: nn.Module, optimizer: MakeOptimizer, rate: float, limit: int) -> Checks:
-        found = [
-            _trained(run, train_step, optimizer(run.parameters(), lr=rate), goal, constraint, limit)
-            for run in copies(network)
-        ]
+        found: list[Checks] = []
+        for seed, run in zip(seeds_of(network), copies(network), strict=True):
+            chosen = optimizer(run.parameters(), lr=rate)
+            with seeded(seed, "relearning"):
+                found.append(_trained(run, train_step, chosen, goal, constraint, limit))
         longest = max(len(each.values) for each in found)
         return joined([lasting(each, longest) for each in found], 1)
 
@@ -161,8 +162,8 @@ def soonest(
 ) -> tuple[Float[Tensor, " runs"], list[Tensor], tuple[str, ...]]:
     """Each run's steps under its best optimizer and rate, its values meanwhile, and which it is.
 
-    Values are those of the attacker that is there first; with a ``sign`` the best of all at each
-    check: the greatest if it is 1, the least if it is -1.
+    Values are those of the attacker that is there first, or if none is, comes nearest by the end;
+    with a ``sign`` the best of all at each check: the greatest if it is 1, the least if it is -1.
     """
     attackers = [(name, rate) for name in optimizers for rate in rates]
     tried: list[Checks] = []
@@ -173,12 +174,19 @@ def soonest(
         tried.append(attack(network, optimizers[name], rate, int(within)))
         steps[k] = tried[-1].first(goal.every)
     at, first = steps.min(0)
-    chosen = [int(k) for k in first]
+    ends = torch.stack([each.values[-1] for each in tried])
+    chosen = first.where(at.isfinite(), _nearest(ends, sign)).tolist()
     values = [tried[k].values[:, run] for run, k in enumerate(chosen)]
     if sign:
         longest = max(len(each.values) for each in tried)
         values = [*best_of([lasting(each, longest).values for each in tried], sign).unbind(1)]
     return at, values, tuple(f"{attackers[k][0]} at {attackers[k][1]:g}" for k in chosen)
+
+
+def _nearest(ends: Float[Tensor, "attackers runs"], sign: int) -> Int[Tensor, " runs"]:
+    """Under which attacker a run ends best; without a sign, the first where it is finite."""
+    value = sign * ends if sign else torch.zeros_like(ends)
+    return value.masked_fill(~ends.isfinite(), -torch.inf).argmax(0)
 
 
 def best_of(

@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_count, check_name, listed
-from latent_anchors._runs import seeds_of, tensors_of
+from latent_anchors._hooks import in_force
+from latent_anchors._runs import architecture, seeds_of
 from latent_anchors.audits._finetune import (
     Attack,
     Goal,
@@ -27,6 +28,8 @@ from latent_anchors.models import Population
 from latent_anchors.training import Constraint, Loss
 
 EDITED = "edited"
+TAKEN = {EDITED, "control"}
+"""What no reference is called: these have measures of their own."""
 
 Better: TypeAlias = Literal["lower", "higher"]
 
@@ -90,19 +93,20 @@ def relearning(
             one step may have done: check as often as the quickest network needs.
         better: Whether lower or higher measures are nearer to the goal. Then curves hold at each
             step the best over all attackers, which is what capability at a fixed budget means in
-            the field; else those of the attacker that gets there first.
+            the field; else those of the attacker that gets there first, or if none does, of the
+            first one under which the measure stays finite.
         first_must_arrive: Whether the first reference has to reach the goal by the limit. Give
             False where an attack may well be too weak for anyone; what counts then is
-            :meth:`Relearning.after`.
+            :meth:`Relearning.after`, for which ``better`` is needed.
 
     Returns:
         The record.
 
     Raises:
         ValueError: If neither a training step nor losses with a sampler are given, or both; if
-            there is no reference, one is named ``edited``, or has other seeds; if ``reached`` does
-            not return a bool for each run; if an edit is in force, which the weights lack; or if
-            ``better`` is neither of the two.
+            there is no reference, one is named ``edited`` or ``control``, or has other seeds; if
+            ``reached`` does not return a bool for each run; if an edit is in force, which the
+            weights lack; or if ``better`` is neither of the two, or None where nobody must arrive.
         RuntimeError: If some run of the first reference does not get there by the limit, and must.
 
     References:
@@ -124,14 +128,13 @@ def relearning(
     _check_names(references)
     check_count("limit", limit)
     check_count("every", every)
-    sign = _sign(better)
+    sign = _sign(better, first_must_arrive)
     goal = Goal(measure, reached, every)
     attack = _attack(train_step, losses, sampler, goal, constraint)
     networks = {**references, EDITED: edited}
     for name, network in networks.items():
         _check_seeds(name, network, edited)
-        if losses is not None or not isinstance(network, Population):
-            _check_weights(name, network, goal)
+        _check_weights(name, network, goal, together=losses is not None)
     if losses is not None:
         networks = {name: _population(network) for name, network in networks.items()}
     found = {
@@ -149,13 +152,18 @@ def relearning(
         seeds_of(edited),
         float(limit),
         without_failed(ratios_of(steps, float(limit), float(every)), failed_runs(edited)),
-        _curves({name: each[1] for name, each in found.items()}, every),
+        _curves({name: each[1] for name, each in found.items()}, every, networks),
         {name: each[2] for name, each in found.items()},
     )
 
 
-def _sign(better: Better | None) -> int:
+def _sign(better: Better | None, first_must_arrive: bool) -> int:
     if better is None:
+        if not first_must_arrive:
+            raise ValueError(
+                "Nobody has to arrive, and better=None does not say which of the attackers came "
+                "nearest; expected better='lower' or better='higher' with first_must_arrive=False."
+            )
         return 0
     check_name("direction", better, [*SIGNS])
     return SIGNS[better]
@@ -199,12 +207,15 @@ def step_ratio(edited: Tensor, other: Tensor, limit: float, least: float = 1.0) 
 
 
 def failed_runs(network: nn.Module) -> Bool[Tensor, " runs"]:
-    """Which runs have weights that are not finite."""
-    runs = len(seeds_of(network))
-    floating = [t for t in tensors_of(network).values() if t.is_floating_point()]
+    """Which runs have weights that are not finite, or a buffer that is not a number.
+
+    Infinite buffers are on purpose, as in a causal mask.
+    """
+    model, runs = architecture(network), len(seeds_of(network))
+    sound = [each.isfinite() for each in model.parameters()]
+    sound += [~each.isnan() for each in model.buffers() if each.is_floating_point()]
     # of an ordinary model, all numbers are those of its one run
-    finite = [t.isfinite().reshape(runs, -1).all(1).cpu() for t in floating]
-    return ~torch.stack(finite).all(0)
+    return ~torch.stack([each.reshape(runs, -1).all(1).cpu() for each in sound]).all(0)
 
 
 def without_failed(found: Mapping[str, Tensor], failed: Bool[Tensor, " runs"]) -> Evaluation:
@@ -220,14 +231,15 @@ def without_failed(found: Mapping[str, Tensor], failed: Bool[Tensor, " runs"]) -
 
 
 def _curves(
-    values: Mapping[str, list[Tensor]], every: int
+    values: Mapping[str, list[Tensor]], every: int, networks: Mapping[str, nn.Module]
 ) -> dict[str, Float[Tensor, "steps runs"]]:
     """By step: what was measured lasts until the next check, and at last to the end."""
     longest = max(len(curve) for each in values.values() for curve in each)
     curves: dict[str, Tensor] = {}
     for name, each in values.items():
         rows = [torch.cat([curve, curve[-1:].expand(longest - len(curve))]) for curve in each]
-        curves[name] = torch.stack(rows, 1).repeat_interleave(every, 0)
+        known = torch.stack(rows, 1).masked_fill(failed_runs(networks[name]), torch.nan)
+        curves[name] = known.repeat_interleave(every, 0)
     return curves
 
 
@@ -236,10 +248,10 @@ def _population(network: nn.Module) -> nn.Module:
 
 
 def _check_names(references: Mapping[str, nn.Module]) -> None:
-    if not references or EDITED in references:
+    if not references or not TAKEN.isdisjoint(references):
         raise ValueError(
             f"The references are named {listed(references)}; expected at least one, none of them "
-            "'edited', such as {'oracle': model}."
+            f"{' or '.join(map(repr, sorted(TAKEN)))}, such as {{'oracle': model}}."
         )
 
 
@@ -251,10 +263,13 @@ def _check_seeds(name: str, network: nn.Module, edited: nn.Module) -> None:
         )
 
 
-def _check_weights(name: str, network: nn.Module, goal: Goal) -> None:
-    copy = network[:] if isinstance(network, Population) else deepcopy(network)
-    given, copied = (goal.check(each).values for each in (network, copy))
-    if not torch.allclose(given, copied, atol=1e-5, equal_nan=True):
+def _check_weights(name: str, network: nn.Module, goal: Goal, together: bool) -> None:
+    altered = bool(in_force(network))
+    if not altered and (together or not isinstance(network, Population)):
+        copy = network[:] if isinstance(network, Population) else deepcopy(network)
+        given, copied = (goal.check(each).values for each in (network, copy))
+        altered = not torch.allclose(given, copied, atol=1e-5, equal_nan=True)
+    if altered:
         raise ValueError(
             f"The {name!r} networks answer otherwise than their weights do: an edit is in force. "
             "Expected weights alone, as anyone who has them can leave the edit out. Build it into "

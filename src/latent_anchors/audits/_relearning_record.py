@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import nan
+from math import isnan, nan
 from statistics import median
 
 from jaxtyping import Float
@@ -69,7 +69,8 @@ class Relearning:
         medians: dict[str, float] = {}
         failed = set(self.found.failed())
         for name, values in self.found.items():
-            there = [value for run, value in enumerate(as_floats(values)) if run not in failed]
+            each = enumerate(as_floats(values))
+            there = [value for run, value in each if run not in failed and not isnan(value)]
             medians[name] = median(there) if there else nan
         return medians
 
