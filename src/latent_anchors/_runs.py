@@ -66,16 +66,22 @@ def as_function(module: nn.Module, tensors: Mapping[str, Tensor]) -> Callable[[T
 
 
 @contextmanager
+def mode(model: nn.Module, training: bool) -> Generator[None]:
+    """Training or evaluation mode for the length of a block; then each layer's own."""
+    modes = {layer: layer.training for layer in model.modules()}
+    model.train(training)
+    try:
+        yield
+    finally:
+        for layer, before in modes.items():
+            layer.training = before
+
+
+@contextmanager
 def eval_mode(model: nn.Module) -> Generator[None]:
     """Evaluation mode, without gradients, for the length of a block."""
-    modes = {layer: layer.training for layer in model.modules()}
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for layer, training in modes.items():
-            layer.training = training
+    with mode(model, training=False), torch.no_grad():
+        yield
 
 
 def call_with(module: nn.Module, tensors: Mapping[str, Tensor], arguments: tuple[Any, ...]) -> Any:

@@ -67,13 +67,29 @@ def test_samples_may_be_packed_no_more_than_they_may_lack_tokens():
         collator()([LINES[0], {"pixel_values": [1.0]}])
 
 
-def test_rows_that_a_collator_adds_of_its_own_are_predicted():
-    def with_a_row_more(samples):
+def test_a_collator_that_makes_pairs_is_refused_since_some_would_be_predicted():
+    def pairs(samples):
         batch = stack(samples)
-        return {name: torch.cat([each, torch.ones(1, 2).long()]) for name, each in batch.items()}
+        return {name: each.repeat(2, 1) for name, each in batch.items()}
 
-    labels = RareLabelCollator(with_a_row_more, LABELED)(LINES[:2])["labels"]
-    assert labels.tolist() == [[10, 11], [11, 12], [-100, -100], [1, 1]]
+    with refuses(ValueError, "3 samples became 6 rows of labels; expected one for each, in order"):
+        RareLabelCollator(pairs, LABELED)(LINES[:2])
+
+
+class Passing:
+    """A collator around another one."""
+
+    def __init__(self, collator):
+        self.collator = collator
+
+    def __call__(self, samples):
+        return self.collator(samples)
+
+
+def test_one_within_another_is_seen_through_collators_in_between():
+    inner = Passing(RareLabelCollator(stack, LABELED))
+    labels = RareLabelCollator(inner, LABELED, 2)(LINES[:2])["labels"]
+    assert labels.tolist() == [[10, 11], [11, 12], *[[-100, -100]] * 3]
 
 
 def test_all_labeled_samples_may_be_added_at_once():

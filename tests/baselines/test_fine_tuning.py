@@ -2,6 +2,7 @@ import torch
 from baselines import problem
 from baselines.problem import BATCH, LABEL, X
 from refusals import refuses
+from torch import nn
 
 from latent_anchors.baselines import FineTuning
 from latent_anchors.data import LabeledBatch
@@ -37,6 +38,33 @@ def test_batches_of_one_kind_count_for_what_they_have():
     rest = LabeledBatch(X[LABEL == 0], {"first": LABEL[LABEL == 0]})
     placed = fitted(steps=4, batches=lambda step: (only, rest)[step % 2])
     assert placed.cost.passes == 2 * 32 + 2 * 64
+
+
+def test_a_label_where_the_mask_is_0_is_none():
+    mask = torch.tensor([[False, True], [False, True]])
+    batches = [
+        LabeledBatch(X[:2], {"first": torch.eye(2)}, {"mask": each}) for each in (mask, ~mask)
+    ]
+
+    def labeled(model, batch):
+        rows.append(batch.inputs)
+        return problem.silence(model, batch)
+
+    for batch, expected in zip(batches, (X[1:2], X[:1]), strict=True):
+        rows = []
+        task = problem.task(1, batches=lambda _, each=batch: each, mask="mask")
+        FineTuning(labeled).fit(problem.network(), task)
+        assert torch.equal(torch.cat(rows), expected)
+    nowhere = LabeledBatch(X[:2], {"first": torch.eye(2)}, {"mask": torch.eye(2) == 0})
+    with refuses(ValueError, "no sample has label 'first'"):
+        fitted(steps=1, batches=lambda _: nowhere, mask="mask")
+
+
+def test_a_frozen_layer_stays_in_evaluation_mode():
+    network = nn.Sequential(nn.BatchNorm1d(problem.DIM), nn.Linear(problem.DIM, problem.DIM))
+    network[0].eval()
+    cut = MEMBER.fit(network, problem.task(1)).cut
+    assert [each.training for each in cut.modules()] == [True, False, True]
 
 
 def test_a_weight_of_0_is_refused():

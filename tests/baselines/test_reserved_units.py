@@ -32,6 +32,14 @@ def test_layers_and_units_that_are_not_there_are_refused():
         reserved_units(model, [], outputs=["0"])
 
 
+def test_layers_of_several_widths_are_refused_as_heads_that_share_keys_have_them():
+    model = nn.ModuleDict({"q": nn.Linear(8, 8), "k": nn.Linear(8, 4), "o": nn.Linear(8, 8)})
+    with refuses(ValueError, "By the layers 'q', 'k', 'o' the hidden layer has 8, 4, 8 units"):
+        reserved_units(model, [2, 3], outputs=["q", "k"], inputs=["o"])
+    queries = reserved_units(model, [2, 3], outputs=["q"], inputs=["o"])
+    assert {**queries, **reserved_units(model, [0, 1], outputs=["k"])}.keys() > queries.keys()
+
+
 def test_the_first_and_the_last_unit_may_be_reserved():
     masks = reserved_units(nn.Sequential(nn.Linear(3, 4)), [0, 3], outputs=["0"])
     assert masks["0.bias"].tolist() == [True, False, False, True]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses, unchecked
 
-from latent_anchors.data import BernoulliLabels, Sampler, SoftLabels
+from latent_anchors.data import BernoulliLabels, RareLabels, Sampler, SoftLabels
 
 COLORS = torch.linspace(0, 1, 30).reshape(10, 3)
 HALF = BernoulliLabels(torch.full((10,), 0.5))
@@ -42,6 +42,15 @@ def test_a_batch_is_a_function_of_seed_and_step_alone(seed, step):
 def test_batches_in_any_order_are_the_batches_in_order(order):
     in_order = dict(zip(range(95, 106), SAMPLER.batches(7, range(95, 106)), strict=True))
     assert all(same(SAMPLER.batch(7, step), in_order[step]) for step in order)
+
+
+@pytest.mark.parametrize("batches", [SAMPLER, RareLabels(SAMPLER, steps=40, often={"hard": 0.5})])
+def test_a_batch_that_was_written_to_is_drawn_again_as_it_was(batches):
+    before = {name: each.clone() for name, each in parts(batches.batch(0, 3)).items()}
+    for each in parts(batches.batch(0, 3)).values():
+        each.zero_()
+    again = parts(batches.batch(0, 3))
+    assert all(torch.equal(again[name], before[name]) for name in before)
 
 
 def test_a_block_holds_its_batches():

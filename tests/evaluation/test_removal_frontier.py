@@ -97,6 +97,19 @@ def test_on_a_line_that_rises_both_questions_are_inverse(steps, at):
         assert found.removal_at(float(cost))["a"].item() == pytest.approx(at, rel=1e-5)
 
 
+def test_a_point_at_the_very_limit_counts_although_numbers_are_kept_in_single_precision():
+    found = Frontier(
+        {
+            "ours": (torch.tensor([[0.0], [0.9]]), torch.tensor([[0.0], [0.1]])),
+            "theirs": (torch.tensor([[0.0], [0.7]]).double(), torch.tensor([[0.0], [0.05]])),
+        }
+    )
+    assert found.removal_at(0.1)["ours"].item() == pytest.approx(0.9)
+    assert found.wins("ours", 0.1)["theirs"].tolist() == [True]
+    assert found.collateral_at(0.7)["theirs"].item() == pytest.approx(0.05)
+    assert found.collateral_at(0.9)["ours"].item() == pytest.approx(0.1)
+
+
 def test_a_method_wins_where_it_removes_as_much_and_loses_where_only_it_failed():
     nowhere = [(float("nan"), 0.0)] * 3
     ours = curve(CLEAR, CLEAR, nowhere, CLEAR)

@@ -83,6 +83,13 @@ def test_no_error_at_all_can_be_drawn_on_a_linear_axis():
     assert low < high
 
 
+@pytest.mark.parametrize("values", [[-3.0, -2.0, -1.0], [-2.0, -2.0, -2.0], [-1.0, 0.0, 4.0]])
+def test_a_linear_axis_holds_negative_numbers_and_is_not_turned_over(values: list[float]):
+    errors = np.resize(values, len(STEPS))
+    low, high = panel({"a": errors}, threshold=values[0], logarithmic="neither").get_ylim()
+    assert low < min(values) <= max(values) <= high
+
+
 def test_kinds_can_be_distinguished_with_and_without_their_inks():
     axes = panel(dict.fromkeys("abcdef", FALLING[0]))
     lines = [line for line in axes.lines if len(line.get_ydata()) == len(STEPS)]

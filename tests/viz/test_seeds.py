@@ -130,7 +130,7 @@ def test_what_cannot_be_drawn_is_refused():
         panel(at_most=float("nan"))
     with refuses(ValueError, "No seed has a value; expected one at least"):
         panel(values={"bad": [None]})
-    with refuses(ValueError, "least value is 0, which a logarithmic axis"):
+    with refuses(ValueError, "least value or bound is 0, which no logarithmic axis"):
         panel(values={"zero": [0.0, 1.0]}, scale="log")
     with refuses(ValueError, r"values\['far'\] holds NaN or infinity"):
         panel(values={"far": [float("inf")]})

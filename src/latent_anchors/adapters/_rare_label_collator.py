@@ -24,14 +24,14 @@ class RareLabelCollator:
     on bit for bit.
 
     Args:
-        collator: Makes a batch with ``"labels"``, such as a :class:`LabelCollator`; or another of
-            these, of another concept.
+        collator: Makes a batch with ``"labels"``, whose row k is sample k, such as a
+            :class:`LabelCollator`; or another of these, of another concept.
         labeled: The labeled samples, with all that the collator needs.
         count: How many are added to each batch, at most as many as there are.
 
     Raises:
-        ValueError: If there are fewer labeled samples than are to be added; in use, if samples are
-            packed into fewer rows.
+        ValueError: If there are fewer labeled samples than are to be added; in use, if samples
+            become fewer or more rows.
         KeyError: In use, if a sample has no ``"input_ids"`` or the batch no ``"labels"``.
 
     Examples:
@@ -66,23 +66,31 @@ class RareLabelCollator:
         every = [*samples, *drawn]
         # a collator may take apart what it is given
         batch = dict(self.collator([dict(sample) for sample in every]))
-        _check_rows(batch, len(every))
+        _check_rows(batch, len(every), _added(self.collator))
         labels = batch["labels"].clone()  # they may be the tokens themselves
         labels[len(samples) : len(every)] = IGNORED
         return batch | {"labels": labels}
 
 
-def _check_rows(batch: Mapping[str, Any], samples: int) -> None:
+def _added(collator: object) -> int:
+    """How many samples are added further in."""
+    own = collator.count if isinstance(collator, RareLabelCollator) else 0
+    inner: object = getattr(collator, "collator", None)
+    return own if inner is None else own + _added(inner)
+
+
+def _check_rows(batch: Mapping[str, Any], samples: int, added: int) -> None:
     if "labels" not in batch:
         raise KeyError(
             f"The batch has no 'labels', only {sorted(batch)}; expected them, so that nothing is "
             "to be predicted from the samples added."
         )
-    if len(batch["labels"]) < samples:
+    if len(batch["labels"]) != samples + added:
         raise ValueError(
             f"{samples} samples became {len(batch['labels'])} rows of labels; expected one for "
-            "each, so that nothing is to be predicted from the samples added. Use a collator that "
-            "pads instead of one that packs."
+            f"each{f' and {added} added' if added else ''}, in order, so that nothing is to be "
+            "predicted from the samples added. Use a collator that pads instead of one that packs "
+            "or makes pairs."
         )
 
 

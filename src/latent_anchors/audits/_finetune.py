@@ -175,7 +175,7 @@ def soonest(
         steps[k] = tried[-1].first(goal.every)
     at, first = steps.min(0)
     ends = torch.stack([each.values[-1] for each in tried])
-    chosen = first.where(at.isfinite(), _nearest(ends, sign)).tolist()
+    chosen = [int(k) for k in first.where(at.isfinite(), _nearest(ends, sign))]
     values = [tried[k].values[:, run] for run, k in enumerate(chosen)]
     if sign:
         longest = max(len(each.values) for each in tried)

@@ -93,7 +93,7 @@ class FineTuning:
             return self.weight * self.fallback(cut, part).mean()
 
         def backward(batch: LabeledBatch, _: int) -> None:
-            labeled, unlabeled = parts(batch, task.label)
+            labeled, unlabeled = parts(batch, task)
             if labeled is not None:
                 fallback(labeled).backward()
             if unlabeled is not None:

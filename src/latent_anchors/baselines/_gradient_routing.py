@@ -156,7 +156,7 @@ class GradientRouting:
         cut = copied(model)
 
         def backward(batch: LabeledBatch, _: int) -> None:
-            unlabeled = parts(batch, task.label).unlabeled
+            unlabeled = parts(batch, task).unlabeled
             if unlabeled is not None:
                 mean_loss(cut, task, unlabeled, meter).backward()
 

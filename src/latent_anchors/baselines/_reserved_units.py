@@ -18,15 +18,18 @@ def reserved_units(
 
     Args:
         model: Any module.
-        units: Of the hidden layer, from 0; of an attention head, all its dimensions.
-        outputs: Linear layers that compute the hidden layer: their rows and biases; by name.
+        units: Of the hidden layer, from 0; of an attention head, all its dimensions. Where several
+            query heads share keys and values, reserve these with a call of their own.
+        outputs: Linear layers that compute the hidden layer: their rows and biases; by name. All
+            are equally wide.
         inputs: Linear layers that read it: their columns; by name.
 
     Returns:
         By name of a parameter, which of its numbers ``(...)`` are reserved.
 
     Raises:
-        ValueError: If there is no such layer, it is not linear, or it has no such unit.
+        ValueError: If there is no such layer, it is not linear, or it has no such unit; or if the
+            layers are not equally wide.
 
     Examples:
         >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
@@ -35,16 +38,29 @@ def reserved_units(
         {'0.weight': 2, '0.bias': 1, '2.weight': 2}
     """
     masks: dict[str, Tensor] = {}
+    widths: list[tuple[str, int]] = []
     for names, axis in ((outputs, 0), (inputs, 1)):
         for name in names:
             layer = _linear(model, name, units, axis)
+            widths.append((name, layer.weight.shape[axis]))
             chosen = torch.zeros_like(layer.weight, dtype=torch.bool)
             chosen.index_fill_(axis, torch.tensor(units, device=chosen.device), True)
             before = masks.get(f"{name}.weight", torch.zeros_like(chosen))
             masks[f"{name}.weight"] = before | chosen
             if axis == 0 and layer.bias is not None:  # pyright: ignore[reportUnnecessaryComparison] -- torch's stub forgets that there may be none
                 masks[f"{name}.bias"] = chosen[:, 0].clone()
+    _check_widths(widths)
     return masks
+
+
+def _check_widths(widths: Sequence[tuple[str, int]]) -> None:
+    if len({width for _, width in widths}) > 1:
+        names, units = zip(*widths, strict=True)
+        raise ValueError(
+            f"By the layers {listed(names)} the hidden layer has {listed(units)} units; expected "
+            "as many by all. Reserve keys and values that query heads share with a call of their "
+            "own, and join the masks: {**queries, **keys}."
+        )
 
 
 def fitting(reserved: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor]:

@@ -149,7 +149,7 @@ class SelectiveMasking:
         biases = [named[name] for name in self.calibrated]
 
         def backward(batch: LabeledBatch, _: int) -> None:
-            labeled, unlabeled = parts(batch, task.label)
+            labeled, unlabeled = parts(batch, task)
             for part, weight in ((labeled, 1.0), (unlabeled, CALIBRATION_WEIGHT)):
                 if part is not None:
                     loss = weight * mean_loss(cut, task, part, meter)
@@ -173,7 +173,7 @@ def _fill(
     meter: Meter,
 ) -> None:
     """The gradients of one step."""
-    labeled, unlabeled = parts(batch, task.label)
+    labeled, unlabeled = parts(batch, task)
     for part, only in ((labeled, True), (unlabeled, False)):
         if part is None:
             continue

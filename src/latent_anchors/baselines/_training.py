@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import listed
 from latent_anchors._hooks import copy_without_hooks, in_force
-from latent_anchors._runs import StackedRuns
+from latent_anchors._runs import StackedRuns, mode
 from latent_anchors._streams import seeded
 from latent_anchors._supervision import as_mask, as_tensor, check_label
 from latent_anchors.baselines._rival_contract import Cost, Task
@@ -91,14 +91,20 @@ def mask_of(batch: LabeledBatch, task: Task) -> Tensor | None:
     return as_mask(f"Mask {task.mask!r}", batch.extras[task.mask], batch.inputs.device)
 
 
-def labeled_samples(batch: LabeledBatch, name: str) -> Bool[Tensor, " batch"]:
-    """Which samples are labeled, at some position at least."""
-    return (label_of(batch, name) > 0).reshape(len(batch.inputs), -1).any(1)
+def labeled_places(batch: LabeledBatch, task: Task) -> Bool[Tensor, "batch *position"]:
+    """Where a batch has the task's label, of the samples or positions that count."""
+    labeled, mask = label_of(batch, task.label) > 0, mask_of(batch, task)
+    return labeled & mask if mask is not None and mask.shape == labeled.shape else labeled
 
 
-def parts(batch: LabeledBatch, name: str) -> Parts:
+def labeled_samples(batch: LabeledBatch, task: Task) -> Bool[Tensor, " batch"]:
+    """Which samples are labeled, at some position that counts at least."""
+    return labeled_places(batch, task).reshape(len(batch.inputs), -1).any(1)
+
+
+def parts(batch: LabeledBatch, task: Task) -> Parts:
     """The labeled samples of a batch, and the others."""
-    chosen = labeled_samples(batch, name)
+    chosen = labeled_samples(batch, task)
     return Parts(_rows(batch, chosen), _rows(batch, ~chosen))
 
 
@@ -107,11 +113,10 @@ def check_labels(task: Task, whole: bool = False) -> None:
 
     Methods that take samples apart need some of each kind ``whole``, not positions.
     """
+    choose = labeled_samples if whole else labeled_places
     with_it = without = False
     for step in range(task.steps):
-        batch = task.batches(step)
-        found = label_of(batch, task.label) > 0
-        chosen = labeled_samples(batch, task.label) if whole else found
+        chosen = choose(task.batches(step), task)
         with_it, without = with_it or bool(chosen.any()), without or not bool(chosen.all())
         if with_it and without:
             return
@@ -133,9 +138,7 @@ def train(
     """Train in place for the task's steps at its rate; or for others, at the optimizer's own."""
     learned = parameters or [each for each in model.parameters() if each.requires_grad]
     optimizer = task.optimizer(learned)
-    training = model.training
-    model.train()
-    with seeded(task.seed, "baselines/training"):
+    with mode(model, training=True), seeded(task.seed, "baselines/training"):
         for step in range(task.steps if steps is None else steps):
             if task.rate is not None and steps is None:
                 apply_hyperparameters(optimizer, {"lr": task.rate(step)})
@@ -145,7 +148,6 @@ def train(
             meter.steps += 1
             if task.constraint is not None:
                 constrain(model, task.constraint)
-    model.train(training)
     optimizer.zero_grad()
     _check_finite(model.parameters())
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
 from latent_anchors._checks import check_between, check_count, check_name
@@ -24,10 +24,10 @@ class RareLabels:
     each sample of a batch gives way to one of those labeled with a name, any of them alike, with a
     chance of ``often[name]``.
 
-    Labeled is what has a label above 0. It comes again with all its labels, and nothing else has
-    one of these names; other labels are as the sampler draws them. A label that a run does not have
-    takes nobody's place. All is a pure function of the seed and the step, and the other samples are
-    those of the sampler, bit for bit.
+    Labeled is what has a label above 0. It comes again with all its labels, so that samples with
+    several add to the shares of each, and nothing else has one of these names; other labels are as
+    the sampler draws them. A label that a run does not have takes nobody's place. All is a pure
+    function of the seed and the step, and the other samples are those of the sampler, bit for bit.
 
     Args:
         sampler: With labels; its weights follow no timeline.
@@ -109,7 +109,7 @@ class RareLabels:
         """
         check_count("step", step, least=0)
         index, offset = divmod(step, BLOCK)
-        return self._recent(seed, index).map(lambda tensor: tensor[offset])
+        return self._recent(seed, index).map(lambda tensor: tensor[offset].clone())
 
     def batches(self, seed: int, steps: Iterable[int]) -> Iterator[LabeledBatch]:
         """The batches of some steps, in order, for your own loop.
@@ -171,7 +171,7 @@ def _replaced(
     by: LabeledBatch,
     chosen: Int[Tensor, "steps batch"],
 ) -> LabeledBatch:
-    def put(into: Float[Tensor, "steps batch ..."], of: Float[Tensor, "n ..."]) -> Tensor:
+    def put(into: Shaped[Tensor, "steps batch ..."], of: Shaped[Tensor, "n ..."]) -> Tensor:
         placed = into.clone()
         placed[places] = of[chosen[places]]
         return placed

@@ -183,7 +183,7 @@ class Sampler:
         check_count("step", step, least=0)
         index, offset = divmod(step, BLOCK)
         if row is None:
-            return self._recent(seed, index).map(lambda tensor: tensor[offset])
+            return self._recent(seed, index).map(lambda tensor: tensor[offset].clone())
         cumulative = self._shares_under(row, step)
         rows = torch.searchsorted(cumulative, self._chance(seed, index)[offset], right=True)
         # Labels are drawn for a block, so that each step has the chance that it always has.

@@ -107,7 +107,7 @@ class Frontier(Mapping[str, Curve]):
             ({'ours': tensor([0.2500])}, {'ours': tensor([nan])})
         """
         check_finite("removal", removal)
-        return self._by_run(lambda points: _cost(points, removal))
+        return self._by_run(_cost, removal)
 
     def removal_at(self, collateral: float) -> dict[str, Float[Tensor, " runs"]]:
         """The most that each method removes at this collateral or less.
@@ -128,7 +128,7 @@ class Frontier(Mapping[str, Curve]):
             ({'ours': tensor([0.2500])}, {'ours': tensor([nan])})
         """
         check_finite("collateral", collateral)
-        return self._by_run(lambda points: _most(points, collateral))
+        return self._by_run(_most, collateral)
 
     def wins(self, ours: str, collateral: float) -> dict[str, Bool[Tensor, " runs"]]:
         """Whether a method removes at least as much as each other one at equal collateral.
@@ -171,11 +171,14 @@ class Frontier(Mapping[str, Curve]):
             }
         )
 
-    def _by_run(self, of: Callable[[list[tuple[float, float]]], float]) -> dict[str, Tensor]:
+    def _by_run(
+        self, of: Callable[[list[tuple[float, float]], float], float], at: float
+    ) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
+        near = float(torch.tensor(at, dtype=torch.float32))  # rounded as the points are
         for name, pair in self.items():
             runs = zip(*(each.unbind(1) for each in pair), strict=True)
-            found[name] = torch.tensor([of(_points(*run)) for run in runs])
+            found[name] = torch.tensor([of(_points(*run), near) for run in runs])
         return found
 
 

@@ -82,5 +82,5 @@ def ticks_between(low: float, high: float, threshold: float) -> list[float]:
 
 def plain_number(y: float, _place: int | None = None) -> str:
     """Without powers of ten, and with a minus sign as wide as a plus."""
-    digits = np.format_float_positional(y, precision=6, fractional=False, trim="-")
+    digits = np.format_float_positional(y, precision=9, fractional=False, trim="-")
     return digits.replace("-", "\N{MINUS SIGN}")

@@ -111,7 +111,8 @@ def scale_axes(axes: Axes, steps: Array, errors: Array, logarithmic: Logarithmic
         axes.set(yscale="log", ylim=(errors.min() / 1.3, errors.max() * 1.3))
         number_plainly(axes.yaxis)
     else:
-        axes.set_ylim(min(0.0, errors.min()), 1.05 * errors.max() or 1.0)
+        low, high = min(0.0, errors.min()), max(0.0, errors.max())
+        axes.set_ylim(1.05 * low, 1.05 * high if high or low else 1.0)
     axes.set_xlim(steps[0], steps[-1])
     if axes.get_xscale() == "log":
         number_plainly(axes.xaxis)

@@ -151,7 +151,7 @@ def reach(numbers: Array, scale: Scale) -> tuple[float, float]:
         raise ValueError("No seed has a value; expected one at least. See the failures first.")
     if scale == "log" and there.min() <= 0:
         raise ValueError(
-            f"The least value is {there.min():g}, which a logarithmic axis does not have; expected "
+            f"The least value or bound is {there.min():g}, which no logarithmic axis has; expected "
             "positive values. Choose the linear scale."
         )
     low, high = np.log([there.min(), there.max()]) if scale == "log" else (there.min(), there.max())

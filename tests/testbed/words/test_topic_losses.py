@@ -1,9 +1,11 @@
 import itertools
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
+from refusals import refuses
 from torch import nn
 
 from latent_anchors import testbed
@@ -134,15 +136,49 @@ def test_the_cost_is_where_the_line_between_two_edits_comes_to_the_forgetting():
     assert collateral[:, 1].tolist() == pytest.approx([0.0, 0.0, 0.3])
 
 
-def test_audits_of_single_runs_are_joined_and_a_curve_lasts_until_the_longest():
-    def audit(steps, ratio):
-        found = Evaluation({"relearning/ratio": torch.tensor([ratio])})
-        curve = torch.arange(float(steps)).unsqueeze(1)
-        return Relearning((0,), 9.0, found, {"edited": curve}, {})
+def audit(steps, ratio):
+    found = Evaluation({"relearning/ratio": torch.tensor([ratio])})
+    curve = torch.arange(float(steps)).unsqueeze(1)
+    return Relearning((0,), 9.0, found, {"edited": curve}, {})
 
+
+def test_audits_of_single_runs_are_joined_and_a_curve_lasts_until_the_longest():
     measures, curves = testbed.join_audits([audit(3, 0.5), audit(5, 2.0)])
     assert measures["relearning/ratio"].tolist() == [0.5, 2.0]
     assert curves["edited"].tolist() == [[0, 1, 2, 2, 2], [0, 1, 2, 3, 4]]
     measures, curves = testbed.join_audits([audit(3, 0.5)])
     assert measures["relearning/ratio"].tolist() == [0.5]
     assert curves["edited"].tolist() == [[0, 1, 2]]
+
+
+def test_studies_and_audits_that_are_not_alike_are_joined_by_nobody():
+    losses = testbed.topic_losses(Bigrams(0), BATCHES, TOPICS)
+    edits = {"a": losses, "b": losses}
+    study = testbed.TopicStudy("animal", losses, losses, edits)
+    turned = testbed.TopicStudy("animal", losses, losses, dict(reversed(edits.items())))
+    other = testbed.TopicStudy("plant", losses, losses, edits)
+    for each in (turned, other):
+        with refuses(ValueError, "The studies hold 'animal', 'a', 'b', and one"):
+            testbed.join_studies([study, each], "a")
+        with refuses(ValueError, "The studies hold 'animal', 'a', 'b', and one"):
+            testbed.frontier_of({"ours": [study, each]})
+    with refuses(ValueError, "The studies are none"):
+        testbed.join_studies([], "a")
+    with_control = replace(audit(3, 0.5), found=Evaluation({"relearning/control": torch.ones(1)}))
+    with refuses(ValueError, "The audits hold 'relearning/ratio'"):
+        testbed.join_audits([audit(3, 0.5), with_control])
+
+
+class Noisy(Bigrams):
+    """Another table at each pass in training mode."""
+
+    def forward(self, ids):
+        table = self.table + torch.randn(8, 8) * self.training
+        return SimpleNamespace(logits=table[ids])
+
+
+def test_losses_are_taken_in_evaluation_mode_and_the_mode_comes_back():
+    model = Noisy(0).train()
+    one, other = (testbed.topic_losses(model, BATCHES, TOPICS).summed for _ in range(2))
+    assert torch.equal(one, other)
+    assert model.training

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latent_anchors._checks import listed
 from latent_anchors.audits import Relearning
 from latent_anchors.evaluation import Frontier
 from latent_anchors.testbed._words._topic_study import TopicStudy
@@ -24,6 +25,9 @@ def join_studies(
         Measures ``(runs,)``, curves ``(edits, runs)``, and rises by topic ``(2, runs)``, those that
         the oracle misses most first.
 
+    Raises:
+        ValueError: If studies are of several topics, or of other edits or in another order.
+
     Examples:
         >>> from latent_anchors.testbed import TopicLosses
         >>> ones = torch.ones(4, dtype=torch.int)
@@ -36,6 +40,7 @@ def join_studies(
     def joined(each: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         return {name: torch.stack([one[name] for one in each], -1) for name in each[0]}
 
+    _check_alike("studies", [[study.topic, *study.edited] for study in studies])
     rises = joined([study.rises(edit) for study in studies])
     ordered = sorted(rises, key=lambda name: -float(rises[name][1].mean()))
     measures = joined([study.measures(edit) for study in studies])
@@ -53,6 +58,9 @@ def frontier_of(studies: Mapping[str, Sequence[TopicStudy]], kind: str = "other"
         kind: What rises: the topics ``"adjacent"`` to the one that is forgotten, or all ``"other"``
             ones; in nats above the whole model.
 
+    Raises:
+        ValueError: As for :func:`join_studies`.
+
     Examples:
         >>> from latent_anchors.testbed import TopicLosses
         >>> ones = torch.ones(4, dtype=torch.int)
@@ -61,6 +69,8 @@ def frontier_of(studies: Mapping[str, Sequence[TopicStudy]], kind: str = "other"
         >>> frontier_of({"ours": [study]})["ours"][1].shape
         torch.Size([2, 1])
     """
+    for each in studies.values():
+        _check_alike("studies", [[study.topic, *study.edited] for study in each])
     return Frontier(
         {
             name: (
@@ -105,6 +115,9 @@ def join_audits(
     Args:
         audits: One for each run, with the same networks.
 
+    Raises:
+        ValueError: If they have other measures or networks.
+
     Examples:
         >>> from latent_anchors.audits import Relearning
         >>> from latent_anchors.evaluation import Evaluation
@@ -116,6 +129,7 @@ def join_audits(
         >>> measures["relearning/ratio"], curves["edited"].shape
         (tensor([0.5000, 0.5000]), torch.Size([2, 3]))
     """
+    _check_alike("audits", [[*audit.found, *audit.curves] for audit in audits])
     longest = max(len(curve) for audit in audits for curve in audit.curves.values())
     measures = {
         name: torch.cat([audit.found[name] for audit in audits]) for name in audits[0].found
@@ -125,6 +139,15 @@ def join_audits(
         for name in audits[0].curves
     }
     return measures, curves
+
+
+def _check_alike(kind: str, names: Sequence[Sequence[str]]) -> None:
+    others = [each for each in names if [*each] != [*names[0]]]
+    if not names or others:
+        given = f"hold {listed(names[0])}, and one {listed(others[0])}" if others else "are none"
+        raise ValueError(
+            f"The {kind} {given}; expected at least one, and the same in each, in the same order."
+        )
 
 
 def _forgetting(study: TopicStudy) -> Float[Tensor, " edits"]:

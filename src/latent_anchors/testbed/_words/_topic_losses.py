@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from latent_anchors._runs import eval_mode
 from latent_anchors.testbed._words._texts._definitions import ADJACENT
 
 Batch: TypeAlias = Mapping[str, Tensor]
@@ -64,14 +65,13 @@ class TopicLosses:
         return {kind: self.mean(some) for kind, some in kinds.items() if some}
 
 
-@torch.no_grad()
 def topic_losses(
     model: nn.Module,
     batches: Sequence[Batch],
     topics: Sequence[str],
     edit: BatchEdit | None = None,
 ) -> TopicLosses:
-    """Losses of lines under a language model, as it is or under an edit.
+    """Losses of lines under a language model in evaluation mode, as it is or under an edit.
 
     Args:
         model: From ``input_ids`` to an output with ``logits``.
@@ -91,7 +91,7 @@ def topic_losses(
     """
     summed: list[Tensor] = []
     for batch in batches:
-        with nullcontext() if edit is None else edit(model, batch):
+        with eval_mode(model), nullcontext() if edit is None else edit(model, batch):
             logits = model(batch["input_ids"]).logits[:, :-1]
         losses = nn.functional.cross_entropy(
             logits.mT.float(), batch["labels"][:, 1:], reduction="none", ignore_index=IGNORED
