@@ -11,8 +11,9 @@ from refusals import refuses
 from torch.nn.functional import cross_entropy, dropout
 
 from latent_anchors.audits import Relearning, relearning
-from latent_anchors.audits._finetune import Checks, best_of
-from latent_anchors.audits._relearning import ratios_of
+from latent_anchors.audits._attackers import best_of
+from latent_anchors.audits._finetune import Checks
+from latent_anchors.audits._step_ratios import ratios_of
 from latent_anchors.data import Sampler
 from latent_anchors.evaluation import Evaluation, predictions
 from latent_anchors.interventions import intervene

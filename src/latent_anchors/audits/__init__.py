@@ -6,7 +6,7 @@ added to its weights; :func:`fresh` makes networks for scale. The caller says ho
 measure and what counts as back.
 """
 
-from latent_anchors.audits._finetune import fresh
+from latent_anchors.audits._fresh import fresh
 from latent_anchors.audits._leakage import leakage
 from latent_anchors.audits._perturbation import perturbation
 from latent_anchors.audits._probes import linear_probe, nonlinear_probe

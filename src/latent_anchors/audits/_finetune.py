@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from latent_anchors._runs import architecture, eval_mode, seeds_of
-from latent_anchors._sites import layers_of
 from latent_anchors._streams import mixed, seeded
 from latent_anchors.curriculum import Above, Keyframe, Playhead, Stop, Timeline, Track, Trigger
 from latent_anchors.data import Sampler
@@ -151,94 +150,6 @@ def lasting(checks: Checks, n: int) -> Checks:
     return joined([checks, *[last] * (n - len(checks.values))], 0)
 
 
-def soonest(
-    network: nn.Module,
-    attack: Attack,
-    optimizers: Mapping[str, MakeOptimizer],
-    rates: Sequence[float],
-    goal: Goal,
-    limit: int,
-    sign: int = 0,
-) -> tuple[Float[Tensor, " runs"], list[Tensor], tuple[str, ...]]:
-    """Each run's steps under its best optimizer and rate, its values meanwhile, and which it is.
-
-    Values are those of the attacker that is there first, or if none is, comes nearest by the end;
-    with a ``sign`` the best of all at each check: the greatest if it is 1, the least if it is -1.
-    """
-    attackers = [(name, rate) for name in optimizers for rate in rates]
-    tried: list[Checks] = []
-    steps = torch.full((len(attackers), len(seeds_of(network))), torch.inf, dtype=torch.float64)
-    for k, (name, rate) in enumerate(attackers):
-        # later than the last of the other attackers' arrivals, this one cannot be the best
-        within = min(float(limit), float(steps.amin(0).max()) + PATIENCE * goal.every)
-        tried.append(attack(network, optimizers[name], rate, int(within)))
-        steps[k] = tried[-1].first(goal.every)
-    at, first = steps.min(0)
-    ends = torch.stack([each.values[-1] for each in tried])
-    chosen = [int(k) for k in first.where(at.isfinite(), _nearest(ends, sign))]
-    values = [tried[k].values[:, run] for run, k in enumerate(chosen)]
-    if sign:
-        longest = max(len(each.values) for each in tried)
-        values = [*best_of([lasting(each, longest).values for each in tried], sign).unbind(1)]
-    return at, values, tuple(f"{attackers[k][0]} at {attackers[k][1]:g}" for k in chosen)
-
-
-def _nearest(ends: Float[Tensor, "attackers runs"], sign: int) -> Int[Tensor, " runs"]:
-    """Under which attacker a run ends best; without a sign, the first where it is finite."""
-    value = sign * ends if sign else torch.zeros_like(ends)
-    return value.masked_fill(~ends.isfinite(), -torch.inf).argmax(0)
-
-
-def best_of(
-    values: Sequence[Float[Tensor, "checks runs"]], sign: int
-) -> Float[Tensor, "checks runs"]:
-    """The greatest (1) or the least (-1) of several; NaN only where none is a number."""
-    signed = sign * torch.stack([*values])
-    unknown = signed.isnan()
-    best = sign * signed.masked_fill(unknown, -torch.inf).amax(0)
-    return best.masked_fill(unknown.all(0), torch.nan)
-
-
-def fresh(network: nn.Module) -> Population:
-    """Networks of the same shape with new weights: they have everything to learn, for scale.
-
-    The weights are a function of each run's seed; an ordinary model has seed 0.
-
-    Args:
-        network: A model or a population; unchanged.
-
-    Returns:
-        A population of the same seeds.
-
-    Raises:
-        TypeError: If a layer has parameters and no ``reset_parameters()``.
-
-    Examples:
-        >>> model = nn.Linear(2, 1)
-        >>> fresh(model)[0].weight.shape, bool((fresh(model)[0].weight == model.weight).any())
-        (torch.Size([1, 2]), False)
-    """
-    models: list[nn.Module] = []
-    seeds = seeds_of(network)
-    for seed, run in zip(seeds, copies(network), strict=True):
-        with seeded(seed, "relearning/fresh"):
-            models.append(_reset(run))
-    return Population.from_models(models, seeds)
-
-
 def copies(network: nn.Module) -> list[nn.Module]:
     """Ordinary models, one for each run, without hooks."""
     return [*network] if isinstance(network, Population) else [deepcopy(network)]
-
-
-def _reset(model: nn.Module) -> nn.Module:
-    for name, layer in layers_of(model).items():
-        reset = cast("Callable[[], None] | None", getattr(layer, "reset_parameters", None))
-        if reset is not None:
-            reset()
-        elif next(layer.parameters(recurse=False), None) is not None:
-            raise TypeError(
-                f"Layer {name!r} ({type(layer).__name__}) has parameters of its own and no "
-                "reset_parameters(), as torch's layers have; expected it, to make a fresh network."
-            )
-    return model

@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_count, check_name, listed
 from latent_anchors._hooks import in_force
-from latent_anchors._runs import architecture, seeds_of
+from latent_anchors._runs import seeds_of
+from latent_anchors.audits._attackers import soonest
 from latent_anchors.audits._finetune import (
     Attack,
     Goal,
@@ -19,15 +20,13 @@ from latent_anchors.audits._finetune import (
     TrainStep,
     by_losses,
     by_steps,
-    soonest,
 )
 from latent_anchors.audits._relearning_record import Relearning
+from latent_anchors.audits._step_ratios import EDITED, failed_runs, ratios_of, without_failed
 from latent_anchors.data import Sampler
-from latent_anchors.evaluation import Evaluation
 from latent_anchors.models import Population
 from latent_anchors.training import Constraint, Loss
 
-EDITED = "edited"
 TAKEN = {EDITED, "control"}
 """What no reference is called: these have measures of their own."""
 
@@ -183,50 +182,6 @@ def _attack(
     raise ValueError(
         "Expected train_step=, or losses= with sampler=: how a network is fine-tuned. Give one of "
         "the two."
-    )
-
-
-def ratios_of(steps: Mapping[str, Tensor], limit: float, least: float = 1.0) -> dict[str, Tensor]:
-    """Ratios, whether the first is 1 or more, who came too late, and steps; references first."""
-    first, *others = (name for name in steps if name != EDITED)
-    beside = {"ratio": first, **{f"ratio_{name}": name for name in others}}
-    found = {
-        key: step_ratio(steps[EDITED], steps[name], limit, least) for key, name in beside.items()
-    }
-    found["at_least_one"] = found["ratio"] >= 1
-    late = {"censored" if name == EDITED else f"censored/{name}": name for name in steps}
-    found |= {key: steps[name].isinf() for key, name in late.items()}
-    found |= {f"steps/{name}": at.clamp(max=limit) for name, at in steps.items()}
-    return {f"relearning/{key}": values for key, values in found.items()}
-
-
-def step_ratio(edited: Tensor, other: Tensor, limit: float, least: float = 1.0) -> Tensor:
-    """Steps beside steps, infinite ones counting as the limit; NaN where both are."""
-    within = edited.clamp(max=limit) / other.clamp(least, limit)
-    return within.masked_fill(edited.isinf() & other.isinf(), torch.nan)
-
-
-def failed_runs(network: nn.Module) -> Bool[Tensor, " runs"]:
-    """Which runs have weights that are not finite, or a buffer that is not a number.
-
-    Infinite buffers are on purpose, as in a causal mask.
-    """
-    model, runs = architecture(network), len(seeds_of(network))
-    sound = [each.isfinite() for each in model.parameters()]
-    sound += [~each.isnan() for each in model.buffers() if each.is_floating_point()]
-    # of an ordinary model, all numbers are those of its one run
-    return ~torch.stack([each.reshape(runs, -1).all(1).cpu() for each in sound]).all(0)
-
-
-def without_failed(found: Mapping[str, Tensor], failed: Bool[Tensor, " runs"]) -> Evaluation:
-    """No number of a failed run is left, so that it counts in no share either."""
-    return Evaluation(
-        {
-            name: values
-            if values.dtype == torch.bool
-            else values.masked_fill(failed.to(values.device), torch.nan)
-            for name, values in found.items()
-        }
     )
 
 

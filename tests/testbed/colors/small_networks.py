@@ -2,7 +2,7 @@ from functools import cache
 
 import torch
 
-from latent_anchors.audits._finetune import fresh
+from latent_anchors.audits._fresh import fresh
 from latent_anchors.models import Population, SphericalAutoencoder
 from latent_anchors.testbed._colors._finetune_colors import as_it_is, finetune
 from latent_anchors.testbed._colors._stacked_training import Task

@@ -7,7 +7,7 @@ import torch
 from refusals import refuses
 from testbed.colors.small_networks import POINTS, SEEDS, easy, untrained
 
-from latent_anchors.audits._finetune import fresh
+from latent_anchors.audits._fresh import fresh
 from latent_anchors.interventions import attach
 from latent_anchors.models import Population, SphericalAutoencoder
 from latent_anchors.testbed import hue_relearning

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from latent_anchors._checks import listed
 from latent_anchors._numerics import as_floats
-from latent_anchors.audits._finetune import fresh
+from latent_anchors.audits._fresh import fresh
 from latent_anchors.audits._perturbation import by_layer, norm, parameters_of, per_run
 from latent_anchors.models import Population
 from latent_anchors.testbed._colors._stacked_training import (

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from latent_anchors._checks import check_count, check_name, listed
 from latent_anchors.audits import Relearning
-from latent_anchors.audits._finetune import fresh
-from latent_anchors.audits._relearning import (
+from latent_anchors.audits._fresh import fresh
+from latent_anchors.audits._step_ratios import (
     EDITED,
     failed_runs,
     ratios_of,
