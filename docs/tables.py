@@ -102,7 +102,7 @@ WORDS_TEXT = (
     "network without one, by the same labels, gates by share and kind of edit. The goals were a "
     "forgetting of 1 in the mean and .9 in every run, .003 for other topics, .05 for adjacent "
     "ones, a price of .01, and a tenth of what directions found afterwards cost. A forgetting of "
-    "1 in the mean and .9 in every run is reached for all four topics. At a gate by share it was "
+    "1 in the mean and .9 in every run is reached for all four topics. At a gate open at .4 it was "
     ".67 to 3.58, as one width is a louder edit in one network than in another. The price is met "
     "in every run. Other topics lose at most .003 in the mean for people and plants, .0033 for "
     "animals, and in no run more than .0061. Adjacent topics are spared where people are muted "

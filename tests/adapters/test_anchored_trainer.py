@@ -311,6 +311,46 @@ def test_an_evaluation_is_a_plain_trainers_with_scores_beside(tmp_path: Path):
     assert made.predict(data).predictions.shape == plain.predict(data).predictions.shape
 
 
+def scores(found: dict[str, float]) -> tuple[float, float]:
+    return found["eval_animal_auc"], found["eval_animal_margin"]
+
+
+def test_scores_are_those_of_the_model_as_it_is_at_an_evaluation(tmp_path: Path):
+    watched = watch()
+    made = trainer(tmp_path, eval_dataset=lines(16), watches=[watched])
+    before = made.evaluate()
+    assert scores(made.evaluate()) == scores(before)
+    with watched.concept.muted(made.model, how="project"):
+        assert made.evaluate()["eval_animal_alignment"] == pytest.approx(0, abs=1e-6)
+    with torch.no_grad():
+        made.model.model.embed_tokens.weight.neg_()
+    score = watched.concept.score(made.model, watched.inputs, watched.has_it, watched.mask)
+    after = made.evaluate()
+    assert scores(after) == (score.auc.mean, score.margin.mean)
+    assert scores(after) != scores(before)
+    assert watched.history.steps == (0,)
+
+
+def test_samples_that_are_added_in_training_are_not_predicted(tmp_path: Path):
+    added = [sample for sample in lines(16) if sample["topic"]]
+    collator = adapters.RareLabelCollator(padded, added, count=2)
+    made = trainer(tmp_path, data_collator=collator, eval_dataset=lines(20))
+    plain = trainer(tmp_path, eval_dataset=lines(20))
+    assert made.predict(lines(20)).predictions.shape == plain.predict(lines(20)).predictions.shape
+    assert made.evaluate()["eval_loss"] == pytest.approx(plain.evaluate()["eval_loss"])
+    (batch, *_) = made.get_train_dataloader()
+    assert len(batch["input_ids"]) == 8 + 2
+    assert made.data_collator is collator
+
+
+def test_a_second_training_logs_nothing_of_the_first(tmp_path: Path):
+    made = trainer(tmp_path, max_steps=5, logging_steps=3, learning_rate=0.0)
+    for _ in range(2):
+        made.train()
+    logs = [log for log in made.state.log_history if "objective/total" in log]
+    assert logs[0]["objective/total"] == pytest.approx(logs[0]["loss"], rel=1e-3)
+
+
 def plain_columns(samples: list[dict]) -> dict[str, Tensor]:
     """Trainer's own way with columns that a model does not take is to drop them."""
     batch = padded([{**sample, "animal": [], "topic": 0} for sample in samples])
@@ -329,10 +369,16 @@ def with_fallback() -> la.Objective:
     return la.Objective(terms, losses=["task", "fallback"], other_tracks=["lr"])
 
 
+def under_nothing(loss: training.Loss) -> training.UnderEdit:
+    return training.UnderEdit(loss, interventions.Projection([UP], strength=0.0), at="model.norm")
+
+
 @pytest.mark.parametrize("accumulated", [1, 4])
-def test_a_loss_calls_the_model_again_under_an_edit(tmp_path: Path, accumulated: int):
+@pytest.mark.parametrize("wrap", [lambda loss: loss, under_nothing])
+def test_a_loss_calls_the_model_again_under_an_edit(tmp_path: Path, accumulated: int, wrap):
     plan = constant("task", "animal", "fallback", "lr")
-    options = {"objective": with_fallback(), "timeline": plan, "losses": {"fallback": fallback()}}
+    loss = {"fallback": wrap(fallback())}
+    options = {"objective": with_fallback(), "timeline": plan, "losses": loss}
     options |= {"gradient_accumulation_steps": accumulated, "train_dataset": lines(8)}
     found = step_of_trainer(tmp_path, per_device_train_batch_size=8 // accumulated, **options)
     model, batch = llama(), padded(lines(8))

@@ -73,6 +73,23 @@ def test_a_loss_is_divided_by_those_that_it_is_a_mean_over() -> None:
         "under": UnderEdit(reconstruction, edit, at="0", label="red"),
         "fallback": EditedOutputLoss(edit, torch.zeros(()), label="red", at="0"),
     }
-    found = BatchLosses(Objective([], losses=[*functions]), functions).divisors(lambda _: None)
-    batch = {"red": torch.tensor([1.0, 0.25, 0.0, 0.0])}
-    assert [found[name](batch) for name in functions] == [2.75, None, 1.25]
+    functions |= {
+        "both": UnderEdit(functions["fallback"], edit, at="1", label="blue"),
+        "kept": UnderEdit(functions["retain"], edit, at="1"),
+        "plain": reconstruction,
+    }
+    losses = BatchLosses(Objective([], losses=[*functions]), functions)
+    found, batch = losses.divisors(lambda _: None), {"red": torch.tensor([1.0, 0.25, 0.0, 0.0])}
+    assert [found[name](batch) for name in functions] == [2.75, None, 1.25, 1.25, 2.75, None]
+    assert {*losses.labels} == {"red", "blue"}
+
+
+def test_a_mean_over_samples_with_one_label_and_without_another_is_refused():
+    edit = ZeroAblation([0])
+    fallback = EditedOutputLoss(edit, torch.zeros(()), label="red", at="0")
+    functions = {
+        "retain": RetainLoss(UnderEdit(fallback, edit, at="1"), edit, at="2", label="blue")
+    }
+    losses = BatchLosses(Objective([], losses=["retain"]), functions)
+    with refuses(ValueError, "A RetainLoss of the label 'blue' holds a loss of the label 'red'"):
+        losses.divisors(lambda _: None)

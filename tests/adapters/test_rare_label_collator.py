@@ -5,6 +5,7 @@ import torch
 from refusals import refuses
 
 from latent_anchors.adapters import LabelCollator, RareLabelCollator
+from latent_anchors.adapters._rare_label_collator import without_added
 
 LINES = [{"input_ids": [k, k + 1], "topic": 0.0} for k in range(10, 40)]
 LABELED = [{"input_ids": [k, k], "topic": 1.0} for k in range(50, 60)]
@@ -90,6 +91,12 @@ def test_one_within_another_is_seen_through_collators_in_between():
     inner = Passing(RareLabelCollator(stack, LABELED))
     labels = RareLabelCollator(inner, LABELED, 2)(LINES[:2])["labels"]
     assert labels.tolist() == [[10, 11], [11, 12], *[[-100, -100]] * 3]
+
+
+def test_for_evaluation_all_that_add_samples_are_left_out():
+    inner = LabelCollator(stack, ["topic"])
+    assert without_added(RareLabelCollator(RareLabelCollator(inner, LABELED), LABELED)) is inner
+    assert without_added(inner) is inner
 
 
 def test_all_labeled_samples_may_be_added_at_once():

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from audits import tiny
+from refusals import refuses
 
 from latent_anchors.audits import _probes, leakage
 from latent_anchors.evaluation import latents
@@ -52,3 +53,23 @@ def test_a_failed_run_has_no_value_beside_others_either():
     for values in found.values():
         assert values[0].isnan()
         assert values[1].isfinite()
+    broken = z.clone()
+    broken[0] = 0.0
+    found = leakage(broken, degrees, z, degrees, beside=beside, seeds=(0, 1))
+    assert all(values[0].isnan() for values in found.values())
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool])
+def test_degrees_may_be_whole_numbers(dtype: torch.dtype):
+    z = torch.randn(1, 40, 3, generator=torch.Generator().manual_seed(0))
+    has_it = z[0, :, 0] + z[0, :, 1] ** 2 > 1
+    found, expected = (leakage(z, has_it.to(t), z, has_it.to(t)) for t in (dtype, torch.float32))
+    for name, values in found.items():
+        assert torch.equal(values, expected[name])
+    assert 0.1 < found["leakage/linear"] < 0.9
+
+
+def test_there_is_a_degree_for_each_latent_that_is_read():
+    z = torch.randn(1, 40, 3, generator=torch.Generator().manual_seed(0))
+    with refuses(ValueError, "1 numbers were said of 5 that are true"):
+        leakage(z, z[0, :, 0], z[:, :1], z[0, :5, 0])

@@ -154,6 +154,18 @@ def test_of_ratios_the_geometric_mean_is_written(tmp_path):
     assert stored["ratio"].keys() == stored["other"].keys()
 
 
+@pytest.mark.parametrize("values", [torch.ones(2), torch.ones(4), torch.ones(1).bool()])
+def test_there_is_a_value_for_each_seed(tmp_path, values):
+    with refuses(ValueError, f"There are {len(values)} values of 'a' for 3 seeds"):
+        read("--out", str(tmp_path)).write({"a": values, "b": torch.ones(3)}, {})
+
+
+@pytest.mark.parametrize("run", [-1, 3])
+def test_a_failure_is_of_a_run(tmp_path, run):
+    with refuses(ValueError, f"run={run}.* is of no run; expected one from 0 to 2"):
+        write(tmp_path, failures=[Failure(run, 812, "recon")])
+
+
 def test_a_ratio_was_measured(tmp_path):
     with refuses(ValueError, "Unknown measure 'ratoi'.* Did you mean 'ratio'"):
         read("--out", str(tmp_path)).write({"ratio": torch.ones(3)}, {}, ratios=["ratoi"])

@@ -117,6 +117,15 @@ def test_another_number_of_runs_is_refused(make):
         make(Teacher(POPULATION)).begin(POPULATION[:1])
 
 
+@pytest.mark.parametrize("shape", [(4, 1), (3,), (1, 3)])
+def test_a_teacher_whose_output_would_be_broadcast_is_refused(shape):
+    teacher = Teacher(nn.Module())
+    teacher.output = lambda _: torch.ones(shape)
+    batch = LabeledBatch(torch.zeros(4, 3))
+    with refuses(ValueError, r"The teacher's outputs have shape .*, the model's \(4, 3\)"):
+        DistillationLoss(teacher)(lambda inputs: (inputs, {}), batch)
+
+
 def test_the_error_may_be_another():
     teacher, model = Teacher(network()), network()
     found = DistillationLoss(teacher, error=forward_kl)(of(model), LabeledBatch(COLORS))
@@ -260,14 +269,10 @@ def test_a_collapsed_encoder_ceases_to_tell_apart_what_the_edit_takes():
     assert bool((collapsed[-20:].mean(0) < 0.2 * left[-20:].mean(0)).all())
 
 
-def test_a_teacher_that_answers_in_another_kind_is_refused():
+def test_a_teacher_that_answers_in_another_kind_than_it_is_asked_is_refused():
     teacher = Teacher(nn.Linear(3, 4).double())
     with refuses(ValueError, r"outputs have shape \(27, 4\), the inputs \(27, 3\).* autoencoders"):
         LatentMatchingLoss(teacher)(of(network()), LabeledBatch(COLORS))
-    with refuses(
-        ValueError, r"The chosen output has shape \(27, 4\), the model.s output \(27, 3\)"
-    ):
-        DistillationLoss(teacher)(of(network()), LabeledBatch(COLORS))
 
 
 def test_a_site_that_the_runs_lack_is_refused_at_the_beginning():

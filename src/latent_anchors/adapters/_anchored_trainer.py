@@ -3,8 +3,8 @@
 # the types of transformers are open in places
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from latent_anchors._sites import At
 from latent_anchors.adapters._batch_forward import BatchLosses
 from latent_anchors.adapters._logged_means import LoggedMeans, watched_scores
 from latent_anchors.adapters._played_schedule import Actions, PlayedSchedule
+from latent_anchors.adapters._rare_label_collator import without_added
 from latent_anchors.adapters._whole_batch import Columns, WholeBatch
 from latent_anchors.concepts import Watch
 from latent_anchors.curriculum import Playhead, Timeline
@@ -53,7 +54,8 @@ class AnchoredTrainer(Trainer):
             evaluations, such as ``"eval_loss"``. With triggers, it ends the training.
         losses: A function of a forward pass and a batch for each other loss, such as an
             :class:`~latent_anchors.training.EditedOutputLoss`. Its inputs are the model's main
-            ones, its outputs the logits.
+            ones, its outputs the logits. One of your own is a mean over samples, or has the name
+            of the label that weighs them as its ``label``.
         extras: Further columns to be kept, which losses find among the batch's extras.
         watches: Concepts whose scores are among an evaluation's metrics, such as
             ``"eval_animal_auc"``.
@@ -115,7 +117,7 @@ class AnchoredTrainer(Trainer):
         """Names of columns that Trainer would drop."""
         terms = [(term.label, term.mask) for term in self.objective.terms]
         ours = [name for names in terms for name in names if name]
-        return [*dict.fromkeys([*ours, *self._losses.label_of.values(), *extras])]
+        return [*dict.fromkeys([*ours, *self._losses.labels, *extras])]
 
     @override
     def _set_signature_columns_if_needed(self) -> None:
@@ -247,6 +249,37 @@ class AnchoredTrainer(Trainer):
         return super().prediction_step(model, self._for_model(inputs), *args, **kwargs)
 
     @override
+    def get_eval_dataloader(self, *args: Any, **kwargs: Any) -> Any:
+        """Trainer's own, without samples that a :class:`RareLabelCollator` adds.
+
+        Examples:
+            >>> AnchoredTrainer.get_eval_dataloader.__name__
+            'get_eval_dataloader'
+        """
+        with self._nothing_added():
+            return super().get_eval_dataloader(*args, **kwargs)
+
+    @override
+    def get_test_dataloader(self, *args: Any, **kwargs: Any) -> Any:
+        """Trainer's own, without samples that a :class:`RareLabelCollator` adds.
+
+        Examples:
+            >>> AnchoredTrainer.get_test_dataloader.__name__
+            'get_test_dataloader'
+        """
+        with self._nothing_added():
+            return super().get_test_dataloader(*args, **kwargs)
+
+    @contextmanager
+    def _nothing_added(self) -> Generator[None]:
+        whole = self.data_collator
+        self.data_collator = without_added(whole)
+        try:
+            yield
+        finally:
+            self.data_collator = whole
+
+    @override
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> Any:
         """Trainer's own, and the scores of the watched concepts.
 
@@ -317,6 +350,10 @@ class _Playing(TrainerCallback):
 
     def __init__(self, schedule: PlayedSchedule, means: LoggedMeans, trainer: Trainer) -> None:
         self._schedule, self._means, self._trainer = schedule, means, trainer
+
+    @override
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._means.read()  # what an earlier training left
 
     @override
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

@@ -82,16 +82,12 @@ class BatchLosses:
                 f"functions for {listed(functions)}; expected one for each but the model's own: "
                 "Objective([...], losses=['task'])."
             )
-        labels = {name: getattr(loss, "label", None) for name, loss in functions.items()}
-        self.label_of: dict[str, str] = {name: label for name, label in labels.items() if label}
-        self._labels = [*(term.label for term in objective.terms if term.label)]
-        self._labels += self.label_of.values()
+        self.labels: list[str] = [label for loss in functions.values() for label in _labels(loss)]
+        self._labels = [*(term.label for term in objective.terms if term.label), *self.labels]
 
     def divisors(self, own: Divisor) -> dict[str, Divisor]:
         """What each loss is divided by, given that of the model's own."""
-        masses = {
-            name: _mass_of(self.functions[name], label) for name, label in self.label_of.items()
-        }
+        masses = {name: _mass_of(loss) for name, loss in self.functions.items()}
         return {**masses, **dict.fromkeys(self.own, own)}
 
     def __call__(
@@ -110,11 +106,35 @@ class BatchLosses:
         return {name: loss(forward, batch) for name, loss in self.functions.items()}
 
 
-def _mass_of(loss: Loss, label: str) -> Divisor:
-    """What a loss with a label divides by; None where that only scales an edit."""
-    if isinstance(loss, UnderEdit):
+def _labels(loss: Loss) -> list[str]:
+    """Labels that a loss reads, and the losses within it."""
+    within = _labels(loss.loss) if isinstance(loss, UnderEdit | RetainLoss) else []
+    label = getattr(loss, "label", None)
+    return [label, *within] if label else within
+
+
+def _counted_by(loss: Loss) -> tuple[str | None, bool]:
+    """The label by which a loss weighs samples, if any, and whether those without it count."""
+    if isinstance(loss, UnderEdit):  # its own label only scales the edit
+        return _counted_by(loss.loss)
+    if not isinstance(loss, RetainLoss):
+        return getattr(loss, "label", None), False
+    within, _ = _counted_by(loss.loss)
+    if within is not None:
+        raise ValueError(
+            f"A RetainLoss of the label {loss.label!r} holds a loss of the label {within!r}; "
+            "expected one of all samples, since a mean over samples with one label and without "
+            "the other cannot be made of micro-batches."
+        )
+    return loss.label, True
+
+
+def _mass_of(loss: Loss) -> Divisor:
+    """What a loss divides by; None where that is the number of samples."""
+    label, absent = _counted_by(loss)
+    if label is None:
         return lambda _: None
-    if isinstance(loss, RetainLoss):
+    if absent:
         return lambda batch: (1 - batch[label].float()).sum()
     return lambda batch: batch[label].sum()
 

@@ -86,9 +86,10 @@ def _by_name(names: Sequence[str], values: Tensor) -> dict[str, float]:
 
 
 def watched_scores(watch: Watch, step: int, model: nn.Module) -> dict[str, float]:
-    """Scores of a concept at a step, by name; they are measured once at each step."""
-    history = watch.history
-    measured = history.steps and history.steps[-1] == step
-    score = history.scores[-1] if measured else watch.measure(step, model)
+    """Scores of a concept at a step, by name; the first ones at each step are in its history."""
+    if step in watch.history.steps[-1:]:  # the model may be another by now, or under an edit
+        score = watch.concept.score(model, watch.inputs, watch.has_it, watch.mask)
+    else:
+        score = watch.measure(step, model)
     names = ("auc", "margin", "alignment")
     return {f"{watch.concept.name}_{name}": getattr(score, name).mean for name in names}

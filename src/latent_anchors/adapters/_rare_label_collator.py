@@ -20,8 +20,9 @@ class RareLabelCollator:
     line has all the weight of a term: its pull comes in jerks, as strong as labels are frequent.
     With a labeled sample in every batch it is even, and the same for a concept with few labels as
     for one with many. The model's own loss does not see the samples added: their ``"labels"`` are
-    -100. Which ones are added follows from the batch's tokens, so that a training that resumes goes
-    on bit for bit.
+    -100. In evaluation an :class:`AnchoredTrainer` adds none; in a loop of your own, give the
+    ``collator`` itself there. Which ones are added follows from the batch's tokens, so that a
+    training that resumes goes on bit for bit.
 
     Args:
         collator: Makes a batch with ``"labels"``, whose row k is sample k, such as a
@@ -70,6 +71,13 @@ class RareLabelCollator:
         labels = batch["labels"].clone()  # they may be the tokens themselves
         labels[len(samples) : len(every)] = IGNORED
         return batch | {"labels": labels}
+
+
+def without_added(collator: Callable[..., Any]) -> Callable[..., Any]:
+    """The collator that pads, for evaluation: no row more than samples."""
+    while isinstance(collator, RareLabelCollator):
+        collator = collator.collator
+    return collator
 
 
 def _added(collator: object) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from latent_anchors._streams import stream
@@ -19,9 +19,9 @@ Split = tuple[Float[Tensor, "n k"], Float[Tensor, "m k"]]
 
 def leakage(
     latents: Float[Tensor, "runs n dim"],
-    degrees: Float[Tensor, " n"],
+    degrees: Shaped[Tensor, " n"],
     new_latents: Float[Tensor, "runs m dim"],
-    new_degrees: Float[Tensor, " m"],
+    new_degrees: Shaped[Tensor, " m"],
     *,
     beside: Mapping[str, Split] | None = None,
     seeds: Sequence[int] = (0,),
@@ -67,15 +67,17 @@ def leakage(
         found |= _read(suffix, known, degrees, new_latents, new_degrees, seeds)
     for name, (x, x_new) in (beside or {}).items():
         found |= _read(f"/{name}", x[None], degrees, x_new[None], new_degrees, (0,))
-    return of_finite(found, latents)
+    return of_finite(found, latents, new_latents)
 
 
-def of_finite(found: Mapping[str, Tensor], latents: Float[Tensor, "runs ..."]) -> Evaluation:
+def of_finite(found: Mapping[str, Tensor], *latents: Float[Tensor, "runs ..."]) -> Evaluation:
     """Measures of leakage by run; a run whose latents are not finite has no value at all."""
-    failed = ~latents.isfinite().flatten(1).all(1)
+    failed = torch.stack([~each.isfinite().flatten(1).all(1) for each in latents]).any(0)
     return Evaluation(
         {
-            f"leakage/{name}": score.to(latents).expand(len(latents)).masked_fill(failed, torch.nan)
+            f"leakage/{name}": score.to(latents[0])
+            .expand(len(failed))
+            .masked_fill(failed, torch.nan)
             for name, score in found.items()
         }
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.nn.functional import gelu
 
@@ -24,7 +24,7 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 def linear_probe(
     z: Float[Tensor, "runs n dim"],
-    targets: Float[Tensor, "n k"],
+    targets: Shaped[Tensor, "n k"],
     z_new: Float[Tensor, "runs m dim"],
 ) -> Float[Tensor, "runs m k"]:
     r"""Ridge regression from some latents, read at others.
@@ -64,7 +64,7 @@ def linear_probe(
 
 def nonlinear_probe(
     z: Float[Tensor, "runs n dim"],
-    targets: Float[Tensor, "n k"],
+    targets: Shaped[Tensor, "n k"],
     z_new: Float[Tensor, "runs m dim"],
     seeds: Sequence[int] = (0,),
 ) -> Float[Tensor, "runs m k"]:
@@ -104,7 +104,7 @@ def nonlinear_probe(
     return mean + spread * _output(weights, new)
 
 
-def r_squared(said: Float[Tensor, "runs m"], true: Float[Tensor, " m"]) -> Float[Tensor, " runs"]:
+def r_squared(said: Float[Tensor, "runs m"], true: Shaped[Tensor, " m"]) -> Float[Tensor, " runs"]:
     r"""Share of what is true that was found: 1 for all of it, 0 for no more than its mean.
 
     .. math:: R^2 = 1 - \frac{\sum (y - \hat y)^2}{\sum (y - \bar y)^2}
@@ -117,7 +117,7 @@ def r_squared(said: Float[Tensor, "runs m"], true: Float[Tensor, " m"]) -> Float
         ``(runs,)``, at most 1; negative where the mean would have been nearer.
 
     Raises:
-        ValueError: If all that is true is alike.
+        ValueError: If all that is true is alike, or as many numbers were not said as are true.
 
     References:
         The coefficient of r_squared: Wright, "Correlation and causation", 1921.
@@ -126,12 +126,18 @@ def r_squared(said: Float[Tensor, "runs m"], true: Float[Tensor, " m"]) -> Float
         >>> r_squared(torch.tensor([[0.0, 1.0], [0.5, 0.5]]), torch.tensor([0.0, 1.0]))
         tensor([1., 0.])
     """
+    if said.shape[1:] != true.shape:
+        raise ValueError(
+            f"{listed(said.shape[1:])} numbers were said of {listed(true.shape)} that are true; "
+            "expected one for each."
+        )
     # the mean of equal numbers is rounded, the numbers themselves are not
     if bool(true.min() == true.max()):
         raise ValueError("All true values are alike; expected some that differ.")
     said, wide = said.double(), true.double()  # squares of small numbers would underflow
     total = (wide - wide.mean()).square().sum()
-    return (1 - (said - wide).square().sum(1) / total).to(true.dtype)
+    dtype = true.dtype if true.is_floating_point() else torch.get_default_dtype()
+    return (1 - (said - wide).square().sum(1) / total).to(dtype)
 
 
 def _check_targets(z: Tensor, targets: Tensor) -> None:

@@ -10,7 +10,7 @@ from time import monotonic
 import torch
 from torch import Tensor
 
-from latent_anchors._checks import check_count
+from latent_anchors._checks import check_count, listed
 from latent_anchors._records import write_json
 from latent_anchors.colorspace import HUES
 from latent_anchors.evaluation import Evaluation, Metric
@@ -161,7 +161,8 @@ class Evidence:
                 it.
 
         Raises:
-            ValueError: If a ratio was not measured.
+            ValueError: If a ratio was not measured, there is not one value for each seed, or a
+                failure is of no run.
 
         Examples:
             >>> import tempfile, torch
@@ -171,6 +172,7 @@ class Evidence:
             1.0
         """
         evaluation = Evaluation(found)
+        self._check_runs(found, failures)
         failed = {getattr(failure, "run") for failure in failures}  # noqa: B009 -- a record of any room's
         unnoticed = [{"run": run, **UNNOTICED} for run in evaluation.failed() if run not in failed]
         metrics = evaluation.metrics(failed, ratios)
@@ -185,3 +187,14 @@ class Evidence:
         }
         write_json(self.out / "results.json", results)
         return metrics
+
+    def _check_runs(self, found: Mapping[str, Tensor], failures: Collection[object]) -> None:
+        runs = len(self.seeds)
+        other = {name: len(values) for name, values in found.items() if len(values) != runs}
+        if other:
+            raise ValueError(
+                f"There are {listed(other.values())} values of {listed(other)} for {runs} seeds; "
+                "expected one for each, in their order."
+            )
+        if lost := [each for each in failures if getattr(each, "run") not in range(runs)]:  # noqa: B009 -- a record of any room's
+            raise ValueError(f"{lost[0]} is of no run; expected one from 0 to {runs - 1}.")

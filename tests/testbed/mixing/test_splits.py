@@ -36,6 +36,12 @@ def test_joined_measures_are_in_the_order_of_the_seeds():
     assert joined["twice"].tolist() == list(range(1000, 1014, 2))
 
 
+def test_seeds_may_be_in_any_order():
+    splits = SeedSplits((5, 0, 1), count=3)
+    found = [{"seed": torch.tensor(seeds)} for _, seeds in splits]
+    assert splits.join(found)["seed"].tolist() == [5, 0, 1]
+
+
 def test_what_has_more_axes_is_joined_along_the_first():
     splits = SeedSplits((0, 1, 2), count=2)
     assert splits.join([{"z": torch.zeros(2, 5)}, {"z": torch.ones(1, 5)}])["z"].shape == (3, 5)

@@ -86,7 +86,7 @@ def hue_leakage(model: nn.Module, concept: str, at: At = "latent") -> Evaluation
         said = nonlinear_probe(x, colors.to(x), torch.cat([x_new, x_concept], 1), own).clamp(0, 1)
         found[f"decoder{suffix}"] = r_squared(degree(said[:, :-1]), degree(new).to(x))
         found[f"decoder/error{suffix}"] = (said[:, -1] - color.to(x)).square().mean(1)
-    return read | of_finite(found, z)
+    return read | of_finite(found, z, z_new, z_concept)
 
 
 def _without(colors: Float[Tensor, "n 3"], concept: Float[Tensor, "1 3"]) -> Tensor:

@@ -37,7 +37,7 @@ class LineAlignment:
             label than where the first does, mean over the sites past the first; from -1 to 1.
         weights: ``(runs, sites, positions)``: how labeled lines' pull is shared out between the
             positions of the prompt.
-        latched: ``(runs,)``: whether past the first site most of it goes to ``+`` or ``=``.
+        latched: ``(runs,)``: whether past the first site most of it goes to ``+``, or to ``=``.
 
     Examples:
         >>> one = torch.ones(1)

@@ -115,5 +115,6 @@ class SeedSplits:
             >>> SeedSplits((0, 1, 2, 3), count=3).join([{"error": x} for x in (a, b, c)])
             {'error': tensor([0., 1., 2., 3.])}
         """
-        order = torch.tensor([seed for _, seeds in self for seed in seeds]).argsort()
+        places = [self.seeds.index(seed) for _, seeds in self for seed in seeds]
+        order = torch.tensor(places).argsort()
         return {name: torch.cat([each[name] for each in found])[order] for name in found[0]}

@@ -216,7 +216,7 @@ class DistillationLoss(TeacherLoss):
 
         Raises:
             KeyError: If the extras hold no such row.
-            ValueError: If the teacher's output has another shape.
+            ValueError: If the teacher's output has another shape, and no error was chosen.
 
         Examples:
             >>> import torch
@@ -227,7 +227,13 @@ class DistillationLoss(TeacherLoss):
             tensor([0., 0.])
         """
         output, _ = forward(batch.inputs)
-        return (self.error or squared_error)(output, self.teacher.output(batch))
+        said = self.teacher.output(batch)
+        if self.error is None and said.shape != output.shape:
+            raise ValueError(
+                f"The teacher's outputs have shape {tuple(said.shape)}, the model's "
+                f"{tuple(output.shape)}; expected the same. Give an error= of the two."
+            )
+        return (self.error or squared_error)(output, said)
 
 
 class LatentMatchingLoss(TeacherLoss):
