@@ -22,21 +22,27 @@ def has_shapes(annotation: Any) -> bool:
 
 def checked(*, typechecker: Any) -> Callable[[Any], Any]:
     """What the import hook decorates each function and class with."""
+    with_shapes = WITH_SHAPES(typechecker=typechecker)
 
     def decorate(found: Any) -> Any:
-        if not inspect.isfunction(found) or any(map(has_shapes, found.__annotations__.values())):
-            return WITH_SHAPES(typechecker=typechecker)(found)
-        return _plain(found)
+        if not inspect.isfunction(found):
+            return with_shapes(found)
+        shaped = any(map(has_shapes, found.__annotations__.values()))
+        return _at_first_call(found, with_shapes if shaped else plainly)
 
     return decorate
 
 
-def _plain(found: Callable[..., Any]) -> Callable[..., Any]:
-    strict = plainly(found)
+def _at_first_call(found: Any, decorate: Callable[[Any], Any]) -> Any:
+    """Of thousands of functions a test calls few: each is decorated when it is needed."""
+    strict: Any = None
 
     @wraps(found)
     def called(*args: Any, **kwargs: Any) -> Any:
-        chosen = found if jaxtyping.config.jaxtyping_disable else strict
-        return chosen(*args, **kwargs)
+        nonlocal strict
+        if jaxtyping.config.jaxtyping_disable:
+            return found(*args, **kwargs)
+        strict = strict or decorate(found)
+        return strict(*args, **kwargs)
 
     return called
