@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from latent_anchors._sites import every_name, has_second_names
+from latent_anchors._streams import whole_seed
 
 
 def tensors_of(model: nn.Module) -> dict[str, Tensor]:
@@ -26,7 +27,7 @@ class StackedRuns(nn.Module):
 
     def __init__(self, stacked: nn.Module, seeds: Iterable[int]) -> None:
         super().__init__()
-        self.seeds: tuple[int, ...] = tuple(seeds)
+        self.seeds: tuple[int, ...] = tuple(whole_seed(seed) for seed in seeds)
         self.stacked: nn.Module = stacked
 
     def __len__(self) -> int:

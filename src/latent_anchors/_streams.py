@@ -18,14 +18,14 @@ BLOCK = 100
 
 def mixed(seed: int, stream: str, block: int = 0) -> int:
     """63 bits that depend on every bit of the seed, the stream and the block."""
-    digest = blake2b(f"{_whole(seed)}/{stream}/{block}".encode(), digest_size=8).digest()
+    digest = blake2b(f"{whole_seed(seed)}/{stream}/{block}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
-def _whole(seed: object) -> int:
+def whole_seed(seed: object) -> int:
     """A seed of any whole type; 1.0 or True would be another seed than 1, though equal to it."""
     try:
-        return index(cast("SupportsIndex", seed))
+        return int(index(cast("SupportsIndex", seed)))
     except TypeError:
         raise TypeError(
             f"The seed is {seed!r} of type {type(seed).__name__}; expected a whole number. Write "

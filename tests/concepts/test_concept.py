@@ -197,7 +197,7 @@ class TestEdit:
         with refuses(ValueError, "Unknown how to mute 'mute'"):
             red.edit(how="mute")
         for within, how in ((0, "suppress"), (180, "suppress"), (90, "repel"), (-3, "project")):
-            with refuses(ValueError, "expected above 0 and below"):
+            with refuses(ValueError, "expected 0.02 or more and below"):
                 red.edit(within, how)
 
     def test_mutes_at_every_site_for_the_length_of_the_block(self):
@@ -230,6 +230,32 @@ class TestEdit:
             Concept("c", PLANE, at="0").amplified(net)
 
 
+def over_axis_1(values, mask):
+    """A pooling of one's own that knows batches of lines and no axis of runs."""
+    return values.mean(1) if mask is None else (values * mask).sum(1) / mask.sum(1)
+
+
+def test_a_pooling_of_ones_own_is_given_one_run_and_one_direction_at_a_time():
+    lines, has_it = torch.randn(5, 5, 4), torch.tensor([1, 0, 1, 0, 1])
+    net, mask = nn.Sequential(nn.Identity()), torch.rand(5, 5) < 0.7
+    own, ours = (Concept("c", V, at="0", pool=pool) for pool in (over_axis_1, reg.mean_pool))
+    for given in (None, mask):
+        found, expected = (each.score(net, lines, has_it, given) for each in (own, ours))
+        assert found.auc.mean == expected.auc.mean
+    terms = [
+        [
+            Concept(f"c{k}", row, at="0", pool=pool).term()
+            for k, row in enumerate(torch.eye(4).repeat(3, 1))
+        ]
+        for pool in (over_axis_1, reg.mean_pool)
+    ]
+    labels = {f"c{k}": has_it.float() for k in range(12)}
+    totals = [
+        [each.total for each in reg.reduce_terms(some, {"0": lines}, labels)] for some in terms
+    ]
+    torch.testing.assert_close(*totals)
+
+
 class TestRemoval:
     @pytest.mark.parametrize("direction", [V, PLANE])
     def test_orthogonalizes_at_every_site(self, direction):
@@ -247,6 +273,14 @@ class TestRemoval:
             for how in ("ablate", "prune"):
                 same = getattr(interventions, how)(net, dims, at="0")
                 assert torch.equal(red.removed(net, x, how)(x), same(x))
+
+    def test_prunes_once_where_two_sites_lie_between_the_same_layers(self):
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(3, 4), nn.Identity(), nn.Linear(4, 2), nn.Linear(2, 2))
+        x, red = torch.rand(5, 3), Concept("c", axis(1, dim=4), at=["0", "1"])
+        pruned = red.removed(net, x, how="prune")
+        assert pruned[0].out_features == 3
+        torch.testing.assert_close(pruned(x), red.removed(net, x, how="ablate")(x))
 
     def test_of_one_side_or_in_place(self):
         x, red = torch.rand(5, 3), Concept("c", V, at="0")
@@ -479,6 +513,13 @@ class TestAudit:
         assert self.audit(red, net, self.X[:, 0])["leakage/linear"] > 0.99
         with red.muted(net, how="project"):
             assert self.audit(red, net, self.X[:, 0])["leakage/linear"] < 0.2
+
+    def test_degrees_are_not_rounded_to_the_latents_precision(self):
+        red, net = Concept("c", axis(0, dim=3), at="0"), nn.Sequential(nn.Identity())
+        years = 1000.0 + self.X[:, 0]
+        x = self.X.bfloat16()
+        found = red.audit(net, x[:40], years[:40], x[40:], years[40:])
+        assert found["leakage/linear"] > 0.98
 
     def test_takes_yes_and_no_and_numpy(self):
         red, net, yes = Concept("c", V, at="0"), model(), self.X[:, 0] > 0

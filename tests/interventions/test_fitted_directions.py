@@ -171,3 +171,19 @@ def test_both_classes_of_a_cav_have_weight_one_half(generator):
     often = torch.cat([torch.arange(80), *[torch.nonzero(y == 0).flatten()] * 3])
     alike, more = (fit_cav(z[rows], y[rows], ridge=1e-9).right for rows in (slice(None), often))
     torch.testing.assert_close(more, alike, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("fit", [fit_mean_difference, fit_cav])
+def test_labels_beyond_0_and_1_such_as_paddings_are_refused(fit):
+    z, concept, _ = latents()
+    labels = concept.clone()
+    labels[0] = -100
+    with refuses(ValueError, "-100"):
+        fit(z, labels)
+
+
+@members
+def test_latents_of_whole_numbers_are_refused(fit):
+    z, concept, _ = latents()
+    with refuses(TypeError, "An eraser was given latents of type torch.int64"):
+        fit((100 * z).long(), concept)

@@ -80,5 +80,7 @@ def test_the_origin_is_a_target_of_a_line_but_not_of_an_arc():
 def test_an_unknown_path_and_targets_elsewhere_are_refused():
     with refuses(ValueError, "Unknown path 'ark'.* Did you mean 'arc'"):
         Redirection(RED, GRAY, path="ark")
+    with refuses(ValueError, "Unknown path 'ark'.* Did you mean 'arc'"):
+        redirect(RED, RED, GRAY, path="ark")
     with refuses(ValueError, "direction has 4 dimensions and the target has 2; expected the same"):
         Redirection(RED, [1.0, 0.0])

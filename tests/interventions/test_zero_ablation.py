@@ -29,3 +29,9 @@ def test_each_run_may_have_its_own_strength(generator):
 def test_no_dimensions_and_repeated_ones_are_refused(dims):
     with refuses(ValueError, r"dims is .*; expected distinct dimensions from 0"):
         ZeroAblation(dims)
+
+
+@pytest.mark.parametrize("dims", [[-1], [0, 5]])
+def test_dimensions_that_latents_lack_are_refused(dims):
+    with refuses(ValueError, f"dims has {dims[-1]}, and latents have 5 dimensions"):
+        zero_dims(torch.ones(2, 5), dims)

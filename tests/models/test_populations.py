@@ -1,8 +1,9 @@
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
-from refusals import refuses
+from refusals import refuses, unchecked
 from torch import nn
 
 from latent_anchors.interventions import (
@@ -278,3 +279,11 @@ def test_models_that_differ_in_their_settings_are_refused(one, other, setting):
 def test_parameters_that_are_not_stacked_are_refused():
     with refuses(ValueError, r"Parameter 'weight' has shape \(2, 3\); expected one row for each"):
         Population(nn.Linear(3, 2), seeds=range(5))
+
+
+@pytest.mark.parametrize("seeds", [np.arange(2), torch.arange(2)])
+def test_seeds_of_any_whole_type_are_plain_numbers_afterwards(seeds):
+    with unchecked():
+        found = Population.make(lambda: nn.Linear(2, 1), seeds).seeds
+    assert found == (0, 1)
+    assert {*map(type, found)} == {int}

@@ -102,6 +102,14 @@ def test_inside_of_a_cone_nothing_pulls():
     assert push.any(-1).tolist() == [True, False, False]
 
 
+def test_an_angle_that_is_assigned_counts():
+    z, near, far = torch.tensor([3.0, 2.0]), Anchor([1.0, 0.0]), AntiAnchor([1.0, 0.0])
+    near.within = far.beyond = 45
+    assert near(z) == Anchor([1.0, 0.0], within=45)(z) == 0
+    assert far(z) == AntiAnchor([1.0, 0.0], beyond=45)(z)
+    assert near.has_cone is far.has_cone is True
+
+
 def test_cones_are_said_and_have_angles():
     up = [1.0, 0.0]
     assert repr(Anchor(up, within=40)) == "Anchor(1, 0, within=40)"

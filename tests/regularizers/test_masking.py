@@ -184,7 +184,23 @@ def centered(z):
     return unit_norm(z - z.mean(-2, keepdim=True))
 
 
-@pytest.mark.parametrize("set_penalty", [crowded, centered])
+def decorrelated(z):
+    """The sign of the others makes no difference."""
+    u = unit_norm_of(z)
+    return ((u @ u.mT).square().sum(-1) - 1) / max(z.shape[-2] - 1, 1)
+
+
+def unit_norm_of(z):
+    return z / z.square().sum(-1, keepdim=True).sqrt()
+
+
+def of_one_length(z):
+    """Their direction makes none, either."""
+    lengths = z.square().sum(-1)
+    return (lengths - lengths.mean(-1, keepdim=True)).square()
+
+
+@pytest.mark.parametrize("set_penalty", [crowded, centered, decorrelated, of_one_length])
 def test_a_set_penalty_that_cannot_leave_members_out_is_refused_where_some_do_not_count(
     set_penalty,
 ):
@@ -220,4 +236,5 @@ def test_it_is_tried_once_and_with_one_sample_not_at_all():
     assert len(calls) == 1
     for _ in range(2):
         term.reduce({"latent": Z}, {"red": SOFT})
-    assert len(calls) == 1 + 3 + 1
+    tried = 4  # made-up sets
+    assert len(calls) == 1 + tried + 1 + 1

@@ -239,3 +239,5 @@ def test_the_module_carries_its_temperature(generator):
 def test_a_temperature_is_a_positive_number(temperature):
     with refuses(ValueError, "The temperature is"):
         SoftMinimum(temperature)
+    with refuses(ValueError, "The temperature is"):
+        soft_minimum(torch.zeros(2), temperature=temperature)

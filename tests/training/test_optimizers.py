@@ -92,3 +92,20 @@ def test_a_learning_rate_that_is_a_tensor_stays_in_its_place():
     assert driven.optimizer.param_groups[0]["lr"] is place
     assert float(place) == 0.5
     assert stack.detach().unique().tolist() == [-0.5]
+
+
+@pytest.mark.parametrize("execution", ["vmap", "sequential"])
+def test_groups_with_rates_of_their_own_are_not_written_over(execution):
+    def frozen_first(parameters):
+        first, *others = parameters
+        groups = [{"params": [first], "lr": 0.0}, {"params": others}]
+        return optim.SGD(groups, lr=0.1)
+
+    with refuses(ValueError, "The optimizer's groups differ in 'lr': 0.0, 0.1"):
+        train(optimizer=frozen_first, execution=execution)
+
+
+@pytest.mark.parametrize("execution", ["vmap", "sequential"])
+def test_no_rate_is_below_zero(execution):
+    with refuses(ValueError, "Track 'lr' is a rate and is -0.1 at step 0; expected at least 0"):
+        train(time=timeline(lr=-0.1), execution=execution)

@@ -64,13 +64,16 @@ def test_tracks_that_do_not_fit_the_objective_are_refused():
         make_schedule(timeline(more=1.0), OBJECTIVE, runs=1, steps=None)
 
 
-def test_a_negative_weight_is_refused_with_its_step_and_other_tracks_may_be_negative():
+def test_negative_weights_and_rates_are_refused_with_their_step_and_other_tracks_may_be_negative():
     with refuses(
         ValueError, "Track 'anchor' weighs a term or loss and is -0.* at step 7; expected"
     ):
         make_schedule(timeline(10, anchor=(0.4, -0.1)), OBJECTIVE, runs=1, steps=None)
-    plan = make_schedule(timeline(lr=-1.0), OBJECTIVE, runs=1, steps=1)
-    assert float(values(plan, "lr")) == -1
+    with refuses(ValueError, "Track 'lr' is a rate and is -1 at step 0; expected at least 0.$"):
+        make_schedule(timeline(lr=-1.0), OBJECTIVE, runs=1, steps=1)
+    steering = Objective([ANCHOR], losses=["recon"], other_tracks=["lr", "push"])
+    plan = make_schedule(timeline(push=-1.0), steering, runs=1, steps=1)
+    assert float(values(plan, "push")) == -1
 
 
 def test_there_is_at_least_one_step():

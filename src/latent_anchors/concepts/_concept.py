@@ -410,7 +410,8 @@ class Concept:
 
         Raises:
             ValueError: If ``how`` is unknown or needs axes and the direction is not along one, the
-                layers around a site are ambiguous, or one side or ``inplace`` is asked of pruning.
+                layers around a site are ambiguous, sites to be pruned share some of their layers
+                and not all, or one side or ``inplace`` is asked of pruning.
 
         Examples:
             >>> model = nn.Sequential(nn.Linear(3, 2), nn.Identity(), nn.Linear(2, 1))
@@ -432,9 +433,22 @@ class Concept:
                 f"how is 'prune', with side={side!r} and inplace={inplace}; expected neither, as "
                 "layers become narrower on both sides. Use how='ablate'."
             )
-        for site in self.sites:
+        for site in self._apart(model, example):
             model = interventions.prune(model, dims, site, example)
         return model
+
+    def _apart(self, model: nn.Module, example: Inputs | None) -> list[At]:
+        """Sites between different layers: what was pruned at one is gone at the others, too."""
+        sites: dict[interventions.SiteLayers, At] = {}
+        for site in self.sites:
+            sites.setdefault(interventions.find_layers(model, site, example), site)
+        named = [name for each in sites for name in (each.producer, *each.consumers)]
+        if len({*named}) < len(named):
+            raise ValueError(
+                f"Sites {listed(sites.values())} of concept {self.name!r} share some of their "
+                f"layers, {listed(sites)}; expected all or none. Prune at one of them."
+            )
+        return [*sites.values()]
 
     def alignment(
         self, latents: Mapping[At, Tensor] | Tensor, mask: Given | None = None
@@ -493,9 +507,11 @@ class Concept:
         found = evaluation.latents_by_site(model, inputs, self.sites)
         sites = [found[site] for site in self.sites]
         counted = self._mask(mask, sites[0])
-        # the same positions count in every run
-        in_runs = None if counted is None else counted.expand(len(sites[0]), *counted.shape)
-        alignments = pooled_alignment(sites, self.direction, self.pool, in_runs)
+        # the same positions count in every run; a pooling of one's own may know no axis of runs
+        runs = zip(*sites, strict=True)
+        alignments = torch.stack(
+            [pooled_alignment(run, self.direction, self.pool, counted) for run in runs]
+        )
         if counted is not None and self.pool is not None:
             counted = counted.any(-1)
         return score_of(self.name, alignments, has_it, counted)

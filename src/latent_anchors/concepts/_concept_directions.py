@@ -8,6 +8,7 @@ from torch import Tensor
 
 from latent_anchors import interventions
 from latent_anchors._checks import check_name, listed
+from latent_anchors._supervision import check_label
 from latent_anchors._vectors import as_basis, as_direction
 
 Method: TypeAlias = Literal["mean_difference", "cav", "leace"]
@@ -61,6 +62,7 @@ def found_direction(
             f"expected {tuple(latents.shape[:-1])}, one label for each sample. Of a column of "
             "labels, write labels[:, 0]."
         )
+    check_label("The label", labels, None, "freely")
     latents, labels = latents.flatten(0, -2), labels.flatten()  # each position is a sample
     erasure = FITTERS[method](latents, labels)
     direction = as_direction(erasure.right[0])

@@ -9,6 +9,9 @@ from torch import Tensor
 from latent_anchors import interventions
 from latent_anchors._checks import check_name
 
+LEAST = 0.02
+"""Degrees; the cosine of a smaller angle is 1 in single precision."""
+
 How: TypeAlias = Literal["suppress", "project", "repel", "redirect"]
 """Ways to mute: shorten along the direction, project it out, turn away from it, or turn over."""
 
@@ -53,10 +56,10 @@ def amplifier_of(
 
 
 def _radians(degrees: float, below: float = 180.0) -> float:
-    if not 0 < degrees < below:
+    if not LEAST <= degrees < below:
         raise ValueError(
-            f"within is {degrees!r} degrees; expected above 0 and below {below:g}. To mute "
-            "everywhere, use how='project' without within."
+            f"within is {degrees!r} degrees; expected {LEAST} or more and below {below:g}. To "
+            "mute everywhere, use how='project' without within."
         )
     return math.radians(degrees)
 

@@ -98,7 +98,8 @@ def flattened(
 ) -> tuple[list[Tensor], Float[Tensor, " n"]]:
     """The latents ``(runs, n, dim)`` of each site and their degrees: positions are samples."""
     first = latents[0]
-    given = as_tensor(f"The degrees of concept {name!r}", degrees, first.device).to(first)
+    given = as_tensor(f"The degrees of concept {name!r}", degrees, first.device)
+    given = given.to(torch.promote_types(first.dtype, torch.float32))  # half rounds years to eights
     for what, shape in [("degrees have", given.shape), *_shape_of(counted)]:
         if any(shape != z.shape[1:-1] for z in latents):
             places = [tuple(z.shape[1:-1]) for z in latents]

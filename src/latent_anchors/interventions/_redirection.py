@@ -1,7 +1,7 @@
 """Redirection: move latents that are aligned with a concept to a target."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from latent_anchors.interventions._polar import cartesian, default_side, polar
 from latent_anchors.interventions._suppression import HALF_SPACE
 
 Path = Literal["line", "arc"]
+PATHS = get_args(Path)
 """In a straight line, or along a great circle."""
 
 
@@ -49,6 +50,9 @@ def redirect(
     Returns:
         ``(..., dim)``.
 
+    Raises:
+        ValueError: If there is no such path.
+
     References:
         Shoemake, "Animating rotation with quaternion curves", 1985, equation 3.3, for the arc.
 
@@ -62,6 +66,7 @@ def redirect(
         tensor([[0.7071, 0.0000, 0.7071],
                 [0.0000, 1.0000, 0.0000]])
     """
+    check_name("path", path, PATHS)
     full = in_full_precision(z)
     share = (strength * falloff(cosine(full, ordinary(direction)))).unsqueeze(-1)
     if path == "arc":
@@ -113,7 +118,7 @@ class Redirection(EditModule):
         path: Path = "line",
     ) -> None:
         super().__init__(strength)
-        check_name("path", path, ("line", "arc"))
+        check_name("path", path, PATHS)
         if path == "arc":
             as_direction(target)  # refuses the origin, to which there is no arc
         self.register_buffer("direction", as_direction(direction))

@@ -26,11 +26,19 @@ def zero_dims(z: Latents, dims: Sequence[int], strength: float | Tensor = 1.0) -
     Returns:
         ``(..., dim)``.
 
+    Raises:
+        ValueError: If the latents have no such dimension.
+
     Examples:
         >>> import torch
         >>> zero_dims(torch.tensor([3.0, 4.0, 5.0]), dims=[0, 2])
         tensor([0., 4., 0.])
     """
+    if lacking := [k for k in dims if not 0 <= k < z.shape[-1]]:
+        raise ValueError(
+            f"dims has {listed(lacking)}, and latents have {z.shape[-1]} dimensions; expected some "
+            "of these, from 0."
+        )
     full = in_full_precision(z)
     chosen = torch.tensor([k in dims for k in range(z.shape[-1])], device=z.device)
     kept = torch.as_tensor(1.0 - strength).to(full).unsqueeze(-1)

@@ -156,15 +156,24 @@ class Anchor(_Pointed):
 
     def __init__(self, direction: Sequence[float] | Tensor, within: int | float = 0.0) -> None:
         super().__init__(as_direction(direction))
+        _edge("within", within)
         self.within: int | float = within
-        self._edge = _edge("within", within)
-        self.has_cone: bool = within > 0
+
+    @property
+    def has_cone(self) -> bool:
+        """Whether there is an angle within which nothing is penalized.
+
+        Examples:
+            >>> Anchor([1, 0]).has_cone, Anchor([1, 0], within=45).has_cone
+            (False, True)
+        """
+        return self.within > 0
 
     @override
     def forward(self, z: Latents) -> PerSample:
         """Angular distance to the direction ``(...)`` of latents ``(..., dim)``."""
         check_width("Anchor", z, len(self.direction))
-        return _away(z, self.direction, self._edge)
+        return _away(z, self.direction, _edge("within", self.within))
 
     @override
     def extra_repr(self) -> str:
@@ -199,16 +208,25 @@ class AntiAnchor(_Pointed):
     ) -> None:
         super().__init__(as_direction(direction))
         _check_power(power)
+        _edge("beyond", beyond)
         self.beyond: int | float = beyond
         self.power: float = float(power)
-        self._edge = _edge("beyond", beyond)
-        self.has_cone: bool = beyond != RIGHT
+
+    @property
+    def has_cone(self) -> bool:
+        """Whether the angle beyond which nothing is penalized is another than a right one.
+
+        Examples:
+            >>> AntiAnchor([1, 0]).has_cone, AntiAnchor([1, 0], beyond=45).has_cone
+            (False, True)
+        """
+        return self.beyond != RIGHT
 
     @override
     def forward(self, z: Latents) -> PerSample:
         """Alignment with the direction, where it counts, ``(...)`` of latents ``(..., dim)``."""
         check_width("AntiAnchor", z, len(self.direction))
-        return _towards(z, self.direction, self._edge, self.power)
+        return _towards(z, self.direction, _edge("beyond", self.beyond), self.power)
 
     @override
     def extra_repr(self) -> str:

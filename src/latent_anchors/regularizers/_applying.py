@@ -69,15 +69,27 @@ def check_penalty_apart(
     with torch.no_grad():
         place = torch.linspace(1, 2, z.shape[-1], dtype=z.dtype, device=z.device)
         together = place.expand_as(z).clone()
-        apart = -together
-        apart[(0,) * (z.ndim - 1)] = place
-        first = [_values(penalty, each, by_batch).flatten()[:1] for each in (together, apart)]
-    if not torch.allclose(*first, rtol=1e-3, atol=1e-6, equal_nan=True):
+        # others on the other side, in another direction, and of another length
+        others = [-together, 3 * together.flip(-1), 0.5 * together]
+        first = _first(penalty, together, by_batch)
+        seen = [_first(penalty, _behind(place, each), by_batch) for each in others]
+    if not all(torch.allclose(first, each, rtol=1e-3, atol=1e-6, equal_nan=True) for each in seen):
         raise ValueError(
             f"Term {term!r}: its penalty compares samples and cannot leave any out; expected one "
             "that takes mask=None, since some have no label or do not count. "
             "regularizers.check(penalty, dim, set_penalty=True) says what it promises."
         )
+
+
+def _behind(place: Tensor, others: Tensor) -> Tensor:
+    """Others, of which the first is this one."""
+    z = others.clone()
+    z[(0,) * (z.ndim - 1)] = place
+    return z
+
+
+def _first(penalty: Callable[..., Tensor], z: Tensor, by_batch: bool) -> Tensor:
+    return _values(penalty, z, by_batch).flatten()[:1]
 
 
 def check_pool_apart(

@@ -13,7 +13,7 @@ from latent_anchors._supervision import Given, Look, can_look, within
 from latent_anchors.regularizers._anchors import Anchor, AntiAnchor, raised
 from latent_anchors.regularizers._applying import check_pool_apart, sites_of
 from latent_anchors.regularizers._counting import Counting, Reduction, tensor_of
-from latent_anchors.regularizers._pooling import SoftMinimum
+from latent_anchors.regularizers._pooling import SoftMinimum, max_pool, mean_pool, min_pool
 from latent_anchors.regularizers._subspaces import AntiSubspace
 from latent_anchors.regularizers._terms import Term
 
@@ -45,6 +45,9 @@ _TOGETHER: dict[type, Callable[[Tensor, _Rows, nn.Module], _Each]] = {
     AntiSubspace: _inside,
 }
 
+_POOLS = (None, mean_pool, max_pool, min_pool)
+"""Poolings that take any axes before the positions."""
+
 
 def reduce_terms(
     terms: Sequence[Term],
@@ -60,7 +63,8 @@ def reduce_terms(
     penalties are :class:`~latent_anchors.regularizers.Anchor`,
     :class:`~latent_anchors.regularizers.AntiAnchor`, or
     :class:`~latent_anchors.regularizers.AntiSubspace` of one direction, without a cone, at the same
-    sites, with the same mask and pooling. All other terms are reduced one by one.
+    sites, with the same mask and one of the poolings of this room, or none. All other terms are
+    reduced one by one.
 
     Args:
         terms: Any terms.
@@ -126,6 +130,8 @@ def _row_of(term: Term) -> Float[Tensor, " dim"] | None:
     penalty = term.penalty
     if type(penalty) not in _TOGETHER:  # a subclass may do something else
         return None
+    if type(term.pool) is not SoftMinimum and term.pool not in _POOLS:
+        return None  # it may know no axis of directions
     if isinstance(penalty, Anchor | AntiAnchor):
         return None if penalty.has_cone else penalty.direction
     basis = cast("AntiSubspace", penalty).basis

@@ -137,8 +137,8 @@ def soft_minimum(values: Values, mask: Mask | None = None, temperature: float = 
         ``(...)``, one per line, between its minimum and its mean.
 
     Raises:
-        ValueError: If there is no position, or the mask has another shape or other whole numbers
-            than 0 and 1.
+        ValueError: If there is no position, the mask has another shape or other whole numbers than
+            0 and 1, or the temperature is not a number from 1e-12 to 1e12.
         TypeError: If values are integers, or the mask is soft.
 
     References:
@@ -151,6 +151,7 @@ def soft_minimum(values: Values, mask: Mask | None = None, temperature: float = 
         >>> [round(float(soft_minimum(x, temperature=t)), 3) for t in (0.01, 1.0, 100.0)]
         [0.007, 0.38, 0.499]
     """
+    check_temperature(temperature)
     inside, values = checked(values, mask)
     # the result does not depend on what is taken out, and so neither does its gradient
     least = min_pool(values, mask).detach()
@@ -158,6 +159,11 @@ def soft_minimum(values: Values, mask: Mask | None = None, temperature: float = 
     # expm1 and log1p: at high temperatures every exponential is nearly 1
     lacking = torch.expm1(-above / temperature).sum(-1) / counted(inside)
     return least - temperature * torch.log1p(lacking)
+
+
+def check_temperature(temperature: float) -> None:
+    """Refuse one that would give a maximum, or divide by 0."""
+    check_between("The temperature", temperature, 1e-12, 1e12)
 
 
 class SoftMinimum(nn.Module):
@@ -177,7 +183,7 @@ class SoftMinimum(nn.Module):
 
     def __init__(self, temperature: float) -> None:
         super().__init__()
-        check_between("The temperature", temperature, 1e-12, 1e12)
+        check_temperature(temperature)
         self.temperature = temperature
 
     @override

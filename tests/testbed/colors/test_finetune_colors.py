@@ -5,7 +5,7 @@ from testbed.colors.small_networks import POINTS, SEEDS, easy, first, network, u
 from torch import nn
 
 from latent_anchors._streams import mixed
-from latent_anchors.audits._finetune import fresh
+from latent_anchors.audits._fresh import fresh
 from latent_anchors.audits._perturbation import parameters_of
 from latent_anchors.data import Sampler
 from latent_anchors.models import Population

@@ -158,8 +158,8 @@ def test_a_fresh_network_takes_as_long_as_itself_and_stays_as_it_is():
 def test_an_edit_is_in_the_weights_or_it_is_none():
     known = PAIRS[exact_match(untaught(runs=1), LINES, PAIRS)[0]]
     with (
-        intervene(untaught(runs=1), torch.neg, at="embedding"),
         refuses(ValueError, "answer otherwise than their weights do: an edit is in force"),
+        intervene(untaught(runs=1), torch.neg, at="embedding"),
     ):
         line_relearning(untaught(runs=1), LINES, known, known)
 

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from latent_anchors._checks import check_finite
+from latent_anchors._supervision import check_label
 from latent_anchors._typing import Direction, PerSample
 from latent_anchors.interventions._erasers.erasure import Erasure
 from latent_anchors.interventions._erasers.samples import ROUNDING, Samples, checked, samples
@@ -25,7 +26,8 @@ def fit_mean_difference(z: Float[Tensor, "n dim"], labels: Float[Tensor, " n"] |
         labels: Labels ``(n,)``, from 0 to 1.
 
     Raises:
-        ValueError: If shapes do not match, all labels are the same, or the means are.
+        ValueError: If shapes do not match, labels are all the same or not from 0 to 1, or the means
+            are the same.
         RuntimeError: If the means still differ afterwards, because of rounding.
 
     References:
@@ -41,6 +43,7 @@ def fit_mean_difference(z: Float[Tensor, "n dim"], labels: Float[Tensor, " n"] |
                 [2., 3.]])
     """
     given = samples(z, _check_one(labels))
+    check_label("The label", labels, None, "freely")
     v = _difference(given).unsqueeze(0)
     return checked("fit_mean_difference", given.erasure(v.mT, v), given)
 

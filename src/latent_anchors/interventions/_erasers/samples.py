@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._numerics import in_full_precision
+from latent_anchors._vectors import check_floating
 from latent_anchors.interventions._erasers.erasure import Erasure
 
 REMAINDER = 1e-2
@@ -44,6 +45,7 @@ def samples(z: Tensor, labels: Tensor) -> Samples:
             f"The latents have shape {tuple(z.shape)} and the labels {tuple(labels.shape)}; "
             "expected (n, dim) and (n,) or (n, k), with at least two samples. Flatten other axes."
         )
+    check_floating("An eraser", z)
     z, columns = in_full_precision(z.detach()), labels.detach().double().reshape(len(z), -1)
     if not bool(z.isfinite().all() & columns.isfinite().all()):
         raise ValueError(

@@ -24,9 +24,8 @@ from latent_anchors.training._fit.schedule import Schedule
 from latent_anchors.training._fit.step import Gradients, OfAllRuns, Step, of_one_run
 from latent_anchors.training._fit.trace import Backend, Tensors
 from latent_anchors.training._history import Failure
-from latent_anchors.training._python_state.watched import (
-    Watched,
-)
+from latent_anchors.training._python_state.watched import Watched
+from latent_anchors.training._schedulers import check_setting
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,17 +235,27 @@ def make_run_groups(
     """One group of all runs, or a group for each."""
     if execution == "sequential":
         gradients = of_one_run(watched, schedule.names)
-        return [
+        groups = [
             _run_group(population, [run], watched, make_optimizer, gradients)
             for run in range(len(population))
         ]
+        _check_settings(groups, schedule)
+        return groups
     check_separable(make_optimizer)
     gradients = OfAllRuns(watched, schedule.names, schedule.steps, backend)
     runs = list(range(len(population)))
     group = _run_group(population, runs, watched, make_optimizer, gradients, backend)
     for name in schedule.hyperparameters(group.driven.optimizer.defaults):
         check_per_run(name, schedule.differs(name), make_optimizer)
+    _check_settings([group], schedule)
     return [group]
+
+
+def _check_settings(groups: Sequence[RunGroup], schedule: Schedule) -> None:
+    """Refuse a track that would write over a switch, or over what groups have of their own."""
+    for optimizer in (group.driven.optimizer for group in groups):
+        for name in schedule.hyperparameters(optimizer.defaults):
+            check_setting(optimizer, name)
 
 
 def _run_group(

@@ -10,6 +10,7 @@ from latent_anchors._checks import check_count, listed
 from latent_anchors._streams import BLOCK
 from latent_anchors.curriculum import Playhead, Retarget, RunAction, Timeline, Trigger
 from latent_anchors.training._objective import Objective
+from latent_anchors.training._schedulers import LR
 
 Numbers = list[object]
 """A measurement, one for each run; None leaves a run out."""
@@ -177,14 +178,18 @@ def _planned(playheads: Sequence[Playhead], objective: Objective, steps: int | N
 def _check_weights(
     objective: Objective, names: Sequence[str], table: Tensor, first: int = 0
 ) -> None:
-    """Refuse weights below 0, in rows ``(steps, tracks, runs)`` from a step on."""
-    weighing = [name in objective.track_of.values() for name in names]
-    wrong = (table < 0) & torch.tensor(weighing).view(-1, 1)
+    """Refuse weights and rates below 0, in rows ``(steps, tracks, runs)`` from a step on."""
+    weighing = {*objective.track_of.values()}
+    rates = {LR} & {*objective.other_tracks}
+    positive = [name in weighing | rates for name in names]
+    wrong = (table < 0) & torch.tensor(positive).view(-1, 1)
     if bool(wrong.any()):
         step, track, run = (int(place) for place in wrong.nonzero()[0])
+        weighs = names[track] in weighing
         raise ValueError(
-            f"Track {names[track]!r} weighs a term or loss and is {table[step, track, run]:g} at "
-            f"step {first + step}; expected at least 0. To push the other way, use the anti-term."
+            f"Track {names[track]!r} {'weighs a term or loss' if weighs else 'is a rate'} and is "
+            f"{table[step, track, run]:g} at step {first + step}; expected at least 0."
+            f"{' To push the other way, use the anti-term.' if weighs else ''}"
         )
 
 
