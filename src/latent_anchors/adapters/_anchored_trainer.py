@@ -273,7 +273,7 @@ class AnchoredTrainer(Trainer):
     @contextmanager
     def _nothing_added(self) -> Generator[None]:
         whole = self.data_collator
-        self.data_collator = without_added(whole)
+        self.data_collator: Any = without_added(whole)
         try:
             yield
         finally:
