@@ -149,7 +149,7 @@ COMPARED = (
     "each, ours removed next to nothing at a thousandth of the labels, and cones of its own cost "
     "it some hundredths at all rates. Of each rival some eleven settings were tried on seeds 500 "
     "and 501, at a tenth of the labels, and one was kept. A mean difference and a probe come "
-    "within a hundredth of the anchor down to a hundredth of the labels, some ten of them. Wrong "
+    "within some hundredth of the anchor down to a hundredth of the labels, ten of them. Wrong "
     "labels cost the probe most. At a thousandth, a handful of labels or one, it depends on which "
     "they are: in seed 1 the only one is on an orange, and there the anchor lies. Where there is "
     "no label, no method has a value. Fine-tuning and UNDO, which repeats it, stay behind. "
