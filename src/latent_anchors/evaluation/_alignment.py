@@ -36,7 +36,7 @@ def alignment(
         direction: ``(dim,)``, or rows ``(n, dim)`` that span a plane, of any length but 0.
 
     Returns:
-        ``(...)``, from -1 to 1; for a plane from 0 to 1.
+        ``(...)``, from -1 to 1; for rows, even a single one, from 0 to 1.
 
     Raises:
         ValueError: If the direction is zero, not finite or of another width, or its rows are

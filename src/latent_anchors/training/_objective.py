@@ -135,7 +135,7 @@ class Objective(nn.Module):
             latents: What was recorded, by site ``(..., dim)``.
             labels: By name ``(...)``, in [0, 1]; tensors or arrays of numpy's.
             row: A weight for every track, at least 0.
-            masks: By name ``(...)``, for terms with ``where``; bool, or whole numbers 0 and 1.
+            masks: By name ``(...)``, for terms with a ``mask``; bool, or whole numbers 0 and 1.
             look: When labels and weights that are tensors are looked at, as in
                 :meth:`Term.reduce <latent_anchors.regularizers.Term.reduce>`; if None, always on
                 the CPU, and once on a GPU, since it has to synchronize. Where one that was

@@ -65,6 +65,7 @@ def fit(
     Args:
         make_model: Makes one model, under each run's own seed; or a population to be trained
             further, which is copied and keeps its seeds; or a :class:`FitResult` to go on with.
+            All layers are in training mode, also those that were made otherwise.
         objective: Terms and losses.
         timeline: Weights and hyperparameters; or one timeline per run, alike in names. Or a
             playhead for as many runs as there are, or one for each run, which may only retarget
