@@ -257,8 +257,14 @@ CLAIMS = (
         "Steps to bring animals back, over those of a network that never saw one: "
         "{words_removed/animal|relearning/ratio|mean} "
         "({words_removed/animal|relearning/ratio|low} to "
-        "{words_removed/animal|relearning/ratio|high}).",
-        (Goal("words_removed/animal|relearning/ratio|mean", least=1),),
+        "{words_removed/animal|relearning/ratio|high}). Over those of one that was damaged and "
+        "trained as long: {words_removed/animal|relearning/ratio_retrained|mean} "
+        "({words_removed/animal|relearning/ratio_retrained|low} to "
+        "{words_removed/animal|relearning/ratio_retrained|high}).",
+        (
+            Goal("words_removed/animal|relearning/ratio|mean", least=1),
+            Goal("words_removed/animal|relearning/ratio_retrained|mean", least=1),
+        ),
     ),
     Claim(
         "It costs a tenth of directions found afterwards: topics",

@@ -40,7 +40,9 @@ SENTENCES = (
     "({oracle_mixing|relearning/ratio_oracle|low} to "
     "{oracle_mixing|relearning/ratio_oracle|high}) and {oracle_mixing|relearning/control|mean}. "
     "Animals in a language model come back in {words_removed/animal|relearning/ratio|mean} of the "
-    "steps of a network that never saw one.",
+    "steps of a network that never saw one, and "
+    "{words_removed/animal|relearning/ratio_retrained|mean} times those of one that was trained "
+    "as long.",
     "**In a language model: for some topics.** Animals, people and plants are forgotten as if "
     "never seen, which is 1: {words/animal|forgetting|mean}, {words/person|forgetting|mean} and "
     "{words/plant|forgetting|mean} in the mean, {words/animal|forgetting|min}, "

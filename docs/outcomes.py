@@ -62,7 +62,8 @@ OUTCOMES = {
     "{words_together|forgetting/person|mean}. Artifacts cost other topics "
     "{words_together|other/artifact|mean} nats.",
     "words_removed": "Steps to bring animals back, over those of a network that never saw one: "
-    "{words_removed/animal|relearning/ratio|mean}.",
+    "{words_removed/animal|relearning/ratio|mean}; of one that was trained as long, "
+    "{words_removed/animal|relearning/ratio_retrained|mean}.",
     "quickstart": "A concept on the axis that you chose, scored, muted and removed, in a model of "
     "your own.",
     "anchor_a_concept": "A margin about twice as wide as that of a direction found afterwards, "
