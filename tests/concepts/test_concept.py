@@ -282,6 +282,12 @@ class TestRemoval:
         assert pruned[0].out_features == 3
         torch.testing.assert_close(pruned(x), red.removed(net, x, how="ablate")(x))
 
+    def test_prunes_at_each_of_two_sites_in_a_row(self):
+        x, red = torch.rand(5, 3), Concept("c", axis(1, dim=4), at=["0", "1"])
+        pruned = red.removed(model(), x, how="prune")
+        assert [layer.out_features for layer in pruned] == [3, 3, 2]
+        torch.testing.assert_close(pruned(x), red.removed(model(), x, how="ablate")(x))
+
     def test_of_one_side_or_in_place(self):
         x, red = torch.rand(5, 3), Concept("c", V, at="0")
         for how in ("orthogonalize", "ablate"):

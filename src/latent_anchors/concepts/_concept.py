@@ -410,8 +410,7 @@ class Concept:
 
         Raises:
             ValueError: If ``how`` is unknown or needs axes and the direction is not along one, the
-                layers around a site are ambiguous, sites to be pruned share some of their layers
-                and not all, or one side or ``inplace`` is asked of pruning.
+                layers around a site are ambiguous, or one side or ``inplace`` is asked of pruning.
 
         Examples:
             >>> model = nn.Sequential(nn.Linear(3, 2), nn.Identity(), nn.Linear(2, 1))
@@ -442,12 +441,6 @@ class Concept:
         sites: dict[interventions.SiteLayers, At] = {}
         for site in self.sites:
             sites.setdefault(interventions.find_layers(model, site, example), site)
-        named = [name for each in sites for name in (each.producer, *each.consumers)]
-        if len({*named}) < len(named):
-            raise ValueError(
-                f"Sites {listed(sites.values())} of concept {self.name!r} share some of their "
-                f"layers, {listed(sites)}; expected all or none. Prune at one of them."
-            )
         return [*sites.values()]
 
     def alignment(
@@ -507,7 +500,7 @@ class Concept:
         found = evaluation.latents_by_site(model, inputs, self.sites)
         sites = [found[site] for site in self.sites]
         counted = self._mask(mask, sites[0])
-        # the same positions count in every run; a pooling of one's own may know no axis of runs
+        # run by run: a pooling that somebody wrote may expect batches of lines and no other axis
         runs = zip(*sites, strict=True)
         alignments = torch.stack(
             [pooled_alignment(run, self.direction, self.pool, counted) for run in runs]

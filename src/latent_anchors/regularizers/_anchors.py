@@ -156,8 +156,22 @@ class Anchor(_Pointed):
 
     def __init__(self, direction: Sequence[float] | Tensor, within: int | float = 0.0) -> None:
         super().__init__(as_direction(direction))
-        _edge("within", within)
-        self.within: int | float = within
+        self.within = within
+
+    @property
+    def within(self) -> int | float:
+        """Degrees from the direction within which nothing is penalized; may be set.
+
+        Examples:
+            >>> Anchor([1, 0], within=45).within
+            45
+        """
+        return self._within
+
+    @within.setter
+    def within(self, degrees: int | float) -> None:
+        self._edge: float = _edge("within", degrees)
+        self._within: int | float = degrees
 
     @property
     def has_cone(self) -> bool:
@@ -173,7 +187,7 @@ class Anchor(_Pointed):
     def forward(self, z: Latents) -> PerSample:
         """Angular distance to the direction ``(...)`` of latents ``(..., dim)``."""
         check_width("Anchor", z, len(self.direction))
-        return _away(z, self.direction, _edge("within", self.within))
+        return _away(z, self.direction, self._edge)
 
     @override
     def extra_repr(self) -> str:
@@ -208,9 +222,23 @@ class AntiAnchor(_Pointed):
     ) -> None:
         super().__init__(as_direction(direction))
         _check_power(power)
-        _edge("beyond", beyond)
-        self.beyond: int | float = beyond
+        self.beyond = beyond
         self.power: float = float(power)
+
+    @property
+    def beyond(self) -> int | float:
+        """Degrees from the direction beyond which nothing is penalized; may be set.
+
+        Examples:
+            >>> AntiAnchor([1, 0]).beyond
+            90.0
+        """
+        return self._beyond
+
+    @beyond.setter
+    def beyond(self, degrees: int | float) -> None:
+        self._edge: float = _edge("beyond", degrees)
+        self._beyond: int | float = degrees
 
     @property
     def has_cone(self) -> bool:
@@ -226,7 +254,7 @@ class AntiAnchor(_Pointed):
     def forward(self, z: Latents) -> PerSample:
         """Alignment with the direction, where it counts, ``(...)`` of latents ``(..., dim)``."""
         check_width("AntiAnchor", z, len(self.direction))
-        return _towards(z, self.direction, _edge("beyond", self.beyond), self.power)
+        return _towards(z, self.direction, self._edge, self.power)
 
     @override
     def extra_repr(self) -> str:
