@@ -785,24 +785,24 @@ SECTIONS = (
     Section(
         "A topic removed from a language model",
         "words_removed/animal",
-        "``words_removed.py --full``: the axis is taken out of all that writes into the stream."
-        " That is exact and changes little, as the network has learned to do without. Then four"
-        " fifths of each matrix are replaced by new weights, and the network is trained on, for"
-        " as many steps as before. Its lines are those that lie farther from the axis than nine"
-        " tenths of the labeled ones that were put aside. The four fifths, the nine tenths and "
+        "``words_removed.py --full``: the axis is taken out of all that writes into the stream. "
+        "That is exact and changes little, as the network has learned to do without. Then four "
+        "fifths of each matrix are replaced by new weights, and the network is trained on, for "
+        "as many steps as before. Its lines are those that lie farther from the axis than nine "
+        "tenths of the labeled ones that were put aside. The four fifths, the nine tenths and "
         "the steps were fixed on *food*, seed 500. Two controls are damaged and trained alike: "
         "the network on all lines, and the oracle on lines without animals, since who has "
         "trained longer learns anything sooner. Forgetting, and nats for each token of other "
         "topics beside the whole network; the goals were .9 at .02. Steps of fine-tuning on "
-        "lines about animals until nine tenths of what the oracle lacks is there, at the best "
-        "of four learning rates. The ratios are those of the network to the oracle, and to the "
+        "lines about animals until nine tenths of what the oracle lacks is there, at the best of "
+        "four learning rates. The ratios are those of the network to the oracle, and to the "
         "oracle that was retrained; the goal was 1. And whether a line is about an animal, as "
         "probes read it from the stream after the second block, pooled over the line: R2 on "
         "lines that they did not learn from. Three things did not remove animals or food, only "
-        "hid them: to imitate the muted network, without damage or after it, and to imitate the"
-        " whole one on far lines alone. One to three steps brought all of it back. Now it takes"
-        " some twenty, a little fewer than the oracle's, which was trained half as long, and no"
-        " fewer than the retrained one's. Plants and food pay: many of their lines lie near "
+        "hid them: to imitate the muted network, without damage or after it, and to imitate the "
+        "whole one on far lines alone. One to three steps brought all of it back. Now it takes "
+        "some twenty, a little fewer than the oracle's, which was trained half as long, and no "
+        "fewer than the retrained one's. Plants and food pay: many of their lines lie near "
         "animals and are left out.",
         (
             *(

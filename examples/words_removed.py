@@ -93,7 +93,7 @@ taught = [k for k in words.seen() if lines.topics[k] == topic]
 
 def topic_loss(model):
     """The topic's loss on held-out lines, in nats for each token."""
-    return testbed.topic_losses(model.eval(), [asked], topics.count(topic) * [topic]).mean([topic])
+    return testbed.topic_losses(model, [asked], topics.count(topic) * [topic]).mean([topic])
 
 
 def relearn(removed, references, most, seed):

@@ -89,13 +89,17 @@ def topic_losses(
         >>> topic_losses(Guess(), [batch], ["food", "act"]).summed
         tensor([4.6052, 2.3026])
     """
-    summed: list[Tensor] = []
-    for batch in batches:
-        with eval_mode(model), nullcontext() if edit is None else edit(model, batch):
-            logits = model(batch["input_ids"]).logits[:, :-1]
-        losses = nn.functional.cross_entropy(
-            logits.mT.float(), batch["labels"][:, 1:], reduction="none", ignore_index=IGNORED
-        )
-        summed.append(losses.sum(1))
+    with eval_mode(model):
+        summed = [_summed(model, batch, edit) for batch in batches]
     counts = [batch["labels"][:, 1:].ne(IGNORED).sum(1) for batch in batches]
     return TopicLosses(torch.cat(summed), torch.cat(counts), tuple(topics))
+
+
+def _summed(model: nn.Module, batch: Batch, edit: BatchEdit | None) -> Float[Tensor, " line"]:
+    """The loss of each line, over its tokens."""
+    with nullcontext() if edit is None else edit(model, batch):
+        logits = model(batch["input_ids"]).logits[:, :-1]
+    losses = nn.functional.cross_entropy(
+        logits.mT.float(), batch["labels"][:, 1:], reduction="none", ignore_index=IGNORED
+    )
+    return losses.sum(1)
