@@ -63,3 +63,23 @@ def test_each_layer_has_its_own_mode_again_whatever_happened(fails):
     assert [layer.training for layer in model.modules()] == before
     assert torch.is_grad_enabled()
     assert len(set(before)) == 2
+
+
+class Merging(nn.Linear):
+    """An adapted layer that merges its weights in evaluation mode."""
+
+    merged = False
+
+    def train(self, mode=True):
+        self.merged = not mode
+        return super().train(mode)
+
+
+def test_layers_that_do_something_on_a_change_of_mode_do_it_on_the_way_back():
+    net = nn.Sequential(Merging(1, 1), nn.Dropout())
+    net[1].eval()
+    with eval_mode(net):
+        assert net[0].merged
+    assert (net[0].merged, net.training, net[0].training, net[1].training) == (
+        *(False, True, True, False),
+    )

@@ -29,6 +29,7 @@ class StackedRuns(nn.Module):
         super().__init__()
         self.seeds: tuple[int, ...] = tuple(whole_seed(seed) for seed in seeds)
         self.stacked: nn.Module = stacked
+        self.training = stacked.training
 
     def __len__(self) -> int:
         return len(self.seeds)
@@ -74,6 +75,7 @@ def mode(model: nn.Module, training: bool) -> Generator[None]:
     try:
         yield
     finally:
+        model.train(modes[model])  # layers that merge weights in evaluation do it in train()
         for layer, before in modes.items():
             layer.training = before
 

@@ -146,3 +146,15 @@ def test_similarity_has_finite_gradients_and_may_be_mapped():
     assert grid.grad.isfinite().all()
     mapped = torch.func.vmap(lambda one: hsv_similarity(one, red))(grid.detach())
     torch.testing.assert_close(mapped, hsv_similarity(grid.detach(), red))
+
+
+@pytest.mark.parametrize("hue", [0.0, 1 / 3, 2 / 3, -1 / 3, 4 / 3])
+@pytest.mark.parametrize("gray", [0.1, 0.5, 0.9])
+def test_at_grays_the_slope_towards_a_channels_hue_is_that_of_differences(hue, gray):
+    colors = torch.full((3,), gray, dtype=torch.float64, requires_grad=True)
+    hue_degree(colors, hue).backward()
+    near = 1e-6 * torch.eye(3, dtype=torch.float64)
+    with torch.no_grad():
+        ahead, behind = (hue_degree(colors + sign * near, hue) for sign in (1, -1))
+    torch.testing.assert_close(colors.grad, (ahead - behind) / 2e-6, atol=1e-6, rtol=1e-6)
+    assert int(colors.grad.argmax()) == round(3 * hue) % 3

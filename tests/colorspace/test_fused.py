@@ -234,3 +234,13 @@ def test_where_matrix_products_would_lose_digits_the_formula_is_taken(monkeypatc
         fused_or_not(torch.ones(2, 3))
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "medium")
     fused_or_not(torch.ones(2, 3))
+
+
+def test_where_torchs_two_settings_of_precision_are_mixed_the_formula_runs(monkeypatch):
+    def mixed():
+        raise RuntimeError("PyTorch is checking whether allow_tf32 is enabled")
+
+    colors = torch.rand(5, 3, generator=torch.Generator().manual_seed(0))
+    expected = colorspace.rgb_to_lab(colors)
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", mixed)
+    torch.testing.assert_close(colorspace.rgb_to_lab(colors), expected, atol=1e-4, rtol=1e-4)

@@ -11,6 +11,7 @@ from latent_anchors.colorspace import (
     hsv_grid,
     hsv_to_rgb,
     hue_between,
+    named_colors,
     rgb_grid,
     rgb_midpoints,
 )
@@ -97,3 +98,17 @@ def test_axes_that_make_no_grid_are_refused():
         hsv_grid([math.inf], 3, 3)
     with refuses(ValueError, r"No hue is left of 12 without \(0.0, 1.0\); hold out fewer"):
         hsv_grid(12, 3, 3, without=(0.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda dtype: rgb_grid(3, dtype=dtype),
+        lambda dtype: rgb_midpoints(3, dtype=dtype),
+        lambda dtype: hsv_grid(3, 2, 2, dtype=dtype),
+        lambda dtype: named_colors("gray", dtype=dtype),
+    ],
+)
+def test_colors_of_whole_numbers_are_refused(make):
+    with refuses(TypeError, "dtype is torch.uint8; expected a floating type, since colors run"):
+        make(torch.uint8)

@@ -7,7 +7,7 @@ import pytest
 from curriculum.strategies import timelines
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 
 from latent_anchors.curriculum import Keyframe, Phase, Timeline, Track
 
@@ -178,3 +178,23 @@ def test_the_length_of_a_timeline_is_a_positive_integer():
         Timeline(TRACKS, steps=20.5)
     with refuses(ValueError, "steps is 0; expected at least 1"):
         Timeline({}, steps=0)
+
+
+def test_phases_and_actions_may_come_from_iterators():
+    phases = (Phase(name, start) for name, start in [("a", 0), ("b", 5)])
+    with unchecked():
+        timeline = Timeline({}, phases, {3: iter(["look", "save"])}, steps=10)
+    assert [phase.name for phase in timeline.phases] == ["a", "b"]
+    assert timeline.actions(3) == ("look", "save")
+    with unchecked(), refuses(ValueError, r"at step 3 are \['save', ''\]; give each a name"):
+        Timeline({}, actions={3: iter(["save", ""])})
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [("tracks", "The track 'lr' comes twice"), ("actions", "The step with actions 3 comes twice")],
+)
+def test_written_by_hand_what_comes_twice_is_refused(part, says):
+    data = Timeline({"lr": Track([Keyframe(0, 0.1)])}, actions={3: ["x"]}).to_json()
+    with refuses(ValueError, f"{says}; expected each once"):
+        Timeline.from_json({**data, part: 2 * data[part]})

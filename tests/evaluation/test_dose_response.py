@@ -138,3 +138,14 @@ def test_edits_in_force_before_count():
         assert respond(model, MUTE).effect[0].mean == pytest.approx(
             float((X[:, 0] + 1).abs().mean())
         )
+
+
+def test_where_nothing_is_long_and_nothing_moves_there_is_no_displacement():
+    found = respond(identity(), MUTE, inputs=torch.zeros(2, 2))
+    assert means(found.displacement) == [0.0, 0.0, 0.0]
+    assert found.failed == ((), (), ())
+
+
+def test_a_mask_that_counts_nothing_is_refused():
+    with refuses(ValueError, "The mask counts none of the 3 latents at '0'; expected at least one"):
+        respond(identity(), MUTE, mask=torch.zeros(3, dtype=torch.bool))

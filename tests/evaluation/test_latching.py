@@ -111,3 +111,12 @@ def test_numbers_that_are_no_cosines_are_refused():
 def test_what_cannot_be_compared_is_refused(has_it, options, says):
     with refuses(ValueError, says):
         latched(lines(6 * [90.0]), has_it, **options)
+
+
+def test_a_run_has_failed_also_where_a_line_with_the_concept_is_not_finite():
+    rows = lines([80.0] * 6)
+    rows[1, 0, 1] = torch.nan
+    assert latched(rows, HAS_IT).tolist() == [False, True]
+    mask = torch.ones(6, 3, dtype=torch.int)
+    mask[0, 1] = 0
+    assert latched(rows, HAS_IT, mask).tolist() == [False, False]

@@ -2,11 +2,12 @@ import json
 import math
 import statistics
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 
 from latent_anchors._records import plain
 from latent_anchors.evaluation import (
@@ -133,3 +134,34 @@ def test_a_table_says_of_ratios_that_their_spread_is_a_factor():
     assert first.startswith("a: 2 (factor 2.665, min 1, max 4, n 2, 95 % interval of the mean ")
     assert second == "b: no geometric mean (min 0, max 2, n 2)"
     assert third.startswith("c: 2.5 (std ")
+
+
+def test_values_of_a_share_are_0_or_1():
+    with refuses(
+        ValueError, "values of a share run from 0.89 to 0.91; expected 0 or 1 for each run"
+    ):
+        summarize([0.90, 0.91, 0.89], share=True)
+    assert summarize([1.0, None, 0.0], share=True).n == 2
+
+
+@pytest.mark.parametrize("failed", [torch.tensor([2]), np.array([2]), [np.int64(2)], (2,), {2}])
+def test_runs_that_failed_are_named_by_their_numbers_of_any_type(failed):
+    found = Evaluation({"a": torch.tensor([1.0, 3.0, 100.0])})
+    with unchecked():
+        assert found.metrics(failed=failed)["a"].mean == 2.0
+
+
+@pytest.mark.parametrize(
+    ("failed", "error", "says"),
+    [
+        ([False, False, True], TypeError, "failed holds False; expected numbers of runs"),
+        (np.array([True]), TypeError, "failed holds .*True"),
+        (torch.tensor([True]), TypeError, "failed holds .*True"),
+        ([1.0], TypeError, "failed holds 1.0"),
+        ([3], ValueError, "failed names run 3, and there are 3"),
+        ([-1], ValueError, "failed names run -1"),
+    ],
+)
+def test_a_mask_of_failed_runs_and_runs_that_are_not_there_are_refused(failed, error, says):
+    with unchecked(), refuses(error, says):
+        Evaluation({"a": torch.tensor([1.0, 3.0, 100.0])}).metrics(failed=failed)

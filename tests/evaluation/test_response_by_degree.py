@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 
 from latent_anchors.colorspace import hue_degree
 from latent_anchors.evaluation import (
@@ -99,3 +99,8 @@ def test_degrees_and_bins_that_cannot_be_are_refused():
         response_by_degree(right, torch.tensor([0.5]), bins=0)
     with refuses(TypeError, "bins is 2.0; expected a whole number"):
         response_by_degree(right, torch.tensor([0.5]), bins=2.0)
+
+
+def test_answers_are_right_or_not():
+    with unchecked(), refuses(TypeError, "answers have type torch.float32; expected booleans"):
+        response_by_degree(torch.tensor([0.9, 0.1]), torch.tensor([0.0, 1.0]))

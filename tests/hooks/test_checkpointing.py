@@ -7,7 +7,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from latent_anchors._hooks import _checkpointing
-from latent_anchors.interventions import Steering, Suppression, attach, intervene
+from latent_anchors.interventions import Onwards, Steering, Suppression, attach, intervene
 from latent_anchors.models import Site, record
 
 pytestmark = pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # nested
@@ -178,3 +178,51 @@ def test_running_again_within_the_block_is_not_recorded_as_another_pass():
 def test_stretches_are_found_where_torch_does_not_tell_its_hooks(reentrant, monkeypatch):
     monkeypatch.setattr(_checkpointing, "_top", None)  # as in torch 2.6
     torch.testing.assert_close(after(Net(reentrant, True), torch.neg), after(Net(None), torch.neg))
+
+
+@pytest.mark.parametrize("reentrant", [True, False], ids=["reentrant", "other"])
+@pytest.mark.parametrize("at", ["latent", INTO], ids=["output", "input"])
+def test_a_hook_that_was_attached_after_the_edit_comes_after_it_in_the_recomputation_too(
+    at, reentrant
+):
+    def both(net):
+        with intervene(net, EDITS["Suppression"], at):
+            if at == "latent":
+                net.latent.register_forward_hook(lambda _, __, z: z + 1.0)
+            else:
+                net.latent.register_forward_pre_hook(lambda _, args: (args[0] + 1.0,))
+            output = net(X)
+        return gradients(net, output)
+
+    torch.testing.assert_close(both(Net(reentrant)), both(Net(None)))
+
+
+class Twice(nn.Module):
+    """A layer that is used twice in a part that is run again."""
+
+    def __init__(self, reentrant):
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer, self.reentrant = nn.Linear(4, 4), reentrant
+
+    def forward(self, x):
+        x = x.clone().requires_grad_()
+        if self.reentrant is None:
+            return self.part(x)
+        return checkpoint(self.part, x, use_reentrant=self.reentrant)
+
+    def part(self, x):
+        return self.layer(self.layer(x).tanh().flip(1))
+
+
+@pytest.mark.parametrize("reentrant", [True, False], ids=["reentrant", "other"])
+def test_a_gate_is_open_at_the_positions_of_each_call_in_the_recomputation_too(reentrant):
+    line = torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(1))
+    gate = Onwards([1.0, 0.0, 0.0, 0.0], within=70)
+
+    def found(net):
+        with intervene(net, EDITS["doubling"], Site("layer", every=True), where=gate):
+            output = net(line).square()
+        return gradients(net, output)
+
+    torch.testing.assert_close(found(Twice(reentrant)), found(Twice(None)))

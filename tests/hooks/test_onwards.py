@@ -189,3 +189,29 @@ def test_compiled_code_does_not_say_which_positions_are_padding(monkeypatch):
         monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
         with refuses(RuntimeError, "has to know which positions are padding"):
             model(IDS)
+
+
+class Named(nn.Module):
+    """It carries what came before under another name."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.embed, self.name = nn.Embedding(8, 3), name
+
+    def forward(self, ids, cache_params=None, mems=None, kv=None):
+        del cache_params, mems, kv
+        return self.embed(ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [("cache_params", Cache()), ("kv", Cache()), ("mems", [torch.ones(2, 1, 3)])],
+)
+def test_a_cache_is_known_whatever_its_name(name, before):
+    model = Named(name)
+    if isinstance(before, Cache):
+        before.length = 2
+    with intervene(model, MUTE, at="embed", where=Onwards(V, 40)):
+        model(IDS, mems=[])
+        with refuses(RuntimeError, "continues a cache, and where=Onwards"):
+            model(IDS, **{name: before})

@@ -3,7 +3,7 @@ import math
 
 import pytest
 import torch
-from refusals import refuses
+from refusals import refuses, unchecked
 from torch import nn
 
 import latent_anchors as la
@@ -298,3 +298,29 @@ def test_a_function_without_strength_is_refused_in_a_composition():
         Suppression([1.0, 0.0]).then(torch.neg)
     with refuses(TypeError, "neg.* cannot be part of a norm-keeping edit; expected an edit with"):
         NormKeeping(torch.neg)
+
+
+V = torch.tensor([1.0, 0.0])
+FUNCTIONS = {
+    "suppress": lambda z, v, b: interventions.suppress(z, v, strength=b),
+    "steer": lambda z, v, b: interventions.steer(z, v, strength=b),
+    "amplify": lambda z, v, b: interventions.amplify(z, v, 2.0, strength=b),
+    "repel": lambda z, v, b: interventions.repel(z, v, strength=b),
+    "redirect": lambda z, v, b: interventions.redirect(z, v, v, strength=b),
+    "project_out": lambda z, v, b: interventions.project_out(z, v[None], strength=b),
+}
+
+
+@pytest.mark.parametrize("strength", [-0.5, 1.5, float("nan")])
+@pytest.mark.parametrize("name", [*FUNCTIONS, "zero_dims"])
+def test_functions_refuse_a_strength_out_of_its_range(name, strength):
+    act = FUNCTIONS.get(name) or (lambda z, _, b: interventions.zero_dims(z, [0], b))
+    with refuses(ValueError, "strength is .*; expected a number from 0.0 to 1.0"):
+        act(torch.ones(1, 2), V, strength)
+    act(torch.ones(1, 2), V, 0.5)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_refuse_a_vector_of_another_width(name):
+    with unchecked(), refuses(ValueError, f"{name} was made for 1 latent dimensions"):
+        FUNCTIONS[name](torch.ones(1, 2), V[:1], 1.0)

@@ -350,3 +350,20 @@ def test_the_last_position_of_lines_padded_on_the_left_is_their_last_token(llama
         intervene(llama, torch.zeros_like, at="model.layers.0", where="last"),
     ):
         llama(padded.flip(1), attention_mask=mask.flip(1))
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        ["0", Site("0", every=True)],
+        ["0", Site("0", axis=1)],
+        [Site("0", side="input"), Site("0", side="input", item="input")],
+    ],
+)
+def test_one_place_by_two_spellings_is_refused(at):
+    net = nn.Sequential(nn.Linear(2, 2))
+    with (
+        refuses(ValueError, "The sites are .*; expected at least one, each once"),
+        intervene(net, torch.neg, at),
+    ):
+        net(torch.ones(1, 2))

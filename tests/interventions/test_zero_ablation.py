@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 import torch
-from refusals import refuses
+from refusals import refuses, unchecked
 
 from latent_anchors.interventions import ZeroAblation, project_out, zero_dims
 
@@ -35,3 +36,19 @@ def test_no_dimensions_and_repeated_ones_are_refused(dims):
 def test_dimensions_that_latents_lack_are_refused(dims):
     with refuses(ValueError, f"dims has {dims[-1]}, and latents have 5 dimensions"):
         zero_dims(torch.ones(2, 5), dims)
+
+
+@pytest.mark.parametrize(
+    "mask", [torch.tensor([False, False, True]), [False, True], np.array([True, False]), [0.5]]
+)
+def test_a_mask_would_name_other_dimensions_and_is_refused(mask):
+    for act in (ZeroAblation, lambda dims: zero_dims(torch.ones(1, 3), dims)):
+        with unchecked(), refuses(TypeError, "dims has .*; expected whole numbers, from 0"):
+            act(mask)
+
+
+def test_dimensions_of_any_whole_type_are_plain_numbers():
+    with unchecked():
+        assert ZeroAblation(torch.tensor([2, 0])).dims == (2, 0)
+        with refuses(ValueError, "expected distinct dimensions"):
+            ZeroAblation(torch.tensor([1, 1]))

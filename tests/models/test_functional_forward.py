@@ -101,3 +101,10 @@ def test_it_can_be_differentiated(model, colors):
 def test_an_unknown_site_is_refused(model, colors):
     with refuses(ValueError, "Unknown site 'nowhere'"):
         functional_forward(model, {}, colors, record=["nowhere"])
+
+
+@pytest.mark.parametrize("name", ["0.wieght", "wieght", ""])
+def test_a_name_that_no_parameter_has_is_refused(name):
+    net = nn.Sequential(nn.Linear(2, 2))
+    with refuses(ValueError, f"Unknown parameter or buffer '{name}'"):
+        functional_forward(net, {name: torch.zeros(2, 2)}, torch.ones(1, 2))

@@ -9,7 +9,15 @@ from torch import nn
 from wrapping import Around
 
 import latent_anchors as la
-from latent_anchors.models import NormalizedTransformer, Population, PrenormTransformer, Sites
+from latent_anchors.models import (
+    NormalizedTransformer,
+    PatchAutoencoder,
+    Population,
+    PrenormTransformer,
+    Sites,
+    record,
+    sites,
+)
 
 TOKENS = torch.arange(6).reshape(2, 3)
 
@@ -273,3 +281,51 @@ def test_what_is_kept_takes_no_patterns(make):
     for at in ("layers.*", ["a", "layers.*"], la.Site("layers.*", axis=1)):
         with refuses(ValueError, r"is a pattern.*at=la.sites\(model, 'layers.\*'\)"):
             make(at)
+
+
+def test_layers_of_pictures_have_their_channels_on_axis_1():
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.GroupNorm(2, 8), nn.ReLU(), nn.Conv2d(8, 4, 3))
+    assert [site.axis for site in sites(net)] == [1, 1, -1, 1]
+    whole = PatchAutoencoder()
+    assert whole.latent.axis == 1
+    assert [site.axis for site in sites(whole, "latent")] == [1]
+
+
+def test_of_pictures_without_weights_nobody_says_how_wide_they_are():
+    net = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU())
+    assert sites(net, example=torch.rand(1, 3, 9, 9)).widths == (6, None)
+
+
+class Patches(nn.Module):
+    """A convolution whose layer gives a row of vectors."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 4, stride=4)
+
+    def forward(self, x):
+        return self.conv(x).flatten(2).mT
+
+
+def test_a_pass_shows_that_a_convolutions_layer_gives_rows_of_vectors():
+    net, pictures = nn.Sequential(Patches(), nn.Linear(6, 2)), torch.rand(2, 3, 16, 16)
+    found = sites(net, example=pictures)
+    assert [site.axis for site in found[:1]] == [-1]
+    assert found.widths == (6, 6, 2)
+    assert found[1].axis == 1
+    with record(net, found[0]) as z:
+        net(pictures)
+    assert z[found[0]].shape == (2, 16, 6)
+
+
+def test_a_number_for_all_channels_is_no_width_and_a_bilinear_layer_gives_its_outputs():
+    class Pair(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.act, self.both = nn.Linear(3, 8), nn.PReLU(), nn.Bilinear(8, 8, 5)
+
+        def forward(self, x):
+            z = self.act(self.first(x))
+            return self.both(z, z)
+
+    assert sites(Pair()).widths == (8, None, 5)

@@ -287,3 +287,21 @@ def test_seeds_of_any_whole_type_are_plain_numbers_afterwards(seeds):
         found = Population.make(lambda: nn.Linear(2, 1), seeds).seeds
     assert found == (0, 1)
     assert {*map(type, found)} == {int}
+
+
+def test_models_that_differ_in_mode_hooks_or_private_fractions_are_refused():
+    one, other = (nn.Sequential(nn.Linear(1, 1), nn.Dropout()) for _ in range(2))
+    other[1].eval()
+    with refuses(ValueError, "Model 1 has 1.training=False, model 0 has True"):
+        Population.from_models([one, other])
+    other.train()[0].register_forward_hook(lambda *_: None)
+    with refuses(ValueError, "Model 1 has hooks of '0'="):
+        Population.from_models([one, other])
+    with refuses(ValueError, "Model 1 has _t=2.0, model 0 has 1.0"):
+        Population.from_models([Acting(_t=1.0), Acting(_t=2.0)])
+
+
+def test_a_population_is_in_the_mode_of_its_runs(population):
+    assert not population.eval()[0:2].training
+    models = [nn.Linear(1, 1).eval() for _ in range(2)]
+    assert not Population.from_models(models).training

@@ -171,3 +171,13 @@ def test_a_width_that_is_not_a_multiple_of_twice_the_heads_is_refused(kind):
     with refuses(ValueError, "multiple of 4, twice the heads"):
         kind(**{**SIZES, "width": 18})
     assert kind(**{**SIZES, "width": 12}).width == 12
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_positions_differ_in_half_precision(dtype):
+    """Whole numbers above 256 are no numbers of bfloat16."""
+    x = torch.ones(600, 8)
+    exact = rotary(x.double())
+    torch.testing.assert_close(rotary(x.to(dtype)).double(), exact, atol=0.01, rtol=0.0)
+    assert rotary(x.to(dtype)).dtype == dtype
+    assert len(torch.unique(rotary(x.to(dtype))[500:520], dim=0)) == 20

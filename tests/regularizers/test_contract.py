@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 from poolings import POOLINGS
-from refusals import refuses
+from refusals import refuses, unchecked
 
 from latent_anchors import regularizers as reg
 from latent_anchors.regularizers._contract import OF_PENALTIES, OF_SET_PENALTIES
@@ -277,3 +277,27 @@ def test_checking_is_as_strict_where_gradients_are_off():
         assert complaints(length_by_square_root, set_penalty=False) == [
             "finite everywhere, and so is the gradient"
         ]
+
+
+FUNCTIONS = ["anchor", "anti_anchor", "euclidean_anchor", "subspace", "anti_subspace"]
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, "separation", "euclidean_separation"])
+def test_functions_refuse_integers_as_modules_do(name):
+    penalty = (PENALTIES | SET_PENALTIES)[name]
+    with unchecked(), refuses(TypeError, "given latents of type torch.int64; expected floating"):
+        penalty(torch.tensor([[3, 4, 0, 1]]))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_vector_of_another_width_is_not_stretched(name):
+    one = torch.ones(1, 1) if name.endswith("subspace") else torch.ones(1)
+    with unchecked(), refuses(ValueError, "made for 1 latent dimensions and was given latents"):
+        getattr(reg, name)(torch.ones(2, 3), one)
+
+
+def test_functions_refuse_settings_that_their_modules_refuse():
+    with refuses(ValueError, "exponent is 0.0; expected at least 1"):
+        reg.separation(torch.eye(3), exponent=0.0)
+    with refuses(ValueError, "softening is 0.0; expected a squared length above 0"):
+        reg.euclidean_separation(torch.eye(3), softening=0.0)

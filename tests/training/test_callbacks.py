@@ -1,10 +1,11 @@
 import pytest
 import torch
-from refusals import refuses
+from refusals import refuses, unchecked
 from torch import nn
 from training.tiny import Dropped, same, timeline, train, trained
 
 from latent_anchors import evaluation
+from latent_anchors.curriculum import Above, Playhead, Retarget, Trigger
 from latent_anchors.models import Population
 from latent_anchors.training import Every, Progress, Snapshots
 
@@ -95,3 +96,17 @@ def test_another_training_needs_snapshots_of_its_own():
 def test_what_was_never_taken_cannot_be_looked_at():
     with refuses(RuntimeError, r"No snapshot was taken.*callbacks=\[Every"):
         _ = Snapshots(THREE).latents
+
+
+def test_callbacks_and_playheads_may_come_from_iterators():
+    called = []
+    plan, rule = timeline(6), Trigger("recon", Above(0.0), Retarget("lr", 0.0, over=0))
+    with unchecked():
+        result = train(
+            time=(Playhead(plan, [rule]) for _ in range(2)),
+            callbacks=(Every(n, lambda p, n=n: called.append((n, p.step))) for n in (2, 5)),
+            seeds=range(2),
+            measure=2,
+        )
+    assert called == [(2, 2), (2, 4), (5, 5), (2, 6), (5, 6)]
+    assert len(result.state.playheads) == 2

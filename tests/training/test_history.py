@@ -1,10 +1,16 @@
+from functools import partial
+
 import pytest
 import torch
 from refusals import refuses
 from training.tiny import SAMPLER, timeline, train
 
-from latent_anchors.data import count_labels
-from latent_anchors.training import History
+from latent_anchors import Objective, Term, fit
+from latent_anchors.curriculum import Keyframe, Timeline, Track
+from latent_anchors.data import Sampler, SoftLabels, count_labels
+from latent_anchors.models import SphericalAutoencoder
+from latent_anchors.regularizers import Anchor
+from latent_anchors.training import History, reconstruction
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +68,31 @@ def test_a_name_that_is_no_part_is_refused(fading):
         fading.history["anchr"]
     with refuses(ValueError, "Unknown term or loss 'lr'; expected one of 'anchor', 'recon'"):
         fading.history.labels_used("lr")
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_labels_are_counted_exactly_and_weights_stay_in_half_precision(dtype):
+    n, steps = 301, 8
+    batches = Sampler(torch.rand(n, 3, dtype=dtype), {"red": SoftLabels(torch.ones(n))}, n)
+    weights = {"recon": 1.0, "anchor": 1e-8}
+    time = Timeline({name: Track([Keyframe(0, w)]) for name, w in weights.items()}, steps=steps)
+    result = fit(
+        lambda: SphericalAutoencoder(hidden=4).to(dtype),
+        Objective([Term("anchor", Anchor([1.0, 0.0, 0.0, 0.0]), label="red")], losses=["recon"]),
+        time,
+        batches,
+        losses={"recon": reconstruction},
+        seeds=[0],
+        optimizer=partial(torch.optim.SGD, lr=0.0),
+    )
+    assert result.history.labels_used("anchor").tolist() == [n * steps]
+    assert result.history["anchor"].dtype == torch.float32
+    assert not result.failures
+
+
+def test_a_loss_has_samples_and_a_constant_weight_no_track_that_says_when_it_counted():
+    one = {"recon": torch.full((2, 1), 8.0)}
+    history = History(one, one, {"weight": torch.ones(2, 1)}, {"recon": "weight"})
+    assert history.labels_used("recon").tolist() == [16.0]
+    with refuses(ValueError, "Unknown track of the weight 'weight'"):
+        History(one, one, {}, {"recon": "weight"}).labels_used("recon")

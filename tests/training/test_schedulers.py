@@ -342,3 +342,16 @@ def test_the_state_of_another_scheduler_is_refused():
     theirs = ConstantLR(optimizer()).state_dict()
     with refuses(ValueError, "The state holds 'factor', .*expected 'last_epoch', '_step_count'"):
         TimelineLR(sgd, TIMELINE).load_state_dict(theirs)
+
+
+@pytest.mark.parametrize("setting", ["lr", "weight_decay"])
+def test_a_group_that_came_later_with_a_setting_of_its_own_is_not_written_over(setting):
+    first, second = (torch.nn.Parameter(torch.ones(1)) for _ in range(2))
+    optimizer = torch.optim.AdamW([first], lr=0.5, weight_decay=0.5)
+    tracks = {"lr": Track([Keyframe(0, 0.5)]), "weight_decay": Track([Keyframe(0, 0.5)])}
+    scheduler = TimelineLR(optimizer, Timeline(tracks), also=["weight_decay"])
+    group = {"params": [second], "lr": 0.5, "weight_decay": 0.5, setting: 0.0}
+    optimizer.add_param_group(group)
+    optimizer.step()
+    with refuses(ValueError, f"groups differ in {setting!r}: '?0.5'?, '?0.0'?; expected one value"):
+        scheduler.step()

@@ -7,6 +7,7 @@ from latent_anchors.transitions import (
     Transition,
     check_transition,
     cosine,
+    linear,
     minimum_jerk,
     name_of,
     named,
@@ -86,3 +87,8 @@ def test_a_name_is_not_a_transition():
 def test_a_function_that_misses_an_end_is_refused(function):
     with refuses(ValueError, "maps 0 and 1 to .*; expected exactly 0 and 1"):
         check_transition(function)
+
+
+def test_a_transition_has_one_name():
+    with refuses(ValueError, "The transition is 'linear' already; expected one without a name"):
+        register_easing("another", linear, smoothness=0)

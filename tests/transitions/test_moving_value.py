@@ -2,10 +2,11 @@ import json
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 
 from latent_anchors.transitions import MovingValue, minimum_jerk
 
@@ -29,7 +30,7 @@ def retargeted(moving: MovingValue, moves) -> tuple[MovingValue, int]:
 
 def under_way(overshoot="allow", bounds=(-math.inf, math.inf), **state) -> MovingValue:
     moving = MovingValue(1.0, bounds=bounds, overshoot=overshoot)
-    rest = {"start": 0.0, "velocity": 0.0, "acceleration": 0.0, "duration": 1.0}
+    rest = {"start": 0.0, "velocity": 0.0, "acceleration": 0.0, "duration": 1.0, "space": "linear"}
     moving.load_state_dict({**rest, **state})
     return moving
 
@@ -316,3 +317,17 @@ def test_with_duration_zero_a_value_is_at_its_target_at_once(overshoot):
     moving = MovingValue(0.0, bounds=(-1.0, 1.0), overshoot=overshoot)
     moving.retarget(0, 0.5, 0)
     assert moving(0) == moving(3) == 0.5
+
+
+def test_the_state_of_a_value_in_another_space_is_refused():
+    logarithmic = MovingValue(0.1, space="log")
+    logarithmic.retarget(0, 0.5, 10)
+    with refuses(ValueError, "state is of a value in space 'log'; expected 'linear'"):
+        MovingValue(0.1).load_state_dict(logarithmic.state_dict())
+
+
+def test_a_step_of_low_precision_does_not_round_the_value():
+    moving = MovingValue(0.0)
+    moving.retarget(0, 1.0, 1000)
+    with unchecked():
+        assert moving(np.float16(333)) == moving(333)

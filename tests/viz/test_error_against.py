@@ -63,3 +63,11 @@ def test_what_does_not_fit_is_refused():
         plot_error_against("likeness", X, ERRORS, COLORS[1:])
     with refuses(ValueError, "predictor is 1 for every color; expected at least two values"):
         plot_error_against("likeness", torch.ones(30), ERRORS, COLORS)
+
+
+def test_where_errors_fall_there_is_no_line_that_would_explain_them():
+    figure = plot_error_against("likeness", [0, 0.5, 1], [0.2, 0.1, 0.0], COLORS[:3])
+    (line,) = figure.axes[0].lines
+    assert len(line.get_xdata()) == 0
+    assert line.get_label() == "R² 0.000"
+    assert "which explains 0% of their variance" in figure.get_label()

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from refusals import refuses
 
+from latent_anchors.evaluation import Frontier
 from latent_anchors.viz import plot_frontier
 from latent_anchors.viz._frontier import MARKERS
 from latent_anchors.viz._themes import THEMES
@@ -49,10 +50,12 @@ def test_what_failed_is_left_out_in_both_directions_and_said():
     assert "Failed" not in drawn().get_label() + drawn().get_supxlabel()
 
 
-def test_a_strength_without_any_value_leaves_a_gap():
+def test_over_a_strength_without_any_value_neighbors_are_joined_as_where_costs_are_read_off():
     gap = [0.1, float("nan"), 0.3]
     (line,) = lines(drawn(curves={"anchored": (gap, [1, 2, 3])}).axes[0]).values()
-    assert np.isnan(line.get_xydata()).all(-1).tolist() == [False, True, False]
+    assert line.get_xydata().tolist() == [[0.1, 1], [0.3, 3]]
+    curve = tuple(torch.tensor(each)[:, None] for each in (gap, [1.0, 2.0, 3.0]))
+    assert float(Frontier({"anchored": curve}).collateral_at(0.2)["anchored"]) == pytest.approx(2)
 
 
 def test_ours_are_thick_and_filled_and_rivals_thin_and_open():

@@ -180,3 +180,12 @@ def test_a_band_is_colored_between_its_lines_and_nowhere_else():
     assert (page[[20, 180]] == 255).all()
     green = page[100, 200 // 3].astype(int)
     assert green[1] - green[0] > 50
+
+
+@pytest.mark.parametrize(
+    "options", [{"errors": {"change": [0.1, -0.2, 0.1]}}, {"reference": ("x", -1.0)}]
+)
+def test_numbers_below_the_panel_are_refused(options):
+    given = {"hues": [0.0, 0.3, 0.6], "errors": {"muted": [0.1, 0.2, 0.1]}} | options
+    with refuses(ValueError, "The least of .* is -.*; expected errors, 0 or greater"):
+        plot_error_by_hue(**given)

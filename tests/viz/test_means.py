@@ -52,5 +52,5 @@ def test_what_is_no_measure_is_refused():
         as_metrics(SOME, 3, [])
     with refuses(ValueError, r"values\['a'\] holds NaN or infinity"):
         as_metrics({"a": [[np.inf]]}, 1, [])
-    with refuses(ValueError, "share is 2.0; expected a number from 0.0 to 1.0"):
+    with refuses(ValueError, "values of a share run from 1 to 3; expected 0 or 1 for each run"):
         as_metrics(SOME, 2, ["a"])

@@ -174,3 +174,10 @@ def test_what_is_no_cone_is_refused():
         plot_latents(ON_SPHERE, CONE_COLORS, cone=([1, 0, 0], 30.0))
     with refuses(ValueError, "points nowhere"):
         plot_latents(ON_SPHERE, CONE_COLORS, cone=([0, 0, 0, 0], 30.0))
+
+
+@pytest.mark.parametrize("cone", [([0, 0, 0, 0, 1], 30.0), ([1, 0, 0, 0, 0], 180.0)])
+def test_a_cone_that_no_view_shows_is_not_said_to_be_outlined(cone):
+    assert "outlined" not in plot_latents(Z, COLORS, views=[(1, 0, 2)], cone=cone).get_label()
+    seen = plot_latents(Z, COLORS, views=[(1, 0, 2)], cone=([1, 0, 0, 0, 0], 30.0))
+    assert "A cone of 30 degrees is outlined" in seen.get_label()

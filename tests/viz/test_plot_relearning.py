@@ -112,3 +112,17 @@ def test_what_cannot_be_drawn_is_refused():
         plot_relearning([0, 1], {"fresh": [1, 2]}, logarithmic="steps")
     with refuses(ValueError, "least of errors and threshold is 0; expected positive"):
         panel({"fresh": 0 * FALLING})
+
+
+def test_an_error_at_the_threshold_up_to_rounding_has_reached_it():
+    errors = {"fresh": torch.tensor([0.3, 0.1, 0.01])}
+    assert float(errors["fresh"][1]) > 0.1
+    figure = plot_relearning([1, 2, 3], errors, threshold=0.1)
+    assert "fresh: 2 steps" in figure.get_label()
+    beyond = plot_relearning([1, 2, 3], {"fresh": [0.3, 0.1001, 0.01]}, threshold=0.1)
+    assert "fresh: 3 steps" in beyond.get_label()
+
+
+def test_steps_are_whole():
+    with refuses(ValueError, "steps hold 0.25; expected whole numbers. Of epochs"):
+        plot_relearning([0.25, 0.5], {"fresh": [1, 2]})

@@ -78,3 +78,8 @@ def test_what_does_not_fit_is_refused():
         strip(steps=STEPS[::-1])
     with refuses(ValueError, r"View \(1, 0, 4\) does not fit"):
         strip(view=(1, 0, 4))
+
+
+def test_steps_are_whole():
+    with refuses(ValueError, "steps hold 0.5; expected whole numbers. Of epochs"):
+        plot_snapshots(np.zeros((3, 1, 3)), [[1.0, 0.0, 0.0]], steps=[0, 0.5, 1])

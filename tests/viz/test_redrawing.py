@@ -8,6 +8,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from refusals import refuses
@@ -277,3 +278,19 @@ def test_a_drawing_that_is_refused_half_way_leaves_no_figure_open():
     with pytest.raises(ValueError, match="logarithmic"):
         viz.plot_relearning([1, 2], {"one": [0.0, 1.0]})
     assert plt.get_fignums() == []
+
+
+def test_what_is_filled_or_written_to_after_a_drawing_is_not_in_it():
+    rows, values = {"one": [0.1, 0.2]}, np.array([0.1, 0.2])
+    tensor, edit = torch.tensor([0.1, 0.2]), Suppression([1.0, 0.0])
+    drawn = [
+        viz.plot_seeds("error", rows),
+        viz.plot_seeds("error", {"array": values, "tensor": tensor}),
+        viz.plot_edit_polar({"muted": edit}, [1.0, 0.0]),
+    ]
+    rows["two"], values[:] = [0.8], 0.9
+    rows["one"].append(0.7)
+    tensor.fill_(0.9)
+    edit.strength.fill_(0.0)
+    for light in drawn:
+        assert viz.redraw(light, "dark").get_label() == light.get_label()

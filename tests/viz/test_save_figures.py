@@ -89,3 +89,22 @@ def test_where_there_is_a_screen_all_is_shown(tmp_path: Path, monkeypatch: pytes
 def test_a_dark_variant_of_what_was_drawn_elsewhere_is_refused(tmp_path: Path):
     with refuses(ValueError, "How <Figure.*> was drawn is not known"):
         save_figures({"mine": plt.figure()}, tmp_path, dark=True)
+
+
+def test_a_single_point_keeps_its_color_among_many_others(tmp_path: Path):
+    many = np.linspace(0, 1, 60)
+    cool = [[0.1 * x, 0.3 + 0.5 * x, 0.9 - 0.4 * x] for x in many]
+    places = [[np.cos(6 * x), np.sin(6 * x), 0] for x in many]
+    frames = [[[-0.1, k / 20, 1], *places] for k in range(3)]
+    save_figures({"m": animate_latents(frames, [RED, *cool], steps=range(3))}, tmp_path)
+    with Image.open(tmp_path / "m.gif") as picture:
+        picture.seek(2)
+        shown = np.array(picture.convert("RGB")).reshape(-1, 3).astype(int)
+    assert np.abs(shown - [255, 0, 0]).max(-1).min() < 30
+
+
+def test_a_name_that_the_dark_file_of_another_figure_gets_is_refused(tmp_path: Path):
+    with refuses(ValueError, "names 'x', 'x_dark' are both given, and the dark file of the first"):
+        save_figures({"x": seeds(), "x_dark": seeds()}, tmp_path, dark=True)
+    save_figures({"x": seeds(), "x_dark": seeds()}, tmp_path)
+    assert len([*tmp_path.iterdir()]) == 2

@@ -66,3 +66,12 @@ def test_nothing_and_too_much_are_refused():
 def test_runs_without_any_value_are_refused():
     with refuses(ValueError, "No seed has a value"):
         plot_scores({"red": history([[None]], (0,))})
+
+
+def test_a_line_whose_runs_all_failed_is_named_at_its_last_value():
+    one, none = summarize([0.4, 0.6]), summarize([None, None])
+    scores = (Score(one, one, one, 3, 5), Score(none, none, none, 3, 5))
+    figure = plot_scores({"red": ScoreHistory("red", (0, 100), scores)})
+    assert "alignment of red from 0.50 to 0.50" in figure.get_label()
+    (name,) = (text for text in figure.axes[-1].texts if text.get_text() == "red")
+    assert name.xy == (0.0, 0.5)

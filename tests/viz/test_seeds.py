@@ -152,3 +152,26 @@ def test_a_seed_at_its_bound_keeps_it(bounds: dict[str, float]):
     (shown,) = [each for each in dots if tuple(each.get_facecolors()[0, :3]) == kept]
     assert len(shown.get_offsets()) == 2
     assert axes.texts[0].get_text() == "2 of 2 hold"
+
+
+def test_a_bound_holds_up_to_the_rounding_of_single_precision():
+    values = torch.tensor([19 / 20, 0.9, 1.0])
+    assert float(values[0]) < 0.95
+    axes = panel(values={"m": values}, at_least=0.95)
+    assert words(axes) == ["2 of 3 hold"]
+    assert [len(each) for each in dots(axes)[:2]] == [2, 1]
+    assert words(panel(values={"m": [0.9499, 1.0]}, at_least=0.95)) == ["1 of 2 hold"]
+
+
+def test_what_an_array_masks_is_a_gap_and_complex_numbers_are_refused():
+    masked = np.ma.masked_greater([0.2, 0.3, 999.0], 10)
+    assert words(panel(values={"m": masked})) == ["2 of 3\n1 failed"]
+    with refuses(ValueError, r"values\['m'\] holds complex numbers; expected real ones"):
+        panel(values={"m": np.array([1j])})
+
+
+def test_bounds_that_exclude_everything_and_rows_without_any_value_are_refused():
+    with refuses(ValueError, "at_least is 1 and at_most 0; expected the lower first"):
+        panel(at_least=1.0, at_most=0.0)
+    with refuses(ValueError, "No seed has a value"):
+        panel(values={"m": [None, None]}, at_least=0.5)

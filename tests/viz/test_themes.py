@@ -17,6 +17,7 @@ LOUD = {
     **dict.fromkeys(("axes.titlecolor", "axes.edgecolor", "grid.color"), "magenta"),
     **dict.fromkeys(("figure.facecolor", "axes.facecolor", "patch.facecolor"), "black"),
     "axes.grid": True,
+    "image.origin": "lower",
 }
 """A global style of someone else's."""
 

@@ -60,3 +60,8 @@ def test_every_wheel_is_as_large_as_one_alone():
     one, two = plot_wheels({"": ROUND}, COLORS), plot_wheels({"a": ROUND, "b": ROUND}, COLORS)
     assert two.get_figwidth() == 2 * one.get_figwidth()
     assert two.get_figheight() == one.get_figheight()
+
+
+def test_what_is_kept_is_counted_whatever_number_says_so():
+    figure = plot_wheels({"one": [[1, 0], [0, 1], [0, -1]]}, COLORS[:3], kept=[3, 2, 0])
+    assert figure.get_label().startswith("2 colors")

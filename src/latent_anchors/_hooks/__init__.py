@@ -32,6 +32,7 @@ from latent_anchors._hooks._hook import Table as Table
 from latent_anchors._hooks._hook import forward_hooks as forward_hooks
 from latent_anchors._hooks._hook import forward_pre_hooks as forward_pre_hooks
 from latent_anchors._hooks._onwards import Onwards as Onwards
+from latent_anchors._hooks._outputs import parameters_of as parameters_of
 from latent_anchors._hooks._positions import Where as Where
 from latent_anchors._hooks._readings import Reading as Reading
 from latent_anchors._hooks._readings import known_writes as known_writes

@@ -19,8 +19,8 @@ from latent_anchors._hooks._hook import (
 from latent_anchors._hooks._outputs import parameters_of
 from latent_anchors._sites import Site
 
-CACHES = ("cache", "past_key_values")
-"""What transformers calls the argument, since 5.20 and before."""
+CACHES = ("cache", "past_key_values", "cache_params", "mems", "past_buckets_states")
+"""What transformers calls the argument, since 5.20, before, and in some models."""
 
 STATE = "state"
 """What it calls that of a recurrent network without such a cache."""
@@ -61,13 +61,15 @@ class _Watch(Hook):
             self.running[threading.get_ident(), self.depth] = self._call(owner, args, given)
 
     def _call(self, owner: nn.Module, args: Sequence[Any], named: Mapping[str, Any]) -> Call:
-        found = [named.get(name) for name in CACHES] + [*args]
-        cache = next((each for each in found if hasattr(each, "get_seq_length")), None)
+        cache = next((e for e in (*named.values(), *args) if hasattr(e, "get_seq_length")), None)
         masks = "attention_mask" in named and "decoder_attention_mask" not in self.names
         # a mapping holds a mask for each kind of layer, which gets its own further down
         masked = masks and isinstance(named["attention_mask"], Tensor | None)
         knows = cache is not None or not self.names.isdisjoint((*CACHES, STATE))
-        carried = named.get(STATE) is not None
+        # lists of tensors, as of XLNet's, do not say how long they are
+        carried = named.get(STATE) is not None or (
+            cache is None and any(_holds(named.get(name)) for name in CACHES)
+        )
         cached = 0 if _uses_cache(owner, named) and not carried else None
         if cache is not None:
             cached = _length_of(cache)
@@ -113,6 +115,11 @@ class Calls:
     def outermost(self) -> Call:
         """That of the outermost module that knows caches, if there is one."""
         return next((call for call in self.running() if call.knows), NOTHING)
+
+
+def _holds(given: object) -> bool:
+    """Whether an argument for a cache is one; some models take a switch, or an empty list."""
+    return not isinstance(given, bool | None) and given not in ((), [])
 
 
 def _length_of(cache: Any) -> int | None:

@@ -49,7 +49,8 @@ class EditHook(Hook):
         self._positions = positions
         self._chosen: Tensor | bool = True
         self._running: int | None = None
-        self._repeated: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._repeated: weakref.WeakKeyDictionary[Any, list[Tensor | bool]]
+        self._repeated = weakref.WeakKeyDictionary()
 
     @override
     def begin(self, end: End | None = None) -> None:
@@ -125,31 +126,45 @@ class EditHook(Hook):
     def _act_again(self, layer: nn.Module) -> None:
         """Make the edit act again when a checkpointed segment is recomputed."""
         for segment in running_segments():
-            if segment not in self._repeated:
-                self._repeated.add(segment)
-                _RecomputeHook(self, layer, segment).begin()
+            if segment in self._repeated:
+                self._repeated[segment].append(self._chosen)
+                continue
+            self._repeated[segment] = [self._chosen]
+            again = _RecomputeHook(self, layer, segment)
+            again.begin()
+            self._followed_by(again)
+
+    def _followed_by(self, other: Hook) -> None:
+        """Bring another hook right behind this one, before those that were attached since."""
+        keys = list(self.table)
+        for key in keys[keys.index(self.key) + 1 :] if self.key in keys else ():
+            if key != other.key:
+                self.table.move_to_end(key)
 
 
 class Repeated:
-    """The positions that were chosen in a pass, for its recomputation."""
+    """The positions that were chosen in a segment, call by call, for its recomputation."""
 
     begins: Sequence[Hook] = ()
     ends: Sequence[Hook] = ()
 
-    def __init__(self, chosen: Tensor | bool) -> None:
+    def __init__(self, chosen: Sequence[Tensor | bool]) -> None:
         self._chosen = chosen
+        self._task, self._calls = -1, 0
 
     def chosen(self, z: Tensor, run: Tensor | None = None) -> Tensor | bool:
         """The same again."""
         del z, run
-        return self._chosen
+        task = torch._C._current_graph_task_id()  # pyright: ignore[reportPrivateUsage] -- what torch's own checkpointing asks
+        self._task, self._calls = task, self._calls + 1 if task == self._task else 0
+        return self._chosen[self._calls % len(self._chosen)]
 
 
 class _RecomputeHook(EditHook):
     """An edit that acted in a checkpointed segment, for the recomputation of that segment."""
 
     def __init__(self, hook: EditHook, layer: nn.Module, segment: object) -> None:
-        chosen = None if hook._positions is None else Repeated(hook._chosen)
+        chosen = None if hook._positions is None else Repeated(hook._repeated[segment])
         super().__init__(hook.edit, hook.site, layer, table_of(layer, hook.site), chosen)
         self._segment: weakref.ref[Any] = weakref.ref(segment)
         self._until = tuple(

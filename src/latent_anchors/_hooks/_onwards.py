@@ -95,7 +95,7 @@ class Onwards:
                 f"The latents have shape {tuple(z.shape)}; expected (batch, position, dim), since "
                 "a gate opens along positions. Of one line, give z.unsqueeze(0)."
             )
-        full = in_full_precision(z)
+        full = in_full_precision(z.detach())  # saves nothing that a recomputation would miss
         near = cosine(full, self.direction.to(full)) > math.cos(math.radians(self.within))
         if self.among is not None:
             near = near & self._fitting(self.among, z)

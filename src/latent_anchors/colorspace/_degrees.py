@@ -18,7 +18,8 @@ def hue_degree(colors: Colors, hue: float) -> PerSample:
         r \, (1 - g / 2 - b / 2)
 
     where r, g, b are the channels of ``colors``, turned so that ``hue`` becomes red. Orange has
-    redness 0.75, yellow 0.5, mid-gray 0.25; white and black have none of any hue.
+    redness 0.75, yellow 0.5, mid-gray 0.25; white and black have none of any hue. At grays the
+    slope towards a hue is known for red, green and blue alone; for others it is that of lightness.
 
     Args:
         colors: RGB, ``(..., 3)``, from 0 to 1.
@@ -48,8 +49,10 @@ def hue_degree(colors: Colors, hue: float) -> PerSample:
 def _turned(colors: Colors, by: float) -> Colors:
     """The hue circle turned back, so that the hue at ``by`` becomes red."""
     check_finite("hue", by)
-    if by % 1 == 0:
-        return colors  # A detour over HSV would change the gradients of grays.
+    thirds = 3 * float(by)
+    if thirds == round(thirds):  # channels change places; HSV has no slope of hue at grays
+        check_colors(colors)
+        return colors.roll(-round(thirds) % 3, -1)
     hue, saturation, value = planes(rgb_to_hsv(colors))
     return hsv_to_rgb(stack(hue - by, saturation, value))
 

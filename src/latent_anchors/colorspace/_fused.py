@@ -62,9 +62,17 @@ def _is_ordinary(colors: Tensor) -> bool:
         and not torch.compiler.is_compiling()
         and not _transforming()
         and not torch.is_autocast_enabled("cpu")
-        and torch.get_float32_matmul_precision() == "highest"
+        and _exact_products()
         and forward_ad.unpack_dual(colors).tangent is None
     )
+
+
+def _exact_products() -> bool:
+    """Whether matrix products keep all digits, as far as torch says."""
+    try:
+        return torch.get_float32_matmul_precision() == "highest"
+    except RuntimeError:  # its older and its newer settings are mixed
+        return False
 
 
 class _Fused(torch.autograd.Function):
@@ -93,7 +101,7 @@ def _has_memory(gradient: Tensor) -> bool:
     """Whether it is a tensor of its own; not so what ``is_grads_batched`` passes."""
     try:
         gradient.data_ptr()
-    except RuntimeError:
+    except RuntimeError:  # its older and its newer settings are mixed
         return False
     return True
 

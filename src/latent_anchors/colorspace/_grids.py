@@ -10,7 +10,7 @@ from torch import Tensor
 from latent_anchors._checks import check_between, check_count, check_finite
 from latent_anchors.colorspace._hsv_hsl import hsv_to_rgb
 from latent_anchors.colorspace._hues import hue_between
-from latent_anchors.colorspace._precision import turns
+from latent_anchors.colorspace._precision import check_floating_type, turns
 
 
 def rgb_grid(n: int, dtype: torch.dtype | None = None) -> Float[Tensor, "colors 3"]:
@@ -24,7 +24,7 @@ def rgb_grid(n: int, dtype: torch.dtype | None = None) -> Float[Tensor, "colors 
         ``(n**3, 3)``, from 0 to 1.
 
     Raises:
-        TypeError: The number of values is not a whole number.
+        TypeError: The number of values is not a whole number, or the type is not floating.
         ValueError: There are fewer than two values.
 
     Examples:
@@ -32,6 +32,7 @@ def rgb_grid(n: int, dtype: torch.dtype | None = None) -> Float[Tensor, "colors 
         [[0.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
     """
     check_count("n", n, least=2)
+    check_floating_type(dtype)
     values = torch.linspace(0, 1, n, dtype=dtype)
     return torch.cartesian_prod(values, values, values)
 
@@ -47,7 +48,7 @@ def rgb_midpoints(n: int, dtype: torch.dtype | None = None) -> Float[Tensor, "co
         ``((n - 1)**3, 3)``, inside of 0 to 1, red changing slowest.
 
     Raises:
-        TypeError: The number of values is not a whole number.
+        TypeError: The number of values is not a whole number, or the type is not floating.
         ValueError: There are fewer than two values.
 
     Examples:
@@ -55,6 +56,7 @@ def rgb_midpoints(n: int, dtype: torch.dtype | None = None) -> Float[Tensor, "co
         [0.25, 0.25, 0.25]
     """
     check_count("n", n, least=2)
+    check_floating_type(dtype)
     values = torch.linspace(0, 1, n, dtype=dtype)
     between = (values[1:] + values[:-1]) / 2
     return torch.cartesian_prod(between, between, between)
@@ -134,7 +136,7 @@ def hsv_grid(
     hsv = torch.cartesian_prod(hue, saturation, value)
     _, s, v = hsv.unbind(-1)
     weight = (1 - v) / (len(saturation) * len(hue)) + v * (1 - s) / len(hue) + s * v
-    dtype = dtype or torch.get_default_dtype()
+    dtype = check_floating_type(dtype) or torch.get_default_dtype()
     shape = (len(hue), len(saturation), len(value))
     return HsvGrid(shape, hsv.to(dtype), hsv_to_rgb(hsv).to(dtype), weight.to(dtype))
 

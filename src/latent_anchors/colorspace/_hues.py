@@ -11,7 +11,13 @@ from torch import Tensor
 from latent_anchors._checks import check_between, check_name
 from latent_anchors._typing import PerSample
 from latent_anchors.colorspace._hsv_hsl import hsv_to_rgb
-from latent_anchors.colorspace._precision import angle, in_single, root, turns
+from latent_anchors.colorspace._precision import (
+    angle,
+    check_floating_type,
+    in_single,
+    root,
+    turns,
+)
 
 Hues = Float[Tensor, "*#batch"]
 
@@ -186,5 +192,6 @@ def named_colors(*names: str, dtype: torch.dtype | None = None) -> Float[Tensor,
     for name in names:
         check_name("color", name, COLOR_NAMES)
     hsv = [(HUES[name], 1.0, 1.0) if name in HUES else (0.0, 0.0, GRAYS[name]) for name in names]
+    check_floating_type(dtype)
     exact = torch.tensor(hsv, dtype=torch.float64).reshape(-1, 3)
     return hsv_to_rgb(exact).to(dtype or torch.get_default_dtype())

@@ -20,6 +20,16 @@ Home = Callable[[Tensor], Tensor]
 HALF = frozenset({torch.float16, torch.bfloat16})
 
 
+def check_floating_type(dtype: torch.dtype | None) -> torch.dtype | None:
+    """Refuse a type that has nothing between 0 and 1."""
+    if dtype is not None and not dtype.is_floating_point:
+        raise TypeError(
+            f"dtype is {dtype}; expected a floating type, since colors run from 0 to 1. For whole "
+            "numbers write (255 * colors).round().to(torch.uint8)."
+        )
+    return dtype
+
+
 def unmoved(x: Tensor) -> Tensor:
     """For what has no range that rounding could leave."""
     return x

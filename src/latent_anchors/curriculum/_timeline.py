@@ -252,7 +252,8 @@ class Timeline:
 
         Raises:
             TypeError: If the data, or a part of it, is not a mapping.
-            ValueError: If a key is missing or unknown, or the constructor refuses a value.
+            ValueError: If a key is missing or unknown, a track or a step with actions comes twice,
+                or the constructor refuses a value.
 
         Examples:
             >>> timeline = Timeline({}, [Phase("hues", 9)])
@@ -266,6 +267,8 @@ class Timeline:
             check_keys("phase", phase, field_names(Phase))
         for each in data["actions"]:
             check_keys("step with actions", each, ("step", "names"))
+        _check_once("track", [track["name"] for track in data["tracks"]])
+        _check_once("step with actions", [each["step"] for each in data["actions"]])
         return cls(
             {track["name"]: Track.from_json(track) for track in data["tracks"]},
             [Phase(**phase) for phase in data["phases"]],
@@ -280,6 +283,13 @@ def check_timeline(
     """Refuse anything but a timeline; the hint says what to write instead."""
     if not isinstance(given, Timeline):
         raise TypeError(f"The timeline is {given!r}; expected a Timeline, {hint}.")
+
+
+def _check_once(kind: str, given: Sequence[object]) -> None:
+    """Refuse what comes twice, of which a mapping would keep the last."""
+    twice = [each for k, each in enumerate(given) if each in given[:k]]
+    if twice:
+        raise ValueError(f"The {kind} {twice[0]!r} comes twice; expected each once. Join the two.")
 
 
 def _check_step(step: float | int) -> None:
@@ -297,25 +307,30 @@ def _checked_tracks(tracks: Mapping[str, Track]) -> dict[str, Track]:
     return dict(tracks)
 
 
-def _checked_phases(phases: Sequence[Phase]) -> tuple[Phase, ...]:
+def _checked_phases(given: Sequence[Phase]) -> tuple[Phase, ...]:
+    phases = tuple(given)
     for earlier, later in pairwise(phases):
         if later.start <= earlier.start:
             raise ValueError(
                 f"{later!r} comes after {earlier!r}; expected strictly increasing starts."
             )
-    return tuple(phases)
+    return phases
 
 
-def _checked_actions(actions: Mapping[int, Sequence[str]]) -> Actions:
-    for step, names in actions.items():
+def _checked_actions(given: Mapping[int, Sequence[str]]) -> Actions:
+    actions: Actions = {}
+    for step, names in given.items():
         check_count(f"The step of the actions {names!r}", step, least=0)
         if isinstance(names, str):
             raise TypeError(
                 f"The actions at step {step} are {names!r}; expected a list: [{names!r}]."
             )
-        if not all(names):
-            raise ValueError(f"The actions at step {step} are {names!r}; give each a name.")
-    return {step: tuple(actions[step]) for step in sorted(actions)}
+        actions[step] = tuple(names)
+        if not all(actions[step]):
+            raise ValueError(
+                f"The actions at step {step} are {[*actions[step]]!r}; give each a name."
+            )
+    return {step: actions[step] for step in sorted(actions)}
 
 
 def _checked_steps(

@@ -104,7 +104,7 @@ def dose_response(
 
     Raises:
         ValueError: If strengths do not increase or are not from 0 to 1, a measure is not one number
-            for each run, the mask has another shape, or a site does not exist.
+            for each run, the mask has another shape or counts nothing, or a site does not exist.
         TypeError: If an edit has no strength.
         RuntimeError: If the model does not run while something is measured.
 
@@ -193,7 +193,13 @@ def _displaced(
                 f"{tuple(z.shape[1:])} at {site!r}; expected {tuple(whole.shape[1:])}, one value "
                 "for each latent."
             )
-        shares.append(moved[:, counted].double().sum(-1) / whole[:, counted].double().sum(-1))
+        if not bool(counted.any()):
+            raise ValueError(
+                f"The mask counts none of the {counted.numel()} latents at {site!r}; expected at "
+                "least one. Look at the mask."
+            )
+        moved, whole = (each[:, counted].double().sum(-1) for each in (moved, whole))
+        shares.append(torch.where((moved == 0) & (whole == 0), 0.0, moved / whole))
     return torch.stack([share.cpu() for share in shares]).mean(0)
 
 

@@ -138,7 +138,8 @@ class Frontier(Mapping[str, Curve]):
             collateral: What each may cost at most; see :meth:`removal_at`.
 
         Returns:
-            By the other method, run by run. Where both cost more, nobody wins.
+            By the other method, run by run. Where both cost more, nobody wins; over one that
+            failed, or whose every strength costs more, ours does.
 
         Raises:
             ValueError: If there is no such method, or the collateral is not finite.

@@ -99,14 +99,15 @@ def latched(
     """
     has = as_mask("has_it", has_it, alignments.device)
     _check(alignments, has, within)
-    counts = _counted(alignments, mask)[~has]
+    counted = _counted(alignments, mask)
+    counts = counted[~has]
     angles = opening_angles(alignments, mask)[..., ~has, :][..., counts.any(-1), :]
     if not angles.shape[-2]:
         raise ValueError(
             "No position counts in the lines without the concept; expected one at least. Look at "
             "the mask."
         )
-    failed = (angles.isnan() & counts[counts.any(-1)]).flatten(-2).any(-1)
+    failed = (~alignments.isfinite() & counted).flatten(-2).any(-1)
     return ((angles < within).any(-1).float().mean(-1) >= HALF) | failed
 
 

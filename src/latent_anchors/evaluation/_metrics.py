@@ -4,6 +4,8 @@ import statistics
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, isfinite, log
+from operator import index
+from typing import SupportsIndex
 
 import torch
 from jaxtyping import Bool, Float
@@ -56,6 +58,9 @@ def summarize(per_seed: Sequence[float | None], share: bool = False) -> Metric:
         per_seed: One value per run; None, NaN and infinities do not exist.
         share: Whether values are 0 or 1, so that the interval is Wilson's.
 
+    Raises:
+        ValueError: If one of a share is neither 0 nor 1.
+
     Examples:
         >>> summarize([1.0, 0.0], share=True).mean
         0.5
@@ -64,6 +69,11 @@ def summarize(per_seed: Sequence[float | None], share: bool = False) -> Metric:
     there = [value for value in values if value is not None]
     if not there:
         return Metric(values, None, None, None, None, 0, None)
+    if share and not {*there} <= {0.0, 1.0}:
+        raise ValueError(
+            f"The values of a share run from {min(there):g} to {max(there):g}; expected 0 or 1 for "
+            "each run, whether something holds. Of accuracies take the mean: share=False."
+        )
     mean, n = statistics.fmean(there), len(there)
     std = statistics.stdev(there) if n > 1 else 0.0
     interval = wilson_interval(mean, n) if share else t_interval(mean, std, n)
@@ -157,11 +167,13 @@ class Evaluation(Mapping[str, Tensor]):
         """Each measure over runs.
 
         Args:
-            failed: Runs whose values do not exist, beside those that :meth:`failed` finds.
+            failed: Numbers of runs, from 0, whose values do not exist, beside those that
+                :meth:`failed` finds.
             ratios: Measures that are ratios, which :func:`summarize_ratios` summarizes.
 
         Raises:
-            ValueError: If a ratio was not measured.
+            ValueError: If a ratio was not measured, or there is no such run.
+            TypeError: If the number of a run is not whole.
 
         Examples:
             >>> import torch
@@ -170,7 +182,7 @@ class Evaluation(Mapping[str, Tensor]):
         """
         for name in ratios:
             check_name("measure", name, [*self])
-        without = {*failed, *self.failed()}
+        without = {*(self._run(each) for each in failed), *self.failed()}
         there = {
             name: [None if run in without else each for run, each in enumerate(as_floats(values))]
             for name, values in self._values.items()
@@ -178,6 +190,21 @@ class Evaluation(Mapping[str, Tensor]):
         shares = {name for name, values in self._values.items() if values.dtype == torch.bool}
         plain = {name: summarize(each, name in shares) for name, each in there.items()}
         return plain | {name: summarize_ratios(plain[name].per_seed) for name in ratios}
+
+    def _run(self, number: object) -> int:
+        """The number of a run, checked: a mask would name other runs."""
+        kind = getattr(number, "dtype", type(number))
+        if kind in (bool, torch.bool) or not isinstance(number, SupportsIndex):
+            raise TypeError(
+                f"failed holds {number!r}; expected numbers of runs, from 0. Of a mask write "
+                "[run for run, lost in enumerate(mask) if lost]."
+            )
+        run, runs = index(number), max(map(len, self._values.values()), default=0)
+        if not 0 <= run < runs:
+            raise ValueError(
+                f"failed names run {run}, and there are {runs}; expected numbers from 0."
+            )
+        return run
 
 
 def metric_table(metrics: Mapping[str, Metric], names: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -48,7 +49,7 @@ def response_by_degree(
         The bins in order, empty ones included.
 
     Raises:
-        TypeError: If the number of bins is not a whole number.
+        TypeError: If the number of bins is not a whole number, or answers are not booleans.
         ValueError: If there are no bins, or a degree is not from 0 to 1.
 
     References:
@@ -62,6 +63,11 @@ def response_by_degree(
         [(2, 1.0), (1, 0.0)]
     """
     check_count("bins", bins)
+    if right.dtype != torch.bool:
+        raise TypeError(
+            f"The answers have type {right.dtype}; expected booleans, whether each is right. Write "
+            "right.bool(), or compare an error with a bound."
+        )
     if not bool(((degree >= 0) & (degree <= 1)).all()):
         raise ValueError(
             f"The degrees run from {degree.min():g} to {degree.max():g}; expected numbers from 0 "

@@ -16,6 +16,12 @@ from latent_anchors._typing import Latents
 _Edit = TypeVar("_Edit", bound="EditModule")
 
 
+def check_strength(strength: float | Tensor) -> None:
+    """Refuse a number that is no share of an edit; a tensor may be traced, and passes."""
+    if not isinstance(strength, Tensor):
+        check_between("strength", strength, 0.0, 1.0)
+
+
 class EditModule(nn.Module, ABC):
     """Base class of edits with a strength from 0 (no change) to 1, kept in a tensor ``()``.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import Any, cast
 
 from torch import nn
@@ -18,9 +17,10 @@ from latent_anchors._hooks import (
     attach_edit,
     check_edit,
     edit_hook,
+    parameters_of,
 )
 from latent_anchors._runs import architecture
-from latent_anchors._sites import At, Place, Site, as_site, expanded, resolve, site_in
+from latent_anchors._sites import At, Place, as_site, expanded, resolve, site_in
 
 
 def attach(
@@ -169,10 +169,12 @@ def _by_site(
     return [(site, edits[place]) for site, place in places]
 
 
-def _place_of(model: nn.Module, at: At) -> tuple[int, Site]:
+def _place_of(model: nn.Module, at: At) -> tuple[int, str, tuple[object, ...]]:
     """A layer and what of it, however the site is spelled: a shared layer has several names."""
     site = as_site(at)
-    return id(resolve(model, site)), replace(site, name="")
+    layer, (first, *rest) = resolve(model, site), site.keys
+    named = parameters_of(layer.forward) if site.side == "input" else ()
+    return id(layer), site.side, (named.index(first) if first in named else first, *rest)
 
 
 def _check_alone(edits: Mapping[Any, Edit], at: object) -> None:

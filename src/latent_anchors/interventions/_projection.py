@@ -10,7 +10,7 @@ from typing_extensions import override
 from latent_anchors._numerics import in_full_precision, inverse_length, length, without_autocast
 from latent_anchors._typing import Latents
 from latent_anchors._vectors import as_basis, check_width
-from latent_anchors.interventions._edits import EditModule
+from latent_anchors.interventions._edits import EditModule, check_strength
 from latent_anchors.interventions._falloffs import Falloff, constant_falloff, named
 
 
@@ -38,6 +38,10 @@ def project_out(
     Returns:
         ``(..., dim)``.
 
+    Raises:
+        ValueError: If the strength is a number out of its range, or the latents have another width.
+        TypeError: If the latents are integers.
+
     References:
         Arditi et al., "Refusal in language models is mediated by a single direction", 2024,
         section 2.4, for one row.
@@ -49,6 +53,8 @@ def project_out(
         tensor([[0., 4.],
                 [0., 4.]])
     """
+    check_strength(strength)
+    check_width("project_out", z, basis.shape[-1])
     full = in_full_precision(z)
     b = basis.to(full)
     with without_autocast(full):

@@ -11,7 +11,7 @@ from latent_anchors._checks import check_name
 from latent_anchors._numerics import cosine, in_full_precision, ordinary, unit
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_direction, as_vector, check_width
-from latent_anchors.interventions._edits import EditModule
+from latent_anchors.interventions._edits import EditModule, check_strength
 from latent_anchors.interventions._falloffs import Falloff, named
 from latent_anchors.interventions._polar import cartesian, default_side, polar
 from latent_anchors.interventions._suppression import HALF_SPACE
@@ -51,7 +51,9 @@ def redirect(
         ``(..., dim)``.
 
     Raises:
-        ValueError: If there is no such path.
+        ValueError: If there is no such path, the strength is a number out of its range, or the
+            latents have another width.
+        TypeError: If the latents are integers.
 
     References:
         Shoemake, "Animating rotation with quaternion curves", 1985, equation 3.3, for the arc.
@@ -66,6 +68,8 @@ def redirect(
         tensor([[0.7071, 0.0000, 0.7071],
                 [0.0000, 1.0000, 0.0000]])
     """
+    check_strength(strength)
+    check_width("redirect", z, len(direction))
     check_name("path", path, PATHS)
     full = in_full_precision(z)
     share = (strength * falloff(cosine(full, ordinary(direction)))).unsqueeze(-1)

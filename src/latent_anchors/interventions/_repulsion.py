@@ -9,7 +9,7 @@ from typing_extensions import override
 from latent_anchors._numerics import TINY_SQUARE, dot, in_full_precision, ordinary, unit
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import DEPENDENT, as_direction, check_width
-from latent_anchors.interventions._edits import EditModule
+from latent_anchors.interventions._edits import EditModule, check_strength
 from latent_anchors.interventions._falloffs import named
 from latent_anchors.interventions._mappers import LinearMapper, Mapper
 from latent_anchors.interventions._polar import cartesian, default_side, polar, side_of
@@ -50,6 +50,10 @@ def repel(
     Returns:
         ``(..., dim)``, each of the same length as before.
 
+    Raises:
+        ValueError: If the strength is a number out of its range, or the latents have another width.
+        TypeError: If the latents are integers.
+
     References:
         The repulsion of the color experiment 2.1 of ``ex-preppy`` (2025), there on the unit sphere
         and with a random vector for the fully aligned latent.
@@ -61,6 +65,8 @@ def repel(
         tensor([[1.0000, 1.7321, 0.0000],
                 [0.0000, 0.0000, 1.0000]])
     """
+    check_strength(strength)
+    check_width("repel", z, len(direction))
     full = in_full_precision(z)
     v = unit(ordinary(direction).to(full))
     fallback = default_side(v) if towards is None else side_of(ordinary(towards).to(full), v)

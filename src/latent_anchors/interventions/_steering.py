@@ -17,7 +17,7 @@ from latent_anchors._numerics import (
 )
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_direction, as_vector, check_width
-from latent_anchors.interventions._edits import EditModule
+from latent_anchors.interventions._edits import EditModule, check_strength
 from latent_anchors.interventions._falloffs import Falloff, constant_falloff, named
 from latent_anchors.interventions._suppression import HALF_SPACE
 
@@ -45,6 +45,10 @@ def steer(
     Returns:
         ``(..., dim)``.
 
+    Raises:
+        ValueError: If the strength is a number out of its range, or the latents have another width.
+        TypeError: If the latents are integers.
+
     References:
         Turner et al., "Activation addition: steering language models without optimization", 2023,
         section 3.
@@ -54,6 +58,8 @@ def steer(
         >>> steer(torch.tensor([3.0, 4.0]), torch.tensor([0.0, -2.0]), strength=0.5)
         tensor([3., 3.])
     """
+    check_strength(strength)
+    check_width("steer", z, len(vector))
     full = in_full_precision(z)
     gain = strength * falloff(cosine(full, ordinary(vector)))
     return moved(full, gain, vector.to(full)).to(z.dtype)
@@ -128,6 +134,10 @@ def amplify(
     Returns:
         ``(..., dim)``.
 
+    Raises:
+        ValueError: If the strength is a number out of its range, or the latents have another width.
+        TypeError: If the latents are integers.
+
     References:
         The scaling of the follow-up experiment 2.9.2 of ``ex-preppy`` (2025), there with -1.
 
@@ -138,6 +148,8 @@ def amplify(
         tensor([[ 2.4000,  0.6000],
                 [-0.8000,  0.6000]])
     """
+    check_strength(strength)
+    check_width("amplify", z, len(direction))
     full = in_full_precision(z)
     v = unit(ordinary(direction).to(full))
     along = dot(full, v)

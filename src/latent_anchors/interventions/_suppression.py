@@ -8,7 +8,7 @@ from typing_extensions import override
 from latent_anchors._numerics import dot, in_full_precision, inverse_length, moved, ordinary, unit
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_direction, check_width
-from latent_anchors.interventions._edits import EditModule
+from latent_anchors.interventions._edits import EditModule, check_strength
 from latent_anchors.interventions._falloffs import BoundedFalloff, Falloff, named
 
 HALF_SPACE = BoundedFalloff()
@@ -40,6 +40,10 @@ def suppress(
     Returns:
         ``(..., dim)``.
 
+    Raises:
+        ValueError: If the strength is a number out of its range, or the latents have another width.
+        TypeError: If the latents are integers.
+
     References:
         The suppression of the color experiment 2.1 of ``ex-preppy`` (2025).
 
@@ -50,6 +54,8 @@ def suppress(
         tensor([[ 0.0000,  0.6000],
                 [-0.8000,  0.6000]])
     """
+    check_strength(strength)
+    check_width("suppress", z, len(direction))
     full = in_full_precision(z)
     v = unit(ordinary(direction).to(full))
     along = dot(full, v)

@@ -1,6 +1,8 @@
 """Zero ablation: set chosen dimensions of latents to zero."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import index
+from typing import SupportsIndex, cast
 
 import torch
 from torch import Tensor
@@ -10,7 +12,7 @@ from latent_anchors._checks import listed
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._typing import Latents
 from latent_anchors._vectors import check_width
-from latent_anchors.interventions._edits import EditModule
+from latent_anchors.interventions._edits import EditModule, check_strength
 
 
 def zero_dims(z: Latents, dims: Sequence[int], strength: float | Tensor = 1.0) -> Latents:
@@ -27,13 +29,17 @@ def zero_dims(z: Latents, dims: Sequence[int], strength: float | Tensor = 1.0) -
         ``(..., dim)``.
 
     Raises:
-        ValueError: If the latents have no such dimension.
+        ValueError: If the latents have no such dimension, or the strength is a number out of its
+            range.
+        TypeError: If a dimension is not a whole number, as in a mask.
 
     Examples:
         >>> import torch
         >>> zero_dims(torch.tensor([3.0, 4.0, 5.0]), dims=[0, 2])
         tensor([0., 4., 0.])
     """
+    check_strength(strength)
+    dims = as_dims(dims)
     if lacking := [k for k in dims if not 0 <= k < z.shape[-1]]:
         raise ValueError(
             f"dims has {listed(lacking)}, and latents have {z.shape[-1]} dimensions; expected some "
@@ -43,6 +49,18 @@ def zero_dims(z: Latents, dims: Sequence[int], strength: float | Tensor = 1.0) -
     chosen = torch.tensor([k in dims for k in range(z.shape[-1])], device=z.device)
     kept = torch.as_tensor(1.0 - strength).to(full).unsqueeze(-1)
     return torch.where(chosen, kept * full, full).to(z.dtype)
+
+
+def as_dims(given: Iterable[SupportsIndex]) -> tuple[int, ...]:
+    """Whole numbers; a mask would name dimensions 0 and 1."""
+    dims = cast("list[object]", given.tolist() if isinstance(given, Tensor) else [*given])
+    for k in dims:
+        if isinstance(k, bool) or not isinstance(k, SupportsIndex):
+            raise TypeError(
+                f"dims has {k!r}; expected whole numbers, from 0. Of a mask write "
+                "mask.nonzero().flatten().tolist()."
+            )
+    return tuple(index(cast("SupportsIndex", k)) for k in dims)
 
 
 class ZeroAblation(EditModule):
@@ -64,7 +82,7 @@ class ZeroAblation(EditModule):
 
     def __init__(self, dims: Sequence[int], strength: float = 1.0) -> None:
         super().__init__(strength)
-        self.dims: tuple[int, ...] = tuple(dims)
+        self.dims: tuple[int, ...] = as_dims(dims)
         if not self.dims or len(set(self.dims)) < len(self.dims) or min(self.dims) < 0:
             raise ValueError(
                 f"dims is {listed(dims)}; expected distinct dimensions from 0, such as dims=[0]."

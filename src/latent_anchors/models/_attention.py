@@ -7,7 +7,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 from typing_extensions import override
 
-from latent_anchors._numerics import unit
+from latent_anchors._numerics import in_full_precision, unit
 from latent_anchors.models._transformer_parts import LearnedScale
 
 
@@ -23,11 +23,11 @@ def rotary(x: Float[Tensor, "*batch position dim"]) -> Float[Tensor, "*batch pos
         Su et al., RoFormer: Enhanced Transformer with Rotary Position Embedding, 2021, eq. 34.
     """
     positions, dim = x.shape[-2:]
-    rate = 10_000.0 ** (-2.0 * torch.arange(dim // 2, device=x.device, dtype=x.dtype) / dim)
-    angle = torch.arange(positions, device=x.device, dtype=x.dtype)[:, None] * rate
-    a, b = x.chunk(2, -1)
+    a, b = in_full_precision(x).chunk(2, -1)  # half precision has no whole numbers above 256
+    rate = 10_000.0 ** (-2.0 * torch.arange(dim // 2, device=x.device, dtype=a.dtype) / dim)
+    angle = torch.arange(positions, device=x.device, dtype=a.dtype)[:, None] * rate
     cos, sin = angle.cos(), angle.sin()
-    return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], -1).to(x.dtype)
 
 
 class Attention(nn.Module):

@@ -7,6 +7,7 @@ from threading import RLock
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from latent_anchors._checks import unknown
 from latent_anchors._hooks import Edit, HeldLock, InForce, edit_hook, recorder_hook
 from latent_anchors._runs import call_with
 from latent_anchors._sites import At, as_site, as_sites, has_second_names
@@ -39,7 +40,7 @@ def functional_forward(
         The output, and the latents by site, channels last.
 
     Raises:
-        ValueError: If a site does not exist.
+        ValueError: If a site does not exist, or a name is that of no parameter or buffer.
         RuntimeError: If the model is compiled, so that its sites cannot be hooked; or if a site ran
             several times, unless it is ``Site(name, every=True)``.
 
@@ -62,6 +63,7 @@ def run_with(
     edits: Sequence[tuple[At, Edit]],
 ) -> tuple[Tensor, dict[At, Tensor]]:
     """The same with a sequence of edits, of which several may act at one site."""
+    _check_names(model, parameters)
     arguments = inputs if isinstance(inputs, tuple) else (inputs,)
     passes = RecordedPasses({at: as_site(at) for at in as_sites(record)})
     hooks = [edit_hook(model, at, edit) for at, edit in edits]
@@ -71,3 +73,12 @@ def run_with(
         lent = call_with if has_second_names(model) else functional_call
         output = lent(model, dict(parameters), arguments)
         return output, dict(Recording(passes))
+
+
+def _check_names(model: nn.Module, given: Mapping[str, Tensor]) -> None:
+    """Refuse names that torch would ignore, as of a misspelled parameter."""
+    for name in given:
+        owner, _, last = name.rpartition(".")
+        if not isinstance(getattr(model.get_submodule(owner), last, None), Tensor):
+            known = [*dict(model.named_parameters()), *dict(model.named_buffers())]
+            raise ValueError(unknown("parameter or buffer", name, known))

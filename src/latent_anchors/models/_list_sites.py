@@ -19,6 +19,7 @@ from latent_anchors.models._recording import record
 from latent_anchors.models._site_kinds import (
     Kind,
     channels_first,
+    last_width,
     layers_of_kind,
     width_of,
 )
@@ -112,8 +113,8 @@ def sites(
         which: A kind; or a pattern such as ``"model.layers.*"``, in which a ``*`` stands for one
             part of a name. All layers if None.
         example: What the model takes ``(...)``, a tuple of arguments or a mapping by name. The
-            widths are then those of a pass, and what leaves each residual block must be what enters
-            the next.
+            widths are then those of a pass, as is the axis of a convolution whose layer gives rows
+            of vectors; and what leaves each residual block must be what enters the next.
 
     Raises:
         ValueError: If the model has no such sites, or the example shows other ones.
@@ -174,21 +175,32 @@ def _cells(row: _Row) -> tuple[str, str, str, str]:
 
 
 def _seen(model: nn.Module, rows: Mapping[str, _Row], example: object) -> dict[str, _Row]:
-    """The rows with the widths of a pass."""
-    layers, widths = callable_layers(model), dict[str, int]()
+    """The rows with what a pass says of widths and axes."""
+    layers, shapes = callable_layers(model), dict[str, Sequence[int]]()
 
     def looking(row: _Row) -> LookHook:
         layer, name = layers[row.site.name], row.site.name
-        look = partial(_note_width, widths, name)
+        look = partial(_note_shape, shapes, name)
         return LookHook(look, row.site, layer, forward_hooks(layer))
 
     with eval_mode(model), InForce([looking(row) for row in rows.values()]):
         _run(model, example)
-    return {name: replace(row, width=widths.get(name)) for name, row in rows.items()}
+    return {name: _as_seen(row, layers[name], shapes.get(name)) for name, row in rows.items()}
 
 
-def _note_width(widths: dict[str, int], name: str, z: Tensor) -> None:
-    widths[name] = z.shape[-1]
+def _note_shape(shapes: dict[str, Sequence[int]], name: str, z: Tensor) -> None:
+    shapes[name] = z.shape
+
+
+def _as_seen(row: _Row, layer: nn.Module, shape: Sequence[int] | None) -> _Row:
+    """A row with what a pass says of its channels, which come last in the shape."""
+    if shape is None:
+        return replace(row, width=None)
+    if row.site.axis == 1 and shape[-1] != (width := last_width(layer)) == shape[-2]:
+        # a convolution whose layer gives rows of vectors, as an embedding of patches
+        return replace(row, site=replace(row.site, axis=-1), width=width)
+    unclear = len(shape) > 3 and row.site.axis == -1 and row.width is None
+    return replace(row, width=None if unclear else shape[-1])
 
 
 def _check_stream(model: nn.Module, names: Sequence[str], example: object) -> None:

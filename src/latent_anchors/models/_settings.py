@@ -9,6 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from latent_anchors._hooks import Hook, forward_hooks, forward_pre_hooks
 from latent_anchors._runs import tensors_of
 from latent_anchors._sites import layers_of
 
@@ -46,11 +47,20 @@ def _settings(model: nn.Module) -> dict[str, object]:
     }
     for layer, module in layers_of(model).items():
         found[f"type({layer!r})"] = type(module)
+        found[f"{layer}.training".removeprefix(".")] = module.training
+        found[f"hooks of {layer!r}"] = _hooks_of(module)
         for name, value in vars(module).items():
-            # of what is private, functions alone: the rest may be a memory
-            if name not in _OWN and (not name.startswith("_") or isinstance(value, _FUNCTIONS)):
+            # of what is private, functions and fractions alone: the rest may be a memory
+            plain = isinstance(value, (*_FUNCTIONS, float))
+            if name not in _OWN and (not name.startswith("_") or plain):
                 found[f"{layer}.{name}".removeprefix(".")] = value
     return found
+
+
+def _hooks_of(module: nn.Module) -> list[object]:
+    """Functions of a user's that run with a layer; edits and recorders are ours, and refused."""
+    tables = (forward_hooks(module), forward_pre_hooks(module))
+    return [hook for table in tables for hook in table.values() if not isinstance(hook, Hook)]
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -38,16 +38,22 @@ def width_of(layer: nn.Module) -> int | None:
     return norm if norm is not None else _shape(layer)[1]
 
 
+def last_width(layer: nn.Module) -> int | None:
+    """How many channels the last matrix or convolution in a layer gives."""
+    matrices = [*_matrices(layer)]
+    return _shape(matrices[-1])[1] if matrices else None
+
+
 def _stream_width(block: nn.Module) -> int | None:
     """The width of the stream that a block writes: that of its norms, or of its last matrix."""
     norms = [_gain(child) for child in block.children()]
-    matrices = [*_matrices(block)]
-    last = _shape(matrices[-1])[1] if matrices else None
-    return next((width for width in norms if width is not None), last)
+    return next((width for width in norms if width is not None), last_width(block))
 
 
 def channels_first(layer: nn.Module) -> bool:
-    """Whether all weights are of convolutions and batch norms, so that axis 1 holds channels."""
+    """Whether all weights are of convolutions and their norms, so that axis 1 holds channels."""
+    if getattr(layer, "axis", None) == 1:
+        return True  # a layer of this library that says so, such as Normalize
     owners = [each for each in layer.modules() if [*each.parameters(recurse=False)]]
     return bool(owners) and all(_is_spatial(each) for each in owners)
 
@@ -211,15 +217,15 @@ def _gain(layer: nn.Module) -> int | None:
     """The width of a norm, which has only vectors."""
     own = [*layer.parameters(recurse=False)]
     vectors = bool(own) and all(p.ndim == 1 for p in own) and not [*layer.children()]
-    return len(own[0]) if vectors else None
+    return len(own[0]) if vectors and len(own[0]) > 1 else None
 
 
 def _shape(layer: nn.Module) -> tuple[int | None, int | None]:
     """How many channels a layer takes and gives."""
     some: Any = layer
     for given, made in (("in_features", "out_features"), ("in_channels", "out_channels")):
-        if hasattr(some, made):
-            return getattr(some, given), getattr(some, made)
+        if hasattr(some, made):  # a bilinear layer takes two, of widths of their own
+            return getattr(some, given, None), getattr(some, made)
     if hasattr(some, "embedding_dim"):
         return None, some.embedding_dim
     if hasattr(some, "nf"):  # GPT-2's, whose matrix is transposed
@@ -230,7 +236,7 @@ def _shape(layer: nn.Module) -> tuple[int | None, int | None]:
 def _is_spatial(layer: nn.Module) -> bool:
     weight = getattr(layer, "weight", None)
     convolves = hasattr(layer, "kernel_size") and getattr(weight, "ndim", 0) > 2
-    return convolves or hasattr(layer, "running_mean")
+    return convolves or isinstance(layer, nn.GroupNorm) or hasattr(layer, "running_mean")
 
 
 def _no_blocks(model: nn.Module, why: str) -> str:

@@ -33,7 +33,9 @@ def anchor(z: Latents, direction: Direction, within: int | float = 0.0) -> PerSa
         ``(...)``, from 0 (aligned, or within the cone) to 2 (opposite, without a cone).
 
     Raises:
-        ValueError: If the angle is not from 0 to 180 degrees.
+        ValueError: If the angle is not from 0 to 180 degrees, or the latents are not as wide as the
+            direction.
+        TypeError: If the latents are integers.
 
     References:
         The angular anchor of the color experiments 2.8 and later of ``ex-preppy`` (2025).
@@ -46,6 +48,7 @@ def anchor(z: Latents, direction: Direction, within: int | float = 0.0) -> PerSa
         >>> anchor(z, torch.tensor([1.0, 0.0]), within=60).round(decimals=4)
         tensor([0.0000, 0.5000, 1.5000])
     """
+    check_width("anchor", z, len(direction))
     return _away(z, ordinary(direction), _edge("within", within))
 
 
@@ -71,8 +74,9 @@ def anti_anchor(
         ``(...)``, from 0 (at that angle or beyond) to 1 (aligned) or, beyond 90 degrees, more.
 
     Raises:
-        ValueError: If the angle is not from 0 to 180 degrees, or the power is below 1 or not
-            finite.
+        ValueError: If the angle is not from 0 to 180 degrees, the power is below 1 or not finite,
+            or the latents are not as wide as the direction.
+        TypeError: If the latents are integers.
 
     References:
         The anti-anchor of the color experiments 2.8 to 2.9.1 of ``ex-preppy`` (2025), with power 1.
@@ -83,6 +87,7 @@ def anti_anchor(
         >>> anti_anchor(z, torch.tensor([1.0, 0.0]))
         tensor([1., 0., 0.])
     """
+    check_width("anti_anchor", z, len(direction))
     _check_power(power)
     return _towards(z, ordinary(direction), _edge("beyond", beyond), power)
 
@@ -277,6 +282,10 @@ def euclidean_anchor(z: Latents, point: Direction) -> PerSample:
     Returns:
         ``(...)``, at least 0.
 
+    Raises:
+        ValueError: If the latents are not as wide as the point.
+        TypeError: If the latents are integers.
+
     References:
         The point anchor of the color experiments 1.7 to 2.7 of ``ex-preppy`` (2025).
 
@@ -285,6 +294,7 @@ def euclidean_anchor(z: Latents, point: Direction) -> PerSample:
         >>> euclidean_anchor(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([1.0, 0.0]))
         tensor([0., 2.])
     """
+    check_width("euclidean_anchor", z, len(point))
     z = in_full_precision(z)
     return (z - point.to(z)).square().sum(-1)
 

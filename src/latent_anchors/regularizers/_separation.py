@@ -45,8 +45,10 @@ def separation(
         ``(..., n)``, from 0 (far apart) to 1 (collapsed).
 
     Raises:
-        ValueError: If the chunk is less than 1, or the mask has another shape than the set.
-        TypeError: If the chunk is not a whole number, or the mask is soft.
+        ValueError: If the exponent or the chunk is less than 1, or the mask has another shape than
+            the set.
+        TypeError: If the chunk is not a whole number, the mask is soft, or the latents are
+            integers.
 
     References:
         The angular separation of the color experiments 2.3 and later of ``ex-preppy`` (2025), which
@@ -58,9 +60,24 @@ def separation(
         >>> separation(z)
         tensor([0.5000, 0.5000, 0.0000])
     """
+    _check_exponent("exponent", exponent)
+    check_floating("separation", z)
+    return _by_angle(z, exponent, chunk, mask)
+
+
+def _by_angle(z: Latents, exponent: float, chunk: int | None, mask: Members | None) -> PerSample:
     at_once = members_at_once(z.shape[-2], chunk)
     z, counted = _members(z, mask)
     return mean_cosine_nearness(z, exponent, at_once, counted)
+
+
+def _check_exponent(name: str, exponent: float) -> None:
+    check_finite(name, exponent)
+    if exponent < 1:
+        raise ValueError(
+            f"{name} is {exponent}; expected at least 1, below which collapsed latents repel with "
+            "unbounded force. 100 keeps neighbors about 10 degrees apart."
+        )
 
 
 def euclidean_separation(
@@ -84,8 +101,10 @@ def euclidean_separation(
         ``(..., n)``, from 0 to ``1 / softening``.
 
     Raises:
-        ValueError: If the chunk is less than 1, or the mask has another shape than the set.
-        TypeError: If the chunk is not a whole number, or the mask is soft.
+        ValueError: If the softening is not above 0 and finite, the chunk is less than 1, or the
+            mask has another shape than the set.
+        TypeError: If the chunk is not a whole number, the mask is soft, or the latents are
+            integers.
 
     References:
         The Euclidean separation of the color experiments 1.5 and 1.6 of ``ex-preppy`` (2025), where
@@ -96,9 +115,26 @@ def euclidean_separation(
         >>> euclidean_separation(torch.tensor([[0.0], [2.0]]), softening=1.0)
         tensor([0.2000, 0.2000])
     """
+    _check_softening(softening)
+    check_floating("euclidean_separation", z)
+    return _by_distance(z, softening, chunk, mask)
+
+
+def _by_distance(
+    z: Latents, softening: float, chunk: int | None, mask: Members | None
+) -> PerSample:
     at_once = members_at_once(z.shape[-2], chunk)
     z, counted = _members(z, mask)
     return mean_inverse_distance(z, softening, at_once, counted)
+
+
+def _check_softening(softening: float) -> None:
+    check_finite("softening", softening)
+    if softening <= 0:
+        raise ValueError(
+            f"softening is {softening}; expected a squared length above 0, such as 0.001: "
+            "without it two latents in one place would repel with infinite force."
+        )
 
 
 def _members(z: Latents, mask: Members | None) -> tuple[Latents, Float[Tensor, "*batch"] | None]:
@@ -135,12 +171,7 @@ class Separation(nn.Module):
     def __init__(self, power: float = 100.0, chunk: int | None = None) -> None:
         super().__init__()
         check_chunk(chunk)
-        check_finite("power", power)
-        if power < 1:
-            raise ValueError(
-                f"power is {power}; expected at least 1, below which collapsed latents repel with "
-                "unbounded force. 100 keeps neighbors about 10 degrees apart."
-            )
+        _check_exponent("power", power)
         self.power = power
         self.chunk = chunk
 
@@ -148,7 +179,7 @@ class Separation(nn.Module):
     def forward(self, z: Latents, mask: Members | None = None) -> PerSample:
         """Mean nearness to the others ``(..., n)`` of latents ``(..., n, dim)``."""
         check_floating("Separation", z)
-        return separation(z, self.power, self.chunk, mask)
+        return _by_angle(z, self.power, self.chunk, mask)
 
     @override
     def extra_repr(self) -> str:
@@ -175,12 +206,7 @@ class EuclideanSeparation(nn.Module):
     def __init__(self, softening: float = 1e-3, chunk: int | None = None) -> None:
         super().__init__()
         check_chunk(chunk)
-        check_finite("softening", softening)
-        if softening <= 0:
-            raise ValueError(
-                f"softening is {softening}; expected a squared length above 0, such as 0.001: "
-                "without it two latents in one place would repel with infinite force."
-            )
+        _check_softening(softening)
         self.softening = softening
         self.chunk = chunk
 
@@ -188,7 +214,7 @@ class EuclideanSeparation(nn.Module):
     def forward(self, z: Latents, mask: Members | None = None) -> PerSample:
         """Mean inverse squared distance ``(..., n)`` of latents ``(..., n, dim)``."""
         check_floating("EuclideanSeparation", z)
-        return euclidean_separation(z, self.softening, self.chunk, mask)
+        return _by_distance(z, self.softening, self.chunk, mask)
 
     @override
     def extra_repr(self) -> str:

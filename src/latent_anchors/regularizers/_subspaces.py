@@ -30,6 +30,10 @@ def subspace(z: Latents, basis: Float[Tensor, "n dim"], relative: bool = False) 
     Returns:
         ``(...)``, at least 0; 0 within the subspace. At most 1 if relative.
 
+    Raises:
+        ValueError: If the latents are not as wide as the basis.
+        TypeError: If the latents are integers.
+
     References:
         The planarity and subspace terms of the color experiments of ``ex-preppy`` (2025), there
         for axes only.
@@ -39,6 +43,11 @@ def subspace(z: Latents, basis: Float[Tensor, "n dim"], relative: bool = False) 
         >>> subspace(torch.tensor([[1.0, 2.0, 3.0]]), torch.eye(3)[:2])
         tensor([9.])
     """
+    check_width("subspace", z, basis.shape[-1])
+    return _outside(z, basis, relative)
+
+
+def _outside(z: Latents, basis: Float[Tensor, "n dim"], relative: bool) -> PerSample:
     z = _measured(z, relative)
     b = basis.to(z)
     with without_autocast(z):
@@ -62,6 +71,10 @@ def anti_subspace(z: Latents, basis: Float[Tensor, "n dim"], relative: bool = Fa
     Returns:
         ``(...)``, at least 0; 0 at right angles to the subspace. At most 1 if relative.
 
+    Raises:
+        ValueError: If the latents are not as wide as the basis.
+        TypeError: If the latents are integers.
+
     References:
         The anti-subspace term of the color experiments 2.10 and later of ``ex-preppy`` (2025).
 
@@ -70,6 +83,11 @@ def anti_subspace(z: Latents, basis: Float[Tensor, "n dim"], relative: bool = Fa
         >>> anti_subspace(torch.tensor([[1.0, 2.0, 3.0]]), torch.eye(3)[:2])
         tensor([5.])
     """
+    check_width("anti_subspace", z, basis.shape[-1])
+    return _inside(z, basis, relative)
+
+
+def _inside(z: Latents, basis: Float[Tensor, "n dim"], relative: bool) -> PerSample:
     z = _measured(z, relative)
     with without_autocast(z):
         inside = z @ basis.to(z).mT
@@ -154,7 +172,7 @@ class Subspace(_Spanned):
         if self.basis is None:  # one product is cheaper than two of matrices
             outside = 1.0 - self._axes(z)
             return (_measured(z, self.relative) * outside).square().sum(-1)
-        return subspace(z, self._rows(z, self.basis), self.relative)
+        return _outside(z, self._rows(z, self.basis), self.relative)
 
 
 class AntiSubspace(_Spanned):
@@ -180,7 +198,7 @@ class AntiSubspace(_Spanned):
         if self.basis is None:
             inside = self._axes(z)
             return (_measured(z, self.relative) * inside).square().sum(-1)
-        return anti_subspace(z, self._rows(z, self.basis), self.relative)
+        return _inside(z, self._rows(z, self.basis), self.relative)
 
 
 def unit_norm(z: Latents) -> PerSample:

@@ -106,7 +106,13 @@ from latent_anchors.testbed._words._inspection import (
     topic_latched,
     topic_leakage,
 )
-from latent_anchors.testbed._words._studies import costs_at, frontier_of, join_audits, join_studies
+from latent_anchors.testbed._words._studies import (
+    costs_at,
+    forgetting_at,
+    frontier_of,
+    join_audits,
+    join_studies,
+)
 from latent_anchors.testbed._words._texts._definitions import (
     ADJACENT,
     TOPICS,
@@ -124,9 +130,14 @@ from latent_anchors.testbed._words._topic_edits import (
     topic_edit,
 )
 from latent_anchors.testbed._words._topic_losses import TopicLosses, topic_losses
-from latent_anchors.testbed._words._topic_sheet import topic_sheet
 from latent_anchors.testbed._words._topic_study import TopicStudy
-from latent_anchors.testbed._words._word_models import WORD_OPTIONS, small_llama, word_latents
+from latent_anchors.testbed._words._trained_rivals import placed_study, topic_task, trained_for_it
+from latent_anchors.testbed._words._word_models import (
+    WORD_OPTIONS,
+    small_llama,
+    topic_sheet,
+    word_latents,
+)
 
 __all__ = [
     "ADJACENT",
@@ -186,6 +197,7 @@ __all__ = [
     "falls_with_degree",
     "far_lines",
     "few_labels_sampler",
+    "forgetting_at",
     "frontier_of",
     "gated_edits",
     "gray_fallback",
@@ -220,6 +232,7 @@ __all__ = [
     "place_options",
     "place_sampler",
     "place_sweep",
+    "placed_study",
     "pole_losses",
     "pole_objective",
     "pole_sampler",
@@ -247,6 +260,8 @@ __all__ = [
     "topic_lines",
     "topic_losses",
     "topic_sheet",
+    "topic_task",
+    "trained_for_it",
     "transformer_options",
     "vibrancy_r2",
     "word_latents",

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_name
+from latent_anchors._numerics import in_full_precision
 from latent_anchors.models import Population
 
 
@@ -68,10 +69,11 @@ class History:
             name: Of the term.
 
         Returns:
-            ``(runs,)``, sums of labels.
+            ``(runs,)``, sums of labels; of a loss, of samples.
 
         Raises:
-            ValueError: If there is no such term.
+            ValueError: If there is no such term, or its weight is constant, so that no track says
+                when it counted.
 
         Examples:
             >>> import torch
@@ -81,6 +83,7 @@ class History:
             tensor([1.])
         """
         check_name("term or loss", name, tuple(self.masses))
+        check_name("track of the weight", self.track_of[name], tuple(self.rows))
         weighed = self.rows[self.track_of[name]].to(self.masses[name].device) > 0
         return (self.masses[name] * weighed).sum(0)
 
@@ -140,14 +143,15 @@ class FitResult:
 class Log:
     """Tensors ``(steps, parts or tracks, runs)`` that a training writes into, which can grow.
 
-    In the type and place of the population's parameters; the rows in float64 on the CPU.
+    In the place of the population's parameters, and in their type but no less than float32, in
+    which counts stay whole; the rows in float64 on the CPU.
     """
 
     def __init__(
         self, tracks: Sequence[str], track_of: Mapping[str, str], population: Population
     ) -> None:
         self.tracks, self.track_of = tracks, track_of
-        like = next(iter(population.parameters())).detach()
+        like = in_full_precision(next(iter(population.parameters())).detach())
         self.means = like.new_empty(0, len(track_of), len(population))
         self.masses = self.means.clone()
         self.table = torch.empty(0, len(tracks), len(population), dtype=torch.float64)

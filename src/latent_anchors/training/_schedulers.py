@@ -104,7 +104,8 @@ class TimelineLR(LRScheduler):
     It begins at step 0 and goes on by one at each :meth:`step`, to be called after the
     optimizer's. Beyond the timeline's end the last values hold. Its state is the step; loading
     writes the values of that step into the optimizer, so that the order in which the two are
-    restored does not matter.
+    restored does not matter. (``get_last_lr`` says what was loaded until the next step, where
+    factors scale rates of groups that were made with others.)
 
     It is not to be prepared by accelerate, which steps a prepared scheduler once for each process,
     so that with several of them the rate would run ahead of the timeline: step it yourself, where
@@ -212,7 +213,8 @@ class TimelineLR(LRScheduler):
         The other settings are written here, as torch's own cyclic schedulers do it.
 
         Raises:
-            ValueError: If the rate is negative.
+            ValueError: If the rate is negative, or groups have come to differ in a setting that the
+                timeline writes and that is no factor.
 
         Examples:
             >>> import torch
@@ -223,6 +225,9 @@ class TimelineLR(LRScheduler):
         """
         row = self.timeline(self.last_epoch)
         check_value(LR, row[LR])
+        for name in self.names:
+            if name not in self.factors:  # a group may have been added or loaded since
+                check_setting(self.optimizer, name)
         for name in self.names[1:]:
             values = self._values(name, row[name])
             for group, value in zip(self.optimizer.param_groups, values, strict=True):

@@ -45,7 +45,8 @@ def register_easing(name: str, transition: Transition, *, smoothness: int) -> No
 
     Raises:
         TypeError: If ``transition`` cannot be called, or ``smoothness`` is not an integer.
-        ValueError: If the name is taken or cannot stand in a header, or an end is not exact.
+        ValueError: If the name is taken or cannot stand in a header, the transition has a name, or
+            an end is not exact.
 
     Examples:
         >>> register_easing("square", lambda progress: progress**2, smoothness=0)
@@ -58,8 +59,13 @@ def register_easing(name: str, transition: Transition, *, smoothness: int) -> No
         raise ValueError(f"The name {name!r} is taken; choose one that is not in {list(_entries)}.")
     if not name or name != name.strip() or ":" in name:
         raise ValueError(f"The name is {name!r}; expected text without ':' or outer spaces.")
+    if id(transition) in _names:
+        raise ValueError(
+            f"The transition is {_names[id(transition)]!r} already; expected one without a name, "
+            "as sheets would not tell the two apart."
+        )
     _entries[name] = _Entry(transition, smoothness)
-    _names.setdefault(id(transition), name)
+    _names[id(transition)] = name
 
 
 def named(name: str) -> Transition:

@@ -100,7 +100,7 @@ def hermite(transition: Transition, start: float, end: float) -> Piece:
         end: Slope at the end, in the same range.
 
     Raises:
-        ValueError: If a slope is out of the transition's range.
+        ValueError: If it is another transition, or a slope is out of its range.
 
     References:
         Dougherty, Edelman & Hyman, Math. Comp. 52, 1989: Hermite interpolation of both degrees.
@@ -109,6 +109,11 @@ def hermite(transition: Transition, start: float, end: float) -> Piece:
         >>> [hermite(quintic, 1.0, 1.0)(tau) for tau in (0.0, 0.25, 1.0)]
         [0.0, 0.25, 1.0]
     """
+    if transition not in (pchip, quintic):
+        raise ValueError(
+            f"The transition is {transition!r}; expected pchip or quintic, whose ends can have "
+            "slopes."
+        )
     most = max_slope(transition)
     check_between("The slope at the start", start, 0.0, most)
     check_between("The slope at the end", end, 0.0, most)

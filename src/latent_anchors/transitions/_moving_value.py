@@ -180,21 +180,21 @@ class MovingValue:
             motion = Motion(self._position(target))
         self._start(_Move(float(step), *motion, target, span))
 
-    def state_dict(self) -> dict[str, float]:
-        """The latest change of target, and the motion at that step.
+    def state_dict(self) -> dict[str, float | str]:
+        """The latest change of target, the motion at that step, and the space of both.
 
         Examples:
             >>> MovingValue(0.1).state_dict()["target"]
             0.1
         """
-        return self._move._asdict()
+        return {**self._move._asdict(), "space": self._space}
 
-    def load_state_dict(self, state: Mapping[str, float | int]) -> None:
+    def load_state_dict(self, state: Mapping[str, float | int | str]) -> None:
         """Restore what :meth:`state_dict` returned.
 
         Raises:
-            ValueError: If the state has other keys, a number that is not finite, a negative
-                duration, or a target or position out of bounds.
+            ValueError: If the state has other keys, is of another space, has a number that is not
+                finite, a negative duration, or a target or position out of bounds.
 
         Examples:
             >>> weight, other = MovingValue(0.1), MovingValue(0.2)
@@ -202,12 +202,18 @@ class MovingValue:
             >>> other(0)
             0.1
         """
-        if set(state) != set(_Move._fields):
+        expected = (*_Move._fields, "space")
+        if set(state) != set(expected):
             raise ValueError(
                 f"The state of a moving value has the keys {listed(state)}; "
-                f"expected {listed(_Move._fields)}."
+                f"expected {listed(expected)}."
             )
-        move = _Move(**{name: float(number) for name, number in state.items()})
+        if state["space"] != self._space:
+            raise ValueError(
+                f"The state is of a value in space {state['space']!r}; expected {self._space!r}. "
+                "Make the value with the same space."
+            )
+        move = _Move(**{name: float(state[name]) for name in _Move._fields})
         for name, number in move._asdict().items():
             check_finite(f"{name} in the state", number)
         _checked_duration("duration in the state", move.duration)
@@ -252,7 +258,7 @@ class MovingValue:
         self._high = goal if stop and motion.position <= goal else high
 
     def _motion(self, step: float | int) -> Motion:
-        elapsed = step - self._move.start
+        elapsed = float(step) - self._move.start
         if not elapsed >= 0:
             raise ValueError(
                 f"The step is {step}; expected at least {self._move.start:g}, the latest change of "

@@ -1,6 +1,7 @@
 """What figures are drawn from: finite numbers of a known shape, and words for them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,11 +15,39 @@ Values = ArrayLike | Sequence[float | None]
 ROUNDING = 1e-5
 """How far out of gamut a color conversion's rounding may lead."""
 
+SINGLE = 1e-6
+"""The rounding of single precision, as a share."""
+
+
+def as_doubles(name: str, values: Values) -> Array:
+    """A copy of real numbers; NaN where an array masks them, and for None."""
+    given: Any = values
+    if isinstance(values, Tensor):
+        kept = values.detach().cpu()
+        given = kept.numpy() if kept.is_complex() else kept.double().numpy()
+    if np.iscomplexobj(given):
+        raise ValueError(f"{name} holds complex numbers; expected real ones. Take .real or .abs().")
+    array = np.array(given, dtype=np.float64)
+    return np.where(np.ma.getmaskarray(given), np.nan, array)
+
+
+def as_steps(values: ArrayLike, *axes: int | str) -> Array:
+    """Whole numbers, each greater than the one before."""
+    steps = as_array("steps", values, *axes)
+    if (np.diff(steps) <= 0).any():
+        raise ValueError("steps do not increase; expected each to be later than the one before.")
+    broken = steps[steps != steps.round()]
+    if len(broken):
+        raise ValueError(
+            f"steps hold {broken[0]:g}; expected whole numbers. Of epochs, give the steps at which "
+            "they end."
+        )
+    return steps
+
 
 def as_array(name: str, values: ArrayLike, *axes: int | str) -> Array:
     """A copy; an axis given as a number must be that long, one given as a word is free."""
-    plain = values.detach().cpu().double().numpy() if isinstance(values, Tensor) else values
-    array = np.array(plain, dtype=np.float64)
+    array = as_doubles(name, values)
     fits = array.ndim == len(axes) and all(
         isinstance(axis, str) or axis == length
         for axis, length in zip(axes, array.shape, strict=True)
@@ -38,8 +67,7 @@ def as_array(name: str, values: ArrayLike, *axes: int | str) -> Array:
 
 def as_array_with_gaps(name: str, values: Values, *axes: int | str) -> Array:
     """The same, with NaN where there is none: None or NaN."""
-    plain = values.detach().cpu().double().numpy() if isinstance(values, Tensor) else values
-    given = np.array(plain, dtype=np.float64)
+    given = as_doubles(name, values)
     missing = np.isnan(given)
     there = as_array(name, np.where(missing, 0.0, given), *axes)
     return np.where(missing, np.nan, there)

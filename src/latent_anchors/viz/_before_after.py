@@ -149,7 +149,13 @@ def draw_strip(axes: Axes, inks: Theme, layers: Mapping[str, Array]) -> None:
     for row, colors in enumerate(layers.values()):
         for column in range(len(true)):
             ends = (column - PATCH, column + PATCH, row + PATCH, row - PATCH)
-            axes.imshow(colors[:, [column]], extent=ends, interpolation="nearest", aspect="auto")
+            axes.imshow(
+                colors[:, [column]],
+                extent=ends,
+                interpolation="nearest",
+                aspect="auto",
+                origin="upper",
+            )
             corner = (column - PATCH, row - PATCH)
             outline = Rectangle(corner, 2 * PATCH, 2 * PATCH, fill=False, edgecolor=inks.faint)
             outline.set_linewidth(0.5)

@@ -27,7 +27,8 @@ def plot_error_against(
 
     Each dot has its color. Of several runs a dot is at the mean, with a hairline from the least to
     the greatest. The dashed line is the regression of the means; beside it stands how much of the
-    errors' variance it explains, as `evaluation.squared_correlation` has it, over runs.
+    errors' variance it explains, as `evaluation.squared_correlation` has it, over runs: nothing
+    where errors fall as the predictor rises, and there is no line then.
 
     Args:
         label: What the predictor is, below it.
@@ -61,8 +62,8 @@ def plot_error_against(
             "be drawn. Choose colors that differ in it."
         )
     r2 = squared_correlation(torch.from_numpy(runs), torch.from_numpy(x).expand(runs.shape)).numpy()
-    words = f"Errors of {counted(len(x), 'color')} against {label}, with a line that explains "
-    words += f"{r2.mean():.0%} of their variance."
+    words = f"Errors of {counted(len(x), 'color')} against {label}, "
+    words += f"which explains {r2.mean():.0%} of their variance."
     figure, inks = new_figure(theme, 6.0, 4.4, title, words)
     axes = figure.add_subplot()
     dress(axes, inks)
@@ -92,5 +93,7 @@ def draw_regression(axes: Axes, inks: Theme, x: Array, runs: Array, r2: Array) -
     spread = f" ({r2.min():.3f} to {r2.max():.3f} over {len(runs)} runs)"
     label = f"R² {r2.mean():.3f}{spread if len(runs) > 1 else ''}"
     style: dict[str, Any] = {"color": inks.ink, "linewidth": 1.2, "label": label, "zorder": 2.2}
-    axes.plot(ends, mean.mean() + slope * (ends - x.mean()), "--", **style)
+    line = mean.mean() + slope * (ends - x.mean())
+    shown = slice(None if slope >= 0 else 0)
+    axes.plot(ends[shown], line[shown], "--", **style)
     axes.legend(loc="upper left", frameon=False, labelcolor=inks.ink, fontsize=SMALL)

@@ -209,7 +209,8 @@ def draw_method(axes: Axes, runs: Array, mean: Array, style: dict[str, Any]) -> 
     if runs.shape[-1] > 1:
         faint: dict[str, Any] = {"alpha": 0.3, "linewidths": 0, "zorder": 1.8}
         axes.scatter(*runs.reshape(2, -1), s=RUN**2, color=style["color"], **faint)
-    axes.plot(*mean, clip_on=False, **style)
+    there = np.isfinite(mean).all(0)  # where all runs failed, the line joins the neighbors
+    axes.plot(*mean[:, there], clip_on=False, **style)
 
 
 def note_of(points: Mapping[str, Array]) -> str:

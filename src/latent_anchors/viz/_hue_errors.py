@@ -49,8 +49,8 @@ def plot_error_by_hue(
         The figure, known to pyplot.
 
     Raises:
-        ValueError: A shape does not fit, a number is not finite, there are no conditions or more
-            than six, or no such theme.
+        ValueError: A shape does not fit, a number is not finite or an error below 0, there are no
+            conditions or more than six, or no such theme.
 
     Examples:
         >>> import matplotlib.pyplot as plt
@@ -63,6 +63,7 @@ def plot_error_by_hue(
     check_finite("center", center)
     if reference is not None:
         check_finite("reference", reference[1])
+        check_not_negative("reference", reference[1])
     figure, inks = new_figure(theme, 9.0, 3.4, title, f"Errors by hue. {peaks(turns, runs)}")
     draw_errors(figure.add_subplot(), inks, turns, runs, reference, center, every=1)
     return figure
@@ -77,7 +78,18 @@ def as_errors(hues: ArrayLike, errors: Mapping[str, ArrayLike]) -> tuple[Array, 
         )
     turns = as_array("hues", hues, "n")
     runs = {name: as_runs(f"errors[{name!r}]", given, len(turns)) for name, given in errors.items()}
+    for name, given in runs.items():
+        check_not_negative(f"errors[{name!r}]", float(given.min()))
     return turns, runs
+
+
+def check_not_negative(name: str, least: float) -> None:
+    """Refuse what is no squared error, and would lie below the panel."""
+    if least < 0:
+        raise ValueError(
+            f"The least of {name} is {least:g}; expected errors, 0 or greater. Draw differences "
+            "with plot_response."
+        )
 
 
 def peaks(hues: Array, errors: Mapping[str, Array]) -> str:
@@ -206,6 +218,7 @@ def draw_band(axes: Axes, x: Array, low: Array, high: Array) -> None:
         hue_colors(np.linspace(*ends, FINE))[None],
         extent=(*ends, *axes.get_ylim()),
         aspect="auto",
+        origin="upper",
         alpha=0.3,
         zorder=1,
     )

@@ -69,7 +69,7 @@ def plot_pictures(
     for k, (name, pictures) in enumerate(shown.items()):
         for axes, picture in zip(panels[k], pictures, strict=True):
             dress(axes, inks)
-            axes.imshow(picture, interpolation="nearest")
+            axes.imshow(picture, interpolation="nearest", origin="upper")
             axes.set(xticks=[], yticks=[])
         said = {"color": inks.ink, "fontsize": NORMAL, "rotation": 0, "ha": "right", "va": "center"}
         panels[k, 0].set_ylabel(name.replace("_", "\n"), **said)

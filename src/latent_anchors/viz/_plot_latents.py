@@ -135,7 +135,8 @@ def plot_latents(
         check_view(view, latents.shape[1])
     around = None if cone is None else as_cone(cone, latents.shape[1])
     words = f"{counted(len(latents), 'color')} in latent space, {edges(latents, fill, views[0])}."
-    words += "" if around is None else f" A cone of {around[1]:g} degrees is outlined."
+    if around is not None and any(len(rim(around[0][[*view]], around[1])) for view in views):
+        words += f" A cone of {around[1]:g} degrees is outlined."
     height = PANEL if title is None else PANEL + 0.4
     figure, inks = new_figure(theme, PANEL * len(views), height, title, words)
     for axes, view in zip(figure.subplots(1, len(views), squeeze=False).flat, views, strict=True):

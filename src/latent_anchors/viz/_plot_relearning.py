@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from latent_anchors._checks import check_finite, check_name
-from latent_anchors.viz._arrays import Array, as_array, as_runs, counted
+from latent_anchors.viz._arrays import SINGLE, Array, as_runs, as_steps, counted
 from latent_anchors.viz._log_axes import number_plainly
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
@@ -57,8 +57,8 @@ def plot_relearning(
 
     Raises:
         ValueError: A shape does not fit, a number is not finite or not positive on a logarithmic
-            axis, steps do not increase, there are no kinds or more than six, or there is no such
-            choice of axes or theme.
+            axis, steps are not whole or do not increase, there are no kinds or more than six, or
+            there is no such choice of axes or theme.
 
     Examples:
         >>> import matplotlib.pyplot as plt
@@ -73,9 +73,7 @@ def plot_relearning(
             f"{len(errors)} kinds of networks were given; expected 1 to {KINDS}, which can be "
             "apart. Make several figures."
         )
-    x = as_array("steps", steps, "n")
-    if (np.diff(x) <= 0).any():
-        raise ValueError("steps do not increase; expected each to be later than the one before.")
+    x = as_steps(steps, "n")
     runs = {name: as_runs(f"errors[{name!r}]", given, len(x)) for name, given in errors.items()}
     levels = [] if threshold is None else [threshold]
     for level in levels:
@@ -161,8 +159,9 @@ def draw_kind(
 
 
 def reached(middle: Array, threshold: float | None) -> NDArray[np.int_]:
-    """Where an error is no greater than the threshold, if there is one."""
-    return np.flatnonzero(middle <= (-np.inf if threshold is None else threshold))
+    """Where an error is no greater than the threshold, up to rounding, if there is one."""
+    bound = -np.inf if threshold is None else threshold + SINGLE * abs(threshold)
+    return np.flatnonzero(middle <= bound)
 
 
 def described(name: str, x: Array, middle: Array, threshold: float | None) -> str:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_count
-from latent_anchors.viz._arrays import Array, as_array, as_colors, counted, edges, joined
+from latent_anchors.viz._arrays import Array, as_array, as_colors, as_steps, counted, edges, joined
 from latent_anchors.viz._plot_latents import (
     PANEL,
     View,
@@ -116,10 +116,7 @@ def as_frames(
     """Latents ``(frames, n, dim)``, colors ``(n, 3)`` and steps ``(frames,)``."""
     fill = as_colors("colors", colors, "n")
     z = as_array("frames", frames, "frames", len(fill), "dim")
-    at = as_array("steps", steps, len(z))
-    if (np.diff(at) <= 0).any():
-        raise ValueError("steps do not increase; expected each to be later than the one before.")
-    return z, fill, at
+    return z, fill, as_steps(steps, len(z))
 
 
 def evenly(at: Array, count: int) -> list[int]:

@@ -126,6 +126,7 @@ def draw_cells(axes: Axes, inks: Theme, true: Array, said: Array) -> None:
         fine.reshape(rows * FINE, columns * FINE, 3),
         extent=(-0.5, columns - 0.5, rows - 0.5, -0.5),
         interpolation="nearest",
+        origin="upper",
     )
     # White on white has an end all the same.
     axes.spines[:].set(visible=True, color=inks.faint, linewidth=0.5)
@@ -181,9 +182,8 @@ def plot_swatches(
     given, shown = given.reshape(-1, *given.shape[-3:]), shown.reshape(-1, *shape[-2:])
     for kind, names, n in zip(NAMED, (titles, rows, columns), given.shape, strict=False):
         check_names(kind, names, n)
-    words = (
-        f"{counted(int(shown.sum()), 'color')} of {shown.size} in {counted(len(given), 'grid')}."
-    )
+    cells = counted(int(np.count_nonzero(shown)), "color")
+    words = f"{cells} of {shown.size} in {counted(len(given), 'grid')}."
     figure, inks = panels_for(given.shape, theme, title, words)
     for k, panel in enumerate(figure.axes):
         dress(panel, inks, titles[k] if titles else None)

@@ -1,17 +1,20 @@
 """Drawings that know how they were made, redrawn for another page; those not finished yet."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial, wraps
 from inspect import signature
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakSet
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FuncFormatter
+from torch import Tensor, nn
 
 from latent_anchors.viz._themes import ThemeName
 
@@ -35,12 +38,27 @@ def redrawable(plot: Callable[Given, Drawing]) -> Callable[Given, Drawing]:
             drawing = plot(*given, **named)
             if isinstance(drawing, Figure):
                 plain(drawing)
-            _MADE[drawing] = partial(drawn, **arguments_of.bind(*given, **named).arguments)
+            # the caller may go on filling a list or an array that was given
+            kept = as_given(arguments_of.bind(*given, **named).arguments)
+            _MADE[drawing] = partial(drawn, **kept)
             return drawing
 
         return closed_unless_finished(draw)
 
     return drawn
+
+
+def as_given(value: Any) -> Any:
+    """A copy that stays as it is; what is no data, such as a function, is the same."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if isinstance(value, np.ndarray | nn.Module):
+        return deepcopy(cast("Any", value))
+    if type(value) is dict:
+        return {name: as_given(each) for name, each in cast("dict[Any, Any]", value).items()}
+    if type(value) in (list, tuple):
+        return type(value)(as_given(each) for each in value)
+    return value
 
 
 def redraw(drawing: Drawing, theme: ThemeName) -> Drawing:

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from latent_anchors._checks import listed
 from latent_anchors.viz._motion import Motion
 from latent_anchors.viz._redrawing import closed_unless_finished, redraw
 
@@ -33,7 +34,8 @@ def save_figures(
         dark: Whether to save each for a dark page, too, its name ending in ``_dark``.
 
     Raises:
-        ValueError: How a figure is drawn on a dark page is not known, as it was drawn elsewhere.
+        ValueError: How a figure is drawn on a dark page is not known, as it was drawn elsewhere;
+            or a figure has the name that another's dark file gets.
 
     Examples:
         >>> import tempfile
@@ -45,6 +47,12 @@ def save_figures(
         ['seeds.png', 'seeds_dark.png']
         >>> plt.close(figure)
     """
+    taken = [name for name in figures if dark and f"{name}_dark" in figures]
+    if taken:
+        raise ValueError(
+            f"The names {listed([taken[0], f'{taken[0]}_dark'])} are both given, and the dark file "
+            "of the first would have the name of the second; expected other names. Rename one."
+        )
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     on_screen = mpl.get_backend().lower() not in WITHOUT_A_SCREEN
@@ -83,7 +91,7 @@ def figure_of(drawing: Figure | Motion) -> Figure:
 
 DPI = 100
 
-COLORS = 127
+COLORS = 255
 """Of all frames together, besides the page's. No dithering: what stands still costs nothing."""
 
 ALIKE = 8
@@ -126,7 +134,9 @@ def picture_of(motion: Motion, frame: int) -> Image.Image:
 def palette_of(pictures: Sequence[Image.Image]) -> Image.Image:
     """A picture that has the colors of all, and that of the page, in the corner, as it is."""
     together = Image.fromarray(np.concatenate([np.asarray(picture) for picture in pictures]))
-    mixed = np.reshape(together.quantize(COLORS).getpalette() or [], (-1, 3))
+    # the usual method leaves rare colors out, such as that of a single point
+    mixed = together.quantize(COLORS, method=Image.Quantize.MAXCOVERAGE, kmeans=1)
+    mixed = np.reshape(mixed.getpalette() or [], (-1, 3))
     page = np.asarray(together)[0, 0]
     apart = np.abs(mixed - page.astype(int)).max(-1) > ALIKE
     palette = Image.new("P", (1, 1))

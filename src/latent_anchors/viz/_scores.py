@@ -1,6 +1,6 @@
 """Scores of concepts while models train: AUC, margin and alignment against the step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from latent_anchors._checks import check_count
 from latent_anchors.concepts import ScoreHistory
 from latent_anchors.evaluation import Metric
-from latent_anchors.viz._arrays import counted, joined
+from latent_anchors.viz._arrays import Array, counted, joined
 from latent_anchors.viz._means import ends_of, intervals_of, means_of, words_of_runs
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, THEMES, Theme, ThemeName, new_figure
@@ -70,12 +70,20 @@ def plot_scores(
         axes.locator_params(axis="x", nbins=4)
     figure.axes[0].axhline(0.5, color=inks.faint, linestyle="--", linewidth=1, zorder=1)
     ends = {
-        name: (float(history.steps[-1]), measured["alignment"][name][-1].mean or 0.0)
+        name: _end(history.steps, measured["alignment"][name])
         for name, history in histories.items()
     }
     name_ends(figure.axes[-1], inks, ends, TALL - 0.8)
     figure.supxlabel(words_of_runs(measured["auc"]), color=inks.faint, fontsize=SMALL)
     return figure
+
+
+def _end(steps: Sequence[int], metrics: Sequence[Metric]) -> tuple[float, float]:
+    """The last step at which some run has a value, and the mean there."""
+    means = means_of(metrics)
+    there = np.flatnonzero(np.isfinite(means))
+    last = int(there[-1]) if len(there) else len(means) - 1
+    return float(steps[last]), float(np.nan_to_num(means[last]))
 
 
 def _check(histories: Mapping[str, ScoreHistory]) -> None:
@@ -104,9 +112,15 @@ def _courses(measured: Mapping[str, Measured]) -> str:
     each = [
         f"{PANELS[measure]} of {name} from {mean[0]:.2f} to {mean[-1]:.2f}"
         for measure, rows in measured.items()
-        for name, mean in ((name, means_of(metrics)) for name, metrics in rows.items())
+        for name, mean in ((name, _finite(means_of(metrics))) for name, metrics in rows.items())
     ]
     return f"{joined(each)}."
+
+
+def _finite(means: Array) -> Array:
+    """Those that exist; NaN alone if none does."""
+    there = means[np.isfinite(means)]
+    return there if len(there) else means[:1]
 
 
 def _draw(

@@ -7,9 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 from latent_anchors._checks import check_between, check_count, check_name, listed
-from latent_anchors.viz._arrays import Array, Values, as_array_with_gaps
+from latent_anchors.viz._arrays import SINGLE, Array, Values, as_array_with_gaps
 from latent_anchors.viz._log_axes import number_plainly
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._scales import levels
@@ -68,8 +69,8 @@ def plot_seeds(
 
     Raises:
         ValueError: There is no row, a row has no seed, a value is infinite, not positive on a
-            logarithmic axis, none exists at all, a reference is of no row or not finite, or there
-            is no such scale or theme.
+            logarithmic axis, none exists at all, a reference is of no row or not finite, the bounds
+            exclude everything, or there is no such scale or theme.
 
     Examples:
         >>> import matplotlib.pyplot as plt
@@ -86,6 +87,12 @@ def plot_seeds(
     check_between("at_most", at_most, -np.inf, np.inf)
     compared = as_references(references or {}, rows)
     numbers = [*rows.values(), np.array([*bounds, *compared.values()])]
+    if at_least > at_most:
+        raise ValueError(
+            f"at_least is {at_least:g} and at_most {at_most:g}; expected the lower first."
+        )
+    if not any(np.isfinite(seeds).any() for seeds in rows.values()):
+        raise ValueError("No seed has a value; expected one at least. See the failures first.")
     ends = reach(np.concatenate(numbers), scale)
     said = [f"Reference of {name}: {number:.3g}." for name, number in compared.items()]
     texts = (described(*row, bounds) for row in rows.items())
@@ -139,9 +146,15 @@ def described(name: str, seeds: Array, bounds: tuple[float, float]) -> str:
 
 def counts(seeds: Array, bounds: tuple[float, float]) -> str:
     """How many seeds keep the bounds, or have a value, and how many failed."""
-    kept, missing = (seeds >= bounds[0]) & (seeds <= bounds[1]), np.isnan(seeds).sum()
+    kept, missing = keeps(seeds, bounds), np.isnan(seeds).sum()
     hold = " hold" if np.isfinite(bounds).any() else ""
     return f"{kept.sum()} of {len(seeds)}{hold}" + (f"\n{missing} failed" if missing else "")
+
+
+def keeps(seeds: Array, bounds: tuple[float, float]) -> NDArray[np.bool_]:
+    """Which are within the bounds, up to the rounding of what was measured in single precision."""
+    room = SINGLE * np.abs(seeds)
+    return (seeds + room >= bounds[0]) & (seeds - room <= bounds[1])
 
 
 def reach(numbers: Array, scale: Scale) -> tuple[float, float]:
@@ -191,7 +204,7 @@ def draw_bounds(axes: Axes, inks: Theme, bounds: tuple[float, float]) -> None:
 def draw_row(axes: Axes, inks: Theme, row: int, seeds: Array, bounds: tuple[float, float]) -> None:
     """Box, dots, crosses, and how many keep the bounds."""
     there = seeds[~np.isnan(seeds)]
-    kept = (there >= bounds[0]) & (there <= bounds[1])
+    kept = keeps(there, bounds)
     if len(there):
         draw_box(axes, inks, row, there)
         left, right = axes.transScale.transform([(x, 1) for x in axes.get_xlim()])[:, 0]

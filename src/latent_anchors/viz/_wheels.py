@@ -57,9 +57,8 @@ def plot_wheels(
     places = {name: as_array(f"wheels[{name!r}]", z, len(fill), 2) for name, z in wheels.items()}
     shown = np.ones(len(fill)) if kept is None else as_array("kept", kept, len(fill))
     height = PANEL + (0.25 if title is None else 0.5)
-    words = (
-        f"{counted(int(shown.sum()), 'color')} on a wheel, for {joined([*places])}; in the first "
-    )
+    words = f"{counted(int(np.count_nonzero(shown)), 'color')} on a wheel, "
+    words += f"for {joined([*places])}; in the first "
     words += f"{edges(next(iter(places.values())), fill, (1, 0))}."
     figure, inks = new_figure(theme, PANEL * len(places), height, title, words)
     panels = figure.subplots(1, len(places), squeeze=False).flat

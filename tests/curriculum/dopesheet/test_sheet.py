@@ -14,9 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
 
-from latent_anchors.curriculum import Dopesheet, Phase, read_dopesheet
+from latent_anchors.curriculum import (
+    Dopesheet,
+    Keyframe,
+    Phase,
+    Timeline,
+    Track,
+    read_dopesheet,
+)
 from latent_anchors.curriculum._dopesheet import _sheet
 from latent_anchors.curriculum._dopesheet._parse import parse
+from latent_anchors.transitions import _easing_registry, register_easing
 
 SMOOTH_COLOR = """\
 STEP,PHASE,ACTION,lr,recon,separate,planar,norm,anchor,data-fraction
@@ -316,3 +324,17 @@ def test_a_sheet_is_printed_as_a_table():
 def test_every_column_is_printed_even_if_other_rows_are_shorter():
     sheet = Dopesheet(["STEP", "lr"], [[], ["0", "1"], []])
     assert [line for line in str(sheet).splitlines() if line] == ["STEP  lr", "0     1"]
+
+
+def test_a_transition_of_a_users_that_has_an_old_name_is_the_one_that_a_sheet_means():
+    def cubic(progress):
+        return progress**3
+
+    assert read_dopesheet("STEP,a::step\n0,0\n8,1\n").timeline()(4) == {"a": 0.0}
+    register_easing("step", cubic, smoothness=0)
+    try:
+        timeline = Timeline({"a": Track([Keyframe(0, 0.0, cubic), Keyframe(8, 1.0)])})
+        assert timeline(4) == {"a": 0.125}
+        assert Dopesheet.from_timeline(timeline).timeline()(4) == {"a": 0.125}
+    finally:
+        del _easing_registry._entries["step"], _easing_registry._names[id(cubic)]

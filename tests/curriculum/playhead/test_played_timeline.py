@@ -137,3 +137,27 @@ def test_two_actions_that_fire_together_both_happen():
     playhead = Playhead(Timeline({}, steps=9), rules)
     playhead.observe(3, {"recon": 0.5})
     assert playhead.actions(4) == ("save", "measure")
+
+
+@pytest.mark.parametrize("keys", [(0, 50, 200), (0, 90, 150)])
+def test_a_phase_that_has_just_ended_is_not_extended(keys):
+    """What was skipped would come back, or keys cross."""
+    track = Track(
+        [Keyframe(step, value) for step, value in zip(keys, (0.0, 1.0, 0.0), strict=True)]
+    )
+    plan = Timeline({"w": track}, [Phase("a", 0), Phase("b", 100)], {13: ("save",)}, steps=300)
+    end = Trigger("m", Above(0.0), EndPhase())
+    longer = Trigger("n", Above(0.0), ExtendPhase(45))
+    played = []
+    for rules in ([end], [end, longer], [longer, end]):
+        playhead = Playhead(plan, rules)
+        for step in range(11):
+            playhead.observe(step, dict.fromkeys("mn", step - 9.5))
+        again = Playhead(plan, rules)
+        again.load_state_dict(playhead.state_dict())
+        for each in (playhead, again):
+            rows = tuple(each.row(step)["w"] for step in range(200))
+            played.append((rows, each.actions(13), each.phase(11), each.steps))
+    assert played[0][1:] == ((), Phase("b", 11), 211)
+    assert set(played[:4]) == {played[0]}
+    assert played[4][1:] == played[0][1:]

@@ -17,7 +17,7 @@ from curriculum.playhead.playing import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 
 from latent_anchors.curriculum import (
     Above,
@@ -230,3 +230,11 @@ def test_loading_a_state_replaces_what_was_played_before():
     assert [dict(other.row(step)) for step in range(9)] == [
         dict(one.row(step)) for step in range(9)
     ]
+
+
+def test_triggers_may_come_from_an_iterator():
+    rules = (Trigger(name, Above(0.0), Stop()) for name in "ab")
+    with unchecked():
+        playhead = Playhead(Timeline({}, steps=9), rules)
+    assert [rule.watch for rule in playhead.triggers] == ["a", "b"]
+    assert [fired.trigger for fired in playhead.observe(0, {"a": -1.0, "b": 1.0})] == [1]

@@ -112,3 +112,12 @@ def test_a_track_in_log_space_cannot_go_to_zero():
 def test_there_is_at_least_one_run():
     with refuses(ValueError, "runs is 0; expected at least 1"):
         Playhead(PLAN, runs=0)
+
+
+def test_a_share_that_was_divided_out_is_passed_by_exactly_so_many_runs():
+    for runs in range(1, 65):
+        for k in range(1, runs + 1):
+            rule = Trigger("recon", Above(1.0), Stop(), vote=k / runs)
+            assert rule.passes(k, runs)
+            assert not rule.passes(k - 1, runs)
+    assert Trigger("recon", Above(1.0), Stop(), vote=0.28).passes(7, 25)

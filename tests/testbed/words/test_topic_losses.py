@@ -117,7 +117,7 @@ def test_studies_are_joined_run_by_run_with_the_topics_by_what_the_oracle_lacks(
     assert set(rises) == set(TOPICS)
 
 
-def test_the_cost_is_where_the_line_between_two_edits_comes_to_the_forgetting():
+def test_between_two_edits_cost_and_forgetting_lie_on_the_line_that_joins_them():
     counts = torch.ones(4, dtype=torch.int)
 
     def losses(*summed):
@@ -131,6 +131,9 @@ def test_the_cost_is_where_the_line_between_two_edits_comes_to_the_forgetting():
     assert costs["cost/other/ours"].tolist() == pytest.approx([0.1, 0.1])
     assert float(testbed.costs_at({"ours": [study]}, 0.25)["cost/other/ours"]) == 0.0
     assert bool(testbed.costs_at({"ours": [study]}, 2.5)["cost/other/ours"].isnan())
+    found = testbed.forgetting_at({"ours": [study, study]}, 0.15)
+    assert found["forgetting_at_0.15/ours"].tolist() == pytest.approx([1.25, 1.25])
+    assert float(testbed.forgetting_at({"ours": [study]}, 1.0)["forgetting_at_1/ours"]) == 2.0
     removal, collateral = testbed.frontier_of({"ours": [study, study]})["ours"]
     assert removal[:, 0].tolist() == [0.0, 0.5, 2.0]
     assert collateral[:, 1].tolist() == pytest.approx([0.0, 0.0, 0.3])

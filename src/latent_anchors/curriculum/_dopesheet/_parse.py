@@ -96,9 +96,19 @@ def _easing(cell: Cell, easing: str) -> Transition:
     if not easing:
         return minimum_jerk
     try:
-        return named(OLD_NAMES.get(easing, easing))
+        return _looked_up(easing)
     except ValueError as error:
         raise ValueError(f"{cell.place}: found {cell.text!r}. {error}") from error
+
+
+def _looked_up(easing: str) -> Transition:
+    """By its name; an old one counts where no transition of a user's has it."""
+    try:
+        return named(easing)
+    except ValueError:
+        if easing not in OLD_NAMES:
+            raise
+        return named(OLD_NAMES[easing])
 
 
 def _not_empty(

@@ -55,7 +55,8 @@ class ExtendPhase:
     jerk, within its range and to rest, as in :class:`EndPhase`. In the last phase it is the end of
     the training that is delayed.
 
-    It is usually decided at the end of a phase: ``Trigger(..., then=ExtendPhase(200), last=1)``.
+    It is usually decided at the end of a phase: ``Trigger(..., then=ExtendPhase(200), last=1)``. A
+    phase that another trigger has just ended, at the same step, is not extended.
 
     Args:
         steps: Number of steps to add.

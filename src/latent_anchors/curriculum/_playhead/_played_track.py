@@ -116,6 +116,7 @@ def _move(
             "acceleration": acceleration,
             "target": float(goal),
             "duration": float(over),
+            "space": track.space,
         }
     )
     return Moved(moving)

@@ -1,12 +1,13 @@
 """Play a timeline with triggers that react to measurements."""
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Any
 
 from latent_anchors._checks import check_count, check_name, listed
 from latent_anchors.curriculum._json import check_keys
-from latent_anchors.curriculum._playhead._actions import Stop
+from latent_anchors.curriculum._playhead._actions import EndPhase, ExtendPhase, Stop
 from latent_anchors.curriculum._playhead._played_timeline import PlayedTimeline, applied
 from latent_anchors.curriculum._playhead._trigger_state import (
     Fired,
@@ -62,10 +63,10 @@ class Playhead:
     def __init__(self, timeline: Timeline, triggers: Sequence[Trigger] = (), runs: int = 1) -> None:
         check_timeline(timeline)
         check_count("runs", runs)
-        for trigger in triggers:
-            check_fits(trigger, timeline)
         self.timeline: Timeline = timeline
         self.triggers: tuple[Trigger, ...] = tuple(triggers)
+        for trigger in self.triggers:
+            check_fits(trigger, timeline)
         self.runs: int = runs
         self._begin()
 
@@ -227,8 +228,15 @@ class Playhead:
         self._apply(Fired(step, index, runs, values, why, rule.then))
 
     def _apply(self, fired: Fired) -> None:
+        ended = isinstance(fired.action, ExtendPhase) and self._has_ended(fired.step)
         self._log.append(fired)
-        self._now = applied(self._now, fired.action, fired.step, fired.runs)
+        if not ended:  # what was skipped would come back
+            self._now = applied(self._now, fired.action, fired.step, fired.runs)
+
+    def _has_ended(self, step: int) -> bool:
+        """Whether a trigger that fired at this step has ended the phase."""
+        latest = takewhile(lambda fired: fired.step == step, reversed(self._log))
+        return any(isinstance(fired.action, EndPhase) for fired in latest)
 
     def as_timeline(self, run: int = 0) -> Timeline:
         """The timeline as one run played it, without triggers.

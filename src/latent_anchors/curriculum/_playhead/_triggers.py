@@ -96,7 +96,9 @@ class Trigger:
             (False, True)
         """
         if not isinstance(self.vote, str):
-            return holding > 0 and holding >= self.vote * voting
+            return (
+                holding > 0 and holding / voting >= self.vote
+            )  # rounded as 7 / 25 is, where that was given
         enough = {"all": holding == voting, "any": True, "majority": 2 * holding > voting}
         return holding > 0 and enough[self.vote]
 

@@ -107,6 +107,28 @@ def costs_at(
     return {f"cost/{kind}/{name}": costs[kind][name] for name in studies for kind in costs}
 
 
+def forgetting_at(
+    studies: Mapping[str, Sequence[TopicStudy]], collateral: float
+) -> dict[str, Float[Tensor, " runs"]]:
+    """What each method forgets of a topic where other topics rise by so much at most.
+
+    See :meth:`Frontier.removal_at <latent_anchors.evaluation.Frontier.removal_at>`.
+
+    Args:
+        studies: Of each method, one for each run.
+        collateral: How much, in nats above the whole model.
+
+    Examples:
+        >>> from latent_anchors.testbed import TopicLosses
+        >>> ones = torch.ones(4, dtype=torch.int)
+        >>> one = TopicLosses(torch.ones(4), ones, ("animal", "food", "plant", "act"))
+        >>> [*forgetting_at({"ours": [TopicStudy("animal", one, one, {"x": one})]}, 0.02)]
+        ['forgetting_at_0.02/ours']
+    """
+    found = frontier_of(studies).removal_at(collateral)
+    return {f"forgetting_at_{collateral:g}/{name}": each for name, each in found.items()}
+
+
 def join_audits(
     audits: Sequence[Relearning],
 ) -> tuple[dict[str, Float[Tensor, " runs"]], dict[str, Float[Tensor, "runs steps"]]]:

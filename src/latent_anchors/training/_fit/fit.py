@@ -75,8 +75,8 @@ def fit(
         seeds: One for each run.
         optimizer: Makes an optimizer from parameters. Tracks that bear the name of one of its
             settings, such as ``"lr"``, are written into it before each step.
-        steps: How many, from the first one on; as long as the timeline if None. A playhead may
-            end the training before.
+        steps: How many, from the first one on; as long as the timeline if None. A playhead with
+            triggers ends the training at its own end, or before.
         device: Where to train; where the models are made if None. The objective moves there.
         execution: ``"vmap"`` for all runs at once, or ``"sequential"`` for one after another: for
             larger models, dropout, or penalties whose control flow depends on data.
@@ -153,7 +153,8 @@ def _run(
     handlers: Mapping[str, Callable[[Progress], object]],
     progress: bool,
 ) -> None:
-    schedule, periods = training.schedule, [every.steps for every in callbacks]
+    callbacks, schedule = tuple(callbacks), training.schedule
+    periods = [every.steps for every in callbacks]
     with tqdm(
         total=schedule.steps, initial=training.step, disable=not progress, unit="step"
     ) as bar:

@@ -134,16 +134,16 @@ def make_schedule(
     steps: int | None,
 ) -> Schedule:
     """From one timeline or playhead for all runs, or from one for each."""
+    given = [timeline] if isinstance(timeline, Timeline | Playhead) else [*timeline]
     if isinstance(timeline, Timeline | Playhead):
         playheads = [timeline if isinstance(timeline, Playhead) else Playhead(timeline, runs=runs)]
         _check_runs(playheads[0], runs)
     else:
-        playheads = [p if isinstance(p, Playhead) else Playhead(p) for p in timeline]
+        playheads = [p if isinstance(p, Playhead) else Playhead(p) for p in given]
         _check_alike([playhead.timeline for playhead in playheads], runs)
         _check_single_runs(playheads)
     objective.check_tracks(playheads[0].timeline.names)
     table = _planned(playheads, objective, steps)
-    given = [timeline] if isinstance(timeline, Timeline | Playhead) else timeline
     leads = any(isinstance(each, Playhead) for each in given)
     schedule = Schedule(playheads, objective, table, steps, leads)
     _check_goals(schedule)
