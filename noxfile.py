@@ -192,6 +192,7 @@ def evidence(session: nox.Session) -> None:
     run(session, "faces", "faces", 16)
     for topic in ("animal", "person", "artifact", "plant"):
         run(session, "words", f"words/{topic}", 5, "--full", "--concept", topic)
+    run(session, "words", "words_rivals/animal", 5, "--full", "--rivals")
     german = ("--full", "--concept", "german", "--first-seed", "1")
     run(session, "words", "words/german", 3, *german)
     run(session, "words_together", "words_together", 3, "--full")

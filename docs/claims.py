@@ -11,6 +11,7 @@ from opening import Digits, filled, stored_measure, value_of
 from tables import SECTIONS
 
 TOPICS = ("animal", "person", "plant", "artifact")
+AT_COST = "words_rivals/animal|forgetting_at_0.02"
 SIX = ("red", "yellow", "green", "cyan", "blue", "magenta")
 
 
@@ -280,6 +281,23 @@ CLAIMS = (
             Goal(f"words/{topic}|cost/adjacent/{rival} over cost/adjacent/anchored|mean", least=10)
             for topic in TOPICS
             for rival in ("mean difference", "logistic probe")
+        ),
+    ),
+    Claim(
+        "It removes more than networks trained for it: topics",
+        "words_rivals/animal",
+        "Where other topics lose .02 nats at most, animals are forgotten by "
+        "{words_rivals/animal|forgetting_at_0.02/anchored|mean} with an anchor, by "
+        "{words_rivals/animal|forgetting_at_0.02/masking (SGTM)|mean} in networks of SGTM and by "
+        "{words_rivals/animal|forgetting_at_0.02/gradient routing|mean} in those of gradient "
+        "routing: {words_rivals/animal|forgetting_at_0.02/anchored|n} of each; the goal was 10, of "
+        "two topics.",
+        (
+            *(
+                Goal(f"{AT_COST}/anchored over forgetting_at_0.02/{rival}|min", least=1)
+                for rival in ("gradient routing", "masking (SGTM)")
+            ),
+            Goal("words_rivals/animal|forgetting_at_0.02/anchored|n", least=10),
         ),
     ),
     Claim(

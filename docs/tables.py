@@ -169,6 +169,26 @@ COMPARED_WINS = (
 """The text of the table of wins."""
 
 
+WORDS_RIVALS_TEXT = (
+    "``words.py --full --rivals``: networks that were trained so that animals have weights to "
+    "themselves, on the same lines, labels, steps and rates. Gradient routing lets what is labeled "
+    "be learned in 64 of the 288 units of each block, and unlearned in the others, at .75 of the "
+    "rate; then these 64 are muted, by a quarter, a half, three quarters, all. SGTM reserves as "
+    "many units and an attention head of each block, which are set to zero; half of its steps are "
+    "retain passes. Of eight and seven settings these forgot most at .02 nats on *food*, with seed "
+    "500 and half as many steps. Among them was how many labeled lines are beside the 64 of a "
+    "batch: four and sixteen; the anchor has one. The anchored networks and those that never saw "
+    "an animal are those of the table for animals. Costs are counted from each network as it was "
+    "trained, as ours are. SGTM pays before: in the trials its networks lost .21 nats more on "
+    "other topics than one that never saw food; those of gradient routing .09 less. Why both "
+    "forget little: nine in ten lines about animals have no label, and what these teach is in all "
+    "weights. An anchor does not keep them out. It puts them where they can be seen. In the papers "
+    "networks are a hundred times as large, and more of what is to be forgotten has a label."
+)
+"""The text of the table of networks trained for it."""
+
+TRAINED = ("anchored", "gradient routing", "masking (SGTM)")
+
 LANGUAGE_TEXT = (
     "``words.py --full --concept german``: 87,000 sentences of manual pages, a little over half"
     " of them German, on the same things as the English ones; a tenth of the German ones is "
@@ -750,6 +770,22 @@ SECTIONS = (
             topic_table(topic, at="" if topic == "animal" else "0.4"),
         )
         for topic, near in WORD_TOPICS.items()
+    ),
+    Section(
+        "A topic in a language model: networks trained for it",
+        "words_rivals/animal",
+        WORDS_RIVALS_TEXT,
+        (
+            *(
+                Line(f"forgetting of animal at .02 nats, {name}", f"forgetting_at_0.02/{name}")
+                for name in TRAINED
+            ),
+            *(
+                Line(f"{words} at a forgetting of 1, {name}", f"cost/{kind}/{name}")
+                for kind, words in {"other": "other topics", "adjacent": "adjacent topics"}.items()
+                for name in TRAINED
+            ),
+        ),
     ),
     Section(
         "German in a language model",

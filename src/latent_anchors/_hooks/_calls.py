@@ -66,10 +66,7 @@ class _Watch(Hook):
         # a mapping holds a mask for each kind of layer, which gets its own further down
         masked = masks and isinstance(named["attention_mask"], Tensor | None)
         knows = cache is not None or not self.names.isdisjoint((*CACHES, STATE))
-        # lists of tensors, as of XLNet's, do not say how long they are
-        carried = named.get(STATE) is not None or (
-            cache is None and any(_holds(named.get(name)) for name in CACHES)
-        )
+        carried = named.get(STATE) is not None or (cache is None and _unmeasured(named))
         cached = 0 if _uses_cache(owner, named) and not carried else None
         if cache is not None:
             cached = _length_of(cache)
@@ -117,9 +114,10 @@ class Calls:
         return next((call for call in self.running() if call.knows), NOTHING)
 
 
-def _holds(given: object) -> bool:
-    """Whether an argument for a cache is one; some models take a switch, or an empty list."""
-    return not isinstance(given, bool | None) and given not in ((), [])
+def _unmeasured(named: Mapping[str, Any]) -> bool:
+    """Whether something is kept that does not say how long it is, as lists of tensors."""
+    given = (named.get(name) for name in CACHES)  # some models take a switch, or an empty list
+    return any(not isinstance(each, bool | None) and each not in ((), []) for each in given)
 
 
 def _length_of(cache: Any) -> int | None:

@@ -85,7 +85,7 @@ def trained_for_it(
 ) -> dict[str, Placed]:
     """A small Llama for each rival, trained so that what is labeled has weights to itself.
 
-    Settings are those that forgot most at .02 nats on *food* with seed 500, of seven and nine.
+    Settings are those that forgot most at .02 nats on *food* with seed 500, of eight and seven.
 
     Args:
         words: The definitions.
