@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 from scipy import stats
 
 from latent_anchors.evaluation import auc, margin
@@ -105,3 +105,8 @@ def test_a_correlation_of_half_precision_is_that_of_the_same_numbers_in_full():
     x = torch.randn(2, 50, generator=torch.Generator().manual_seed(0)).add(3.0).bfloat16()
     in_full = correlation(*x.float())
     torch.testing.assert_close(correlation(*x), in_full, rtol=0, atol=1e-6)
+
+
+def test_values_that_do_not_stand_beside_each_other_are_refused():
+    with unchecked(), refuses(ValueError, r"shapes \(3,\) and \(3, 1\); expected as many along"):
+        correlation(torch.arange(3.0), torch.arange(3.0)[:, None])

@@ -23,6 +23,14 @@ def check_keys(
         )
 
 
+def as_plain_numbers(record: Any, *names: str) -> None:
+    """Python's own numbers in place of numpy's, whose words are others when a state is loaded."""
+    for name in names:
+        value = getattr(record, name)
+        if value is not None and type(value) not in (int, float):
+            object.__setattr__(record, name, float(value))
+
+
 def field_names(record: Any) -> tuple[str, ...]:
     """The names of a dataclass's fields."""
     return tuple(field.name for field in fields(record))

@@ -147,6 +147,9 @@ def correlation(
     Returns:
         ``(...)``, from -1 to 1.
 
+    Raises:
+        ValueError: If one has more values along the last axis than the other.
+
     References:
         Pearson, Proceedings of the Royal Society, 1895.
 
@@ -154,6 +157,11 @@ def correlation(
         >>> correlation(torch.tensor([0.0, 1.0]), torch.tensor([5.0, 3.0])).round(decimals=4)
         tensor(-1.)
     """
+    if x.shape[-1:] != y.shape[-1:]:
+        raise ValueError(
+            f"The values have shapes {tuple(x.shape)} and {tuple(y.shape)}; expected as many along "
+            "the last axis, (..., n) both."
+        )
     x, y = centered(x), centered(y)
     square = x.square().sum(-1) * y.square().sum(-1)
     constant = square == 0

@@ -10,7 +10,7 @@ import pytest
 from curriculum.strategies import made
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 
 from latent_anchors.curriculum import Dopesheet, read_dopesheet
 from latent_anchors.curriculum._dopesheet._table_files import as_csv, cells_in
@@ -288,3 +288,9 @@ def test_a_column_has_a_name():
 def test_records_must_be_dicts_or_a_frame(given):
     with refuses(TypeError, "records are .*; expected dicts, such as .*frame"):
         Dopesheet.from_records(given)
+
+
+def test_a_nan_of_any_type_is_an_empty_cell():
+    rows = [{"STEP": 0, "PHASE": "a", "lr": 0.5}, {"STEP": 5, "PHASE": np.float32("nan"), "lr": 1}]
+    with unchecked():
+        assert [phase.name for phase in Dopesheet.from_records(rows).timeline().phases] == ["a"]

@@ -238,3 +238,13 @@ def test_triggers_may_come_from_an_iterator():
         playhead = Playhead(Timeline({}, steps=9), rules)
     assert [rule.watch for rule in playhead.triggers] == ["a", "b"]
     assert [fired.trigger for fired in playhead.observe(0, {"a": -1.0, "b": 1.0})] == [1]
+
+
+def test_a_playhead_with_thresholds_of_numpy_survives_json():
+    with unchecked():
+        below = Below(np.float64(0.01), smoothing=np.float32(0.5))
+        retarget = Retarget("lr", np.float64(0.5), over=9)
+    rules = [Trigger("a", below, Stop()), Trigger("a", Plateau(3, np.float64(0.1)), retarget)]
+    playhead = Playhead(Timeline({"lr": Track([Keyframe(0, 1.0)])}, steps=9), rules)
+    again = Playhead.from_json(json.loads(json.dumps(playhead.to_json())))
+    assert again.triggers == playhead.triggers

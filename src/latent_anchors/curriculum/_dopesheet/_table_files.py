@@ -202,7 +202,7 @@ def _records(given: Records | Frame, source: str) -> list[Mapping[str, object]]:
 def _text(value: object, place: str, column: str) -> str:
     if isinstance(value, str):
         return value
-    if type(value).__name__ in MISSING or (isinstance(value, float) and math.isnan(value)):
+    if type(value).__name__ in MISSING or (isinstance(value, Real) and math.isnan(value)):
         return ""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{place}: found {value!r}; expected a number, a text, or nothing.")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from latent_anchors._checks import check_count, check_finite, check_name
+from latent_anchors.curriculum._json import as_plain_numbers
 
 OF = ("value", "factor", "difference")
 OVERSHOOTS = ("allow", "clamp", "lengthen")
@@ -121,6 +122,7 @@ class Retarget:
     of: str = "value"
 
     def __post_init__(self) -> None:
+        as_plain_numbers(self, "value")
         check_finite(f"The new value of {self.track!r}", float(self.value))
         check_count("over", self.over, least=0)
         check_name("overshoot", self.overshoot, OVERSHOOTS)

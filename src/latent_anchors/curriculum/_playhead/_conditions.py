@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from latent_anchors._checks import check_between, check_count, check_finite, check_name
+from latent_anchors.curriculum._json import as_plain_numbers
 
 HIGHEST_SMOOTHING = 0.9999
 
@@ -128,6 +129,7 @@ class Plateau:
     smoothing: float | int = 0.0
 
     def __post_init__(self) -> None:
+        as_plain_numbers(self, "margin", "smoothing")
         check_count("patience", self.patience)
         check_finite("margin", float(self.margin))
         check_between("margin", float(self.margin), 0.0, float("inf"))
@@ -198,6 +200,7 @@ Condition = Below | Above | Plateau | Predicate
 
 
 def _check_threshold(condition: Below | Above) -> None:
+    as_plain_numbers(condition, "threshold", "clear", "smoothing")
     check_finite("threshold", float(condition.threshold))
     check_count("patience", condition.patience)
     check_between("smoothing", float(condition.smoothing), 0.0, HIGHEST_SMOOTHING)
