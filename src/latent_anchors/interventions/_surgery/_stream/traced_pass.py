@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from latent_anchors._hooks import attach_recorder
-from latent_anchors._runs import eval_mode
 from latent_anchors._sites import At, layers_of
 from latent_anchors.interventions._surgery._stream.channels import Source
 from latent_anchors.interventions._surgery._stream.graph import Graph, Value
@@ -30,7 +29,7 @@ class Trace:
         self.graph: Graph = Graph(model)
         self.latents: dict[At, list[Source]] = {site: [] for site in sites}
         with ExitStack() as stack:
-            stack.enter_context(eval_mode(model))
+            stack.enter_context(_evaluated(model))
             # after train(False), which may merge adapters into weights and remember that
             stack.enter_context(_left_as_it_was(model))
             stack.enter_context(_without_fast_path())
@@ -43,6 +42,21 @@ class Trace:
 
     def _note(self, site: At, z: Tensor) -> None:
         self.latents[site].append((self.graph.value(z), z.ndim - 1))
+
+
+@contextmanager
+def _evaluated(model: nn.Module) -> Generator[None]:
+    """Evaluation mode; afterwards each layer's own flag, without a call of ``train()``.
+
+    It would take apart what layers merged into the weights that were seen, which are to be cut.
+    """
+    modes = {layer: layer.training for layer in model.modules()}
+    model.train(False)
+    try:
+        yield
+    finally:
+        for layer, before in modes.items():
+            layer.training = before
 
 
 @contextmanager
