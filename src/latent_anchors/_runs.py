@@ -29,7 +29,7 @@ class StackedRuns(nn.Module):
         super().__init__()
         self.seeds: tuple[int, ...] = tuple(whole_seed(seed) for seed in seeds)
         self.stacked: nn.Module = stacked
-        self.training = stacked.training
+        self.training: bool = stacked.training
 
     def __len__(self) -> int:
         return len(self.seeds)
