@@ -62,7 +62,11 @@ SENTENCES = (
     "seen, a probe found afterwards costs other topics "
     "{words/person|cost/other/logistic probe over cost/other/anchored|mean} times as much; to "
     "forget artifacts, {words/artifact|cost/other/logistic probe over cost/other/anchored|mean} "
-    "times. On colors, found directions come close if they have the same gates. With some ten "
+    "times. Networks that SGTM or gradient routing trained for it forget animals by "
+    "{words_rivals/animal|forgetting_at_0.02/masking (SGTM)|mean} and "
+    "{words_rivals/animal|forgetting_at_0.02/gradient routing|mean} at .02 nats of other topics, "
+    "anchored ones by {words_rivals/animal|forgetting_at_0.02/anchored|mean}. "
+    "On colors, found directions come close if they have the same gates. With some ten "
     "labels the anchor removes at least as much as a mean difference in "
     "{compare_methods|wins/a hundredth/mean difference|least 1} networks; with a handful or one "
     "in {compare_methods|wins/a thousandth/mean difference|least 1}.",

@@ -179,11 +179,11 @@ WORDS_RIVALS_TEXT = (
     "500 and half as many steps. Among them was how many labeled lines are beside the 64 of a "
     "batch: four and sixteen; the anchor has one. The anchored networks and those that never saw "
     "an animal are those of the table for animals. Costs are counted from each network as it was "
-    "trained, as ours are. SGTM pays before: in the trials its networks lost .21 nats more on "
-    "other topics than one that never saw food; those of gradient routing .09 less. Why both "
-    "forget little: nine in ten lines about animals have no label, and what these teach is in all "
-    "weights. An anchor does not keep them out. It puts them where they can be seen. In the papers "
-    "networks are a hundred times as large, and more of what is to be forgotten has a label."
+    "trained, as ours are. SGTM pays before: as trained, its networks lose 4.61 to 4.69 nats on "
+    "other topics, those of gradient routing 4.37 to 4.42. Why both forget little: nine in ten "
+    "lines about animals have no label, and what these teach is in all weights. An anchor does not "
+    "keep them out. It puts them where they can be seen. In the papers networks are a hundred "
+    "times as large, and more of what is to be forgotten has a label."
 )
 """The text of the table of networks trained for it."""
 
