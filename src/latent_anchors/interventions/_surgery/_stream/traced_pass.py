@@ -46,14 +46,15 @@ class Trace:
 
 @contextmanager
 def _evaluated(model: nn.Module) -> Generator[None]:
-    """Evaluation mode; afterwards each layer's own flag, without a call of ``train()``.
+    """Evaluation mode without gradients; afterwards each layer's own flag, not by ``train()``.
 
-    It would take apart what layers merged into the weights that were seen, which are to be cut.
+    That would take apart what layers merged into the weights that were seen, which are to be cut.
     """
     modes = {layer: layer.training for layer in model.modules()}
     model.train(False)
     try:
-        yield
+        with torch.no_grad():
+            yield
     finally:
         for layer, before in modes.items():
             layer.training = before
