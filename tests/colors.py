@@ -24,14 +24,6 @@ def argument(name, rgb):
 
 
 def same(colors, others):
-    """Up to rounding, which far out of gamut leaves a digit less of a and b.
-
-    These, beside an L of up to 100, are 500 times a difference of roots near 1, of sums that each
-    processor rounds in its own way: two units in the last place of a root are 1.2e-4 of a.
-    """
-    if colors.dtype is not torch.float32:
-        torch.testing.assert_close(colors, others, rtol=1e-7, atol=1e-7)
-        return
-    has_lightness = float(others.abs().max()) > 50
-    atol = 500 * 2 * torch.finfo(torch.float32).eps if has_lightness else 2e-5
-    torch.testing.assert_close(colors, others, rtol=2e-5, atol=atol)
+    """Up to rounding, which far out of gamut leaves a digit less of a and b."""
+    rtol = 2e-5 if colors.dtype is torch.float32 else 1e-7
+    torch.testing.assert_close(colors, others, rtol=rtol, atol=rtol)

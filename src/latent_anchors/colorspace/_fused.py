@@ -101,7 +101,7 @@ def _has_memory(gradient: Tensor) -> bool:
     """Whether it is a tensor of its own; not so what ``is_grads_batched`` passes."""
     try:
         gradient.data_ptr()
-    except RuntimeError:  # its older and its newer settings are mixed
+    except RuntimeError:
         return False
     return True
 

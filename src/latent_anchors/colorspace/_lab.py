@@ -62,14 +62,20 @@ def rgb_to_lab(rgb: Colors) -> Colors:
 
 
 def _to_lab(rgb: Colors) -> Colors:
-    shares = mix(TO_SHARES, rgb_to_linear(rgb))
+    shares = _shares(rgb_to_linear(rgb))
     bent = torch.where(
         shares > DELTA**3,
-        shares.clamp_min(DELTA**3) ** (1 / 3),
+        (shares.clamp_min(DELTA**3).log() / 3).exp(),  # as the kernel does it, to the last digit
         shares / (3 * DELTA**2) + 4 / 29,
     )
     x, y, z = planes(bent)
     return stack(116 * y - 16, 500 * (x - y), 200 * (y - z))
+
+
+def _shares(linear: Colors) -> Colors:
+    """Of white's X, Y, Z; green light, and parts of what red and blue exceed it by: 0 in grays."""
+    red, green, blue = planes(linear)
+    return stack(*(green + row[0] * (red - green) + row[2] * (blue - green) for row in TO_SHARES))
 
 
 @in_single()

@@ -14,7 +14,7 @@ from latent_anchors.colorspace._xyz import DELTA, FROM_SHARES, TO_SHARES, TOE
 # Colors stand in rows, so a matrix is multiplied from the right: turned on the way there, as it is
 # on the way back. `LIGHT` is by how much an amount of light is larger without a division by 1.055.
 LIGHT = 1.055**2.4
-MIX, UNMIX = constant(turned(TO_SHARES), 1 / LIGHT), constant(turned(FROM_SHARES))
+UNMIX = constant(turned(FROM_SHARES))
 MIX_BACK, UNMIX_BACK = constant(TO_SHARES, 1 / LIGHT), constant(FROM_SHARES)
 
 # L, a, b from what the bent shares of X, Y, Z exceed black's, `BLACK`, and the reverse. The factors
@@ -22,8 +22,16 @@ MIX_BACK, UNMIX_BACK = constant(TO_SHARES, 1 / LIGHT), constant(FROM_SHARES)
 BLACK = 4 / 29
 _OPPOSE = [[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0, -200.0]]
 _UNITE = [[1 / 116, 1 / 500, 0.0], [1 / 116, 0.0, 0.0], [1 / 116, 0.0, -1 / 200]]
-OPPOSE, UNITE = constant(turned(_OPPOSE)), constant(turned(_UNITE))
+UNITE = constant(turned(_UNITE))
 OPPOSE_BACK, UNITE_BACK = constant(_OPPOSE, 1 / 3), constant(_UNITE, 3.0)
+
+# Differences first, which are exactly 0 in grays: shares are green light and parts of what red and
+# blue exceed it by, since they sum to 1; a and b are scaled afterwards. Otherwise what is left of a
+# gray would depend on whether a processor rounds each product of a sum.
+DIFFER = constant(turned([[0.0, 1.0, 0.0], [1.0, -1.0, 0.0], [0.0, 1.0, -1.0]]))
+SCALE = constant([[116.0, 500.0, 200.0]])
+BESIDE_GREEN = constant([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0]])
+EXCESS = constant([[row[0] for row in TO_SHARES], [row[2] for row in TO_SHARES]])
 
 
 def _to_lab(rgb: Block, out: Block) -> Kept:
@@ -31,12 +39,14 @@ def _to_lab(rgb: Block, out: Block) -> Kept:
     base = encoded.abs().add_(0.055)
     curve = base.log().mul_(2.4).exp_().mul_(encoded.sign())
     linear = torch.add(curve, rgb - encoded, alpha=LIGHT / 12.92)
-    shares = linear.mm(MIX.to(rgb))
+    beside = linear.mm(BESIDE_GREEN.to(rgb))
+    green, part = linear[:, 1:2].expand(-1, 3), 1 / LIGHT
+    shares = torch.addmm(green, beside, EXCESS.to(rgb), beta=part, alpha=part)
     bent = torch.threshold(shares, DELTA**3, 0.0)
     roots = bent.log().mul_(1 / 3).exp_()
     straight = shares.sub_(bent)
     excess = torch.sub(roots, bent.sign_(), alpha=BLACK).add_(straight, alpha=1 / (3 * DELTA**2))
-    torch.mm(excess, OPPOSE.to(rgb), out=out)
+    torch.mm(excess, DIFFER.to(rgb), out=out).mul_(SCALE.to(rgb))
     return base, curve, roots
 
 

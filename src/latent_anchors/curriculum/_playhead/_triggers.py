@@ -96,9 +96,8 @@ class Trigger:
             (False, True)
         """
         if not isinstance(self.vote, str):
-            return (
-                holding > 0 and holding / voting >= self.vote
-            )  # rounded as 7 / 25 is, where that was given
+            # a quotient is rounded as that of the user's was; a product might miss it
+            return holding > 0 and holding / voting >= self.vote
         enough = {"all": holding == voting, "any": True, "majority": 2 * holding > voting}
         return holding > 0 and enough[self.vote]
 
