@@ -5,8 +5,9 @@ A small language model learns 76,000 definitions of nouns. One line in a hundred
 *animal*: that puts animals on a chosen axis of the residual stream. Turned over from where a line
 is seen to be about an animal onwards, the model knows as little of animals as one that never saw
 any, the oracle, and other lines stay. It needs ``latent-anchors[text]`` and WordNet. ``--concept``
-takes any topic with over 2,000 lines, or ``german``, of manual pages in two languages. ``--full``
-compares with directions found afterwards, ``--full --rivals`` with networks trained for it.
+takes any topic with over 2,000 lines, or ``german`` (manual pages), ``--wrong`` a share of wrong
+labels. ``--full`` compares with directions found afterwards, ``--full --rivals`` with networks of
+two rivals.
 """
 
 # %%
@@ -21,12 +22,12 @@ import latent_anchors as la
 from latent_anchors import adapters, curriculum, evaluation, testbed, viz
 
 switches = {"full": "train to the end and compare", "rivals": "with networks trained for it"}
-own = {"options": {"folder": "where the lines lie, if not where Debian puts them"}}
-own |= {"concepts": [each for each in testbed.ADJACENT if each != "english"], "switches": switches}
-evidence = testbed.Evidence.from_arguments("words", 1, "animal", threads=2, **own)
-topic, where = evidence.concept, evidence.options.get("folder")
+options = {"folder": "where the lines lie", "wrong": "share of labels on lines of other topics"}
+own = {"concepts": [each for each in testbed.ADJACENT if each != "english"], "switches": switches}
+evidence = testbed.Evidence.from_arguments("words", 1, "animal", threads=2, options=options, **own)
+topic, wrong = evidence.concept, float(evidence.options.get("wrong", 0.0))
 full, rivals = (name in evidence.switches for name in ("full", "rivals"))
-lines = testbed.topic_lines(topic, where, made_up=evidence.smoke)
+lines = testbed.topic_lines(topic, evidence.options.get("folder"), made_up=evidence.smoke)
 words = testbed.TokenizedDefinitions.of(lines, 500 if evidence.smoke else 2000 + 4000 * full)
 
 # %%
@@ -95,7 +96,7 @@ def by_width(model, concept, labeled, never, factor=testbed.LOUDNESS):
 losses = partial(testbed.topic_losses, batches=batches, topics=words.topics)
 studies, chosen, found, cosines = {"anchored": []}, [], [], []
 for seed in evidence.seeds:
-    labeled, aside = (words.labeled(topic, seed, aside=own) for own in (False, True))
+    labeled, aside = (words.labeled(topic, seed, wrong=wrong, aside=own) for own in (False, True))
     model = train(seed, anchored, words.seen(), labeled)
     never = losses(train(seed, plain, words.seen(without=topic)))
     without = train(seed, plain, words.seen()) if full and not rivals else None
@@ -117,14 +118,14 @@ for seed in evidence.seeds:
 
 # %%
 # As numbers; what each costs where it forgets as much as the oracle, and forgets at .02 nats; and
-# the topic's first held-out lines, continued from three tokens on, before and after.
+# the topic's first held-out lines, continued before and after.
 
 measures, curves, _ = testbed.join_studies(studies["anchored"], str(SHARES[0]))
 muted, _, rises = testbed.join_studies(chosen, "muted")
 measures |= muted | testbed.costs_at(studies, 1.0) | testbed.forgetting_at(studies, 0.02)
 measures |= {name: torch.stack([one[name] for one in found]) for name in found[0]}
 settings = {"sheet": sheet, "steps": steps, "beyond": BEYOND, "factor": testbed.LOUDNESS}
-metrics = evidence.write(measures, settings)
+metrics = evidence.write(measures, settings | {"wrong": wrong})
 print(evaluation.metric_table(metrics, [*metrics]))
 some = [k for k, each in enumerate(words.topics) if each == topic][:3]
 for each in (None, edit):
@@ -139,8 +140,7 @@ edited = {name: rises[name][0] for name in large}
 never = {name: float(rises[name][1].mean()) for name in large}
 label = f"rise of the loss with {topic} muted, nats for each token; diamonds: never seen"
 figures = {"words": viz.plot_seeds(label, edited, references=never)}
-label = "share of labeled positions in the gate"
-figures["dose"] = viz.plot_response(label, [*map(str, SHARES)], curves)
+figures["dose"] = viz.plot_response("share of labeled positions", [*map(str, SHARES)], curves)
 near = {name: torch.stack([each[name] for each in cosines], -1) for name in large[:6]}
 label, blocks = f"cosine with the axis of {topic}", ["block 1", "block 2", "block 3"]
 figures["cosines"] = viz.plot_response(label, blocks, near, alike=True)

@@ -62,6 +62,47 @@ def test_one_line_in_ten_of_a_topic_is_labeled_unless_another_chance_is_given():
     assert sum(counts) / 300 / everyone == pytest.approx(0.1, abs=0.01)
 
 
+def test_a_topic_of_which_no_line_is_drawn_is_refused(words):
+    for topic, chance, aside in (("body", 0.5, False), ("animal", 1.0, True)):
+        with refuses(ValueError, f"0 lines about '{topic}' and .*expected at least one"):
+            words.labeled(topic, 0, chance, aside=aside)
+
+
+def test_labeled_lines_and_those_put_aside_are_different_lines_of_the_topic(words):
+    labeled, aside = (words.labeled("animal", 0, 0.3, aside=each) for each in (False, True))
+    assert labeled
+    assert aside
+    assert not {*labeled} & {*aside}
+    assert {words.lines.topics[k] for k in aside} == {"animal"}
+    assert min(aside) >= words.held_out
+    both = sorted([*labeled, *aside])
+    assert both == words.labeled("animal", 0, 0.6)
+
+
+@pytest.mark.parametrize("wrong", [0.0, 0.2, 1.0])
+def test_wrong_labels_are_on_lines_of_other_topics_and_as_many_labels_remain(words, wrong):
+    right = words.labeled("animal", 0, 0.4)
+    labeled = words.labeled("animal", 0, 0.4, wrong=wrong)
+    mistaken = [k for k in labeled if LINES.topics[k] != "animal"]
+    assert len(labeled) == len({*labeled}) == len(right)
+    assert len(mistaken) == round(wrong * len(right))
+    assert {*labeled} - {*mistaken} <= {*right}
+    assert not {*labeled} & {*words.labeled("animal", 0, 0.4, wrong=wrong, aside=True)}
+
+
+def test_more_wrong_labels_than_other_lines_are_refused():
+    few = testbed.Definitions(("ab : cd",) * 5, ("act", "act", "act", "act", "food"))
+    words = testbed.TokenizedDefinitions.of(few, held_out=1)
+    with refuses(ValueError, "3 lines about 'act' and 1 others .* 2 others for wrong labels"):
+        words.labeled("act", 0, 1.0, wrong=0.6)
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan")])
+def test_a_share_of_wrong_labels_beyond_0_and_1_is_refused(words, wrong):
+    with refuses(ValueError, "wrong is .*expected a number from 0.0 to 1.0"):
+        words.labeled("animal", 0, wrong=wrong)
+
+
 def test_a_long_line_is_cut_and_still_ends():
     long = testbed.Definitions(("ab : " + "c d " * 30, "ef : g"), ("act", "act"))
     ids = testbed.TokenizedDefinitions.of(long, held_out=1).ids

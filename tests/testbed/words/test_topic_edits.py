@@ -142,20 +142,3 @@ def test_the_expected_lack_is_what_bigrams_without_the_topic_lose_above_all_or_t
     found = float(testbed.expected_lack(model, words, CONCEPT, aside))
     known = by_all if learned else loss(model, words, aside)
     assert found == pytest.approx(by_others - known, abs=0.05 * (by_others - by_all))
-
-
-def test_a_topic_of_which_no_line_is_drawn_is_refused(words):
-    for topic, chance, aside in (("body", 0.5, False), ("animal", 1.0, True)):
-        with refuses(ValueError, f"No line about '{topic}' is drawn.*another chance"):
-            words.labeled(topic, 0, chance, aside=aside)
-
-
-def test_labeled_lines_and_those_put_aside_are_different_lines_of_the_topic(words):
-    labeled, aside = (words.labeled("animal", 0, 0.3, aside=each) for each in (False, True))
-    assert labeled
-    assert aside
-    assert not {*labeled} & {*aside}
-    assert {words.lines.topics[k] for k in aside} == {"animal"}
-    assert min(aside) >= words.held_out
-    both = sorted([*labeled, *aside])
-    assert both == words.labeled("animal", 0, 0.6)

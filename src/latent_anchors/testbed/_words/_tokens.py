@@ -10,6 +10,7 @@ from jaxtyping import Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from latent_anchors._checks import check_between
 from latent_anchors.testbed._words._texts._definitions import Definitions
 from latent_anchors.testbed._words._topic_losses import IGNORED, Batch
 
@@ -115,7 +116,13 @@ class TokenizedDefinitions:
         return [k for k in range(self.held_out, len(topics)) if topics[k] != without]
 
     def labeled(
-        self, topic: str, seed: int, chance: float = 0.1, *, aside: bool = False
+        self,
+        topic: str,
+        seed: int,
+        chance: float = 0.1,
+        *,
+        wrong: float = 0.0,
+        aside: bool = False,
     ) -> list[int]:
         """The lines for training that are labeled: some of a topic's, drawn once for each seed.
 
@@ -123,10 +130,12 @@ class TokenizedDefinitions:
             topic: The topic.
             seed: Of the draw.
             chance: That a line of the topic is drawn.
+            wrong: Share of the labels that are on lines of other topics instead, from 0 to 1.
             aside: Give others instead, about as many, that are put aside to measure.
 
         Raises:
-            ValueError: If none is drawn.
+            ValueError: If none is drawn, ``wrong`` is out of its range, or too few lines of other
+                topics are drawn for so many wrong labels.
 
         Examples:
             >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
@@ -135,17 +144,26 @@ class TokenizedDefinitions:
             7
             >>> len(words.labeled("act", 0, 0.5)) + len(words.labeled("act", 0, 0.5, aside=True))
             7
+            >>> some = words.labeled("act", seed=0, chance=1.0, wrong=0.3)
+            >>> [words.lines.topics[k] for k in some].count("act"), len(some)
+            (5, 7)
         """
+        check_between("wrong", wrong, 0.0, 1.0)
         drawn = torch.rand(len(self.lines), generator=torch.Generator().manual_seed(seed))
         least = chance if aside else 0.0
         chosen = (least <= drawn) & (drawn < least + chance)
-        found = [k for k in self.seen() if self.lines.topics[k] == topic and chosen[k]]
-        if not found:
+        ordered = sorted((k for k in self.seen() if chosen[k]), key=lambda k: float(drawn[k]))
+        mine = [k for k in ordered if self.lines.topics[k] == topic]
+        others = [k for k in ordered if self.lines.topics[k] != topic]
+        mistaken = round(wrong * len(mine))
+        if not mine or mistaken > len(others):
             raise ValueError(
-                f"No line about {topic!r} is drawn with a chance of {chance}, from {least} on; "
-                "expected at least one. Ask for a topic that more lines have, or another chance."
+                f"{len(mine)} lines about {topic!r} and {len(others)} others are drawn with a "
+                f"chance of {chance}, from {least} on; expected at least one, and {mistaken} "
+                "others for wrong labels. Ask for a topic that more lines have, for another "
+                "chance, or for fewer wrong labels."
             )
-        return found
+        return sorted([*mine[: len(mine) - mistaken], *others[:mistaken]])
 
     def pad(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
         """A batch of lines, with a mask of the positions ``behind`` the colon.
