@@ -73,3 +73,14 @@ def test_there_is_a_degree_for_each_latent_that_is_read():
     z = torch.randn(1, 40, 3, generator=torch.Generator().manual_seed(0))
     with refuses(ValueError, "1 numbers were said of 5 that are true"):
         leakage(z, z[0, :, 0], z[:, :1], z[0, :5, 0])
+
+
+def test_scores_of_latents_in_half_precision_are_not_rounded_to_it():
+    z = torch.randn(1, 80, 3, generator=torch.Generator().manual_seed(0)).bfloat16()
+    degrees = torch.rand(80, generator=torch.Generator().manual_seed(1))
+    halves = (z[:, :40], degrees[:40], z[:, 40:], degrees[40:])
+    found = leakage(*halves)
+    expected = leakage(halves[0].float(), degrees[:40], halves[2].float(), degrees[40:])
+    for name, score in found.items():
+        assert score.dtype == torch.float32
+        assert score == expected[name]

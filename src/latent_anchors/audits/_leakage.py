@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._streams import stream
 from latent_anchors.audits._probes import linear_probe, nonlinear_probe, r_squared
 from latent_anchors.evaluation import Evaluation
@@ -44,7 +45,8 @@ def leakage(
         seeds: One for each run: of the small network's first weights, and of the shuffling.
 
     Returns:
-        R² by name ``(runs,)``, at most 1. NaN throughout for a run whose latents are not finite.
+        R² by name ``(runs,)``, at most 1, in full precision. NaN throughout for a run whose latents
+        are not finite.
 
     Raises:
         ValueError: If there is not one degree for each latent and one seed for each run, or if all
@@ -75,7 +77,7 @@ def of_finite(found: Mapping[str, Tensor], *latents: Float[Tensor, "runs ..."]) 
     failed = torch.stack([~each.isfinite().flatten(1).all(1) for each in latents]).any(0)
     return Evaluation(
         {
-            f"leakage/{name}": score.to(latents[0])
+            f"leakage/{name}": score.to(in_full_precision(latents[0]))
             .expand(len(failed))
             .masked_fill(failed, torch.nan)
             for name, score in found.items()

@@ -9,7 +9,7 @@ from refusals import refuses
 from testbed.colors.small_networks import SEEDS, untrained
 from torch import nn
 
-from latent_anchors.audits import _perturbation
+from latent_anchors.audits import _perturbation, _probes
 from latent_anchors.audits._perturbation import _with_noise, by_layer, norm, parameters_of
 from latent_anchors.colorspace import hsv_similarity, named_colors, rgb_grid
 from latent_anchors.models import Population, SphericalAutoencoder
@@ -51,6 +51,12 @@ def test_latents_that_are_the_colors_leak_what_the_floor_says():
 def test_latents_that_hold_nothing_leak_nothing():
     for measure in ("linear", "nonlinear", "decoder"):
         assert found()[f"leakage/{measure}"][1] < 0.05
+
+
+def test_degrees_are_not_rounded_to_the_half_precision_of_latents(monkeypatch):
+    monkeypatch.setattr(_probes, "STEPS", 2)  # the small network's answers have no say here
+    half, full = (hue_leakage(codes, "red") for codes in (Codes(1.0).bfloat16(), Codes(1.0)))
+    torch.testing.assert_close(half["leakage/linear/floor"], full["leakage/linear/floor"])
 
 
 def test_a_line_finds_less_in_colors_than_a_small_network_does():

@@ -43,6 +43,15 @@ def test_a_stream_that_holds_redness_gives_it_away():
     assert float(found(RED.unsqueeze(1))["leakage/linear"]) > 0.999
 
 
+def test_degrees_are_not_rounded_to_the_half_precision_of_a_stream():
+    thirds = MixingLanguage(levels=4)
+    held = Lines(thirds.colors.bfloat16()).bfloat16()
+    found = line_leakage(held, thirds, "red", "embedding")
+    full = line_leakage(Lines(held.embedding.weight.float()), thirds, "red", "embedding")
+    for name in ("leakage/linear", "leakage/linear/floor"):
+        torch.testing.assert_close(found[name], full[name])
+
+
 def test_a_stream_of_raw_colors_gives_away_what_the_floor_does():
     colors = found(LANGUAGE.colors)
     torch.testing.assert_close(colors["leakage/linear"], colors["leakage/linear/floor"])

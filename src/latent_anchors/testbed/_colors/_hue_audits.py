@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_name
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At
 from latent_anchors.audits import leakage, nonlinear_probe, perturbation
@@ -73,7 +74,9 @@ def hue_leakage(model: nn.Module, concept: str, at: At = "latent") -> Evaluation
     color, colors, new = named_colors(concept), rgb_grid(8), rgb_midpoints(8)
     seeds = seeds_of(model)
     degree = partial(hue_degree, hue=hue_of(concept))
-    z, z_new, z_concept = (latents(model, some, at) for some in (colors, new, color))
+    z, z_new, z_concept = (
+        in_full_precision(latents(model, some, at)) for some in (colors, new, color)
+    )
     ideal, ideal_new, ideal_concept = (_without(some, color) for some in (colors, new, color))
 
     beside = {"floor": (colors, new), "ideal": (ideal, ideal_new)}

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 from latent_anchors._checks import check_name
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._sites import At
 from latent_anchors._streams import stream
 from latent_anchors.audits import Relearning, fresh, linear_probe, relearning
@@ -64,7 +65,8 @@ def line_leakage(model: nn.Module, language: MixingLanguage, concept: str, at: A
     """
     check_name("hue", concept, tuple(HUES))
     colors, degree = language.colors, hue_degree(language.colors, hue_of(concept))
-    z = latents(model, torch.arange(len(colors)).unsqueeze(1), at)[..., 0, :].cpu()
+    z = latents(model, torch.arange(len(colors)).unsqueeze(1), at)[..., 0, :]
+    z = in_full_precision(z).cpu()
     seeds = model.seeds if isinstance(model, Population) else (0,) * len(z)
     mixed_up = torch.stack(
         [run[_shuffled(len(run), seed)] for run, seed in zip(z, seeds, strict=True)]
