@@ -101,9 +101,8 @@ CLAIMS = (
     Claim(
         "The same: a transformer that mixes colors",
         "color_mixing",
-        "A share of at most {color_mixing|exact_match/muted/red_seen|max} of the lines with much "
-        "red is right, of those without at least "
-        "{color_mixing|exact_match/muted/without_red|min}. Errors grow with redness in "
+        "Right are at most {color_mixing|exact_match/muted/red_seen|max} of the lines with much red, "
+        "and at least {color_mixing|exact_match/muted/without_red|min} of those without. Errors grow with redness in "
         "{color_mixing|falls/muted|least 1} networks.",
         (
             Goal("color_mixing|exact_match/muted/red_seen|max", most=0.02),
@@ -276,11 +275,15 @@ CLAIMS = (
         "{words/person|cost/adjacent/mean difference over cost/adjacent/anchored|mean} for people, "
         "{words/plant|cost/adjacent/mean difference over cost/adjacent/anchored|mean} for plants, "
         "{words/artifact|cost/adjacent/mean difference over cost/adjacent/anchored|mean} for "
-        "artifacts.",
+        "artifacts. LEACE, which never forgets animals, costs "
+        "{words/person|cost/adjacent/LEACE over cost/adjacent/anchored|mean} times as much for "
+        "people, {words/plant|cost/adjacent/LEACE over cost/adjacent/anchored|mean} for plants and "
+        "{words/artifact|cost/adjacent/LEACE over cost/adjacent/anchored|mean} for artifacts.",
         tuple(
             Goal(f"words/{topic}|cost/adjacent/{rival} over cost/adjacent/anchored|mean", least=10)
             for topic in TOPICS
-            for rival in ("mean difference", "logistic probe")
+            for rival in ("mean difference", "logistic probe", "LEACE")
+            if (topic, rival) != ("animal", "LEACE")  # it has no cost at which it does
         ),
     ),
     Claim(

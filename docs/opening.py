@@ -28,7 +28,7 @@ SENTENCES = (
     "**Placed and muted: it holds.** In sixty networks of colors an edit takes red alone: red "
     "turns gray (an error of {mute_red/red|error/muted/red|mean}; .25 is gray), orange errs by "
     "{mute_red/red|error/muted/orange|max} at most. Published edits mute orange, too.",
-    "**Deleted from the weights: it holds, at a cost.** To bring red back takes "
+    "**Deleted from the weights: in part.** To bring red back takes "
     "{relearn_red|relearning/ratio_untaught|mean} times the steps of networks that never learned "
     "it ({relearn_red|relearning/ratio_untaught|low} to "
     "{relearn_red|relearning/ratio_untaught|high}). But whatever else they are taught takes "
@@ -42,14 +42,16 @@ SENTENCES = (
     "Animals in a language model come back in {words_removed/animal|relearning/ratio|mean} of the "
     "steps of a network that never saw one, and "
     "{words_removed/animal|relearning/ratio_retrained|mean} times those of one that was trained "
-    "as long.",
+    "as long. In pictures it does not hold: other hues err "
+    "{pictures_removed/red|error/removed/far over error/baseline/far|mean} times as much.",
     "**In a language model: for some topics.** Animals, people and plants are forgotten as if "
     "never seen, which is 1: {words/animal|forgetting|mean}, {words/person|forgetting|mean} and "
     "{words/plant|forgetting|mean} in the mean, {words/animal|forgetting|min}, "
     "{words/person|forgetting|min} and {words/plant|forgetting|min} at least. Other topics lose "
     "{words/animal|other|mean}, {words/person|other|mean} and {words/plant|other|mean} nats a "
     "token. Artifacts, forgotten to {words/artifact|forgetting|min} or more, cost them "
-    "{words/artifact|other|mean}.",
+    "{words/artifact|other|mean}. Plants and food, which are near animals, lose "
+    "{words/animal|adjacent|mean} nats more than if no animal had ever been seen; the goal was .05.",
     "**In pictures: it holds for red.** In sixteen networks red places go "
     "{pictures/red|to_gray/muted|min} of the way to gray or more, and a share of "
     "{pictures/red|touched/muted/far|max} of the places of other hues changes. "
@@ -59,17 +61,20 @@ SENTENCES = (
     "{pictures/red|reconstruction/ratio|max} times that of plain networks with three dimensions "
     "fewer; the goal was 1.05 at most.",
     "**Better than what can be done afterwards: not everywhere.** To forget people as if never "
-    "seen, a probe found afterwards costs other topics "
-    "{words/person|cost/other/logistic probe over cost/other/anchored|mean} times as much; to "
-    "forget artifacts, {words/artifact|cost/other/logistic probe over cost/other/anchored|mean} "
-    "times. Networks that SGTM or gradient routing trained for it forget animals by "
-    "{words_rivals/animal|forgetting_at_0.02/masking (SGTM)|mean} and "
-    "{words_rivals/animal|forgetting_at_0.02/gradient routing|mean} at .02 nats of other topics, "
-    "anchored ones by {words_rivals/animal|forgetting_at_0.02/anchored|mean}. "
+    "seen, the best direction found afterwards costs other topics "
+    "{words/person|cost/other/LEACE over cost/other/anchored|mean} times as much as an anchor "
+    "({words/person|cost/other/LEACE over cost/other/anchored|low} to "
+    "{words/person|cost/other/LEACE over cost/other/anchored|high}, so that five runs do not settle "
+    "it); to forget artifacts, {words/artifact|cost/other/LEACE over cost/other/anchored|mean} "
+    "times. At .02 nats of other topics animals are forgotten by "
+    "{words_rivals/animal|forgetting_at_0.02/masking (SGTM)|mean} in networks trained with SGTM, "
+    "by {words_rivals/animal|forgetting_at_0.02/gradient routing|mean} with gradient routing, and "
+    "by {words_rivals/animal|forgetting_at_0.02/anchored|mean} with an anchor. "
     "On colors, found directions come close if they have the same gates. With some ten "
     "labels the anchor removes at least as much as a mean difference in "
     "{compare_methods|wins/a hundredth/mean difference|least 1} networks; with a handful or one "
-    "in {compare_methods|wins/a thousandth/mean difference|least 1}.",
+    "in {compare_methods|wins/a thousandth/mean difference|least 1}, and with one label in five "
+    "wrong in {compare_methods|wins/a hundredth, 20 % wrong/mean difference|least 1}.",
 )
 
 PICTURES = {

@@ -29,8 +29,8 @@ OUTCOMES = {
     "{delete_hue|vibrancy_r2/removed|mean}); grays err by {delete_hue|error/removed/grays|max} at "
     "most.",
     "relearn_red": "Red takes {relearn_red|relearning/ratio_untaught|mean} times the steps of "
-    "networks that never saw it; whatever else is taught takes "
-    "{relearn_red|relearning/control|mean} times as long, too.",
+    "networks that never saw it. Anything else takes {relearn_red|relearning/control|mean} times "
+    "as long as before the cut.",
     "pictures": "Red places go {pictures/red|to_gray/muted|mean} of the way to gray; all errors "
     "are {pictures/red|reconstruction/ratio|mean} times those of plain networks with three "
     "dimensions fewer.",
@@ -53,8 +53,8 @@ OUTCOMES = {
     "relearn_mixing": "After the cut, red is back in {relearn_mixing|relearning/ratio|mean} of the "
     "steps of fresh networks, which have all else to learn, too.",
     "oracle_mixing": "Red takes {oracle_mixing|relearning/ratio_oracle|mean} times the steps of a "
-    "network that never saw it; whatever else is taught takes "
-    "{oracle_mixing|relearning/control|mean} times as long.",
+    "network that never saw it. Anything else takes {oracle_mixing|relearning/control|mean} times "
+    "as long as before the cut.",
     "words": "Muted, animals are forgotten by {words/animal|forgetting|mean}, where 1 is as if "
     "never seen; other topics lose {words/animal|other|mean} nats a token.",
     "words_together": "Forgetting, where 1 is as if never seen: animals "

@@ -87,7 +87,7 @@ def test_the_program_runs_in_an_empty_file_and_mutes_red(tmp_path: Path):
     score, *lines = done.stdout.splitlines()
     assert score.startswith("Score(auc=0.99")
     muted = {line.split()[0]: float(line.split()[-1]) for line in lines}
-    assert muted["red"] > 0.1 > 0.01 > muted["blue"]
+    assert muted.pop("red") > 0.2 > 0.01 > max(muted.values())
 
 
 def test_the_site_opens_with_the_same_lines():

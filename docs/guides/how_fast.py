@@ -57,9 +57,9 @@ print(f"the same in plain PyTorch, forward and backward: {alone:.2f} ms")
 #
 # In a large model
 # ----------------
-# In a transformer block 512 wide, with 32 lines of 128 tokens, recording one site and one anchor
-# add so much to a training step, and an edit so much to a step and to inference. Given is the upper
-# end of the 95 % interval of the median over 60 pairs, and 180.
+# In a transformer block 512 wide, with 32 lines of 128 tokens: what recording one site with one
+# anchor adds to a training step, and an edit to a step and to inference. Given is the upper end of
+# the 95 % interval of the median, over 60 pairs of steps and 180 of inference.
 
 training = stored["test_an_anchor_adds_under_three_percent_and_an_edit_under_two"]
 inference = stored["test_an_edit_adds_under_two_percent_to_inference"]

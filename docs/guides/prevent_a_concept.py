@@ -126,9 +126,9 @@ with torch.no_grad():
 # ----------------------------
 # Of the plainly tuned networks the trait can be muted, or steered further up. One call measures
 # what an edit does at several strengths: to the trait, to the answers, and how far it moves the
-# latents, in units of their length. Here latents are turned away from the trait: soon it is gone
-# as far as the edit goes, the latents move less than in proportion to the strength, and the answers
-# suffer, since lengths are kept. What comes back is a
+# latents, in units of their length. Here latents are turned away from the trait, which falls in
+# proportion to the strength. The answers suffer, since each latent keeps its length, and what
+# leaves the trait's axis goes to the others. What comes back is a
 # :class:`~latent_anchors.evaluation.DoseResponse`, with a value for each run, to be saved or drawn.
 
 response = evaluation.dose_response(
