@@ -84,3 +84,9 @@ def test_scores_of_latents_in_half_precision_are_not_rounded_to_it():
     for name, score in found.items():
         assert score.dtype == torch.float32
         assert score == expected[name]
+
+
+def test_there_is_a_seed_for_each_run():
+    z = torch.randn(3, 8, 2, generator=torch.Generator().manual_seed(0))
+    with refuses(ValueError, "1 seeds were given for 3 runs; expected one for each"):
+        leakage(z, z[0, :, 0], z, z[0, :, 0])

@@ -104,3 +104,18 @@ def test_an_edit_in_force_is_refused_since_the_weights_lack_it(of_population):
         refuses(ValueError, f"is in force at {site!r}; expected weights alone"),
     ):
         perturbation(model, lambda _: {"a": torch.ones(1)}, draws=1)
+
+
+def test_sizes_that_would_have_one_name_are_refused():
+    with refuses(ValueError, "The sizes are 0.1, 0.1000001; expected each once, to six digits"):
+        perturbation(nn.Linear(2, 1), dict, sizes=(0.1, 0.1000001))
+
+
+@pytest.mark.parametrize("back", [lambda error: error < 0.1, lambda _: 0.5])
+def test_a_measure_may_say_whether_it_is_back_and_is_one_for_each_run(back):
+    found = perturbation(
+        nn.Linear(2, 1), lambda model: {"back": back(model(torch.ones(2)).sum())}, sizes=(0.0,)
+    )
+    assert 0 <= found["perturbation/back/0"].item() <= 1
+    with refuses(ValueError, r"The measure of the back gave shape \(5,\); expected one number"):
+        perturbation(nn.Linear(2, 1), lambda _: {"back": torch.ones(5)}, sizes=(0.0,))

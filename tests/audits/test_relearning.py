@@ -427,3 +427,28 @@ def test_a_control_is_of_the_same_seeds():
     other = Relearning((0,), 900.0, RECORD.found, {}, {})
     with refuses(ValueError, "The control has seeds 0 and the audit 5, 6, 7"):
         RECORD.with_control(other)
+
+
+def test_a_network_beside_its_copy_has_ratio_1_also_where_both_are_there_at_once():
+    zero = torch.zeros(1)
+    assert ratios_of({"copy": zero, "edited": zero}, 100.0, 10.0)["relearning/ratio"] == 1
+    assert ratios_of({"copy": zero + 60, "edited": zero}, 100.0, 10.0)["relearning/ratio"] == 0
+
+
+def test_a_limit_between_two_checks_ends_at_the_last_one_by_steps_and_by_losses():
+    model, other = (deepcopy(each) for each in tiny.language_models())
+    how = {"losses": {"tokens": next_token}, "sampler": Sampler(tiny.LINES, batch_size=24)}
+    for given in (how, {"train_step": tiny.predict}):
+        audit = relearning(
+            model,
+            {"other": other},
+            measure=nats if given is how else tiny.surprise,
+            reached=lambda nats: nats < -1.0,
+            rates=[0.01],
+            limit=15,
+            every=10,
+            better="lower",
+            first_must_arrive=False,
+            **given,
+        )
+        assert len(audit.curves["edited"]) == 2 * 10

@@ -1,6 +1,8 @@
 """Masks of the weights that belong to some units."""
 
-from refusals import refuses
+import numpy as np
+import torch
+from refusals import refuses, unchecked
 from torch import nn
 
 from latent_anchors.baselines import reserved_units
@@ -43,3 +45,14 @@ def test_layers_of_several_widths_are_refused_as_heads_that_share_keys_have_them
 def test_the_first_and_the_last_unit_may_be_reserved():
     masks = reserved_units(nn.Sequential(nn.Linear(3, 4)), [0, 3], outputs=["0"])
     assert masks["0.bias"].tolist() == [True, False, False, True]
+
+
+def test_units_are_whole_numbers_of_any_kind_and_no_mask():
+    model = nn.Sequential(nn.Linear(3, 4))
+    listed = reserved_units(model, [0, 2], outputs=["0"])
+    for units in (torch.tensor([0, 2]), np.array([0, 2]), iter([0, 2])):
+        with unchecked():
+            masks = reserved_units(model, units, outputs=["0"])
+        assert all(torch.equal(masks[name], mask) for name, mask in listed.items())
+    with refuses(TypeError, "dims has True; expected whole numbers"):
+        reserved_units(model, [True, False, True, False], outputs=["0"])

@@ -245,3 +245,12 @@ def test_the_concept_is_out_in_the_block_only():
     assert not torch.allclose(before, within)
     assert torch.equal(placed.model(X), before)
     assert BATCH.inputs is X
+
+
+def test_positions_that_do_not_count_are_not_those_without_the_label():
+    real = torch.ones(24, 5).tril(diagonal=3)  # of the first line all but the last position
+    batch = LabeledBatch(problem.LINES, {"first": real}, {"real": real > 0})
+    task = problem.task(2, loss=problem.surprise, batches=lambda _: batch, mask="real")
+    model = problem.language_model()
+    with refuses(ValueError, "In 2 batches no sample lacks label 'first'"):
+        of_lines("known_edits", model).fit(model, task)

@@ -6,6 +6,7 @@ from refusals import refuses
 
 from latent_anchors.baselines import SelectiveMasking, reserved_units
 from latent_anchors.data import LabeledBatch
+from latent_anchors.models import UnitNorm
 
 UNITS = [0, 1, 2]
 
@@ -135,3 +136,14 @@ def test_masks_that_do_not_fit_are_refused():
         SelectiveMasking(reserved(), 1.5)
     with refuses(ValueError, "calibration is 0; expected at least 1"):
         SelectiveMasking(reserved(), calibration=0)
+
+
+def test_a_constraint_changes_no_weight_that_calibration_does_not_fit():
+    constraint = UnitNorm({"1.weight": -1})
+    task = problem.task(3, constraint=constraint)
+    plain, calibrated = (
+        SelectiveMasking(reserved(), calibrated=biases, calibration=3).fit(problem.network(), task)
+        for biases in ((), ("1.bias",))
+    )
+    assert torch.equal(plain.cut[1].weight, calibrated.cut[1].weight)
+    assert not torch.equal(plain.cut[1].bias, calibrated.cut[1].bias)

@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refuses
 
-from latent_anchors.data import BernoulliLabels, LabelCount, Sampler, SoftLabels, count_labels
+from latent_anchors.data import (
+    BernoulliLabels,
+    LabelCount,
+    RareLabels,
+    Sampler,
+    SoftLabels,
+    count_labels,
+)
 
 SAMPLER = Sampler(
     torch.rand(12, 3),
@@ -63,3 +70,22 @@ def test_an_unknown_label_is_refused_with_those_that_exist():
 def test_a_flag_for_each_step_is_needed(n):
     with refuses(ValueError, f"active has {n} entries for 3 steps; expected one for each"):
         count_labels(SAMPLER, "rare", [0], range(3), [True] * n)
+
+
+def test_of_labels_by_place_the_share_is_of_the_places():
+    by_place = {"some": BernoulliLabels(torch.tensor([[1.0, 0.0, 1.0, 1.0, 0.0]] * 3))}
+    found = count_labels(Sampler(torch.eye(3), by_place, batch_size=4), "some", [0], range(10))
+    assert (found.samples, found.share.item()) == (200, pytest.approx(0.6))
+
+
+def test_labels_that_come_again_are_counted_as_often_as_they_come():
+    sampler = Sampler(torch.eye(9), {"few": SoftLabels(torch.eye(9)[0])}, batch_size=20)
+    again = RareLabels(sampler, steps=5, often={"few": 0.5})
+    seen = sum(float(again.batch(0, step).labels["few"].sum()) for step in range(30))
+    assert count_labels(again, "few", [0], range(30)).used.tolist() == [seen]
+    assert seen > 2 * float(count_labels(sampler, "few", [0], range(30)).used)
+
+
+def test_a_run_is_needed():
+    with refuses(ValueError, "The number of seeds is 0; expected"):
+        count_labels(SAMPLER, "rare", [], range(3))

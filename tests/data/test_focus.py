@@ -84,3 +84,17 @@ def test_the_vibrancy_of_the_grid_of_the_experiment_unfolds():
 def test_a_fraction_that_is_none_is_refused(fraction, shown):
     with refuses(ValueError, f"The fraction is {shown}.*expected a number from 0.0 to 1.0"):
         focus(WEIGHTS, fraction)
+
+
+@pytest.mark.parametrize("low", [5e4, 0.0])
+def test_a_narrow_range_far_from_0_is_no_point(low):
+    width = 0.5 if low else 1e-9
+    x = low + width * torch.tensor([0.0, 0.25, 1.0], dtype=torch.float64)
+    expected = torch.tensor([0.0, 0.25, 1.0], dtype=torch.float64)
+    torch.testing.assert_close(levels(x, low, low + width), expected)
+
+
+@pytest.mark.parametrize("function", [levels, lambda x: focus(x, 0.75)])
+def test_whole_numbers_whose_ends_would_be_cut_off_are_refused(function):
+    with refuses(TypeError, "was given latents of type torch.int64; expected floating point"):
+        function(torch.tensor([0, 1]))

@@ -216,3 +216,9 @@ def test_inputs_extras_and_labels_are_of_their_kinds():
 def test_rows_that_are_played_need_weights_that_follow_some():
     with refuses(ValueError, "A row was given, but the weights follow none"):
         Sampler(torch.eye(3)).block(0, 0, played=[{}] * 100)
+
+
+@pytest.mark.parametrize("shape", [(10, 1), (10, 3)])
+def test_weights_are_one_number_for_each_sample(shape):
+    with refuses(ValueError, r"'weights' has shape \(10, [13]\); expected \(10,\), a number for"):
+        Sampler(COLORS, weights=torch.ones(shape))

@@ -277,3 +277,10 @@ def test_rows_are_given_to_weights_that_follow_some_one_for_each_step():
         SAMPLER.block(0, 0, [TIMELINE(0)])
     with refuses(ValueError, "A row was given, but the weights follow none"):
         sampler(DEGREE).block(0, 0, [TIMELINE(0)] * 100)
+
+
+def test_a_vectorized_function_gives_a_row_of_weights_for_each_row():
+    few = ScheduledWeights(lambda _: torch.ones(N), TIMELINE, vectorized=True)
+    for ask in (lambda: few.table([0, 1, 2]), lambda: few(TIMELINE(0))):
+        with refuses(ValueError, r"gave weights of shape \(10,\) for \d rows?; expected"):
+            ask()

@@ -2,7 +2,7 @@ import json
 
 import pytest
 import torch
-from refusals import refuses
+from refusals import refuses, unchecked
 from torch import nn
 
 from latent_anchors.evaluation import dose_response
@@ -149,3 +149,18 @@ def test_where_nothing_is_long_and_nothing_moves_there_is_no_displacement():
 def test_a_mask_that_counts_nothing_is_refused():
     with refuses(ValueError, "The mask counts none of the 3 latents at '0'; expected at least one"):
         respond(identity(), MUTE, mask=torch.zeros(3, dtype=torch.bool))
+
+
+def test_strengths_may_be_any_numbers_in_order():
+    expected = respond(identity(), MUTE)
+    for strengths in (iter(STRENGTHS), torch.tensor(STRENGTHS)):
+        with unchecked():
+            found = dose_response(
+                identity(),
+                MUTE,
+                strengths,
+                at="0",
+                inputs=X,
+                measure=lambda m: m(X)[..., 0].abs().mean(-1),
+            )
+        assert found == expected

@@ -110,3 +110,9 @@ def test_a_correlation_of_half_precision_is_that_of_the_same_numbers_in_full():
 def test_values_that_do_not_stand_beside_each_other_are_refused():
     with unchecked(), refuses(ValueError, r"shapes \(3,\) and \(3, 1\); expected as many along"):
         correlation(torch.arange(3.0), torch.arange(3.0)[:, None])
+
+
+@pytest.mark.parametrize("function", [margin, correlation])
+def test_whole_numbers_are_refused_in_words(function):
+    with refuses(TypeError, f"{function.__name__} was given latents of type torch.int64"):
+        function(torch.arange(4), torch.arange(4))

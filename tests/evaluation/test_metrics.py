@@ -165,3 +165,15 @@ def test_runs_that_failed_are_named_by_their_numbers_of_any_type(failed):
 def test_a_mask_of_failed_runs_and_runs_that_are_not_there_are_refused(failed, error, says):
     with unchecked(), refuses(error, says):
         Evaluation({"a": torch.tensor([1.0, 3.0, 100.0])}).metrics(failed=failed)
+
+
+def test_ratios_may_be_named_as_they_come():
+    found = Evaluation({"ratio": torch.tensor([4.0, 0.25])})
+    with unchecked():
+        assert found.metrics(ratios=(name for name in ["ratio"]))["ratio"].mean == 1.0
+
+
+def test_an_interval_beyond_the_largest_number_does_not_exist():
+    found = summarize_ratios([1e-30, 1e30])
+    assert found.mean == pytest.approx(1.0)
+    assert found.ci95 is None

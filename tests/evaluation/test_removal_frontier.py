@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 from torch import nn
 
 from latent_anchors.evaluation import Frontier, frontier
@@ -171,3 +171,26 @@ def test_a_removal_and_a_collateral_are_finite(value):
         found.collateral_at(value)
     with refuses(ValueError, "collateral"):
         found.removal_at(value)
+
+
+def test_a_model_in_place_of_a_list_is_refused_although_it_could_be_taken_for_one():
+    for alone in (Population.from_models(scaled(1.0, 0.5)), nn.Sequential(*scaled(1.0))):
+        with refuses(TypeError, r"'ours' is a model; expected a list .*Write \[model\]"):
+            frontier({"ours": alone}, gone, damage)
+    with unchecked():
+        two = frontier({"ours": nn.ModuleList(scaled(1.0, 0.5))}, gone, damage)["ours"]
+    assert two[0].shape == (2, 1)
+
+
+def test_curves_that_are_written_to_are_copies():
+    found = Frontier({"clear": curve(CLEAR)})
+    before = found.removal_at(1.0)["clear"].clone()
+    for each in found["clear"]:
+        each.zero_()
+    assert torch.equal(found.removal_at(1.0)["clear"], before)
+
+
+def test_frontiers_may_be_joined_as_they_come():
+    one = Frontier({"clear": curve(CLEAR)})
+    with unchecked():
+        assert Frontier.joined(one for _ in range(2))["clear"][0].shape == (3, 2)

@@ -104,3 +104,10 @@ def test_degrees_and_bins_that_cannot_be_are_refused():
 def test_answers_are_right_or_not():
     with unchecked(), refuses(TypeError, "answers have type torch.float32; expected booleans"):
         response_by_degree(torch.tensor([0.9, 0.1]), torch.tensor([0.0, 1.0]))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_degrees_of_half_precision_fall_into_the_bins_that_they_begin(dtype):
+    degree = (torch.arange(10) / 10).to(dtype)
+    response = response_by_degree(torch.ones(10, dtype=torch.bool), degree)
+    assert [part.n for part in response] == [1] * 10

@@ -9,7 +9,7 @@ from training.tiny import COLORS, Dropped, Normed, network, trained
 
 import latent_anchors as la
 from latent_anchors.data import LabeledBatch
-from latent_anchors.interventions import Suppression, attach, intervene
+from latent_anchors.interventions import Suppression, ZeroAblation, attach, intervene
 from latent_anchors.models import Population
 from latent_anchors.training import DistillationLoss, LatentMatchingLoss, Loss, Teacher, forward_kl
 from latent_anchors.training._losses.forward import OneRun
@@ -279,3 +279,11 @@ def test_a_site_that_the_runs_lack_is_refused_at_the_beginning():
     population = trained().population
     with refuses(ValueError, r"Unknown site 'latnt'.* Did you mean 'latent'"):
         LatentMatchingLoss(Teacher(population), at="latnt").begin(population)
+
+
+def test_it_says_the_same_whatever_becomes_of_the_edit():
+    edit = ZeroAblation([0])
+    teacher, batch = Teacher(nn.Sequential(nn.Identity()), edit, "0"), LabeledBatch(torch.eye(2))
+    before = teacher.output(batch)
+    edit.strength.fill_(0.0)
+    assert torch.equal(teacher.output(LabeledBatch(torch.eye(2))), before)

@@ -28,3 +28,11 @@ def test_shapes_are_the_same():
     for student in (torch.zeros(2, 3), torch.zeros(1, 4), torch.zeros(4)):
         with refuses(ValueError, "The student's logits have shape"):
             forward_kl(student, torch.zeros(2, 4))
+
+
+def test_what_the_teacher_never_says_adds_nothing_to_value_or_gradient():
+    student = torch.zeros(1, 3, requires_grad=True)
+    found = forward_kl(student, torch.tensor([[0.0, 0.0, -torch.inf]]))
+    torch.testing.assert_close(found, torch.tensor([1.5]).log())
+    found.sum().backward()
+    torch.testing.assert_close(student.grad, torch.tensor([[-1 / 6, -1 / 6, 1 / 3]]))

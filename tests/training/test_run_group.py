@@ -132,3 +132,9 @@ def test_a_gain_without_axes_is_trained_with_vmap_as_sequentially():
     together, sequential = (fitted.population.tensors()["gain"] for fitted in fits)
     torch.testing.assert_close(together, sequential)
     assert (together - 1.0).abs().min() > 1e-3
+
+
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_no_gradient_of_the_last_step_is_left_for_the_next_loop(execution):
+    population = train(execution=execution).population
+    assert all(parameter.grad is None for parameter in population.parameters())

@@ -140,3 +140,14 @@ def test_an_edit_in_force_in_the_model_that_fit_copies_is_refused(as_population)
             losses={"answers": answers},
             progress=False,
         )
+
+
+def test_a_label_is_not_rounded_to_half_precision_latents():
+    batch = LabeledBatch(1000 * torch.ones(1, 2, 1).bfloat16(), {"odd": torch.tensor([0.998])})
+
+    def first(forward, batch):
+        return forward(batch.inputs)[0].float()[:, 0, 0]
+
+    loss = UnderEdit(first, ZeroAblation([0]), "z", label="odd")
+    found = loss(lambda inputs, edits, record=(): (edits["z"](inputs), {}), batch)
+    assert found.item() == pytest.approx(2.0, abs=0.01)

@@ -61,6 +61,11 @@ def leakage(
         >>> round(float(found["leakage/linear"]), 3), bool(found["leakage/linear/shuffled"] < 0.1)
         (1.0, True)
     """
+    if len(seeds) != len(latents):
+        raise ValueError(
+            f"{len(seeds)} seeds were given for {len(latents)} runs; expected one for each, such "
+            "as population.seeds."
+        )
     shuffled = torch.stack(
         [run[_shuffled(len(run), seed)] for run, seed in zip(latents, seeds, strict=True)]
     )

@@ -6,12 +6,13 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from latent_anchors._checks import check_between, check_count
+from latent_anchors._checks import check_between, check_count, listed
 from latent_anchors._hooks import in_force
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import architecture, eval_mode, seeds_of, with_axis_of_runs
 from latent_anchors._streams import stream
 from latent_anchors.evaluation import Evaluation
+from latent_anchors.evaluation._dose_response import per_run as one_for_each
 
 SIZES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 
@@ -43,8 +44,8 @@ def perturbation(
         By name ``(runs,)``: ``perturbation/NAME/SIZE``.
 
     Raises:
-        ValueError: If there is no size or no draw, a size is negative, or an edit is in force,
-            which the weights lack.
+        ValueError: If there is no size or no draw, a size is negative or there twice, an edit is in
+            force, which the weights lack, or a measure is not one number for each run.
         TypeError: If the number of draws is not an integer.
 
     References:
@@ -63,11 +64,13 @@ def perturbation(
     check_count("draws", draws)
     for size in sizes:
         check_between("size", size, 0.0, torch.inf)
+    if len({f"{size:g}" for size in sizes}) < len(sizes):
+        raise ValueError(f"The sizes are {listed(sizes)}; expected each once, to six digits.")
     found: dict[str, Tensor] = {}
     for size in sizes:
         measured = [_measured(measure, _with_noise(model, size, draw)) for draw in range(draws)]
         for name in measured[0]:
-            mean = torch.stack([each[name] for each in measured]).mean(0)
+            mean = torch.stack([each[name] for each in measured]).mean(0).float()
             found[f"perturbation/{name}/{size:g}"] = mean
     return Evaluation(found)
 
@@ -87,7 +90,11 @@ def _measured(
     measure: Callable[[nn.Module], Mapping[str, Tensor]], model: nn.Module
 ) -> dict[str, Tensor]:
     with eval_mode(model):
-        return {name: values.reshape(-1) for name, values in measure(model).items()}
+        runs = len(seeds_of(model))
+        return {
+            name: one_for_each(name, torch.as_tensor(values).reshape(-1), runs)
+            for name, values in measure(model).items()
+        }
 
 
 def _with_noise(model: nn.Module, size: float, draw: int) -> nn.Module:

@@ -28,8 +28,9 @@ def ratios_of(steps: Mapping[str, Tensor], limit: float, least: float = 1.0) -> 
 
 
 def step_ratio(edited: Tensor, other: Tensor, limit: float, least: float = 1.0) -> Tensor:
-    """Steps beside steps, infinite ones counting as the limit; NaN where both are."""
+    """Steps beside steps, infinite ones as the limit; NaN if both are infinite, 1 if both are 0."""
     within = edited.clamp(max=limit) / other.clamp(least, limit)
+    within = within.masked_fill((edited == 0) & (other == 0), 1.0)
     return within.masked_fill(edited.isinf() & other.isinf(), torch.nan)
 
 

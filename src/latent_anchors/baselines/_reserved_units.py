@@ -1,6 +1,6 @@
 """Weights that are reserved: masks of them, and a network without them."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import check_name, listed
 from latent_anchors._sites import as_site, resolve
+from latent_anchors.interventions._zero_ablation import as_dims
 
 
 def reserved_units(
-    model: nn.Module, units: Sequence[int], outputs: Sequence[str], inputs: Sequence[str] = ()
+    model: nn.Module, units: Iterable[int], outputs: Sequence[str], inputs: Sequence[str] = ()
 ) -> dict[str, Bool[Tensor, "..."]]:
     """Masks of the weights that belong to some units of a hidden layer.
 
@@ -30,6 +31,7 @@ def reserved_units(
     Raises:
         ValueError: If there is no such layer, it is not linear, or it has no such unit; or if the
             layers are not equally wide.
+        TypeError: If units are not whole numbers.
 
     Examples:
         >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
@@ -39,12 +41,13 @@ def reserved_units(
     """
     masks: dict[str, Tensor] = {}
     widths: list[tuple[str, int]] = []
+    chosen_units = as_dims(units)
     for names, axis in ((outputs, 0), (inputs, 1)):
         for name in names:
-            layer = _linear(model, name, units, axis)
+            layer = _linear(model, name, chosen_units, axis)
             widths.append((name, layer.weight.shape[axis]))
             chosen = torch.zeros_like(layer.weight, dtype=torch.bool)
-            chosen.index_fill_(axis, torch.tensor(units, device=chosen.device), True)
+            chosen.index_fill_(axis, torch.tensor(chosen_units, device=chosen.device), True)
             before = masks.get(f"{name}.weight", torch.zeros_like(chosen))
             masks[f"{name}.weight"] = before | chosen
             if axis == 0 and layer.bias is not None:  # pyright: ignore[reportUnnecessaryComparison] -- torch's stub forgets that there may be none

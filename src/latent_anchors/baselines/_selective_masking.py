@@ -157,7 +157,10 @@ class SelectiveMasking:
                         bias.grad = slope if bias.grad is None else bias.grad + slope
 
         adamw = partial(torch.optim.AdamW, lr=CALIBRATION_RATE)
-        falling = replace(task, optimizer=adamw, steps=self.calibration, rate=self._rate)
+        # biases alone: a constraint would change weights that are not fitted
+        falling = replace(
+            task, optimizer=adamw, steps=self.calibration, rate=self._rate, constraint=None
+        )
         train(cut, falling, backward, meter, parameters=biases)
 
     def _rate(self, step: int) -> float:

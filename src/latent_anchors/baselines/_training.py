@@ -113,11 +113,10 @@ def check_labels(task: Task, whole: bool = False) -> None:
 
     Methods that take samples apart need some of each kind ``whole``, not positions.
     """
-    choose = labeled_samples if whole else labeled_places
     with_it = without = False
     for step in range(task.steps):
-        chosen = choose(task.batches(step), task)
-        with_it, without = with_it or bool(chosen.any()), without or not bool(chosen.all())
+        chosen, others = _both_kinds(task.batches(step), task, whole)
+        with_it, without = with_it or bool(chosen.any()), without or bool(others.any())
         if with_it and without:
             return
     kind = "has" if not with_it else "lacks"
@@ -125,6 +124,14 @@ def check_labels(task: Task, whole: bool = False) -> None:
         f"In {task.steps} batches no sample {kind} label {task.label!r}; expected some with it and "
         "some without. Give larger batches, more steps or other labels."
     )
+
+
+def _both_kinds(batch: LabeledBatch, task: Task, whole: bool) -> tuple[Tensor, Tensor]:
+    """Which samples, or positions that count, are labeled, and which are not."""
+    chosen = labeled_samples(batch, task) if whole else labeled_places(batch, task)
+    mask = None if whole else mask_of(batch, task)
+    others = ~chosen if mask is None or mask.shape != chosen.shape else ~chosen & mask
+    return chosen, others
 
 
 def train(

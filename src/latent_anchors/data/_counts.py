@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from latent_anchors._checks import check_name
+from latent_anchors._checks import check_count, check_name
 from latent_anchors._streams import BLOCK
+from latent_anchors.data._rare_labels import RareLabels
 from latent_anchors.data._samplers import Sampler
 
 
@@ -19,7 +20,8 @@ class LabelCount:
 
     Attributes:
         used: Sum of the labels seen ``(runs,)``.
-        samples: Samples seen in each run, with and without a label.
+        samples: Samples seen in each run, with and without a label; places, if labels are by
+            place.
 
     Examples:
         >>> LabelCount(torch.tensor([82.0]), samples=91_200).share
@@ -31,7 +33,7 @@ class LabelCount:
 
     @property
     def share(self) -> Float[Tensor, " runs"]:
-        """The share of samples with a label.
+        """The share of samples, or of places, with a label.
 
         Examples:
             >>> LabelCount(torch.tensor([1.0]), samples=4).share
@@ -41,7 +43,7 @@ class LabelCount:
 
 
 def count_labels(
-    sampler: Sampler,
+    sampler: Sampler | RareLabels,
     name: str,
     seeds: Iterable[int],
     steps: Sequence[int],
@@ -59,10 +61,11 @@ def count_labels(
         active: For each step ``(steps,)``, whether its labels count, as where a term has weight.
 
     Returns:
-        Labels used in each run, and samples seen.
+        Labels used in each run, and samples or places seen.
 
     Raises:
-        ValueError: If the sampler has no such label, or ``active`` is not as long as the steps.
+        ValueError: If the sampler has no such label, there is no seed, or ``active`` is not as long
+            as the steps.
 
     Examples:
         >>> from latent_anchors.data import SoftLabels
@@ -70,10 +73,13 @@ def count_labels(
         >>> count_labels(sampler, "all", seeds=[0, 1], steps=range(10)).used
         tensor([80., 80.])
     """
-    check_name("label", name, tuple(sampler.labels))
     counted = [step for step, on in zip(steps, _flags(active, len(steps)), strict=True) if on]
-    used = torch.stack([_sum(sampler, name, seed, counted) for seed in seeds])
-    return LabelCount(used, len(counted) * sampler.batch_size)
+    runs = [*seeds]
+    check_count("The number of seeds", len(runs))
+    labels = sampler.batch(runs[0], 0).labels
+    check_name("label", name, tuple(labels))
+    used = torch.stack([_sum(sampler, name, seed, counted) for seed in runs])
+    return LabelCount(used, len(counted) * labels[name].numel())
 
 
 def _flags(active: Sequence[bool] | Tensor | None, n: int) -> Sequence[bool]:
@@ -86,7 +92,7 @@ def _flags(active: Sequence[bool] | Tensor | None, n: int) -> Sequence[bool]:
     return flags
 
 
-def _sum(sampler: Sampler, name: str, seed: int, steps: Sequence[int]) -> Tensor:
+def _sum(sampler: Sampler | RareLabels, name: str, seed: int, steps: Sequence[int]) -> Tensor:
     total = torch.zeros((), dtype=torch.float64)  # in half precision 300 labels are no number
     for index, block in groupby(sorted(steps), key=lambda step: step // BLOCK):
         within = [step - index * BLOCK for step in block]

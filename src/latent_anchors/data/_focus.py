@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._checks import check_between
+from latent_anchors._vectors import check_floating
 
 Weights = Float[Tensor, "*#batch"]
 
@@ -51,6 +52,9 @@ def levels(
     Returns:
         In the shape that all broadcast to; between the ends if clamped.
 
+    Raises:
+        TypeError: If they are whole numbers.
+
     References:
         The levels filter of the color experiments of ``ex-preppy`` (2025).
 
@@ -58,8 +62,9 @@ def levels(
         >>> levels(torch.tensor([0.0, 0.5, 0.75, 1.0]), low=0.5).tolist()
         [0.0, 0.0, 0.5, 1.0]
     """
+    check_floating("levels", x)
     x0, x1, y0, y1 = (as_like(x, end) for end in (low, high, out_low, out_high))
-    point = torch.isclose(x0, x1)
+    point = x0 == x1
     alpha = torch.where(point, 0.5, (x - x0) / torch.where(point, 1.0, x1 - x0))
     return y0 + (alpha.clamp(0, 1) if clamp else alpha) * (y1 - y0)
 
@@ -81,12 +86,14 @@ def focus(weights: Weights, fraction: Number) -> Weights:
 
     Raises:
         ValueError: If a fraction lies outside of 0 to 1.
+        TypeError: If weights are whole numbers.
 
     Examples:
         >>> weights = torch.tensor([1.0, 0.5, 0.0])
         >>> [focus(weights, fraction).tolist() for fraction in (0.0, 0.5, 1.0)]
         [[1.0, 0.0, 0.0], [1.0, 0.5, 0.0], [1.0, 1.0, 1.0]]
     """
+    check_floating("focus", weights)
     f = as_like(weights, fraction)
     for end in (f.min(), f.max()):
         check_between("The fraction", float(end), 0.0, 1.0)

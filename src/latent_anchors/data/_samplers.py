@@ -234,6 +234,11 @@ class Sampler:
             shares_at(self.weights, values_planned(self.weights, range(1)), 0, n)
             return None
         _check_rows("weights", len(self.weights), n)
+        if self.weights.ndim != 1:
+            raise ValueError(
+                f"'weights' has shape {tuple(self.weights.shape)}; expected ({n},), a number for "
+                "each sample."
+            )
         return shares(self.weights)
 
     def _values(self, index: int, played: Sequence[Row] | None) -> tuple[Values, ...]:

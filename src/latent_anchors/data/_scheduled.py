@@ -94,6 +94,9 @@ class ScheduledWeights:
         Returns:
             ``(steps, n)``, as the function made them.
 
+        Raises:
+            ValueError: If a vectorized function gives another shape.
+
         Examples:
             >>> ScheduledWeights(lambda row: torch.ones(3), Timeline({})).table(range(2)).shape
             torch.Size([2, 3])
@@ -127,7 +130,14 @@ def weights_of(weights: ScheduledWeights, rows: Sequence[Values]) -> Tensor:
         return torch.stack([weights.function(row) for row in named])
     columns = torch.tensor(rows, dtype=torch.float64).unbind(-1)
     named = Named(zip(weights.names, (column[:, None] for column in columns), strict=True))
-    return weights.function(named)
+    made = weights.function(named)
+    if made.ndim != 2 or len(made) != len(rows):
+        raise ValueError(
+            f"The vectorized function gave weights of shape {tuple(made.shape)} for {len(rows)} "
+            f"rows; expected ({len(rows)}, n). Each number that it reads has shape "
+            f"({len(rows)}, 1)."
+        )
+    return made
 
 
 MOST = 2**24

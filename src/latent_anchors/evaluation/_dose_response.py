@@ -125,13 +125,14 @@ def dose_response(
         >>> [round(metric.mean, 3) for metric in found.displacement]
         [0.0, 0.15, 0.3]
     """
-    _check_strengths(strengths)
+    tried = [float(strength) for strength in strengths]
+    _check_strengths(tried)
     sites = [*edit] if isinstance(edit, Mapping) else as_sites(at)
     before = latents_by_site(model, inputs, sites)
     measures = {"effect": measure} | ({} if collateral is None else {"collateral": collateral})
     columns: dict[str, list[Metric]] = {"displacement": [], **{name: [] for name in measures}}
     failed: list[tuple[int, ...]] = []
-    for strength in strengths:
+    for strength in tried:
         edits = _at_strength(edit, strength)
         with intervene(model, edits, at, where):
             after = latents_by_site(model, inputs, sites)
@@ -144,7 +145,7 @@ def dose_response(
         for name, values in found.items():
             columns[name].append(summarize(as_floats(values.masked_fill(~finite, torch.nan))))
     return DoseResponse(
-        tuple(map(float, strengths)),
+        tuple(tried),
         tuple(columns["displacement"]),
         tuple(columns["effect"]),
         tuple(columns["collateral"]) if collateral is not None else None,

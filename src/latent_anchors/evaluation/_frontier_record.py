@@ -52,7 +52,8 @@ class Frontier(Mapping[str, Curve]):
     def __getitem__(self, method: str) -> Curve:
         if method not in self._curves:
             raise KeyError(unknown("method", method, [*self._curves]))
-        return self._curves[method]
+        removal, collateral = self._curves[method]
+        return removal.clone(), collateral.clone()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._curves)
@@ -85,8 +86,9 @@ class Frontier(Mapping[str, Curve]):
             >>> Frontier.joined([one, one])["ours"][0].shape
             torch.Size([2, 2])
         """
-        names = dict.fromkeys(name for each in frontiers for name in each)
-        return cls({name: _joined(name, frontiers) for name in names})
+        every = [*frontiers]
+        names = dict.fromkeys(name for each in every for name in each)
+        return cls({name: _joined(name, every) for name in names})
 
     def collateral_at(self, removal: float) -> dict[str, Float[Tensor, " runs"]]:
         """What each method costs where it first removes so much, from its first strength on.

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from latent_anchors._checks import check_between
 from latent_anchors._numerics import in_full_precision, ordinary
+from latent_anchors._vectors import check_floating
 
 
 def auc(
@@ -72,6 +73,7 @@ def margin(
 
     Raises:
         ValueError: If there are no scores on one side, or the share is not from 0.5 to 1.
+        TypeError: If scores are whole numbers.
 
     References:
         Hyndman and Fan, 1996, "Sample quantiles in statistical packages", definition 7.
@@ -82,6 +84,8 @@ def margin(
     """
     _check_both(concept, others)
     check_between("share", share, 0.5, 1.0)
+    for scores in (concept, others):
+        check_floating("margin", scores)
     low = in_full_precision(concept).quantile(1 - share, dim=-1)
     high = in_full_precision(others).quantile(share, dim=-1)
     return torch.where(_all_finite(concept, others), low - high, torch.nan)
@@ -149,6 +153,7 @@ def correlation(
 
     Raises:
         ValueError: If one has more values along the last axis than the other.
+        TypeError: If values are whole numbers.
 
     References:
         Pearson, Proceedings of the Royal Society, 1895.
@@ -162,6 +167,8 @@ def correlation(
             f"The values have shapes {tuple(x.shape)} and {tuple(y.shape)}; expected as many along "
             "the last axis, (..., n) both."
         )
+    for values in (x, y):
+        check_floating("correlation", values)
     x, y = centered(x), centered(y)
     square = x.square().sum(-1) * y.square().sum(-1)
     constant = square == 0

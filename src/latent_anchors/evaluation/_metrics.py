@@ -1,9 +1,10 @@
 """A number over many runs: every run's own, and an aggregate that carries n and an interval."""
 
 import statistics
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, isfinite, log
+from math import exp, inf, isfinite, log
 from operator import index
 from typing import SupportsIndex
 
@@ -80,6 +81,10 @@ def summarize(per_seed: Sequence[float | None], share: bool = False) -> Metric:
     return Metric(values, mean, std, min(there), max(there), n, interval)
 
 
+MOST = log(sys.float_info.max)
+"""The logarithm of the largest number."""
+
+
 def summarize_ratios(per_seed: Sequence[float | None]) -> Metric:
     r"""Geometric mean, factor of spread and 95 % interval of ratios over runs.
 
@@ -87,8 +92,8 @@ def summarize_ratios(per_seed: Sequence[float | None]) -> Metric:
 
     Ratios are skewed: of 4 and 1/4 the arithmetic mean is above 2, the geometric one 1. In the
     record ``std`` is the factor :math:`s`, at least 1, and ``ci95`` Student's interval of the
-    logarithms, as ratios. Where one is not positive there is no geometric mean: ``mean``, ``std``
-    and ``ci95`` are None.
+    logarithms, as ratios; None if it goes beyond the largest number. Where a ratio is not positive
+    there is no geometric mean: ``mean``, ``std`` and ``ci95`` are None.
 
     Args:
         per_seed: One ratio per run; None, NaN and infinities do not exist.
@@ -106,7 +111,8 @@ def summarize_ratios(per_seed: Sequence[float | None]) -> Metric:
     if plain.min is None or plain.min <= 0:
         return RatioMetric(plain.per_seed, None, None, plain.min, plain.max, plain.n, None)
     logs = summarize([None if ratio is None else log(ratio) for ratio in plain.per_seed])
-    ends = None if logs.ci95 is None else (exp(logs.ci95[0]), exp(logs.ci95[1]))
+    low, high = logs.ci95 or (0.0, inf)
+    ends = (exp(low), exp(high)) if high < MOST else None
     mean, spread = (exp(each or 0.0) for each in (logs.mean, logs.std))
     return RatioMetric(plain.per_seed, mean, spread, plain.min, plain.max, plain.n, ends)
 
@@ -180,7 +186,8 @@ class Evaluation(Mapping[str, Tensor]):
             >>> Evaluation({"a": torch.tensor([1.0, 3.0])}).metrics(failed=[1])["a"].per_seed
             (1.0, None)
         """
-        for name in ratios:
+        skewed = [*ratios]
+        for name in skewed:
             check_name("measure", name, [*self])
         without = {*(self._run(each) for each in failed), *self.failed()}
         there = {
@@ -189,7 +196,7 @@ class Evaluation(Mapping[str, Tensor]):
         }
         shares = {name for name, values in self._values.items() if values.dtype == torch.bool}
         plain = {name: summarize(each, name in shares) for name, each in there.items()}
-        return plain | {name: summarize_ratios(plain[name].per_seed) for name in ratios}
+        return plain | {name: summarize_ratios(plain[name].per_seed) for name in skewed}
 
     def _run(self, number: object) -> int:
         """The number of a run, checked: a mask would name other runs."""

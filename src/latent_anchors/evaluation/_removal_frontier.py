@@ -47,7 +47,7 @@ def frontier(
     Raises:
         ValueError: If there is no method, one has no strength, or methods differ in their runs; if
             a measure is not one number for each run.
-        TypeError: If a block yields no model.
+        TypeError: If a block yields no model, or a model stands in place of a list.
         RuntimeError: If a model does not run while something is measured.
 
     References:
@@ -74,6 +74,11 @@ def frontier(
     measures = {"concept": forget, "rest": retain}
     curves: dict[str, Curve] = {}
     for name, strengths in methods.items():
+        if isinstance(strengths, nn.Module) and not isinstance(strengths, nn.ModuleList):
+            raise TypeError(
+                f"{name!r} is a model; expected a list of models or pairs, one for each strength. "
+                f"Write [model]: its {type(strengths).__name__} would be taken for such a list."
+            )
         points = [_measured(name, each, measures) for each in strengths]
         runs = [each.shape[1] for each in points]
         if len({*runs}) != 1:

@@ -74,7 +74,8 @@ def response_by_degree(
             "to 1, such as hue_degree(colors, hue)."
         )
     # a degree that is the end of a bin up to rounding belongs to the next
-    index = (degree.double() * bins + 1e-6).long().clamp(max=bins - 1)
+    rounding = max(1e-6, bins * torch.finfo(degree.dtype).eps)
+    index = (degree.double() * bins + rounding).long().clamp(max=bins - 1)
     return tuple(_bin(right[..., index == k], k / bins, (k + 1) / bins) for k in range(bins))
 
 

@@ -127,6 +127,8 @@ class Training:
         for group in self.groups:
             group.heed(acted=False)
         self._compare()
+        for parameter in self.population.parameters():
+            parameter.grad = None  # a loop that goes on would add the last step's
         return self.so_far()
 
     def _compare(self) -> None:

@@ -1,6 +1,7 @@
 """Distillation: losses that train a model toward the outputs or latents of a teacher."""
 
 import math
+from copy import deepcopy
 from weakref import WeakKeyDictionary
 
 from jaxtyping import Float
@@ -36,7 +37,7 @@ class Teacher:
     Args:
         model: A population, or one model for all runs. It is copied, without edits in force on it.
         edits: In force while it runs: one edit, or sites and the edit of each; none if None. A
-            population of edits holds one per run.
+            population of edits holds one per run. Modules are copied, too.
         at: The site; left out where the edits are given by site.
 
     Raises:
@@ -51,9 +52,9 @@ class Teacher:
 
     def __init__(self, model: nn.Module, edits: Edits | None = None, at: At = "latent") -> None:
         self.model: nn.Module = _copy(model).eval()
-        self.edits: Edits | None = edits
+        self.edits: Edits | None = deepcopy(edits)
         self.at: At = at
-        self._by_site = {} if edits is None else by_site(edits, at)
+        self._by_site = {} if self.edits is None else by_site(self.edits, at)
         self._said: WeakKeyDictionary[LabeledBatch, Tensor] = WeakKeyDictionary()
         for site in self._by_site:
             resolve(architecture(self.model), as_site(site))

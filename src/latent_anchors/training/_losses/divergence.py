@@ -1,5 +1,6 @@
 """How far the logits of a model are from a teacher's."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -41,4 +42,5 @@ def forward_kl(
             f"{tuple(teacher.shape)}; expected the same, (n, ..., classes)."
         )
     q, p = (in_full_precision(logits).log_softmax(-1) for logits in (student, teacher))
-    return (p.exp() * (p - q)).sum(-1).reshape(len(p), -1).mean(-1)
+    apart = (p - q).masked_fill(p == -torch.inf, 0.0)  # what the teacher never says adds nothing
+    return (p.exp() * apart).sum(-1).reshape(len(p), -1).mean(-1)

@@ -24,7 +24,8 @@ class LatentHoldLoss:
     separately for each run. It keeps a structure that training has found by itself. Give
     ``losses={"hold": captured}`` and ``actions={"capture": captured.capture}`` to :func:`fit`, and
     let the timeline say when. Until then it is exactly 0, but for ``latents`` that were given:
-    these are held from the beginning, and no capture changes them.
+    these are held from the beginning, and no capture changes them. What one training captured, the
+    next one holds from its beginning, too; make a new loss to begin anew.
 
     Args:
         inputs: Whose latents are held ``(n, ...)``.

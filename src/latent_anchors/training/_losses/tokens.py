@@ -157,7 +157,7 @@ class NextToken:
     mask: str | None = None
 
     def __post_init__(self) -> None:
-        if self.positions is not None and (0 in self.positions or not self.positions):
+        if self.positions is not None and (0 in self.positions or not len(self.positions)):
             raise ValueError(
                 f"NextToken was given the positions {listed(self.positions)}; expected at least "
                 "one, and not 0: a token is predicted from the tokens before it."

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from latent_anchors._checks import listed
 from latent_anchors._hooks import Edit
+from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import as_function
 from latent_anchors._sites import At
 from latent_anchors._supervision import check_label, or_nan
@@ -124,7 +125,7 @@ class UnderEdit:
         check_label(f"The label {self.label!r} of UnderEdit", label, None, "freely")
 
         def edited(z: Tensor) -> Tensor:
-            own = or_nan(label.to(z)).reshape(-1, *[1] * (z.ndim - 2))
+            own = or_nan(label.to(in_full_precision(z))).reshape(-1, *[1] * (z.ndim - 2))
             return as_function(self.edit, {"strength": scale * own})(z)
 
         return edited
