@@ -8,10 +8,15 @@ import latent_anchors as la
 from latent_anchors.adapters._batch_forward import BatchForward, BatchLosses, batch_for
 from latent_anchors.interventions import ZeroAblation
 from latent_anchors.training import (
+    DistillationLoss,
     EditedOutputLoss,
+    Loss,
     Objective,
     RetainLoss,
+    Teacher,
+    TokenCrossEntropy,
     UnderEdit,
+    forward_kl,
     reconstruction,
 )
 
@@ -93,3 +98,51 @@ def test_a_mean_over_samples_with_one_label_and_without_another_is_refused():
     losses = BatchLosses(Objective([], losses=["retain"]), functions)
     with refuses(ValueError, "A RetainLoss of the label 'blue' holds a loss of the label 'red'"):
         losses.divisors(lambda _: None)
+
+
+def padded(side: str) -> dict[str, torch.Tensor]:
+    ids = torch.tensor([[3, 4, 5, 0], [6, 7, 8, 9]] if side == "right" else [[0, 3, 4, 5]])
+    return {"input_ids": ids, "attention_mask": (ids > 0).long()}
+
+
+def of_batch(loss: Loss, given: dict[str, torch.Tensor]) -> torch.Tensor:
+    model = llama().eval()
+    losses = BatchLosses(Objective([], losses=["own", "it"]), {"it": loss})
+    with torch.no_grad():
+        return losses(model, given, given, (model(**given), {}))["it"]
+
+
+def test_a_position_that_is_another_token_in_padded_lines_is_refused():
+    def says(position: int) -> Loss:
+        error = TokenCrossEntropy(position)
+        said = EditedOutputLoss(torch.zeros_like, say=torch.tensor(7), at=SITE, error=error)
+        return UnderEdit(said, ZeroAblation([0]), "model.norm")
+
+    with refuses(ValueError, "A line ends in padding, and the loss 'it' reads position -1.*left"):
+        of_batch(says(-1), padded("right"))
+    with refuses(ValueError, "A line begins with padding, and the loss 'it' reads position 2"):
+        of_batch(says(2), padded("left"))
+    for position, side in ((-1, "left"), (2, "right")):
+        assert of_batch(says(position), padded(side)).isfinite().all()
+
+
+class Logits(torch.nn.Module):
+    """What a teacher has to be: tokens to logits."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.model(ids).logits
+
+
+def test_a_teacher_that_would_read_padding_is_refused_and_one_without_logits_named():
+    loss = DistillationLoss(Teacher(Logits(llama())), error=forward_kl)
+    with refuses(ValueError, "The batch has padding, which the teacher of the loss 'it' would"):
+        of_batch(loss, padded("right"))
+    whole = torch.tensor([[3, 4, 5]])
+    same = of_batch(loss, {"input_ids": whole, "attention_mask": torch.ones_like(whole)})
+    torch.testing.assert_close(same, torch.zeros(1), atol=1e-6, rtol=0)
+    with refuses(TypeError, "The teacher returned a CausalLMOutputWithPast; expected a tensor"):
+        of_batch(DistillationLoss(Teacher(llama()), error=forward_kl), {"input_ids": whole})

@@ -52,3 +52,12 @@ def test_a_column_that_was_dropped_is_missed():
     lines = [{"input_ids": [5]}, {"input_ids": [6]}]
     with refuses(KeyError, r"Samples 0, 1 lack label 'animal'.* remove_unused_columns=False"):
         LabelCollator(padded("right"), ["animal"])(lines)
+
+
+@pytest.mark.parametrize("name", ["animal", "topic"])
+def test_a_collator_that_packs_lines_into_one_row_is_refused(name):
+    def pack(samples):
+        return {"input_ids": torch.tensor([[token for s in samples for token in s["input_ids"]]])}
+
+    with refuses(ValueError, "2 samples became 1 rows; expected one for each"):
+        LabelCollator(pack, [name])([{**line, "topic": 1} for line in LINES])

@@ -50,3 +50,6 @@ def test_scores_of_a_step_are_measured_once_and_are_those_of_that_step():
     assert (right["red_alignment"], wrong["red_alignment"]) == (1.0, -1.0)
     assert watched_scores(watch, 5, model) == wrong
     assert watch.history.steps == (0, 5)
+    # a training that was resumed from before, or begun anew
+    assert watched_scores(watch, 3, model) == wrong
+    assert watch.history.steps == (0, 5)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from adapters.small_models import DIM, SITE, UP, llama
+from refusals import refuses
 
 import latent_anchors as la
 
@@ -91,3 +92,17 @@ def test_generation_is_edited_and_as_before_afterwards():
         edited = model.generate(input_ids=IDS, **given)
     assert torch.equal(model.generate(input_ids=IDS, **given), before)
     assert not torch.equal(edited, before)
+
+
+def test_weights_that_an_adapter_keeps_aside_are_not_left_with_the_concept():
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(r=2, target_modules=["o_proj"], modules_to_save=["embed_tokens"])
+    model = get_peft_model(llama(), config).eval()
+    with refuses(ValueError, "'.*original_module.weight' were not used.*merge_and_unload"):
+        concept(SITE).removed(model, example={"input_ids": IDS})
+    whole = model.merge_and_unload()
+    clean = concept(SITE).removed(whole, example={"input_ids": IDS})
+    with torch.no_grad(), la.record(clean, SITE) as latents:
+        clean(input_ids=IDS)
+    assert (latents[SITE] @ UP_AXIS).abs().max() < 1e-6

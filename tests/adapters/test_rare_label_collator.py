@@ -112,3 +112,15 @@ def test_what_cannot_be_added_is_refused():
     unsupervised = RareLabelCollator(lambda _: {"input_ids": torch.ones(1)}, LABELED)
     with refuses(KeyError, r"no 'labels', only \['input_ids'\]"):
         unsupervised([{"input_ids": [1]}])
+
+
+def test_all_columns_that_a_loss_reads_are_ignored_and_real_numbers_are_refused():
+    def shifted(samples):
+        batch = stack(samples)
+        return batch | {"shift_labels": batch["labels"].clone(), "kind_labels": batch["labels"]}
+
+    batch = RareLabelCollator(shifted, LABELED)(LINES[:2])
+    assert batch["shift_labels"][:2].min() > 0 > batch["shift_labels"][2:].max()
+    assert batch["kind_labels"].min() > 0  # a column of one's own stays
+    with refuses(TypeError, "Labels of type torch.float32 were given; expected whole numbers"):
+        RareLabelCollator(lambda some: {"labels": torch.zeros(len(some), 3)}, LABELED)(LINES[:2])

@@ -7,7 +7,13 @@ from refusals import refuses
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from latent_anchors.interventions import Suppression, attach, constant_falloff, intervene
+from latent_anchors.interventions import (
+    Onwards,
+    Suppression,
+    attach,
+    constant_falloff,
+    intervene,
+)
 from latent_anchors.models import Population, Site
 
 IDS = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 0]])
@@ -337,3 +343,37 @@ def test_a_mask_for_each_kind_of_layer_says_where_padding_is():
         with refuses(ValueError, "Line 1 ends in padding"):
             layered(IDS, attention_mask=padded)
     torch.testing.assert_close(edited, expected(layered.language, last))
+
+
+def test_the_last_position_is_not_that_of_drafts_which_are_verified_together(model):
+    with (
+        refuses(RuntimeError, "over 2 positions after 2 in the cache .* may verify a draft"),
+        intervene(model, MUTE, at="embed", where="last"),
+    ):
+        cache = Cache()
+        for part in IDS.split(2, dim=1):
+            model(part, cache=cache)
+
+
+class Numbered(nn.Module):
+    """It says where each line begins."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(8, 3)
+
+    def forward(self, ids, position_ids, attention_mask=None):
+        del position_ids, attention_mask
+        return self.embed(ids)
+
+
+@pytest.mark.parametrize("where", ["last", Onwards(torch.ones(3), within=90)])
+def test_rows_of_several_lines_are_refused_where_an_edit_is_about_one(where):
+    packed = torch.tensor([[0, 1, 2, 3], [0, 1, 0, 1]])
+    padded = torch.tensor([[0, 1, 2, 3], [1, 1, 0, 1]])
+    real = torch.tensor([[1, 1, 1, 1], [0, 0, 1, 1]])
+    numbered = Numbered()
+    with intervene(numbered, MUTE, at="embed", where=where):
+        numbered(IDS, position_ids=padded, attention_mask=real)
+        with refuses(ValueError, "The position_ids of a row begin again, so that it holds several"):
+            numbered(IDS, position_ids=packed)

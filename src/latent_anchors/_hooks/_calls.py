@@ -39,6 +39,7 @@ class Call:
     masked: bool
     attention_mask: Tensor | None
     continues: bool = False
+    position_ids: Tensor | None = None
 
 
 NOTHING = Call(knows=False, cached=None, masked=False, attention_mask=None)
@@ -72,7 +73,9 @@ class _Watch(Hook):
             cached = _length_of(cache)
         continues = carried or bool(cached) or (cache is not None and cached is None)
         mask = named.get("attention_mask") if masked else None
-        return Call(knows, cached, masked, mask, continues)
+        numbers = named.get("position_ids")
+        positions = numbers if isinstance(numbers, Tensor) and numbers.ndim == 2 else None
+        return Call(knows, cached, masked, mask, continues, positions)
 
 
 class _WatchEnd(Hook):

@@ -59,10 +59,13 @@ class Positions:
                 f"position, dim) for where={self.where!r}. Give a mask of shape "
                 f"{tuple(z.shape[:-1])}."
             )
+        if self.where not in ("prefill", "decode"):
+            self._refuse_packed(z)
         if isinstance(self.where, Onwards):
             return self._opened(self.where, z)
         if self.where == "last":
             self._refuse_padding(z)
+            self._refuse_continued(z.shape[1])
             return torch.arange(z.shape[1], device=z.device).expand(z.shape[:2]) == z.shape[1] - 1
         return self._is_decoding(z.shape[1]) == (self.where == "decode")
 
@@ -149,6 +152,34 @@ class Positions:
                 "(use_cache=True), or give a mask of the positions; in an encoder, leave where out."
             )
         return before > 0
+
+    def _refuse_continued(self, positions: int) -> None:
+        """Refuse a pass over several tokens after a cache, as drafts are verified by."""
+        before = 0 if torch.compiler.is_compiling() else self._calls.outermost().cached
+        if before and positions > 1:
+            raise RuntimeError(
+                f"A pass over {positions} positions after {before} in the cache at "
+                f"{self.site.name!r} may verify a draft, of which where='last' would edit one "
+                "position; expected one position at a time. Generate without an assistant, or "
+                "give a mask of the positions."
+            )
+
+    def _refuse_packed(self, z: Tensor) -> None:
+        """Refuse rows of several lines, in which positions begin again."""
+        given = [] if torch.compiler.is_compiling() else self._calls.running()
+        ids = next((call.position_ids for call in given if call.position_ids is not None), None)
+        if ids is None or ids.shape[1] != z.shape[1]:
+            return
+        again = ids[:, 1:] <= ids[:, :-1]
+        real = self._tokens(z)
+        if real is not None:
+            again = again & (real[:, 1:] != 0) & (real[:, :-1] != 0)
+        if bool(again.any()):
+            raise ValueError(
+                f"The position_ids of a row begin again, so that it holds several lines, and "
+                f"where={self.where!r} at {self.site.name!r} is about one; expected a line for "
+                "each row. Give a mask of the positions instead."
+            )
 
     def _refuse_padding(self, z: Tensor) -> None:
         """Refuse lines that end in padding, whose last token is elsewhere."""

@@ -13,7 +13,8 @@ from latent_anchors.adapters._whole_batch import Divisor
 from latent_anchors.data import LabeledBatch
 from latent_anchors.interventions import intervene
 from latent_anchors.models import record
-from latent_anchors.training import Loss, Objective, RetainLoss, UnderEdit
+from latent_anchors.training import Loss, Objective, RetainLoss, TokenCrossEntropy, UnderEdit
+from latent_anchors.training._losses.distillation import TeacherLoss
 
 
 class BatchForward:
@@ -101,9 +102,33 @@ class BatchLosses:
         if not self.functions:
             return {}
         main: str = getattr(model, "main_input_name", "input_ids")
+        for name, loss in self.functions.items():
+            _check_padding(name, loss, taken.get("attention_mask"))
         forward = BatchForward(model, taken, main, plain)
         batch = batch_for(taken[main], columns, self._labels)
         return {name: loss(forward, batch) for name, loss in self.functions.items()}
+
+
+def _check_padding(name: str, loss: Loss, mask: object) -> None:
+    """Refuse a loss that would read padding: at a place counted from an end, or of a teacher."""
+    if isinstance(loss, UnderEdit | RetainLoss):
+        _check_padding(name, loss.loss, mask)
+        return
+    error = getattr(loss, "error", None)
+    if not isinstance(mask, Tensor) or mask.ndim != 2:
+        return
+    if isinstance(error, TokenCrossEntropy) and bool((mask[:, min(error.position, 0)] == 0).any()):
+        side, end = ("left", "ends in") if error.position < 0 else ("right", "begins with")
+        raise ValueError(
+            f"A line {end} padding, and the loss {name!r} reads position {error.position}, which "
+            f"is another token then; expected padding on the {side}."
+        )
+    if isinstance(loss, TeacherLoss) and bool((mask == 0).any()):
+        raise ValueError(
+            f"The batch has padding, which the teacher of the loss {name!r} would read, as it is "
+            "given tokens without their attention mask; expected lines of one length. Group "
+            "lines by length, or imitate in a loop of your own."
+        )
 
 
 def _labels(loss: Loss) -> list[str]:

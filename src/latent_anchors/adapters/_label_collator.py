@@ -24,7 +24,7 @@ class LabelCollator:
 
     Raises:
         KeyError: If a sample lacks a label.
-        ValueError: If a line has not as many labels as tokens.
+        ValueError: If a line has not as many labels as tokens, or samples become fewer rows.
 
     Examples:
         >>> def pads(samples):
@@ -54,6 +54,12 @@ class LabelCollator:
         """The batch of some samples, with their labels in float32."""
         plain = [{k: v for k, v in one.items() if k not in self.labels} for one in samples]
         batch = dict(self.collator(plain))
+        rows = len(next(iter(batch.values()), samples))
+        if rows != len(samples):
+            raise ValueError(
+                f"{len(samples)} samples became {rows} rows; expected one for each, in order, "
+                "whose labels are known. Use a collator that pads instead of one that packs."
+            )
         return batch | {name: self._label(name, samples, batch) for name in self.labels}
 
     def _label(
@@ -64,7 +70,8 @@ class LabelCollator:
             raise KeyError(
                 f"Samples {listed(lacking)} lack label {name!r}; expected it beside "
                 f"{listed(samples[lacking[0]])}. Trainer drops columns that its model does not "
-                "take: remove_unused_columns=False, or an AnchoredTrainer, keeps them."
+                "take: remove_unused_columns=False keeps them, and an AnchoredTrainer those that a "
+                "term reads or that extras=[...] names."
             )
         given = [torch.as_tensor(sample[name], dtype=torch.float32) for sample in samples]
         tokens = any(label.ndim > 0 for label in given)

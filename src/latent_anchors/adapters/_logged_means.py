@@ -86,8 +86,9 @@ def _by_name(names: Sequence[str], values: Tensor) -> dict[str, float]:
 
 
 def watched_scores(watch: Watch, step: int, model: nn.Module) -> dict[str, float]:
-    """Scores of a concept at a step, by name; the first ones at each step are in its history."""
-    if step in watch.history.steps[-1:]:  # the model may be another by now, or under an edit
+    """Scores of a concept at a step, by name; in its history if no later step is there already."""
+    if any(step <= before for before in watch.history.steps[-1:]):
+        # measured again: under an edit, or by a training that was resumed or begun anew
         score = watch.concept.score(model, watch.inputs, watch.has_it, watch.mask)
     else:
         score = watch.measure(step, model)

@@ -6,11 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from latent_anchors._checks import check_count
 
 IGNORED = -100
+
+OWN = ("labels", "shift_labels", "next_sentence_label")
+"""Columns that losses of transformers' models read."""
 
 
 class RareLabelCollator:
@@ -19,10 +23,11 @@ class RareLabelCollator:
     Where one line in a hundred is labeled, most batches have no labeled line, and in the others one
     line has all the weight of a term: its pull comes in jerks, as strong as labels are frequent.
     With a labeled sample in every batch it is even, and the same for a concept with few labels as
-    for one with many. The model's own loss does not see the samples added: their ``"labels"`` are
-    -100. In evaluation an :class:`AnchoredTrainer` adds none; in a loop of your own, give the
-    ``collator`` itself there. Which ones are added follows from the batch's tokens, so that a
-    training that resumes goes on bit for bit.
+    for one with many. The model's own loss does not see the samples added: their ``"labels"``,
+    ``"shift_labels"`` and ``"next_sentence_label"`` are -100. In evaluation an
+    :class:`AnchoredTrainer` adds none; in a loop of your own, give the ``collator`` itself there.
+    Which ones are added follows from the batch's tokens, so that a training that resumes goes on
+    bit for bit.
 
     Args:
         collator: Makes a batch with ``"labels"``, whose row k is sample k, such as a
@@ -34,6 +39,7 @@ class RareLabelCollator:
         ValueError: If there are fewer labeled samples than are to be added; in use, if samples
             become fewer or more rows.
         KeyError: In use, if a sample has no ``"input_ids"`` or the batch no ``"labels"``.
+        TypeError: In use, if these are real numbers, of which a loss ignores none.
 
     Examples:
         >>> def stack(samples):
@@ -68,9 +74,21 @@ class RareLabelCollator:
         # a collator may take apart what it is given
         batch = dict(self.collator([dict(sample) for sample in every]))
         _check_rows(batch, len(every), _added(self.collator))
-        labels = batch["labels"].clone()  # they may be the tokens themselves
-        labels[len(samples) : len(every)] = IGNORED
-        return batch | {"labels": labels}
+        added = slice(len(samples), len(every))
+        return batch | {name: _ignored(batch[name], added) for name in OWN if name in batch}
+
+
+def _ignored(labels: Tensor, added: slice) -> Tensor:
+    """Labels of which some are not counted by a loss of whole numbers."""
+    if labels.is_floating_point():
+        raise TypeError(
+            f"Labels of type {labels.dtype} were given; expected whole numbers, of which losses "
+            f"ignore {IGNORED}. Of real numbers a loss would take it for a target: label samples "
+            "within the batches instead."
+        )
+    labels = labels.clone()  # they may be the tokens themselves
+    labels[added] = IGNORED
+    return labels
 
 
 def without_added(collator: Callable[..., Any]) -> Callable[..., Any]:

@@ -76,7 +76,9 @@ def intervene(
     the positions in the cache, too. So the mask of a prompt may stay in force while tokens are
     generated, which are not edited then. ``"last"`` is the last column of each pass: the last token
     of lines that are padded on the left. ``"prefill"`` and ``"decode"`` are the passes of a
-    generation that begin a cache, and those that add one position to it.
+    generation that begin a cache, and those that add one position to it. Where most of a prompt is
+    in a cache that was there before the block, a pass over its last token counts as decoding; give
+    a mask of the whole line then.
 
     Args:
         model: Any module, or a population.
@@ -96,11 +98,13 @@ def intervene(
     Raises:
         TypeError: If the edit is no function, as where edit and site are swapped.
         ValueError: If a site does not exist, there is none, one is repeated, or edits are given by
-            site and ``at`` is given too. In a pass: if the mask has another shape, or the last
-            position is padding, as far as the model is called with an ``attention_mask``.
+            site and ``at`` is given too. In a pass: if the mask has another shape; or, with
+            ``"last"`` or a gate, if a line ends in padding or a row holds several, as far as the
+            model is called with an ``attention_mask`` and ``position_ids``.
         RuntimeError: If the model is compiled already, the block is within a function that is, or
             the edit never acted within the block. In a pass: if it cannot be known whether it is
-            prefill or decoding, as without a cache.
+            prefill or decoding, as without a cache; or, of ``"last"``, if it has several positions
+            after a cache, as where drafts are verified.
 
     Examples:
         >>> import torch

@@ -112,6 +112,7 @@ class Teacher:
 
         Raises:
             KeyError: If the extras hold no such row.
+            TypeError: If the teacher returns something else than a tensor.
 
         Examples:
             >>> import torch
@@ -123,10 +124,18 @@ class Teacher:
         if batch not in self._said:
             model, tensors = own(self._name, self.model, batch)
             edits = in_force(self._name, self._by_site, batch)
-            self._said[batch] = functional_forward(model, tensors, batch.inputs, edits=edits)[
-                0
-            ].detach()
+            said, _ = functional_forward(model, tensors, batch.inputs, edits=edits)
+            self._said[batch] = _tensor(said).detach()
         return self._said[batch]
+
+
+def _tensor(said: object) -> Tensor:
+    if not isinstance(said, Tensor):
+        raise TypeError(
+            f"The teacher returned a {type(said).__name__}; expected a tensor. Of a model of "
+            "Hugging Face's, wrap it in a module whose forward returns model(tokens).logits."
+        )
+    return said
 
 
 class TeacherLoss:

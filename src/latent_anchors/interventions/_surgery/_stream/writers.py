@@ -170,13 +170,13 @@ def idle_siblings(graph: Graph, axes: Mapping[str, int]) -> str:
         graph: The operations.
         axes: For each tensor that was found, the axis of the channels.
     """
-    alike = {re.sub(r"\d+", "*", name) for name in axes}
+    alike = {_kind(name) for name in axes}
     blocks = {block for name in axes for block in _blocks(name)}
     tables = {_beside(name) for name in axes if name in graph.tables}
     widths = {graph.leaves[name].shape[axis] for name, axis in axes.items()}
 
     def missed(name: str, leaf: Value) -> bool:
-        if re.sub(r"\d+", "*", name) in alike:
+        if _kind(name) in alike:
             return True
         near_by = not blocks.isdisjoint(_blocks(name))
         near_by = near_by or (name in graph.tables and _beside(name) in tables)
@@ -186,10 +186,27 @@ def idle_siblings(graph: Graph, axes: Mapping[str, int]) -> str:
     idle = [name for name, x in graph.leaves.items() if not x.users and missed(name, x)]
     if not idle:
         return ""
+    adapted = any(part in name for name in idle for part in ADAPTED)
     return (
         f"Of the weights like those of the stream, {listed(idle[:6])} were not used on the "
-        "example; expected one that reaches all of them. Pass a longer one, or more arguments by "
-        "name: example=..."
+        "example; expected "
+        + (
+            "no adapter that is merged, inactive or switched off. Write merge_and_unload() first."
+            if adapted
+            else "one that reaches all of them. Pass a longer one, or more arguments by name: "
+            "example=..."
+        )
+    )
+
+
+ADAPTED = ("lora_", ".original_module.", ".modules_to_save.")
+"""In names of weights that PEFT puts in, or beside others."""
+
+
+def _kind(name: str) -> str:
+    """A name without numbers of layers, and as it was before PEFT put a copy beside the weight."""
+    return re.sub(
+        r"\d+", "*", re.sub(r"\.(original_module|modules_to_save\.[^.]+)(?=\.)", "", name)
     )
 
 
