@@ -171,9 +171,11 @@ class Positions:
         if ids is None or ids.shape[1] != z.shape[1]:
             return
         again = ids[:, 1:] <= ids[:, :-1]
-        real = self._tokens(z)
-        if real is not None:
-            again = again & (real[:, 1:] != 0) & (real[:, :-1] != 0)
+        mask = next((call.attention_mask for call in given if call.masked), None)
+        if mask is not None and mask.shape != z.shape[:2]:
+            return  # it does not say what is padding, where numbers may be any
+        if mask is not None:
+            again = again & (mask[:, 1:] != 0) & (mask[:, :-1] != 0)
         if bool(again.any()):
             raise ValueError(
                 f"The position_ids of a row begin again, so that it holds several lines, and "
