@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -132,3 +133,15 @@ def _named(module: nn.Module) -> Iterator[tuple[str, tuple[int, str], Tensor]]:
         for name, tensor in held.items():
             if tensor is not None:
                 yield f"{path}.{name}" if path else name, (id(layer), name), tensor
+
+
+def one_for_each(name: str, value: Tensor | float, runs: int) -> Float[Tensor, " runs"]:
+    """What a measure gave, as one number for each run."""
+    given = torch.as_tensor(value).detach().double().cpu()
+    given = given.unsqueeze(0) if given.ndim == 0 and runs == 1 else given
+    if given.shape != (runs,):
+        raise ValueError(
+            f"The measure of the {name} gave shape {tuple(given.shape)}; expected one number for "
+            f"each of {runs} runs: ({runs},). Take the mean over samples."
+        )
+    return given

@@ -1,7 +1,8 @@
 """Check vectors and bases that users pass, and normalize them."""
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Iterable, Sequence
+from operator import index
+from typing import SupportsIndex, cast
 
 import torch
 from jaxtyping import Float
@@ -106,3 +107,15 @@ def check_floating(name: str, z: Tensor) -> None:
 def listed_numbers(vector: Direction) -> str:
     """A vector's numbers for a ``repr``."""
     return ", ".join(f"{value:g}" for value in as_floats(vector))
+
+
+def as_dims(given: Iterable[SupportsIndex]) -> tuple[int, ...]:
+    """Whole numbers; a mask would name dimensions 0 and 1."""
+    dims = cast("list[object]", given.tolist() if isinstance(given, Tensor) else [*given])
+    for k in dims:
+        if isinstance(k, bool) or not isinstance(k, SupportsIndex):
+            raise TypeError(
+                f"dims has {k!r}; expected whole numbers, from 0. Of a mask write "
+                "mask.nonzero().flatten().tolist()."
+            )
+    return tuple(index(cast("SupportsIndex", k)) for k in dims)

@@ -3,8 +3,8 @@
 # the types of transformers are open in places
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,9 +17,9 @@ from typing_extensions import override
 
 from latent_anchors._sites import At
 from latent_anchors.adapters._batch_forward import BatchLosses
-from latent_anchors.adapters._logged_means import LoggedMeans, watched_scores
+from latent_anchors.adapters._column_trainer import ColumnTrainer
+from latent_anchors.adapters._logged_means import LoggedMeans
 from latent_anchors.adapters._played_schedule import Actions, PlayedSchedule
-from latent_anchors.adapters._rare_label_collator import without_added
 from latent_anchors.adapters._whole_batch import Columns, WholeBatch
 from latent_anchors.concepts import Watch
 from latent_anchors.curriculum import Playhead, Timeline
@@ -30,7 +30,7 @@ STATE = "anchored.pt"
 """What a checkpoint holds besides Trainer's own files."""
 
 
-class AnchoredTrainer(Trainer):
+class AnchoredTrainer(ColumnTrainer):
     """Hugging Face's Trainer, for an objective whose weights follow a timeline.
 
     The model's own loss is the loss of the ``objective`` for which no function is given. Columns
@@ -69,8 +69,8 @@ class AnchoredTrainer(Trainer):
             and a scheduler would both set the rate, or several GPUs are to be used by one process.
 
     Examples:
-        >>> AnchoredTrainer.__mro__[1].__name__
-        'Trainer'
+        >>> issubclass(AnchoredTrainer, Trainer)
+        True
     """
 
     def __init__(
@@ -93,14 +93,13 @@ class AnchoredTrainer(Trainer):
                 "torchrun --nproc-per-node, or show it one GPU: CUDA_VISIBLE_DEVICES=0."
             )
         self.objective: Objective = objective.to(self.args.device)
-        self.watches: tuple[Watch, ...] = tuple(watches)
+        self.watches = tuple(watches)
         self._losses = BatchLosses(objective, losses or {})
         self._whole = WholeBatch(objective, self._losses.divisors(self._labeled))
         self._means = LoggedMeans(objective.names)
         self._schedule = PlayedSchedule(timeline, objective, factors, actions, ["eval"])
-        self._columns = self._kept(extras)
         self._latents: Recording | None = None
-        self._set_signature_columns_if_needed()
+        self._keep([*self._own_columns(), *extras])
         self.add_callback(_Playing(self._schedule, self._means, self))
 
     def _labeled(self, batch: Columns) -> Tensor | None:
@@ -113,23 +112,10 @@ class AnchoredTrainer(Trainer):
             labels = labels[..., 1:]  # nothing predicts the first token of a line
         return labels.ne(-100).sum() if isinstance(labels, Tensor) else None
 
-    def _kept(self, extras: Sequence[str]) -> list[str]:
+    def _own_columns(self) -> list[str]:
         """Names of columns that Trainer would drop."""
         terms = [(term.label, term.mask) for term in self.objective.terms]
-        ours = [name for names in terms for name in names if name]
-        return [*dict.fromkeys([*ours, *self._losses.labels, *extras])]
-
-    @override
-    def _set_signature_columns_if_needed(self) -> None:
-        if self._signature_columns is None:  # pyright: ignore[reportUnnecessaryComparison] -- so it begins
-            super()._set_signature_columns_if_needed()
-            self._taken = tuple(self._signature_columns or ())
-            self._signature_columns = [*dict.fromkeys([*self._taken, *self._columns])]
-
-    def _for_model(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """All but the columns that only terms and losses take."""
-        hidden = {*self._columns} - {*self._taken}
-        return {name: values for name, values in inputs.items() if name not in hidden}
+        return [*(name for names in terms for name in names if name), *self._losses.labels]
 
     @override
     def get_batch_samples(
@@ -235,66 +221,6 @@ class AnchoredTrainer(Trainer):
                 return super()._inner_training_loop(*args, **kwargs)
             finally:
                 self._latents = None
-
-    @override
-    def prediction_step(
-        self, model: nn.Module, inputs: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        """Trainer's own, without the columns that only terms and losses take.
-
-        Examples:
-            >>> AnchoredTrainer.prediction_step.__name__
-            'prediction_step'
-        """
-        return super().prediction_step(model, self._for_model(inputs), *args, **kwargs)
-
-    @override
-    def get_eval_dataloader(self, *args: Any, **kwargs: Any) -> Any:
-        """Trainer's own, without samples that a :class:`RareLabelCollator` adds.
-
-        Examples:
-            >>> AnchoredTrainer.get_eval_dataloader.__name__
-            'get_eval_dataloader'
-        """
-        with self._nothing_added():
-            return super().get_eval_dataloader(*args, **kwargs)
-
-    @override
-    def get_test_dataloader(self, *args: Any, **kwargs: Any) -> Any:
-        """Trainer's own, without samples that a :class:`RareLabelCollator` adds.
-
-        Examples:
-            >>> AnchoredTrainer.get_test_dataloader.__name__
-            'get_test_dataloader'
-        """
-        with self._nothing_added():
-            return super().get_test_dataloader(*args, **kwargs)
-
-    @contextmanager
-    def _nothing_added(self) -> Generator[None]:
-        whole = self.data_collator
-        self.data_collator: Any = without_added(whole)
-        try:
-            yield
-        finally:
-            self.data_collator = whole
-
-    @override
-    def evaluation_loop(self, *args: Any, **kwargs: Any) -> Any:
-        """Trainer's own, and the scores of the watched concepts.
-
-        Examples:
-            >>> AnchoredTrainer.evaluation_loop.__name__
-            'evaluation_loop'
-        """
-        found = super().evaluation_loop(*args, **kwargs)
-        metrics = cast("dict[str, float]", found.metrics)
-        prefix = kwargs.get("metric_key_prefix", "eval")
-        step, model = self.state.global_step, cast("nn.Module", self.model)
-        for watch in self.watches:
-            scores = watched_scores(watch, step, model)
-            metrics.update({f"{prefix}_{name}": score for name, score in scores.items()})
-        return found
 
     @override
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:

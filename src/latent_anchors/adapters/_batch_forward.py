@@ -13,8 +13,14 @@ from latent_anchors.adapters._whole_batch import Divisor
 from latent_anchors.data import LabeledBatch
 from latent_anchors.interventions import intervene
 from latent_anchors.models import record
-from latent_anchors.training import Loss, Objective, RetainLoss, TokenCrossEntropy, UnderEdit
-from latent_anchors.training._losses.distillation import TeacherLoss
+from latent_anchors.training import (
+    Loss,
+    Objective,
+    RetainLoss,
+    Teacher,
+    TokenCrossEntropy,
+    UnderEdit,
+)
 
 
 class BatchForward:
@@ -123,7 +129,7 @@ def _check_padding(name: str, loss: Loss, mask: object) -> None:
             f"A line {end} padding, and the loss {name!r} reads position {error.position}, which "
             f"is another token then; expected padding on the {side}."
         )
-    if isinstance(loss, TeacherLoss) and bool((mask == 0).any()):
+    if isinstance(getattr(loss, "teacher", None), Teacher) and bool((mask == 0).any()):
         raise ValueError(
             f"The batch has padding, which the teacher of the loss {name!r} would read, as it is "
             "given tokens without their attention mask; expected lines of one length. Group "

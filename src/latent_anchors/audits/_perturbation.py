@@ -9,10 +9,9 @@ from torch import Tensor, nn
 from latent_anchors._checks import check_between, check_count, listed
 from latent_anchors._hooks import in_force
 from latent_anchors._numerics import in_full_precision
-from latent_anchors._runs import architecture, eval_mode, seeds_of, with_axis_of_runs
+from latent_anchors._runs import architecture, eval_mode, one_for_each, seeds_of, with_axis_of_runs
 from latent_anchors._streams import stream
 from latent_anchors.evaluation import Evaluation
-from latent_anchors.evaluation._dose_response import per_run as one_for_each
 
 SIZES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 

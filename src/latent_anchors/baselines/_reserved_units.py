@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from latent_anchors._checks import check_name, listed
 from latent_anchors._sites import as_site, resolve
-from latent_anchors.interventions._zero_ablation import as_dims
+from latent_anchors._vectors import as_dims
 
 
 def reserved_units(

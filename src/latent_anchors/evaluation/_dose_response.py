@@ -14,7 +14,7 @@ from latent_anchors._checks import check_between
 from latent_anchors._hooks import Where
 from latent_anchors._numerics import as_floats, in_full_precision, length
 from latent_anchors._records import plain
-from latent_anchors._runs import StackedRuns, eval_mode, seeds_of
+from latent_anchors._runs import StackedRuns, eval_mode, one_for_each, seeds_of
 from latent_anchors._sites import At, as_sites
 from latent_anchors._supervision import Given, as_mask
 from latent_anchors._typing import Inputs
@@ -139,7 +139,7 @@ def dose_response(
         found = {"displacement": _displaced(before, after, mask)}
         for name, of in measures.items():
             with eval_mode(model), intervene(model, edits, at, where):
-                found[name] = per_run(name, of(model), len(seeds_of(model)))
+                found[name] = one_for_each(name, of(model), len(seeds_of(model)))
         finite = torch.stack([values.isfinite() for values in found.values()]).all(0)
         failed.append(tuple(run for run, there in enumerate(as_floats(finite)) if not there))
         for name, values in found.items():
@@ -202,15 +202,3 @@ def _displaced(
         moved, whole = (each[:, counted].double().sum(-1) for each in (moved, whole))
         shares.append(torch.where((moved == 0) & (whole == 0), 0.0, moved / whole))
     return torch.stack([share.cpu() for share in shares]).mean(0)
-
-
-def per_run(name: str, value: Tensor | float, runs: int) -> Float[Tensor, " runs"]:
-    """What a measure gave, as one number for each run."""
-    given = torch.as_tensor(value).detach().double().cpu()
-    given = given.unsqueeze(0) if given.ndim == 0 and runs == 1 else given
-    if given.shape != (runs,):
-        raise ValueError(
-            f"The measure of the {name} gave shape {tuple(given.shape)}; expected one number for "
-            f"each of {runs} runs: ({runs},). Take the mean over samples."
-        )
-    return given

@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._hooks import Edit
-from latent_anchors._runs import eval_mode, seeds_of
+from latent_anchors._runs import eval_mode, one_for_each, seeds_of
 from latent_anchors._sites import At
-from latent_anchors.evaluation._dose_response import Measure, per_run
+from latent_anchors.evaluation._dose_response import Measure
 from latent_anchors.evaluation._frontier_record import Curve, Frontier
 from latent_anchors.interventions import intervene
 
@@ -97,7 +97,8 @@ def _measured(
     """Removal and collateral run by run."""
     with _opened(name, edited) as opened, eval_mode(opened):
         runs = len(seeds_of(opened))
-        return torch.stack([per_run(of, measure(opened), runs) for of, measure in measures.items()])
+        found = [one_for_each(of, measure(opened), runs) for of, measure in measures.items()]
+        return torch.stack(found)
 
 
 @contextmanager

@@ -1,8 +1,6 @@
 """Zero ablation: set chosen dimensions of latents to zero."""
 
-from collections.abc import Iterable, Sequence
-from operator import index
-from typing import SupportsIndex, cast
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -11,7 +9,7 @@ from typing_extensions import override
 from latent_anchors._checks import listed
 from latent_anchors._numerics import in_full_precision
 from latent_anchors._typing import Latents
-from latent_anchors._vectors import check_width
+from latent_anchors._vectors import as_dims, check_width
 from latent_anchors.interventions._edits import EditModule, check_strength
 
 
@@ -49,18 +47,6 @@ def zero_dims(z: Latents, dims: Sequence[int], strength: float | Tensor = 1.0) -
     chosen = torch.tensor([k in dims for k in range(z.shape[-1])], device=z.device)
     kept = torch.as_tensor(1.0 - strength).to(full).unsqueeze(-1)
     return torch.where(chosen, kept * full, full).to(z.dtype)
-
-
-def as_dims(given: Iterable[SupportsIndex]) -> tuple[int, ...]:
-    """Whole numbers; a mask would name dimensions 0 and 1."""
-    dims = cast("list[object]", given.tolist() if isinstance(given, Tensor) else [*given])
-    for k in dims:
-        if isinstance(k, bool) or not isinstance(k, SupportsIndex):
-            raise TypeError(
-                f"dims has {k!r}; expected whole numbers, from 0. Of a mask write "
-                "mask.nonzero().flatten().tolist()."
-            )
-    return tuple(index(cast("SupportsIndex", k)) for k in dims)
 
 
 class ZeroAblation(EditModule):
