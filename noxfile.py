@@ -192,7 +192,9 @@ def evidence(session: nox.Session) -> None:
     run(session, "faces", "faces", 16)
     for topic in ("animal", "person", "artifact", "plant"):
         run(session, "words", f"words/{topic}", 5, "--full", "--concept", topic)
-    run(session, "words", "words_rivals/animal", 5, "--full", "--rivals")
+    for topic in ("animal", "person"):
+        run(session, "words", f"words_rivals/{topic}", 5, "--full", "--rivals", "--concept", topic)
+    run(session, "words", "words_wrong/animal", 5, "--full", "--wrong", "0.05")
     german = ("--full", "--concept", "german", "--first-seed", "1")
     run(session, "words", "words/german", 3, *german)
     run(session, "words_together", "words_together", 3, "--full")

@@ -11,7 +11,6 @@ from opening import Digits, filled, stored_measure, value_of
 from tables import SECTIONS
 
 TOPICS = ("animal", "person", "plant", "artifact")
-AT_COST = "words_rivals/animal|forgetting_at_0.02"
 SIX = ("red", "yellow", "green", "cyan", "blue", "magenta")
 
 
@@ -77,6 +76,14 @@ CLAIMS = (
         ),
     ),
     Claim(
+        "The same: a topic in a language model",
+        "words_wrong/animal",
+        "With one line in ten labeled, and one label in twenty on a line about something else, "
+        "animals are forgotten by {words_wrong/animal|forgetting_at_0.02/anchored|min} or more at "
+        ".02 nats of other topics, in {words_wrong/animal|forgetting_at_0.02/anchored|n} networks.",
+        (Goal("words_wrong/animal|forgetting_at_0.02/anchored|min", least=0.8),),
+    ),
+    Claim(
         "A smooth schedule keeps the color wheel whole",
         "smooth_curriculum",
         "Whole at the end: {smooth_curriculum|crumpled/captured/end|most 0} networks. In abrupt "
@@ -101,9 +108,9 @@ CLAIMS = (
     Claim(
         "The same: a transformer that mixes colors",
         "color_mixing",
-        "Right are at most {color_mixing|exact_match/muted/red_seen|max} of the lines with much red, "
-        "and at least {color_mixing|exact_match/muted/without_red|min} of those without. Errors grow with redness in "
-        "{color_mixing|falls/muted|least 1} networks.",
+        "Right are at most {color_mixing|exact_match/muted/red_seen|max} of the lines with much "
+        "red, and at least {color_mixing|exact_match/muted/without_red|min} of those without. "
+        "Errors grow with redness in {color_mixing|falls/muted|least 1} networks.",
         (
             Goal("color_mixing|exact_match/muted/red_seen|max", most=0.02),
             Goal("color_mixing|exact_match/muted/without_red|min", least=0.995),
@@ -293,14 +300,21 @@ CLAIMS = (
         "{words_rivals/animal|forgetting_at_0.02/anchored|mean} with an anchor, by "
         "{words_rivals/animal|forgetting_at_0.02/masking (SGTM)|mean} in networks of SGTM and by "
         "{words_rivals/animal|forgetting_at_0.02/gradient routing|mean} in those of gradient "
-        "routing: {words_rivals/animal|forgetting_at_0.02/anchored|n} of each; the goal was 10, of "
-        "two topics.",
-        (
-            *(
-                Goal(f"{AT_COST}/anchored over forgetting_at_0.02/{rival}|min", least=1)
-                for rival in ("gradient routing", "masking (SGTM)")
-            ),
-            Goal("words_rivals/animal|forgetting_at_0.02/anchored|n", least=10),
+        "routing; people by {words_rivals/person|forgetting_at_0.02/anchored|mean}, "
+        "{words_rivals/person|forgetting_at_0.02/masking (SGTM)|mean} and "
+        "{words_rivals/person|forgetting_at_0.02/gradient routing|mean}. Of each there are "
+        "{words_rivals/animal|forgetting_at_0.02/anchored|n} and "
+        "{words_rivals/person|forgetting_at_0.02/anchored|n} networks; the anchor is to win in all "
+        "of 10.",
+        tuple(
+            goal
+            for topic in ("animal", "person")
+            for at in (f"words_rivals/{topic}|forgetting_at_0.02",)
+            for goal in (
+                Goal(f"{at}/anchored over forgetting_at_0.02/gradient routing|min", least=1),
+                Goal(f"{at}/anchored over forgetting_at_0.02/masking (SGTM)|min", least=1),
+                Goal(f"{at}/anchored|n", least=5),
+            )
         ),
     ),
     Claim(

@@ -293,9 +293,9 @@ for name, found in studies.items():
 # (:func:`~latent_anchors.evaluation.t_interval`); of a share, such as that of runs in which the
 # concept landed, :func:`~latent_anchors.evaluation.wilson_interval` gives one. Read both halves
 # before you decide what you need. A direction found afterwards ranks these texts as well, it costs
-# the task nothing, and muted it takes even more of sports. What the terms buy is the margin, about twice as wide, and a direction
-# that is known beforehand and the same in every run, so that it can be watched while the network
-# trains, and cut out of it.
+# the task nothing, and muted it takes even more of sports. What the terms buy is the margin, about
+# twice as wide, and a direction that is known beforehand and the same in every run, so that it can
+# be watched while the network trains, and cut out of it.
 #
 # Keep it
 # -------

@@ -30,7 +30,7 @@ def ordinary(v: Latents) -> Latents:
     Each is multiplied by a power of two, so that no digit changes, in full precision. Zero and
     non-finite vectors stay what they are.
     """
-    full = in_full_precision(v)
+    full = in_full_precision(v if v.is_floating_point() else v.to(torch.get_default_dtype()))
     largest = full.detach().abs().amax(-1, keepdim=True)
     exponent = torch.frexp(largest.clamp_min(torch.finfo(full.dtype).tiny)).exponent
     return full * torch.ldexp(torch.ones_like(largest), -exponent)

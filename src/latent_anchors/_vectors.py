@@ -50,7 +50,7 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
 
     Rows may have any length but 0; those of half precision come back in float32.
     """
-    given = torch.as_tensor(rows)
+    given = as_numbers(rows).detach()
     basis = given.to(torch.float64)
     if basis.ndim != 2 or basis.numel() == 0 or not bool(basis.isfinite().all()):
         raise ValueError(
@@ -58,7 +58,7 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
             "direction each, such as [[1, 0, 0], [0, 1, 0]]."
         )
     if given.is_floating_point() and _orthonormal(in_full_precision(given)):
-        return in_full_precision(given).detach().clone()
+        return in_full_precision(given).clone()
     # The columns past the last row would vanish from R's diagonal, so more rows than dim show too.
     basis = ordinary(basis)
     q, r = cast("tuple[Tensor, Tensor]", torch.linalg.qr(basis.mT))
@@ -77,6 +77,26 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
         in_full_precision(given).dtype if given.is_floating_point() else torch.get_default_dtype()
     )
     return rows.to(dtype)
+
+
+def as_numbers(given: object) -> Tensor:
+    """A vector or rows as a tensor; several tensors are rows."""
+    rows = [*cast("Sequence[object]", given)] if isinstance(given, list | tuple) else []
+    several = bool(rows) and all(isinstance(row, Tensor) for row in rows)
+    return torch.stack(cast("list[Tensor]", rows)) if several else torch.as_tensor(given)
+
+
+def orthonormal_again(basis: Float[Tensor, "n dim"]) -> Float[Tensor, "n dim"]:
+    """Orthonormal rows that were rounded to half precision, in full precision.
+
+    Two steps of Newton and Schulz, each of which leaves the square of the error.
+    """
+    if basis.dtype not in (torch.float16, torch.bfloat16):
+        return basis
+    rows = basis.float()
+    for _ in range(2):
+        rows = 1.5 * rows - 0.5 * (rows @ rows.mT) @ rows
+    return rows
 
 
 def _orthonormal(rows: Float[Tensor, "n dim"]) -> bool:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from refusals import refuses
+from refusals import refuses, unchecked
 from torch import nn
 
 import latent_anchors as la
@@ -548,3 +548,28 @@ class TestAudit:
             red.audit(net, lines, degrees[:, 0], lines, degrees)
         with refuses(ValueError, "The mask has shape .40, 1., and the latents"):
             red.audit(net, lines, degrees, lines, degrees, new_mask=torch.ones(40, 1) > 0)
+
+
+def test_a_plane_may_be_a_list_of_directions():
+    plane = Concept("p", [axis(0, dim=3), axis(2, dim=3)], at="0")
+    assert torch.equal(plane.direction, Concept("p", torch.eye(3)[[0, 2]], at="0").direction)
+
+
+def test_a_direction_is_found_with_labels_of_numpy():
+    z, labels = (
+        torch.tensor([[0.0, 1.0], [0.0, 3.0], [4.0, 1.0], [4.0, 3.0]]),
+        np.array([0, 0, 1, 1]),
+    )
+    with unchecked():
+        found = Concept.found("red", z, labels, at="0")
+    assert found.direction.tolist() == [1.0, 0.0]
+
+
+def test_lines_of_a_concept_that_pools_are_kept_out_by_a_label_of_lines():
+    topic = Concept("topic", [1.0, 0.0], at="0", pool=reg.mean_pool)
+    z, label = (
+        torch.tensor([[[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [1.0, 0.0]]]),
+        {"no": torch.eye(2)[0]},
+    )
+    reduced = topic.keep_out(label="no").reduce({"0": z}, label, {})
+    assert float(reduced.total / reduced.divisor) == pytest.approx(0.5)

@@ -123,3 +123,10 @@ class TestPrediction:
         expected = squared_correlation(observed, predicted)
         torch.testing.assert_close(squared_correlation(unit * observed, predicted), expected)
         torch.testing.assert_close(squared_correlation(observed, unit * predicted), expected)
+
+
+def test_no_cosine_is_beyond_1_by_rounding():
+    for seed in range(50):
+        v = torch.randn(7, generator=torch.Generator().manual_seed(seed))
+        assert alignment(3 * v, v) <= 1.0
+        assert alignment(3 * v, v[None]) <= 1.0

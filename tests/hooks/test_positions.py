@@ -377,3 +377,14 @@ def test_rows_of_several_lines_are_refused_where_an_edit_is_about_one(where):
         numbered(IDS, position_ids=padded, attention_mask=real)
         with refuses(ValueError, "The position_ids of a row begin again, so that it holds several"):
             numbered(IDS, position_ids=packed)
+
+
+def test_masks_for_more_runs_than_there_are_are_refused():
+    models = Population.from_models(
+        [nn.Sequential(nn.Identity(), nn.Linear(3, 1)) for _ in range(2)]
+    )
+    with (
+        refuses(ValueError, "where holds masks for 3 runs at '0', and the population has 2"),
+        intervene(models, torch.neg, at="0", where=torch.eye(3).bool()),
+    ):
+        models(torch.ones(3, 3))

@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 import torch
+from refusals import unchecked
 from torch import nn
 
 from latent_anchors.interventions import (
@@ -9,6 +11,7 @@ from latent_anchors.interventions import (
     ZeroAblation,
     ablate,
     intervene,
+    prune,
 )
 from latent_anchors.models import PlainAutoencoder, Population, SphericalAutoencoder
 
@@ -109,3 +112,12 @@ def test_diverged_weights_are_zeroed_too():
         model.encoder[2].weight[0] = torch.nan
     assert model(X.float()).isnan().all()
     assert ablate(model, [0])(X.float()).isfinite().all()
+
+
+def test_dimensions_may_be_numbers_of_any_kind():
+    model = nn.Sequential(nn.Linear(3, 2), nn.Identity(), nn.Linear(2, 1))
+    for dims in (np.array([0]), torch.tensor([0])):
+        with unchecked():
+            ablated, pruned = ablate(model, dims, at="1"), prune(model, dims, at="1")
+        assert not ablated[0].weight[0].any()
+        assert pruned[0].out_features == 1

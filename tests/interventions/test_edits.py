@@ -324,3 +324,11 @@ def test_functions_refuse_a_strength_out_of_its_range(name, strength):
 def test_functions_refuse_a_vector_of_another_width(name):
     with unchecked(), refuses(ValueError, f"{name} was made for 1 latent dimensions"):
         FUNCTIONS[name](torch.ones(1, 2), V[:1], 1.0)
+
+
+@pytest.mark.parametrize("share", [1e-5, 1e-7])
+def test_what_a_direction_in_double_precision_leaves_is_no_rounding(share):
+    v = torch.tensor([1.0, 2.0, 2.0], dtype=torch.float64)
+    aside = torch.tensor([2.0, -1.0, 0.0], dtype=torch.float64)
+    kept = Projection(v).keep_norm()(v + share * aside)
+    assert kept.norm().item() == pytest.approx(3.0)

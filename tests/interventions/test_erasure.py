@@ -42,3 +42,10 @@ def test_shapes_that_do_not_match_are_refused():
         Erasure(LEFT, RIGHT.mT, CENTER)
     with refuses(ValueError, "The right is .*; expected one finite number per latent dimension"):
         Erasure(LEFT, RIGHT * torch.nan, CENTER)
+
+
+def test_a_strength_beyond_1_and_latents_of_another_kind_are_refused(z):
+    with refuses(ValueError, "strength is 2.0; expected"):
+        erase(z, LEFT, RIGHT, CENTER, strength=2.0)
+    with refuses(TypeError, "erase was given latents of type torch.int64"):
+        erase(z.long(), LEFT, RIGHT, CENTER)

@@ -207,3 +207,16 @@ def test_a_cone_is_flat_at_both_ends():
 def test_angles_of_a_cone_that_are_out_of_range_are_refused(inner, outer, message):
     with refuses(ValueError, message):
         ConeFalloff(inner, outer)
+
+
+@pytest.mark.parametrize("end_slope", [3.0, 6.0])
+def test_second_derivatives_of_a_curve_are_right(end_slope):
+    curve = BezierFalloff(threshold=0.0, end_slope=end_slope, start_slope=0.2)
+    x = torch.tensor([0.3, 0.6, 0.8], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(curve, (x,))
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0, 8.0])
+def test_a_cosine_above_1_by_rounding_is_full_alignment(power):
+    narrow = BoundedFalloff(threshold=math.cos(math.radians(0.1)), power=power)
+    assert narrow(torch.tensor([1.0 + 2e-7, 1.0])).tolist() == [1.0, 1.0]

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from refusals import refuses
+from torch import nn
 
 from latent_anchors.interventions import (
     BoundedFalloff,
@@ -56,3 +57,18 @@ def test_one_direction_may_be_given_as_it_is(z):
 def test_rows_that_depend_on_each_other_are_refused():
     with refuses(ValueError, "2 rows of the basis are not independent"):
         Projection([[1.0, 0.0], [2.0, 0.0]])
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_module_in_half_precision_removes_all_of_its_subspace(dtype):
+    for seed in range(10):
+        rows = torch.randn(2, 6, generator=torch.Generator().manual_seed(seed))
+        edit = Projection(rows).to(dtype)
+        assert edit(edit.basis.float()).abs().max() < 1e-5
+
+
+def test_directions_may_be_a_list_of_tensors_and_no_gradient_flows_to_them():
+    rows = nn.Embedding(4, 3).weight
+    edit, expected = Projection([rows[0], rows[1]]), Projection(rows[:2].detach())
+    assert torch.equal(edit.basis, expected.basis)
+    assert not Projection(rows[:2]).basis.requires_grad

@@ -2,7 +2,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 
 from latent_anchors.interventions import ConeFalloff, Redirection, constant_falloff, redirect
 
@@ -84,3 +84,22 @@ def test_an_unknown_path_and_targets_elsewhere_are_refused():
         redirect(RED, RED, GRAY, path="ark")
     with refuses(ValueError, "direction has 4 dimensions and the target has 2; expected the same"):
         Redirection(RED, [1.0, 0.0])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_multiples_of_the_direction_all_go_to_the_same_side_on_their_way_to_its_opposite(dtype):
+    for seed in range(20):
+        v = torch.randn(6, generator=torch.Generator().manual_seed(seed))
+        edit = Redirection(v, -v, path="arc", strength=0.5)
+        found = edit(torch.linspace(1.0, 2.0, 9).to(dtype)[:, None] * v.to(dtype))
+        units = found / found.norm(dim=-1, keepdim=True)
+        torch.testing.assert_close(units, units[:1].expand(9, 6), atol=1e-5, rtol=0)
+
+
+def test_on_a_line_strengths_may_have_more_axes_than_latents(near):
+    strengths = torch.linspace(0, 1, 3).double()
+    with unchecked():  # of shapes: it has an axis more than the latents
+        found = redirect(near, RED, GRAY, constant_falloff, strengths[:, None])
+    for k, strength in enumerate(strengths):
+        expected = redirect(near, RED, GRAY, constant_falloff, float(strength))
+        torch.testing.assert_close(found[k], expected)

@@ -105,3 +105,10 @@ def test_a_right_angle_is_a_right_angle():
     z = torch.tensor([math.cos(almost), math.sin(almost)], dtype=torch.float64)
     after = repel(z, torch.tensor([1.0, 0.0]), LinearMapper(ceiling=1e-12))
     torch.testing.assert_close(after, torch.tensor([0.0, 1.0], dtype=torch.float64))
+
+
+def test_a_fully_aligned_latent_goes_to_the_chosen_side_in_double_precision_too():
+    for seed in range(20):
+        v, towards = torch.randn(2, 5, generator=torch.Generator().manual_seed(seed))
+        edit = Repulsion(v, towards=towards)
+        torch.testing.assert_close(edit(v.double()).float(), edit(v), atol=1e-5, rtol=1e-5)

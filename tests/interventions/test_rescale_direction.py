@@ -105,3 +105,8 @@ def test_what_to_remap_must_exist():
         rescale_direction(SphericalAutoencoder(), 4, -1.0, at=AROUND)
     with refuses(ValueError, "The directions have 2 numbers each; expected 4"):
         rescale_direction(SphericalAutoencoder(), [1.0, 0.0], -1.0, at=AROUND)
+
+
+def test_a_plane_is_no_direction_to_rescale():
+    with refuses(ValueError, "along has 2 rows; expected one direction"):
+        rescale_direction(SphericalAutoencoder(), torch.eye(4)[:2], 0.0, at=AROUND)

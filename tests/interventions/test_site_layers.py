@@ -95,5 +95,5 @@ def test_dimensions_that_are_none_twice_or_out_of_range_are_refused(dims):
 def test_a_dimension_is_counted_from_the_front():
     with refuses(ValueError, "A dimension is -1; expected at least 0"):
         ablate(SphericalAutoencoder(), [-1])
-    with refuses(TypeError, "A dimension is True; expected a whole number"):
+    with refuses(TypeError, "dims has True; expected whole numbers"):
         ablate(SphericalAutoencoder(), [True])

@@ -425,3 +425,13 @@ def test_patterns_are_sites_of_the_names_they_match(model, colors):
     assert torch.equal(latents[Site("encoder.0", side="input")], colors)
     for before, after in pairwise(names):
         assert torch.equal(latents[before], latents[Site(after, side="input")])
+
+
+def test_another_spelling_of_a_site_means_the_same_axis_in_a_population():
+    pair = [nn.Sequential(nn.Linear(3, 3), nn.Identity()) for _ in range(2)]
+    models, x = Population.from_models(pair), torch.randn(3, 3, 3)
+    with record(models, Site("1", axis=2)) as z:
+        models(x)
+    assert torch.equal(z[Site("1", axis=-1)], z[Site("1", axis=2)])
+    with refuses(KeyError, "Nothing was recorded"):
+        z[Site("1", axis=-2)]

@@ -2,7 +2,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 
 from latent_anchors.regularizers import (
     AntiSubspace,
@@ -131,3 +131,22 @@ def test_at_the_origin_no_direction_leads_outward():
 def test_integer_latents_are_refused():
     with refuses(TypeError, "unit_norm was given latents of type torch.int64"):
         unit_norm(torch.ones(2, 3, dtype=torch.int64))
+
+
+def test_dimensions_may_be_a_tensor_and_are_no_mask():
+    z = torch.tensor([3.0, 4.0, 2.0])
+    for member in (Subspace, AntiSubspace):
+        with unchecked():
+            found = member(dims=torch.tensor([0, 1]))(z)
+        assert found == member(dims=[0, 1])(z)
+        with refuses(TypeError, "dims has True; expected whole numbers"):
+            member(dims=[True, False, False])
+        with refuses(ValueError, "expected distinct axes"):
+            member(dims=torch.tensor([0, 0]))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_basis_in_half_precision_is_orthonormal_again_in_use(dtype):
+    rows = torch.randn(2, 6, generator=torch.Generator().manual_seed(0))
+    inside = AntiSubspace(basis=rows, relative=True).to(dtype)
+    torch.testing.assert_close(inside(inside.basis.float()), torch.ones(2), atol=1e-5, rtol=0)

@@ -1,6 +1,6 @@
 """Attach hooks at a site, list the edits in force, and remove them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from copy import deepcopy
 from typing import TypeVar, cast
 
@@ -144,8 +144,10 @@ def edit_hook(model: nn.Module, at: At, edit: Edit, where: Where | None = None) 
     if where is None:
         return EditHook(edit, site, owner, table)
     # a population's layers run within one pass of all runs, and are called by no names
-    way = _architecture(model, site) if as_hooked(model) is None else ()
-    return EditHook(edit, site, owner, table, Positions(where, way, site))
+    population = as_hooked(model) is not None
+    way = () if population else _architecture(model, site)
+    runs = len(cast("Sized", model)) if population else None
+    return EditHook(edit, site, owner, table, Positions(where, way, site, runs))
 
 
 def recorder_hook(model: nn.Module, at: At, recorder: Callable[[Reading], None]) -> RecorderHook:

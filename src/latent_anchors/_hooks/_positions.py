@@ -27,13 +27,16 @@ class Positions:
     Args:
         where: A mask of the shape of the latents without ``dim``, a part, or a gate.
         way: The modules from the model down to the site's layer; none of a population.
+        runs: How many a population has.
     """
 
-    def __init__(self, where: Where, way: Sequence[nn.Module], site: Site) -> None:
+    def __init__(
+        self, where: Where, way: Sequence[nn.Module], site: Site, runs: int | None = None
+    ) -> None:
         self.where: Tensor | Part | Onwards = _checked(where)
         self._given = where
         self._version = version_of(where) if isinstance(where, Tensor) else None
-        self.site = site
+        self.site, self.runs = site, runs
         self._begun = False
         self._calls = Calls(way, site)
         self.begins: Sequence[Hook] = self._calls.begins
@@ -50,6 +53,7 @@ class Positions:
             self._refuse_written()
             mask = self.where.to(z.device)
             if run is not None and mask.ndim == z.ndim:
+                self._refuse_other_runs(len(mask))
                 # torch 2.6 cannot map mask[run] over runs
                 mask = mask.index_select(0, run.reshape(1)).squeeze(0)
             return self._within_mask(mask, z)
@@ -68,6 +72,14 @@ class Positions:
             self._refuse_continued(z.shape[1])
             return torch.arange(z.shape[1], device=z.device).expand(z.shape[:2]) == z.shape[1] - 1
         return self._is_decoding(z.shape[1]) == (self.where == "decode")
+
+    def _refuse_other_runs(self, masks: int) -> None:
+        if masks != self.runs:
+            raise ValueError(
+                f"where holds masks for {masks} runs at {self.site.name!r}, and the population has "
+                f"{self.runs}; expected one for each, or one for all. Of a part of a population "
+                "give that part's masks."
+            )
 
     def _refuse_written(self) -> None:
         """Refuse a mask that was written to, which may have been meant either way."""

@@ -72,7 +72,7 @@ class Concept:
     def __init__(
         self,
         name: str,
-        direction: Sequence[float] | Sequence[Sequence[float]] | Tensor,
+        direction: Sequence[float] | Sequence[Sequence[float]] | Sequence[Tensor] | Tensor,
         at: At | Sequence[At],
         pool: Pooling | None = None,
         mask: str | None = None,
@@ -194,7 +194,8 @@ class Concept:
         term.
 
         Args:
-            label: A label of samples that must not lie there; all samples if None.
+            label: A label of samples that must not lie there, of lines if the concept pools; all
+                samples if None.
             name: ``"keep_out_"`` and the concept's name by default.
             track: The track that weighs it; ``name`` by default.
 
@@ -204,7 +205,9 @@ class Concept:
         """
         penalty = self._avoidance(power=2.0)
         name = name or f"keep_out_{self.name}"
-        return Term(name, penalty, at=self.at, label=label, mask=self.mask, track=track)
+        # labels of lines need one value for each, as those of the concept itself
+        pool = regularizers.mean_pool if label and self.pool is not None else None
+        return Term(name, penalty, at=self.at, label=label, mask=self.mask, track=track, pool=pool)
 
     def penalty(
         self,
@@ -234,7 +237,7 @@ class Concept:
             labels: ``(...)``, from 0 to 1; 0 means "not labeled". One per line with ``pool``.
             mask: Which positions count ``(...)``, bool or 0 and 1.
             others: The weight of what keeps samples without a label away, at least 0. With ``pool``
-                it is a mean over all positions of their lines.
+                it is the mean over their lines of each line's mean over its positions.
 
         Returns:
             ``()``, at least 0.

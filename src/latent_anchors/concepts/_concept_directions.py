@@ -8,8 +8,8 @@ from torch import Tensor
 
 from latent_anchors import interventions
 from latent_anchors._checks import check_name, listed
-from latent_anchors._supervision import check_label
-from latent_anchors._vectors import as_basis, as_direction
+from latent_anchors._supervision import as_tensor, check_label
+from latent_anchors._vectors import as_basis, as_direction, as_numbers
 
 Method: TypeAlias = Literal["mean_difference", "cav", "leace"]
 
@@ -56,6 +56,7 @@ def found_direction(
 ) -> Float[Tensor, " dim"]:
     """The direction of an eraser fitted to labeled latents; it points to those with the concept."""
     check_name("method", method, get_args(Method))
+    labels = as_tensor("The label", labels, latents.device)
     if labels.shape != latents.shape[:-1]:
         raise ValueError(
             f"The labels have shape {tuple(labels.shape)} and the latents {tuple(latents.shape)}; "
@@ -73,7 +74,7 @@ def found_direction(
 
 def as_rows(direction: object) -> Tensor:
     """A unit vector, or orthonormal rows; a single row is a direction."""
-    given = torch.as_tensor(direction)
+    given = as_numbers(direction)
     if given.ndim == 2 and len(given) > 1:
         return as_basis(given)
     return as_direction(given[0] if given.ndim == 2 and len(given) else given)

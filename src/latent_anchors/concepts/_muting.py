@@ -58,8 +58,8 @@ def amplifier_of(
 def _radians(degrees: float, below: float = 180.0) -> float:
     if not LEAST <= degrees < below:
         raise ValueError(
-            f"within is {degrees!r} degrees; expected {LEAST} or more and below {below:g}. To "
-            "mute everywhere, use how='project' without within."
+            f"within is {degrees!r} degrees; expected {LEAST} or more and below {below:g}. What "
+            "acts everywhere is how='project' without within, or an edit of interventions."
         )
     return math.radians(degrees)
 

@@ -58,7 +58,8 @@ def alignment(
     rows = as_direction(given) if given.ndim == 1 else as_basis(given)
     check_width("The alignment", latents, rows.shape[-1])
     z = ordinary(latents)
-    return cosine(z, rows) if rows.ndim == 1 else _within(z, rows)
+    found = cosine(z, rows) if rows.ndim == 1 else _within(z, rows)
+    return found.clamp(-1.0, 1.0)  # by rounding it may be greater, which no angle has
 
 
 def _within(z: Tensor, rows: Float[Tensor, "n dim"]) -> Tensor:

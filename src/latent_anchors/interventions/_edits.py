@@ -186,7 +186,8 @@ class NormKeeping(EditModule):
         full = in_full_precision(z)
         rest = self.edit._edited(full, strength * self.edit.strength)
         # a direction in float32 leaves as much of float64 latents
-        floats = [t.dtype for t in (full, *self.edit.buffers()) if t.is_floating_point()]
+        held = [t for name, t in self.edit.named_buffers() if not name.endswith("strength")]
+        floats = [t.dtype for t in (full, *held) if t.is_floating_point()]
         coarsest = max(torch.finfo(dtype).eps for dtype in floats)
         return _as_long_as(full, rest, NOISE * coarsest).to(z.dtype)
 

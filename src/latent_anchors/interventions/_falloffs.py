@@ -89,7 +89,8 @@ class BoundedFalloff:
             )
 
     def __call__(self, alignment: PerSample, /) -> Float[Tensor, "*batch"]:
-        above = (alignment - self.threshold) / (1.0 - self.threshold)
+        # a cosine may exceed 1 by rounding, which a narrow range makes much of
+        above = ((alignment - self.threshold) / (1.0 - self.threshold)).clamp_max(1.0)
         inside = above > 0
         if self.power == 0:
             return inside.to(alignment)
@@ -222,9 +223,11 @@ def _parameter(x: Tensor, corner: float) -> Tensor:
     t = torch.full_like(target, 0.5)
     for n in range(2, BISECTIONS + 2):
         t = t + torch.where(_coordinate(t, corner) < target, 0.5**n, -(0.5**n))
-    # one step of Newton's method: the last digits and, by the implicit function theorem, the
-    # gradient
-    return t + (x - _coordinate(t, corner)) / _derivative(t, corner)
+    # two steps of Newton's method: the last digits and, by the implicit function theorem, the
+    # first derivative and the second
+    for _ in range(2):
+        t = t + (x - _coordinate(t, corner)) / _derivative(t, corner)
+    return t
 
 
 def _coordinate(t: Tensor, corner: float) -> Tensor:

@@ -18,18 +18,20 @@ class Polar(NamedTuple):
     side: Latents
 
 
-def polar(z: Latents, v: Direction, fallback: Direction) -> Polar:
-    """Latents in polar coordinates around the unit vector v.
+def polar(z: Latents, v: Direction, fallback: Direction, given: torch.dtype) -> Polar:
+    """Latents in polar coordinates around the unit vector v, which was given in some type.
 
-    On the line of v, where there is no orthogonal part, the side is the fallback.
+    On the line of v, where there is no orthogonal part but by rounding, the side is the fallback.
     """
     unit_z = unit(z)
     along = dot(unit_z, v)
     rest = _orthogonal(_orthogonal(unit_z, v), v)  # twice, as a small remainder has lost digits
     square = rest.square().sum(-1, keepdim=True)
-    clear = square > (NOISE * torch.finfo(z.dtype).eps) ** 2
+    coarsest = max(torch.finfo(z.dtype).eps, torch.finfo(given).eps)
+    clear = square > (NOISE * coarsest) ** 2
     side = torch.where(clear, rest * torch.where(clear, square, 1.0).rsqrt(), fallback)
-    return Polar(length(z), along, dot(unit_z, side), side)
+    # by rounding, what is on the line may lie on either side of it
+    return Polar(length(z), along, dot(unit_z, side).clamp_min(0.0), side)
 
 
 def cartesian(

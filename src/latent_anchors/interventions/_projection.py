@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
 from latent_anchors._numerics import in_full_precision, inverse_length, length, without_autocast
 from latent_anchors._typing import Latents
-from latent_anchors._vectors import as_basis, check_width
+from latent_anchors._vectors import as_basis, as_numbers, check_width, orthonormal_again
 from latent_anchors.interventions._edits import EditModule, check_strength
 from latent_anchors.interventions._falloffs import Falloff, constant_falloff, named
 
@@ -91,12 +90,12 @@ class Projection(EditModule):
 
     def __init__(
         self,
-        basis: Sequence[float] | Sequence[Sequence[float]] | Tensor,
+        basis: Sequence[float] | Sequence[Sequence[float]] | Sequence[Tensor] | Tensor,
         falloff: Falloff = constant_falloff,
         strength: float = 1.0,
     ) -> None:
         super().__init__(strength)
-        rows = torch.as_tensor(basis)
+        rows = as_numbers(basis)
         alone = rows.ndim == 1 and rows.numel() > 0
         self.register_buffer("basis", as_basis(rows.unsqueeze(0) if alone else rows))
         self.falloff: Falloff = falloff
@@ -104,7 +103,7 @@ class Projection(EditModule):
     @override
     def _edited(self, z: Latents, strength: Tensor) -> Latents:
         check_width("Projection", z, self.basis.shape[-1])
-        return project_out(z, self.basis, self.falloff, strength)
+        return project_out(z, orthonormal_again(self.basis), self.falloff, strength)
 
     @override
     def _settings(self) -> list[str]:

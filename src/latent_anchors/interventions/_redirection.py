@@ -74,15 +74,15 @@ def redirect(
     full = in_full_precision(z)
     share = (strength * falloff(cosine(full, ordinary(direction)))).unsqueeze(-1)
     if path == "arc":
-        moved = _rotated(full, unit(ordinary(target).to(full)), share.squeeze(-1))
+        moved = _rotated(full, ordinary(target), share.squeeze(-1))
     else:
-        t = target.to(full).expand_as(full)
-        moved = torch.lerp(full, t, share.to(full).expand_as(full))
+        moved = torch.lerp(full, target.to(full), share.to(full))
     return torch.where(share > 0, moved, full).to(z.dtype)
 
 
-def _rotated(z: Tensor, t: Tensor, share: Tensor) -> Tensor:
-    seen = polar(z, t, default_side(t))
+def _rotated(z: Tensor, target: Tensor, share: Tensor) -> Tensor:
+    t = unit(target.to(z))
+    seen = polar(z, t, default_side(t), target.dtype)
     # the origin has no angle, and its gradient would not be finite
     along = torch.where(seen.length > 0, seen.along, 1.0)
     angle = (1.0 - share) * torch.atan2(seen.aside, along)

@@ -70,7 +70,7 @@ def repel(
     full = in_full_precision(z)
     v = unit(ordinary(direction).to(full))
     fallback = default_side(v) if towards is None else side_of(ordinary(towards).to(full), v)
-    seen = polar(full, v, fallback)
+    seen = polar(full, v, fallback, in_full_precision(direction).dtype)
     wanted = seen.along + strength * (mapper(seen.along) - seen.along)
     square = 1.0 - wanted.square()
     # at full alignment the square root has no finite gradient

@@ -14,7 +14,7 @@ from latent_anchors.interventions._edits import EditModule, check_strength
 
 
 def zero_dims(z: Latents, dims: Sequence[int], strength: float | Tensor = 1.0) -> Latents:
-    """Shrink some dimensions of the latents, to exact zeros at strength 1.
+    """Shrink some dimensions of finite latents, to exact zeros at strength 1.
 
     The same as :func:`project_out` along axes; the other dimensions stay bit for bit.
 

@@ -127,7 +127,7 @@ class PlainAutoencoder(nn.Module):
 
     @override
     def forward(self, x: Float[Tensor, "*batch channels"]) -> Float[Tensor, "*batch channels"]:
-        """Reconstructions ``(..., channels)``, strictly between 0 and 1."""
+        """Reconstructions ``(..., channels)``, from 0 to 1."""
         return self.decoder(self.latent(self.encoder(x))).sigmoid()
 
 

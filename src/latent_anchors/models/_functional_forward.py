@@ -26,8 +26,9 @@ def functional_forward(
 ) -> tuple[Tensor, dict[At, Tensor]]:
     """A forward pass as a pure function that returns the output and the latents at sites.
 
-    It works like :func:`torch.func.functional_call`: the model is not changed, so the function can
-    be differentiated, mapped with vmap, and traced. Edits are included in the latents.
+    It works like :func:`torch.func.functional_call`: the model is not changed but for buffers
+    that are not given and are written to, as in training mode. So the function can be
+    differentiated, mapped with vmap, and traced. Edits are included in the latents.
 
     Args:
         model: The module; it supplies the parameters that are not given.

@@ -116,7 +116,7 @@ class RecordedPasses:
         site, readings = self.sites[key], self._readings[key]
         axes = {site.axis, other.axis}
         if len(axes) > 1 and readings:
-            axes = {axis % readings[-1].z.ndim for axis in axes}
+            axes = {axis % (readings[-1].z.ndim - self.mapped) for axis in axes}
         same = (site.name, site.item, site.side) == (other.name, other.item, other.side)
         return same and len(axes) == 1
 

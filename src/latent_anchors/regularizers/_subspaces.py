@@ -10,7 +10,13 @@ from typing_extensions import override
 from latent_anchors._checks import listed
 from latent_anchors._numerics import TINY_SQUARE, in_full_precision, unit, without_autocast
 from latent_anchors._typing import Latents, PerSample
-from latent_anchors._vectors import as_basis, check_floating, check_width
+from latent_anchors._vectors import (
+    as_basis,
+    as_dims,
+    check_floating,
+    check_width,
+    orthonormal_again,
+)
 
 
 def subspace(z: Latents, basis: Float[Tensor, "n dim"], relative: bool = False) -> PerSample:
@@ -123,7 +129,7 @@ class _Spanned(nn.Module):
     def _rows(self, z: Tensor, basis: Float[Tensor, "n dim"]) -> Float[Tensor, "n dim"]:
         """The basis, if latents are as wide."""
         check_width(type(self).__name__, z, basis.shape[-1])
-        return basis
+        return orthonormal_again(basis)
 
     def _axes(self, z: Tensor) -> Float[Tensor, " dim"]:
         """1 for the axes that span the subspace and 0 for the others, for latents of this width."""
@@ -139,7 +145,7 @@ class _Spanned(nn.Module):
 
 
 def _checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
-    chosen = tuple(dims)
+    chosen = as_dims(dims)
     if not chosen or len(set(chosen)) < len(chosen) or min(chosen) < 0:
         raise ValueError(
             f"dims is {listed(dims)}; expected distinct axes counted from 0, such as dims=(0, 1)."

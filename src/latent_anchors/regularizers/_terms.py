@@ -181,7 +181,8 @@ class Term:
             D = \sum_i m_i l_i \text{ or } \sum_i m_i \text{ or } \rho \sum_i m_i
 
         with :math:`l` the label, :math:`m` the mask, :math:`\rho` the ``rate``; :math:`D` by the
-        ``reduction``. What lies where :math:`m` or :math:`l` is 0 has no influence, NaN included.
+        ``reduction``. What lies where :math:`m` or :math:`l` is 0 has no influence, NaN included;
+        set penalties compare with those without a label, too.
 
         Args:
             latents: By site ``(..., dim)``.

@@ -8,7 +8,7 @@ from typing_extensions import override
 from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_vector, check_width
-from latent_anchors.interventions._edits import EditModule
+from latent_anchors.interventions._edits import EditModule, check_strength
 
 
 def erase(
@@ -36,6 +36,10 @@ def erase(
     Returns:
         ``(..., dim)``.
 
+    Raises:
+        ValueError: If the strength is a number out of its range, or the latents have another width.
+        TypeError: If the latents are integers.
+
     References:
         Belrose et al., "LEACE: perfect linear concept erasure in closed form", 2023, equation 1.
 
@@ -45,6 +49,8 @@ def erase(
         >>> erase(torch.tensor([3.0, 4.0]), v.mT, v, center=torch.tensor([0.5, 0.5]))
         tensor([0.5000, 4.0000])
     """
+    check_strength(strength)
+    check_width("erase", z, len(center))
     full = in_full_precision(z)
     with without_autocast(full):
         read = (full - center.to(full)) @ right.to(full).mT

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latent_anchors._sites import At
+from latent_anchors._vectors import as_dims
 from latent_anchors.interventions._surgery._stream.removal import without_stream
 from latent_anchors.interventions._surgery.apply_surgery import Model, Parameters, apply_all
 from latent_anchors.interventions._surgery.find_layers import resolve_all
@@ -59,6 +60,7 @@ def ablate(
         >>> ablated[0].weight[0].tolist(), ablated[2].weight[:, 0].tolist()
         ([0.0, 0.0, 0.0], [0.0])
     """
+    dims = as_dims(dims)
     new = without_stream(model, at, example, side, inplace, lambda width: _axes(dims, width))
     if new is not None:
         return new

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from latent_anchors._runs import architecture, one_run
 from latent_anchors._sites import At, layers_of
+from latent_anchors._vectors import as_dims
 from latent_anchors.interventions._surgery.ablate import ablated, producer_tensors
 from latent_anchors.interventions._surgery.apply_surgery import Model, Parameters, apply_surgery
 from latent_anchors.interventions._surgery.compare_outputs import all_close
@@ -50,6 +51,7 @@ def prune(
           (2): Linear(in_features=1, out_features=1, bias=True)
         )
     """
+    dims = as_dims(dims)
     layers, width = resolve_layers(model, at, example, "both")
     check_dims(dims, width)
     kept = tuple(dim for dim in range(width) if dim not in dims)

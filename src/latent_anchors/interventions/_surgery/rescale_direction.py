@@ -79,7 +79,12 @@ def rescale_direction(
 
 def _row(along: int | Sequence[float] | Tensor, width: int) -> Float[Tensor, "1 dim"]:
     if not isinstance(along, int):
-        return as_rows(along, width)
+        rows = as_rows(along, width)
+        if len(rows) != 1:
+            raise ValueError(
+                f"along has {len(rows)} rows; expected one direction. Rescale one after the other."
+            )
+        return rows
     check_dims([along], width)
     return torch.eye(width, dtype=torch.float64)[along].unsqueeze(0)
 
