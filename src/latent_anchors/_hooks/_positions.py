@@ -9,6 +9,12 @@ from torch import Tensor, nn
 from latent_anchors._checks import unknown
 from latent_anchors._hooks._calls import Calls
 from latent_anchors._hooks._hook import Hook
+from latent_anchors._hooks._line_checks import (
+    real_tokens,
+    refuse_drafts,
+    refuse_packed,
+    refuse_padding,
+)
 from latent_anchors._hooks._onwards import Onwards
 from latent_anchors._hooks._readings import version_of
 from latent_anchors._sites import Site
@@ -64,12 +70,12 @@ class Positions:
                 f"{tuple(z.shape[:-1])}."
             )
         if self.where not in ("prefill", "decode"):
-            self._refuse_packed(z)
+            refuse_packed(self._calls, z, self.where, self.site.name)
         if isinstance(self.where, Onwards):
             return self._opened(self.where, z)
         if self.where == "last":
-            self._refuse_padding(z)
-            self._refuse_continued(z.shape[1])
+            refuse_padding(self._calls, z, self.site.name)
+            refuse_drafts(self._calls, z, self.site.name)
             return torch.arange(z.shape[1], device=z.device).expand(z.shape[:2]) == z.shape[1] - 1
         return self._is_decoding(z.shape[1]) == (self.where == "decode")
 
@@ -116,20 +122,7 @@ class Positions:
                 "which compiled code does not say; expected the model as it is. Give a mask "
                 "instead: where=gate.opened(latents)."
             )
-        return gate.opened(z, self._tokens(z))
-
-    def _tokens(self, z: Tensor) -> Tensor | None:
-        """The attention mask of this pass, if the model is called with one for each token."""
-        masks = [call.attention_mask for call in self._calls.running() if call.masked]
-        fitting = (m for m in masks if m is not None and m.shape == z.shape[:2])
-        found = next(fitting, None)
-        if found is None and masks and masks[0] is not None and masks[0].ndim == 4:
-            raise ValueError(
-                f"The attention mask has shape {tuple(masks[0].shape)}, which does not say what is "
-                f"padding at {self.site.name!r}; expected {tuple(z.shape[:2])} for "
-                f"where={self.where!r}. Give a mask instead: where=gate.opened(latents, real)."
-            )
-        return found
+        return gate.opened(z, real_tokens(self._calls, z, gate, self.site.name))
 
     def _fitting(self, mask: Tensor, z: Tensor, expected: Sequence[int]) -> Tensor:
         if tuple(mask.shape) == tuple(expected):
@@ -164,59 +157,6 @@ class Positions:
                 "(use_cache=True), or give a mask of the positions; in an encoder, leave where out."
             )
         return before > 0
-
-    def _refuse_continued(self, positions: int) -> None:
-        """Refuse a pass over several tokens after a cache, as drafts are verified by."""
-        before = 0 if torch.compiler.is_compiling() else self._calls.outermost().cached
-        if before and positions > 1:
-            raise RuntimeError(
-                f"A pass over {positions} positions after {before} in the cache at "
-                f"{self.site.name!r} may verify a draft, of which where='last' would edit one "
-                "position; expected one position at a time. Generate without an assistant, or "
-                "give a mask of the positions."
-            )
-
-    def _refuse_packed(self, z: Tensor) -> None:
-        """Refuse rows of several lines, in which positions begin again."""
-        given = [] if torch.compiler.is_compiling() else self._calls.running()
-        ids = next((call.position_ids for call in given if call.position_ids is not None), None)
-        if ids is None or ids.shape[1] != z.shape[1]:
-            return
-        again = ids[:, 1:] <= ids[:, :-1]
-        mask = next((call.attention_mask for call in given if call.masked), None)
-        if mask is not None and mask.shape != z.shape[:2]:
-            return  # it does not say what is padding, where numbers may be any
-        if mask is not None:
-            again = again & (mask[:, 1:] != 0) & (mask[:, :-1] != 0)
-        if bool(again.any()):
-            raise ValueError(
-                f"The position_ids of a row begin again, so that it holds several lines, and "
-                f"where={self.where!r} at {self.site.name!r} is about one; expected a line for "
-                "each row. Give a mask of the positions instead."
-            )
-
-    def _refuse_padding(self, z: Tensor) -> None:
-        """Refuse lines that end in padding, whose last token is elsewhere."""
-        padded = None if torch.compiler.is_compiling() else self._ends_in_padding(z)
-        if padded is not None and bool(padded.any()):
-            raise ValueError(
-                f"Line {int(padded.nonzero()[0])} ends in padding, so that the last position at "
-                f"{self.site.name!r} is not its last token; expected padding on the left for "
-                "where='last'. Give a mask: "
-                "where=torch.arange(n) == attention_mask.sum(1, keepdim=True) - 1."
-            )
-
-    def _ends_in_padding(self, z: Tensor) -> Tensor | None:
-        masks = [call.attention_mask for call in reversed(self._calls.running()) if call.masked]
-        flat = next((mask for mask in masks if mask is None or mask.ndim == 2), None)
-        if flat is not None:
-            return flat[:, -1] == 0 if len(flat) == len(z) else None
-        prepared = next((mask for mask in masks if mask is not None and mask.ndim == 4), None)
-        if prepared is None or len(prepared) != len(z):
-            return None
-        own = min((self._before() or 0) + z.shape[1], prepared.shape[-1]) - 1
-        seen = prepared[:, 0, -1, own]
-        return ~seen if seen.dtype == torch.bool else seen < 0
 
     @property
     def _name(self) -> str:

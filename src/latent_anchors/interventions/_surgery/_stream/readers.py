@@ -9,12 +9,12 @@ from latent_anchors.interventions._surgery._stream.channels import (
     other_factor,
 )
 from latent_anchors.interventions._surgery._stream.graph import Node, Value
+from latent_anchors.interventions._surgery._stream.idle_weights import idle_siblings
 from latent_anchors.interventions._surgery._stream.traced_pass import Trace
 from latent_anchors.interventions._surgery._stream.writers import (
     EDIT_INSTEAD,
     Writer,
     factor_of,
-    idle_siblings,
     near,
     origin,
     uses,

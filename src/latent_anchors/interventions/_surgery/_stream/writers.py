@@ -1,10 +1,8 @@
 """The weights that write into the latents at some sites, however early in the pass."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from latent_anchors._checks import listed
 from latent_anchors.interventions._surgery._stream.channels import (
     ONE_BY_ONE,
     SAME,
@@ -16,7 +14,8 @@ from latent_anchors.interventions._surgery._stream.channels import (
     onward,
     sources,
 )
-from latent_anchors.interventions._surgery._stream.graph import Graph, Node, Value
+from latent_anchors.interventions._surgery._stream.graph import Node, Value
+from latent_anchors.interventions._surgery._stream.idle_weights import idle_siblings
 from latent_anchors.interventions._surgery._stream.traced_pass import Trace
 
 EDIT_INSTEAD = "Or use an edit: intervene(model, edit, at=...)."
@@ -158,67 +157,6 @@ class Writers:
 
     def _covers(self, node: Node) -> bool:
         return any(output in self._needed for output in node.outputs)
-
-
-def idle_siblings(graph: Graph, axes: Mapping[str, int]) -> str:
-    """Refuses weights like those found that the example did not reach, such as idle experts.
-
-    Also those of the same width in the same numbered block, such as cross attention, and
-    embeddings beside one that was found.
-
-    Args:
-        graph: The operations.
-        axes: For each tensor that was found, the axis of the channels.
-    """
-    alike = {_kind(name) for name in axes}
-    blocks = {block for name in axes for block in _blocks(name)}
-    tables = {_beside(name) for name in axes if name in graph.tables}
-    widths = {graph.leaves[name].shape[axis] for name, axis in axes.items()}
-
-    def missed(name: str, leaf: Value) -> bool:
-        if _kind(name) in alike:
-            return True
-        near_by = not blocks.isdisjoint(_blocks(name))
-        near_by = near_by or (name in graph.tables and _beside(name) in tables)
-        matrix = leaf.kind == "parameter" and len(leaf.shape) > 1
-        return near_by and matrix and not widths.isdisjoint(leaf.shape)
-
-    idle = [name for name, x in graph.leaves.items() if not x.users and missed(name, x)]
-    if not idle:
-        return ""
-    adapted = any(part in name for name in idle for part in ADAPTED)
-    return (
-        f"Of the weights like those of the stream, {listed(idle[:6])} were not used on the "
-        "example; expected "
-        + (
-            "no adapter that is merged, inactive or switched off. Write merge_and_unload() first."
-            if adapted
-            else "one that reaches all of them. Pass a longer one, or more arguments by name: "
-            "example=..."
-        )
-    )
-
-
-ADAPTED = ("lora_", ".original_module.", ".modules_to_save.")
-"""In names of weights that PEFT puts in, or beside others."""
-
-
-def _kind(name: str) -> str:
-    """A name without numbers of layers, and as it was before PEFT put a copy beside the weight."""
-    return re.sub(
-        r"\d+", "*", re.sub(r"\.(original_module|modules_to_save\.[^.]+)(?=\.)", "", name)
-    )
-
-
-def _blocks(name: str) -> list[str]:
-    """The numbered layers that a parameter lies in, such as ``layers.0``."""
-    parts = name.split(".")
-    return [".".join(parts[: k + 1]) for k, part in enumerate(parts) if part.isdigit()]
-
-
-def _beside(name: str) -> str:
-    """The layer that holds the layer that owns a parameter."""
-    return name.rpartition(".")[0].rpartition(".")[0]
 
 
 class Factor(NamedTuple):
