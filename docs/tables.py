@@ -215,7 +215,7 @@ def topic_table(
     topic: str,
     others: str = "other topics",
     adjacent: bool = True,
-    shares: tuple[float, ...] = (0.2, 0.4, 0.6),
+    shares: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6),
     estimated: bool = True,
     at: str = "",
 ) -> tuple[Line, ...]:
@@ -823,7 +823,7 @@ SECTIONS = (
         "German in a language model",
         "words/german",
         LANGUAGE_TEXT,
-        topic_table("german", "English", False, (0.2, 0.4, 0.6, 0.8), False),
+        topic_table("german", "English", False, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8), False),
     ),
     Section(
         "Five topics in one language model",

@@ -93,7 +93,7 @@ class AnchoredTrainer(ColumnTrainer):
                 "torchrun --nproc-per-node, or show it one GPU: CUDA_VISIBLE_DEVICES=0."
             )
         self.objective: Objective = objective.to(self.args.device)
-        self.watches = tuple(watches)
+        self.watches: tuple[Watch, ...] = tuple(watches)
         self._losses = BatchLosses(objective, losses or {})
         self._whole = WholeBatch(objective, self._losses.divisors(self._labeled))
         self._means = LoggedMeans(objective.names)
