@@ -122,6 +122,8 @@ def test_a_position_that_is_another_token_in_padded_lines_is_refused():
         of_batch(says(-1), padded("right"))
     with refuses(ValueError, "A line begins with padding, and the loss 'it' reads position 2"):
         of_batch(says(2), padded("left"))
+    with refuses(ValueError, "reads position -3"):  # which is a token, but not the third last
+        of_batch(says(-3), padded("right"))
     for position, side in ((-1, "left"), (2, "right")):
         assert of_batch(says(position), padded(side)).isfinite().all()
 

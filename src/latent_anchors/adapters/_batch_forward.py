@@ -123,17 +123,23 @@ def _check_padding(name: str, loss: Loss, mask: object) -> None:
     error = getattr(loss, "error", None)
     if not isinstance(mask, Tensor) or mask.ndim != 2:
         return
-    if isinstance(error, TokenCrossEntropy) and bool((mask[:, min(error.position, 0)] == 0).any()):
-        side, end = ("left", "ends in") if error.position < 0 else ("right", "begins with")
-        raise ValueError(
-            f"A line {end} padding, and the loss {name!r} reads position {error.position}, which "
-            f"is another token then; expected padding on the {side}."
-        )
+    if isinstance(error, TokenCrossEntropy):
+        _check_end(name, error.position, mask)
     if isinstance(getattr(loss, "teacher", None), Teacher) and bool((mask == 0).any()):
         raise ValueError(
             f"The batch has padding, which the teacher of the loss {name!r} would read, as it is "
             "given tokens without their attention mask; expected lines of one length. Group "
             "lines by length, or imitate in a loop of your own."
+        )
+
+
+def _check_end(name: str, position: int, mask: Tensor) -> None:
+    """Refuse padding at the end from which a position is counted."""
+    end, says, side = (-1, "ends in", "left") if position < 0 else (0, "begins with", "right")
+    if bool((mask[:, end] == 0).any()):
+        raise ValueError(
+            f"A line {says} padding, and the loss {name!r} reads position {position}, which is "
+            f"another token then; expected padding on the {side}."
         )
 
 

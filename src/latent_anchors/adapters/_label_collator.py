@@ -54,11 +54,12 @@ class LabelCollator:
         """The batch of some samples, with their labels in float32."""
         plain = [{k: v for k, v in one.items() if k not in self.labels} for one in samples]
         batch = dict(self.collator(plain))
-        rows = len(next(iter(batch.values()), samples))
-        if rows != len(samples):
+        rows = {len(v) for v in batch.values() if isinstance(v, Tensor) and v.ndim}
+        if rows and len(samples) not in rows:
             raise ValueError(
-                f"{len(samples)} samples became {rows} rows; expected one for each, in order, "
-                "whose labels are known. Use a collator that pads instead of one that packs."
+                f"{len(samples)} samples became {listed(sorted(rows))} rows; expected one for "
+                "each, in order, whose labels are known. Use a collator that pads instead of one "
+                "that packs."
             )
         return batch | {name: self._label(name, samples, batch) for name in self.labels}
 
