@@ -116,11 +116,12 @@ def check_width(name: str, z: Tensor, dim: int) -> None:
         )
 
 
-def check_floating(name: str, z: Tensor) -> None:
-    """Raise if latents are integers, such as colors from 0 to 255."""
+def check_floating(name: str, z: Tensor, what: str = "latents") -> None:
+    """Raise if latents, or other numbers, are integers, such as colors from 0 to 255."""
     if not z.is_floating_point():
+        advice = "Mind the site." if what == "latents" else "Convert them with .float()."
         raise TypeError(
-            f"{name} was given latents of type {z.dtype}; expected floating point. Mind the site."
+            f"{name} was given {what} of type {z.dtype}; expected floating point. {advice}"
         )
 
 
@@ -129,13 +130,13 @@ def listed_numbers(vector: Direction) -> str:
     return ", ".join(f"{value:g}" for value in as_floats(vector))
 
 
-def as_dims(given: Iterable[SupportsIndex]) -> tuple[int, ...]:
+def as_dims(given: Iterable[SupportsIndex], name: str = "dims") -> tuple[int, ...]:
     """Whole numbers; a mask would name dimensions 0 and 1."""
     dims = cast("list[object]", given.tolist() if isinstance(given, Tensor) else [*given])
     for k in dims:
         if isinstance(k, bool) or not isinstance(k, SupportsIndex):
             raise TypeError(
-                f"dims has {k!r}; expected whole numbers, from 0. Of a mask write "
+                f"{name} has {k!r}; expected whole numbers, from 0. Of a mask write "
                 "mask.nonzero().flatten().tolist()."
             )
     return tuple(index(cast("SupportsIndex", k)) for k in dims)

@@ -54,5 +54,5 @@ def test_units_are_whole_numbers_of_any_kind_and_no_mask():
         with unchecked():
             masks = reserved_units(model, units, outputs=["0"])
         assert all(torch.equal(masks[name], mask) for name, mask in listed.items())
-    with refuses(TypeError, "dims has True; expected whole numbers"):
+    with refuses(TypeError, "units has True; expected whole numbers"):
         reserved_units(model, [True, False, True, False], outputs=["0"])

@@ -114,5 +114,5 @@ def test_values_that_do_not_stand_beside_each_other_are_refused():
 
 @pytest.mark.parametrize("function", [margin, correlation])
 def test_whole_numbers_are_refused_in_words(function):
-    with refuses(TypeError, f"{function.__name__} was given latents of type torch.int64"):
+    with refuses(TypeError, f"{function.__name__} was given (scores|values) of type torch.int64"):
         function(torch.arange(4), torch.arange(4))

@@ -41,7 +41,7 @@ def reserved_units(
     """
     masks: dict[str, Tensor] = {}
     widths: list[tuple[str, int]] = []
-    chosen_units = as_dims(units)
+    chosen_units = as_dims(units, "units")
     for names, axis in ((outputs, 0), (inputs, 1)):
         for name in names:
             layer = _linear(model, name, chosen_units, axis)

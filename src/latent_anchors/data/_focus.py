@@ -62,7 +62,7 @@ def levels(
         >>> levels(torch.tensor([0.0, 0.5, 0.75, 1.0]), low=0.5).tolist()
         [0.0, 0.0, 0.5, 1.0]
     """
-    check_floating("levels", x)
+    check_floating("levels", x, "numbers")
     x0, x1, y0, y1 = (as_like(x, end) for end in (low, high, out_low, out_high))
     point = x0 == x1
     alpha = torch.where(point, 0.5, (x - x0) / torch.where(point, 1.0, x1 - x0))
@@ -93,7 +93,7 @@ def focus(weights: Weights, fraction: Number) -> Weights:
         >>> [focus(weights, fraction).tolist() for fraction in (0.0, 0.5, 1.0)]
         [[1.0, 0.0, 0.0], [1.0, 0.5, 0.0], [1.0, 1.0, 1.0]]
     """
-    check_floating("focus", weights)
+    check_floating("focus", weights, "weights")
     f = as_like(weights, fraction)
     for end in (f.min(), f.max()):
         check_between("The fraction", float(end), 0.0, 1.0)

@@ -85,7 +85,7 @@ def margin(
     _check_both(concept, others)
     check_between("share", share, 0.5, 1.0)
     for scores in (concept, others):
-        check_floating("margin", scores)
+        check_floating("margin", scores, "scores")
     low = in_full_precision(concept).quantile(1 - share, dim=-1)
     high = in_full_precision(others).quantile(share, dim=-1)
     return torch.where(_all_finite(concept, others), low - high, torch.nan)
@@ -168,7 +168,7 @@ def correlation(
             "the last axis, (..., n) both."
         )
     for values in (x, y):
-        check_floating("correlation", values)
+        check_floating("correlation", values, "values")
     x, y = centered(x), centered(y)
     square = x.square().sum(-1) * y.square().sum(-1)
     constant = square == 0

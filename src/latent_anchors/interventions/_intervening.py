@@ -98,9 +98,9 @@ def intervene(
     Raises:
         TypeError: If the edit is no function, as where edit and site are swapped.
         ValueError: If a site does not exist, there is none, one is repeated, or edits are given by
-            site and ``at`` is given too. In a pass: if the mask has another shape; or, with
-            ``"last"`` or a gate, if a line ends in padding or a row holds several, as far as the
-            model is called with an ``attention_mask`` and ``position_ids``.
+            site and ``at`` is given too. In a pass: if the mask has another shape; with
+            ``"last"`` or a gate, if a row holds several lines; with ``"last"``, if a line ends in
+            padding: as far as the model's ``position_ids`` and ``attention_mask`` say so.
         RuntimeError: If the model is compiled already, the block is within a function that is, or
             the edit never acted within the block. In a pass: if it cannot be known whether it is
             prefill or decoding, as without a cache; or, of ``"last"``, if it has several positions
