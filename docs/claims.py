@@ -158,16 +158,26 @@ CLAIMS = (
         "Forgetting, where 1 is as if never seen: animals {words/animal|forgetting|mean}, people "
         "{words/person|forgetting|mean}, plants {words/plant|forgetting|mean}, artifacts "
         "{words/artifact|forgetting|mean}, which cost other topics {words/artifact|other|mean} "
-        "nats. Nine tenths of animals are forgotten in {words/animal|forgetting|least 0.9}.",
-        tuple(
-            goal
-            for topic in TOPICS
-            for goal in (
-                Goal(f"words/{topic}|forgetting|mean", least=1),
-                Goal(f"words/{topic}|forgetting|min", least=0.9),
-                Goal(f"words/{topic}|other|mean", most=0.003),
-                Goal(f"words/{topic}|price|max", most=0.01),
-            )
+        "nats. Nine tenths of animals are forgotten in {words/animal|forgetting|least 0.9}. Adjacent "
+        "topics lose {words/animal|adjacent|max} nats above the oracle at most; for people and "
+        "plants, forgotten as if never seen, {words/person|cost/adjacent/anchored|max} and "
+        "{words/plant|cost/adjacent/anchored|max} above the network itself. The goal was .05.",
+        (
+            *(
+                goal
+                for topic in TOPICS
+                for goal in (
+                    Goal(f"words/{topic}|forgetting|mean", least=1),
+                    Goal(f"words/{topic}|forgetting|min", least=0.9),
+                    Goal(f"words/{topic}|other|mean", most=0.003),
+                    Goal(f"words/{topic}|price|max", most=0.01),
+                )
+            ),
+            Goal("words/animal|adjacent|max", most=0.05),
+            *(
+                Goal(f"words/{topic}|cost/adjacent/anchored|max", most=0.05)
+                for topic in ("person", "plant")
+            ),
         ),
     ),
     Claim(
