@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from refusals import refuses
 from torch import nn
@@ -133,3 +134,10 @@ def test_one_site_or_several_are_a_list_as_they_were_spelled():
     assert as_sites("a") == ["a"]
     assert as_sites(Site("a")) == [Site("a")]
     assert as_sites(name for name in ("a", "b")) == ["a", "b"]
+
+
+@pytest.mark.parametrize("axis", [1.0, True, "1"])
+def test_an_axis_that_is_no_whole_number_is_refused(axis):
+    with refuses(TypeError, "expected a whole number: -1 where"):
+        Site("a", axis=axis)
+    assert type(Site("a", axis=np.int64(1)).axis) is int

@@ -271,3 +271,9 @@ def test_a_direction_can_be_learned_whatever_its_length():
         for v in (DIRECTION.clone().requires_grad_(), (DIRECTION * 2.0**90).requires_grad_())
     )
     torch.testing.assert_close(long * 2.0**90, short)
+
+
+@pytest.mark.parametrize("make", [as_direction, lambda v: as_basis(v[None])])
+def test_complex_numbers_are_refused(make):
+    with refuses(TypeError, "complex numbers .*expected real ones"):
+        make(torch.tensor([1j, 1.0]))

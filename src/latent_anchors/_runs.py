@@ -1,9 +1,10 @@
 """Models and populations as they are measured: in evaluation mode, with an axis of runs."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
-from typing import Any
+from operator import index as whole
+from typing import Any, SupportsIndex, cast
 
 import torch
 from jaxtyping import Float
@@ -36,10 +37,22 @@ class StackedRuns(nn.Module):
         return len(self.seeds)
 
     def __getitem__(self, index: int | slice) -> nn.Module:
+        index = index if isinstance(index, slice) else _position(index)
         copy = deepcopy(self.stacked)
         for tensor in tensors_of(copy).values():
             tensor.data = tensor.data[index].clone()
         return type(self)(copy, self.seeds[index]) if isinstance(index, slice) else copy
+
+
+def _position(index: object) -> int:
+    """A run's position; True, a list or a mask would give an ordinary model of several runs."""
+    with suppress(TypeError):
+        if not isinstance(index, bool):
+            return whole(cast("SupportsIndex", index))
+    raise TypeError(
+        f"A population was indexed with {index!r}; expected the position of a run, or a slice. "
+        "Write [population[k] for k in ...] for some of them."
+    )
 
 
 def architecture(model: nn.Module) -> nn.Module:

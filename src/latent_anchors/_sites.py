@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Literal, TypeAlias, cast, get_args
+from operator import index
+from typing import Literal, SupportsIndex, TypeAlias, cast, get_args
 
 from torch import nn
 from typing_extensions import override
@@ -41,7 +42,8 @@ class Site:
 
     Raises:
         ValueError: If the side is neither ``"output"`` nor ``"input"``, or ``item`` has no key.
-        TypeError: If ``item`` holds anything but whole numbers and strings.
+        TypeError: If ``item`` holds anything but whole numbers and strings, or the axis is no whole
+            number.
 
     Examples:
         >>> Site("features.3", axis=1)
@@ -58,6 +60,7 @@ class Site:
 
     def __post_init__(self) -> None:
         check_name(f"side of site {self.name!r}", self.side, get_args(Side))
+        object.__setattr__(self, "axis", _axis(self.name, self.axis))
         keys = _keys(self.name, self.item)
         # one spelling for one place
         object.__setattr__(self, "item", keys[0] if len(keys) == 1 else keys)
@@ -306,6 +309,16 @@ def _keys(name: str, item: object) -> tuple[Key, ...]:
                 "them, such as item=(1, 0) or item='last_hidden_state'."
             )
     return cast("tuple[Key, ...]", keys)
+
+
+def _axis(name: str, axis: object) -> int:
+    """A Python int, as a site is saved; True would be the axis 1."""
+    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+        raise TypeError(
+            f"Site {name!r} has axis={axis!r}; expected a whole number: -1 where channels come "
+            "last, 1 where they follow the samples."
+        )
+    return index(cast("SupportsIndex", axis))
 
 
 def _iterable(at: object) -> bool:

@@ -21,7 +21,7 @@ ROUNDING = 8.0
 
 def as_vector(name: str, values: Sequence[float] | Tensor) -> Direction:
     """A vector of finite numbers, from a list or a tensor; of half precision in float32."""
-    vector = torch.as_tensor(values)
+    vector = _real(name, torch.as_tensor(values))
     floating = vector.is_floating_point()
     vector = in_full_precision(vector) if floating else vector.to(torch.get_default_dtype())
     if vector.ndim != 1 or len(vector) == 0 or not bool(vector.isfinite().all()):
@@ -50,7 +50,7 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
 
     Rows may have any length but 0; those of half precision come back in float32.
     """
-    given = as_numbers(rows).detach()
+    given = _real("basis", as_numbers(rows)).detach()
     basis = given.to(torch.float64)
     if basis.ndim != 2 or basis.numel() == 0 or not bool(basis.isfinite().all()):
         raise ValueError(
@@ -77,6 +77,15 @@ def as_basis(rows: Sequence[Sequence[float]] | Tensor) -> Float[Tensor, "n dim"]
         in_full_precision(given).dtype if given.is_floating_point() else torch.get_default_dtype()
     )
     return rows.to(dtype)
+
+
+def _real(name: str, numbers: Tensor) -> Tensor:
+    if numbers.is_complex():
+        raise TypeError(
+            f"The {name} has complex numbers ({numbers.dtype}); expected real ones, as latents "
+            "are. Give .real, or torch.view_as_real(...)."
+        )
+    return numbers
 
 
 def as_numbers(given: object) -> Tensor:

@@ -55,3 +55,48 @@ def test_an_unknown_method_is_refused():
     with refuses(ValueError, "Unknown method 'lease'; .* Did you mean 'leace'"):
         baselines.Finding("lease", at="0")
     assert len(BATCH.inputs) == 96
+
+
+class Drawing(torch.nn.Module):
+    """Adds noise in evaluation mode, too."""
+
+    def forward(self, x):
+        return x + torch.randn_like(x)
+
+
+def test_a_model_that_draws_is_looked_at_under_the_seed_of_the_task():
+    model = torch.nn.Sequential(Drawing(), torch.nn.Linear(6, 6))
+    state = torch.random.get_rng_state()
+    member = baselines.Finding("mean_difference", at="0")
+    one, two = (member.fit(model, problem.task(2)).edits["0"] for _ in range(2))
+    assert torch.equal(one.left, two.left)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    other = member.fit(model, problem.task(2, seed=1)).edits["0"]
+    assert not torch.equal(one.left, other.left)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda at: baselines.Finding("leace", at=at),
+        lambda at: baselines.GradientRouting(at=at, dims=[0]),
+    ],
+)
+def test_sites_do_not_run_out_and_there_is_one_at_least(make):
+    member = make(name for name in ["0"])
+    for _ in range(2):
+        assert [*member.fit(problem.start(member), problem.task(2)).edits] == ["0"]
+    with refuses(ValueError, "one site at least"):
+        make([])
+
+
+def test_labels_of_padding_are_not_looked_at():
+    labels = torch.where(problem.REAL, (torch.arange(24) % 4 == 0).float()[:, None], -100.0)
+    batch = LabeledBatch(problem.LINES, {"first": labels}, {"real": problem.REAL})
+    task = problem.task(1, loss=problem.surprise, batches=lambda _: batch, mask="real")
+    member = baselines.Finding("leace", at="blocks.0")
+    found = member.fit(problem.language_model(), task).edits["blocks.0"]
+    clean = LabeledBatch(problem.LINES, {"first": labels.clamp(0)}, {"real": problem.REAL})
+    task = problem.task(1, loss=problem.surprise, batches=lambda _: clean, mask="real")
+    expected = member.fit(problem.language_model(), task).edits["blocks.0"]
+    torch.testing.assert_close(found.left, expected.left)

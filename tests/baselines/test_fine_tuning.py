@@ -70,3 +70,12 @@ def test_a_frozen_layer_stays_in_evaluation_mode():
 def test_a_weight_of_0_is_refused():
     with refuses(ValueError, "weight is 0.0; expected a number from 1e-09"):
         FineTuning(problem.silence, weight=0.0)
+
+
+def test_a_line_of_which_no_position_counts_is_not_labeled():
+    label = (torch.arange(24) == 0).float()
+    counted = problem.REAL & (torch.arange(24) > 0)[:, None]
+    batch = LabeledBatch(problem.LINES, {"first": label}, {"real": counted})
+    task = problem.task(1, loss=problem.surprise, batches=lambda _: batch, mask="real")
+    with refuses(ValueError, "no sample has label 'first'"):
+        FineTuning(problem.surprise).fit(problem.language_model(), task)

@@ -178,3 +178,11 @@ def test_a_direction_without_a_length_is_refused():
     found = mean_difference(Z, CONCEPT)
     with refuses(ValueError, "which points nowhere; expected a vector other than zero"):
         Found(torch.zeros(6), found.edit, 0.0)
+
+
+@pytest.mark.parametrize("times", [10.0, 1e-3])
+def test_a_threshold_is_of_the_length_that_was_given(times):
+    found = mean_difference(Z, CONCEPT)
+    longer = Found(times * found.direction, found.edit, times * found.threshold)
+    assert torch.equal(longer.above(Z), found.above(Z))
+    assert longer.threshold == pytest.approx(found.threshold)

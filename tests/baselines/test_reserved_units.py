@@ -56,3 +56,17 @@ def test_units_are_whole_numbers_of_any_kind_and_no_mask():
         assert all(torch.equal(masks[name], mask) for name, mask in listed.items())
     with refuses(TypeError, "units has True; expected whole numbers"):
         reserved_units(model, [True, False, True, False], outputs=["0"])
+
+
+def test_one_string_in_place_of_names_is_refused():
+    model = nn.Sequential(*(nn.Linear(2, 2) for _ in range(13)))
+    with refuses(TypeError, r"The layers are '12'.*Write \['12'\]"):
+        reserved_units(model, [0], outputs="12")
+
+
+def test_masks_bear_the_names_that_parameters_have():
+    model = nn.ModuleDict({"first": nn.Linear(2, 2), "second": nn.Linear(2, 2)})
+    model["second"].weight = model["first"].weight
+    masks = reserved_units(model, [1], outputs=["first"], inputs=["second"])
+    assert set(masks) == {"first.weight", "first.bias"}
+    assert masks["first.weight"].tolist() == [[False, True], [True, True]]

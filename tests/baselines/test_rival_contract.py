@@ -254,3 +254,29 @@ def test_positions_that_do_not_count_are_not_those_without_the_label():
     model = problem.language_model()
     with refuses(ValueError, "In 2 batches no sample lacks label 'first'"):
         of_lines("known_edits", model).fit(model, task)
+
+
+@pytest.mark.parametrize("name", [*problem.members()])
+def test_a_model_whose_forward_a_copy_would_share_is_refused(name):
+    member = problem.members()[name]
+    model = deepcopy(problem.start(member))
+    before = model.forward
+    model.forward = lambda x: before(x)
+    with refuses(ValueError, "replaced by a function, which a copy would share"):
+        member.fit(model, problem.task(2))
+
+
+@pytest.mark.parametrize("name", [*problem.members()])
+def test_draws_do_not_depend_on_the_default_type(name):
+    member, task = problem.members()[name], problem.task(3)
+    model = problem.start(member)
+    one = member.fit(model, task)
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = member.fit(model, task)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for ours, theirs in zip(one.model.parameters(), other.model.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-5)
+    with one.removed() as cut, other.removed() as cut_too:
+        torch.testing.assert_close(cut(problem.X), cut_too(problem.X), atol=1e-5, rtol=1e-4)

@@ -147,3 +147,35 @@ def test_a_constraint_changes_no_weight_that_calibration_does_not_fit():
     )
     assert torch.equal(plain.cut[1].weight, calibrated.cut[1].weight)
     assert not torch.equal(plain.cut[1].bias, calibrated.cut[1].bias)
+
+
+def normed():
+    torch.manual_seed(0)
+    layers = torch.nn.Linear(6, 10), torch.nn.BatchNorm1d(10), torch.nn.Linear(10, 6)
+    return torch.nn.Sequential(*layers)
+
+
+def calibrated(names, calibration=20):
+    masks = reserved_units(normed(), UNITS, outputs=["0"], inputs=["2"])
+    rival = SelectiveMasking(masks, calibrated=names, calibration=calibration)
+    return rival.fit(normed(), problem.task(5)).cut
+
+
+def test_calibration_fits_biases_and_no_averages():
+    one, other = calibrated(["2.bias"]), calibrated(())
+    assert not torch.equal(one[2].bias, other[2].bias)
+    assert torch.equal(one[1].running_mean, other[1].running_mean)
+
+
+def test_a_bias_named_twice_is_fitted_once_and_names_do_not_run_out():
+    once = calibrated(["2.bias"])
+    for names in (["2.bias", "2.bias"], (name for name in ["2.bias"])):
+        assert torch.equal(calibrated(names)[2].bias, once[2].bias)
+
+
+def test_calibration_asks_for_no_batch_that_the_task_does_not_have():
+    data = [BATCH] * 5
+    masks = reserved_units(normed(), UNITS, outputs=["0"], inputs=["2"])
+    rival = SelectiveMasking(masks, calibrated=["2.bias"], calibration=12)
+    task = problem.task(5, batches=lambda step: data[step])
+    assert rival.fit(normed(), task).cost.steps == 17

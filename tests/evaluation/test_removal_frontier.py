@@ -194,3 +194,9 @@ def test_frontiers_may_be_joined_as_they_come():
     one = Frontier({"clear": curve(CLEAR)})
     with unchecked():
         assert Frontier.joined(one for _ in range(2))["clear"][0].shape == (3, 2)
+
+
+@pytest.mark.parametrize("strength", [3, (nn.Identity(),), (nn.Identity(), 3), "0"])
+def test_what_is_no_strength_is_refused_by_name(strength):
+    with refuses(TypeError, "A strength of 'mine' is .*list placed.removed"):
+        frontier({"mine": [strength]}, gone, damage)

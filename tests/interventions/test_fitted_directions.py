@@ -187,3 +187,11 @@ def test_latents_of_whole_numbers_are_refused(fit):
     z, concept, _ = latents()
     with refuses(TypeError, "An eraser was given latents of type torch.int64"):
         fit((100 * z).long(), concept)
+
+
+@members
+@pytest.mark.parametrize("same", [0.1, 0.7, 1 / 3])
+def test_a_label_that_is_the_same_for_all_samples_is_refused_whatever_rounding_leaves(fit, same):
+    for n in (9, 23, 100):
+        with refuses(ValueError, "1 are the same for all"):
+            fit(torch.randn(n, 4), torch.full((n,), same, dtype=torch.float64))

@@ -103,3 +103,24 @@ def test_directions_of_another_width_are_refused():
         orthogonalize(SphericalAutoencoder(), [0.0] * 4)
     with refuses(ValueError, "not independent directions"):
         orthogonalize(SphericalAutoencoder(), [[1.0, 0.0, 0.0, 0.0]] * 2)
+
+
+def test_several_directions_may_be_a_list_of_tensors():
+    model, rows = SphericalAutoencoder(), torch.eye(4)[:2]
+    one, other = (orthogonalize(model, each) for each in ([*rows], rows))
+    assert torch.equal(one.encoder[2].weight, other.encoder[2].weight)
+
+
+class Drawing(nn.Module):
+    """Adds noise in evaluation mode, too."""
+
+    def forward(self, z):
+        return z + torch.randn_like(z)
+
+
+def test_a_model_that_draws_is_cut_and_leaves_the_generator_alone():
+    model = nn.Sequential(nn.Linear(3, 4), Drawing(), nn.Linear(4, 3))
+    state = torch.random.get_rng_state()
+    cut = orthogonalize(model, torch.eye(4)[0], at="0", side="writing")
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert cut[0].weight[0].abs().max() == 0

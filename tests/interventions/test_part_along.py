@@ -163,3 +163,35 @@ def test_layers_may_be_named_instead_of_a_site():
     found = (parts(model, part_along(model, direction, at)) for at in (named, "latent"))
     for one, other in zip(*(each.values() for each in found), strict=True):
         assert torch.equal(one, other)
+
+
+class Shifted(nn.Module):
+    """A norm that scales by 1 + w, as Gemma's do."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(8))
+
+    def forward(self, z):
+        return z * (z.square().mean(-1, keepdim=True) + 1e-6).rsqrt() * (1.0 + self.weight)
+
+
+class Postnormed(nn.Module):
+    """A residual block whose result goes through such a norm."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed, self.layer, self.norm = nn.Linear(3, 8), nn.Linear(8, 8), Shifted()
+        self.stream, self.head = nn.Identity(), nn.Linear(8, 2)
+
+    def forward(self, x):
+        h = self.embed(x)
+        return self.head(self.stream(h + self.norm(self.layer(h))))
+
+
+def test_a_norm_that_is_silent_at_another_number_than_zero_is_refused():
+    model, example = Postnormed(), torch.randn(2, 3)
+    cut = orthogonalize(model, AXIS, at="stream", example=example, side="writing")
+    assert cut.norm.weight[2] == -1
+    with refuses(ValueError, r"'norm.weight' scales the latents by 1 \+ w.*orthogonalize"):
+        part_along(model, AXIS, at="stream", example=example, side="writing")

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -110,3 +111,10 @@ def test_what_to_remap_must_exist():
 def test_a_plane_is_no_direction_to_rescale():
     with refuses(ValueError, "along has 2 rows; expected one direction"):
         rescale_direction(SphericalAutoencoder(), torch.eye(4)[:2], 0.0, at=AROUND)
+
+
+@pytest.mark.parametrize("along", [np.int64(1), torch.tensor(1)])
+def test_the_number_of_a_dimension_may_be_any_whole_one(along):
+    model = SphericalAutoencoder().double()
+    one, other = (rescale_direction(model, each, scale=-1.0, at=AROUND) for each in (along, 1))
+    assert torch.equal(one.encoder[2].weight, other.encoder[2].weight)

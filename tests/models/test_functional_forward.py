@@ -108,3 +108,9 @@ def test_a_name_that_no_parameter_has_is_refused(name):
     net = nn.Sequential(nn.Linear(2, 2))
     with refuses(ValueError, f"Unknown parameter or buffer '{name}'"):
         functional_forward(net, {name: torch.zeros(2, 2)}, torch.ones(1, 2))
+
+
+def test_a_name_of_a_part_that_there_is_not_is_refused_with_a_guess():
+    given = {"encodr.0.weight": torch.zeros(16, 3)}
+    with refuses(ValueError, "Unknown parameter or buffer 'encodr.0.weight'.*Did you mean"):
+        functional_forward(SphericalAutoencoder(), given, torch.zeros(1, 3))

@@ -305,3 +305,43 @@ def test_a_population_is_in_the_mode_of_its_runs(population):
     assert not population.eval()[0:2].training
     models = [nn.Linear(1, 1).eval() for _ in range(2)]
     assert not Population.from_models(models).training
+
+
+@pytest.mark.parametrize("index", [[0, 2], True, torch.tensor([True, False, True]), 1.0, "1"])
+def test_what_is_no_position_and_no_slice_is_refused(index, population):
+    with refuses(TypeError, "expected the position of a run, or a slice"):
+        population[index]
+    for same in (np.int64(1), torch.tensor(1)):
+        assert same_weights(population[same], population[1])
+
+
+class Private(nn.Module):
+    """Its settings are private, and so is what it remembers."""
+
+    def __init__(self, kind="relu", times=1):
+        super().__init__()
+        self.layer, self._kind, self._times = nn.Linear(2, 2), kind, times
+        self._passes = id(self)
+
+    def forward(self, x):
+        return getattr(torch, self._kind)(self.layer(x)) * self._times
+
+
+@pytest.mark.parametrize("given", [{"kind": "tanh"}, {"times": 2}])
+def test_models_with_other_private_settings_are_refused(given):
+    with refuses(ValueError, f"Model 1 has _{next(iter(given))}="):
+        Population.from_models([Private(), Private(**given)])
+    assert len(Population.from_models([Private(), Private()])) == 2
+
+
+def normed():
+    return nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(3, 3)))
+
+
+def test_parametrized_layers_are_alike_if_the_same_acts_on_them(colors):
+    population = Population.make(normed, seeds=[0, 1])
+    population.eval()
+    torch.testing.assert_close(population(colors)[1], population[1](colors))
+    other = nn.Sequential(nn.utils.parametrizations.orthogonal(nn.Linear(3, 3)))
+    with refuses(ValueError, "Model 1 has"):
+        Population.from_models([normed(), other])

@@ -79,3 +79,10 @@ def test_a_missing_parameter_is_refused_by_name():
 def test_a_missing_axis_is_refused():
     with refuses(ValueError, r"axis -2 for 'bias' of shape \(2,\); expected one from -1 to -1"):
         UnitNorm({"bias": -2})({"bias": torch.ones(2)})
+
+
+def test_rows_whose_squares_overflow_are_nan_and_not_the_origin():
+    rows = torch.tensor([[3e19, 4e19], [3.0, 4.0], [0.0, 0.0]])
+    held = UnitNorm({"weight": -1})({"weight": rows})["weight"]
+    assert held.isnan().any(-1).tolist() == [True, False, False]
+    torch.testing.assert_close(held[1:], torch.tensor([[0.6, 0.8], [0.0, 0.0]]))

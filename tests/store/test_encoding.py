@@ -156,3 +156,43 @@ def test_a_module_may_be_made_of_others_or_of_copies_of_them(copied: bool, tmp_p
     model.inner.encoder.requires_grad_(False)
     la.save(model, tmp_path)
     assert list(differences(model, la.load(tmp_path))) == []
+
+
+@pytest.mark.parametrize("dtype", [torch.complex128, torch.float8_e8m0fnu])
+def test_what_the_file_format_does_not_have_is_refused_before_anything_is_written(dtype, tmp_path):
+    la.save({"w": torch.ones(2)}, tmp_path)
+    with refuses(TypeError, f"dict.w is a tensor of type {dtype}, which safetensors does not"):
+        la.save({"w": torch.ones(2).to(dtype)}, tmp_path)
+    assert torch.equal(la.load(tmp_path)["w"], torch.ones(2))
+
+
+@la.register("tests.Collecting")
+class Collecting(nn.Module):
+    def __init__(self, *factors, **options):
+        super().__init__()
+        self.factors, self._options = factors, options
+
+
+@pytest.mark.parametrize("made", [lambda: Collecting(2.0), lambda: Collecting(clip=True)])
+def test_arguments_without_names_of_their_own_are_refused(made, tmp_path):
+    with refuses(TypeError, r"Collecting was made with \*.*Declare one for each"):
+        la.save(made(), tmp_path)
+    la.save(Collecting(), tmp_path)
+    assert la.load(tmp_path).factors == ()
+
+
+@la.register("tests.Tail")
+class Tail(nn.Module):
+    def __init__(self, shared=True):
+        super().__init__()
+        self.shared = shared
+        self.weight = nn.Parameter(torch.arange(4.0))
+        tail = self.weight.data[2:]
+        self.register_buffer("tail", tail if shared else tail.clone())
+
+
+def test_tensors_that_overlap_are_refused(tmp_path):
+    with refuses(ValueError, "'tail' and 'weight' are different tensors in the same memory"):
+        la.save(Tail(), tmp_path)
+    la.save(Tail(shared=False), tmp_path)
+    assert torch.equal(la.load(tmp_path).tail, torch.tensor([2.0, 3.0]))

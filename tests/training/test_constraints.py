@@ -157,3 +157,33 @@ def test_nothing_is_written_where_one_name_is_refused():
     with refuses(ValueError, "Unknown parameter"):
         constrain(model, lambda p: {"weight": 0 * p["weight"], "wait": p["weight"]})
     assert torch.equal(model.weight, before)
+
+
+class AtMost:
+    """A constraint with a limit, read as a tensor or as a number."""
+
+    def __init__(self, number):
+        self.limit, self.number = torch.tensor(0.5, dtype=torch.float64), number
+
+    def __call__(self, parameters):
+        limit = self.limit.item() if self.number else self.limit
+        return {"encoder.0.weight": parameters["encoder.0.weight"].clamp(max=limit)}
+
+
+@executions
+@pytest.mark.parametrize("number", [True, False])
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_limit_that_a_callback_changes_holds_from_then_on(execution, number, replaced):
+    constraint = AtMost(number)
+
+    def change(_):
+        if replaced:
+            constraint.limit = torch.tensor(0.1, dtype=torch.float64)
+        else:
+            constraint.limit.fill_(0.1)
+
+    options = {"constraint": constraint, "execution": execution}
+    before = train(**options).population.tensors()["encoder.0.weight"]
+    assert before.max() > 0.2
+    after = train(callbacks=[Every(10, change)], **options).population
+    assert after.tensors()["encoder.0.weight"].max() <= 0.1

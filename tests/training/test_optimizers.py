@@ -109,3 +109,23 @@ def test_groups_with_rates_of_their_own_are_not_written_over(execution):
 def test_no_rate_is_below_zero(execution):
     with refuses(ValueError, "Track 'lr' is a rate and is -0.1 at step 0; expected at least 0"):
         train(time=timeline(lr=-0.1), execution=execution)
+
+
+def test_what_an_optimizer_keeps_in_another_precision_comes_back_in_it():
+    def driven():
+        parameter = torch.ones(3, dtype=torch.bfloat16, requires_grad=True)
+        parameter.grad = torch.ones_like(parameter)
+        return parameter, DrivenOptimizer(optim.NAdam([parameter]), per_run=False)
+
+    _, first = driven()
+    first.step({})
+    state = first.optimizer.state_dict()
+    state["state"][0]["exp_avg"] = state["state"][0]["exp_avg"].float() + 1e-4
+    parameter, second = driven()
+    second.recall(state)
+    found = second.optimizer.state[parameter]
+    for name, kept in state["state"][0].items():
+        assert found[name].dtype == kept.dtype
+        assert torch.equal(found[name], kept)
+    found["exp_avg"] += 1
+    assert not torch.equal(found["exp_avg"], state["state"][0]["exp_avg"])  # a copy

@@ -1,5 +1,6 @@
 """Whatever Python holds is looked at: a change shows, and nothing else does."""
 
+import random
 import sys
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
@@ -10,9 +11,12 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from refusals import refuses
 from torch import nn
+from training.tiny import train
 
 from latent_anchors.regularizers import Separation
+from latent_anchors.training import reconstruction
 from latent_anchors.training._python_state.python_values import Same, Values, digest_of_tensor
 
 LEVEL = {"now": 1.0}
@@ -161,3 +165,35 @@ def test_a_digest_is_of_the_numbers_the_shape_and_the_type(tensor):
         assert digest_of_tensor(tensor) != digest_of_tensor(
             ~tensor if tensor.dtype == torch.bool else tensor + 1
         )
+
+
+ALONE = {"execution": "sequential"}
+
+
+class Noisy:
+    """A loss that holds a generator of random numbers."""
+
+    def __init__(self, generator):
+        self.generator = generator
+
+    def __call__(self, forward, batch):
+        if isinstance(self.generator, torch.Generator):
+            factor = torch.rand((), generator=self.generator, dtype=torch.float64)
+        else:
+            factor = self.generator.random()
+        return factor * reconstruction(forward, batch)
+
+
+def generators():
+    torchs = torch.Generator().manual_seed(0)
+    return {"torch": torchs, "numpy": np.random.default_rng(0), "python": random.Random(0)}
+
+
+@pytest.mark.parametrize("kind", [*generators()])
+def test_a_generator_that_a_loss_holds_ties_runs_together_and_is_refused(kind):
+    losses = {"recon": Noisy(generators()[kind])}
+    with refuses(RuntimeError, r"After run 1, .*losses\['recon'\].generator from"):
+        train(losses=losses, execution="sequential")
+    stopped = train(losses={"recon": Noisy(generators()[kind])}, seeds=[3], steps=7, **ALONE)
+    with refuses(ValueError, r"losses\['recon'\].generator was"):
+        train(stopped, losses={"recon": Noisy(generators()[kind])}, **ALONE)

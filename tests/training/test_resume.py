@@ -160,3 +160,14 @@ def test_what_it_was_made_of_reads_the_same_in_each_process():
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
     assert process.stdout.strip() == str(sorted(stopped().state.made_of.items()))
+
+
+class Backwards(optim.Adam):
+    """Another optimizer with the same settings."""
+
+
+def test_another_optimizer_with_the_same_settings_is_refused():
+    stopped = go(steps=STOP)
+    other = partial(Backwards, betas=(0.9, 0.999), lr=0.001)
+    with refuses(ValueError, r"the optimizer was torch.optim.adam.Adam and is .*Backwards"):
+        go(stopped, optimizer=other)

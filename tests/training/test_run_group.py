@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -6,7 +8,7 @@ from training.tiny import SAMPLER, Dropped, Normed, network, timeline, train, tr
 from latent_anchors import Term
 from latent_anchors.data import LabeledBatch
 from latent_anchors.models import SphericalAutoencoder
-from latent_anchors.training import Every, Failure
+from latent_anchors.training import Every, Failure, reconstruction
 
 EXECUTIONS = ("vmap", "sequential")
 
@@ -138,3 +140,93 @@ def test_a_gain_without_axes_is_trained_with_vmap_as_sequentially():
 def test_no_gradient_of_the_last_step_is_left_for_the_next_loop(execution):
     population = train(execution=execution).population
     assert all(parameter.grad is None for parameter in population.parameters())
+
+
+class Grown(nn.Module):
+    """Louder with every pass, by a number that Python holds."""
+
+    def __init__(self):
+        super().__init__()
+        self.times, self.latent, self.decoder = 0, nn.Linear(3, 4), nn.Linear(4, 3)
+        self.double()
+
+    def forward(self, x):
+        self.times += 1
+        return self.decoder(self.latent(x)) * (1 + 0.01 * self.times)
+
+
+class Tired:
+    """A loss that weighs each of its calls more, and fails at one of them."""
+
+    def __init__(self, fails):
+        self.calls, self.fails = 0, fails
+
+    def __call__(self, forward, batch):
+        self.calls += 1
+        factor = torch.nan if self.calls == self.fails else 1 + 0.1 * self.calls
+        return factor * reconstruction(forward, batch)
+
+
+def test_a_lone_run_that_fails_is_repeated_from_what_python_held_before():
+    rising = timeline(lr=(0.01, 1e300))
+    options = {"execution": "sequential", "optimizer": torch.optim.SGD, "time": rising}
+    alone, among = (train(Grown, seeds=seeds, **options) for seeds in ([3], [3, 1]))
+    assert alone.failures
+    assert alone.failures[0] == among.failures[0]
+    torch.testing.assert_close(
+        alone.history.means["recon"][:, 0], among.history.means["recon"][:, 0], equal_nan=True
+    )
+
+
+def test_a_loss_that_counts_is_repeated_too():
+    options = {"execution": "sequential", "seeds": [3]}
+    failed, sound = (train(losses={"recon": Tired(fails)}, **options) for fails in (12, 0))
+    assert failed.failures == (Failure(0, 11, "recon"),)
+    ours, theirs = (each.history.means["recon"][:11] for each in (failed, sound))
+    torch.testing.assert_close(ours, theirs)
+
+
+class Averaged(nn.Module):
+    """Normalized by running averages; and a mask of the kind that attention has."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.latent, self.norm = nn.Linear(3, 4), nn.BatchNorm1d(4)
+        self.decoder, self.size = nn.Linear(4, 3), size
+        self.register_buffer("mask", torch.tensor([0.0, -torch.inf]))
+
+    def forward(self, x):
+        z = self.latent(x.float()) * self.size
+        return self.decoder(self.norm(z)).to(x.dtype)
+
+
+@pytest.mark.parametrize("execution", ["vmap", "sequential"])
+def test_averages_that_are_not_finite_are_a_failure_and_a_mask_is_not(execution):
+    options = {"execution": execution, "seeds": [3, 1], "steps": 4}
+    assert train(partial(Averaged, 1.0), **options).failures == ()
+    failed = train(partial(Averaged, 1e25), **options).failures
+    assert failed == (Failure(0, 0, "buffer"), Failure(1, 0, "buffer"))
+
+
+class Signs(torch.optim.SGD):
+    """Steps by the sign of a gradient, which may be infinite."""
+
+    def step(self, closure=None):
+        for parameter in self.param_groups[0]["params"]:
+            parameter.grad = parameter.grad.nan_to_num().sign() * 0.01
+        super().step(closure)
+
+
+def test_whether_a_run_fails_does_not_depend_on_others():
+    def loss(forward, batch):
+        # of slope infinity where nothing is far
+        return batch.extras["target"].isfinite().all() * (forward(batch.inputs)[0] * 0).sqrt().sum(
+            -1
+        ) + to_target(forward, batch)
+
+    options = {"losses": {"recon": loss}, "optimizer": Signs}
+    alone = train(batches=SOUND, seeds=[3], **options)
+    beside = train(batches=Poisoned(1, 5), seeds=[3, 1], **options)
+    assert alone.failures == ()
+    assert [failure.run for failure in beside.failures] == [1]
+    torch.testing.assert_close(weights(alone.population, 0), weights(beside.population, 0))

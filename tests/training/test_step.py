@@ -18,6 +18,7 @@ from latent_anchors.data import LabeledBatch
 from latent_anchors.models import Population
 from latent_anchors.training import reconstruction
 from latent_anchors.training._fit.step import OfAllRuns, of_one_run
+from latent_anchors.training._fit.trace import Outside
 from latent_anchors.training._python_state.watched import Watched
 
 OBJECTIVE = Objective([ANCHOR], losses=["recon"])
@@ -85,7 +86,8 @@ def test_the_traced_step_is_the_plain_one_bit_for_bit(make_model, monkeypatch):
     monkeypatch.setattr("latent_anchors.training._fit.step.UNTRACED", 2)
     traced = train(make_model)
     monkeypatch.setattr(
-        "latent_anchors.training._fit.step.traced_step", lambda pure, *_: (pure, [], False)
+        "latent_anchors.training._fit.step.traced_step",
+        lambda pure, *_: (pure, Outside([], numbers=False)),
     )
     plain = train(make_model)
     assert same(traced.population, plain.population)

@@ -49,9 +49,9 @@ def test_what_a_model_carries_in_an_object_is_refused_and_a_buffer_advised():
 def test_settings_are_put_back_layer_by_layer():
     model = Layered(Gained())
     model.widths = [1, {"two": 2}]
-    before = settings_of(model)
+    before = settings_of([model])
     model.first.gain, model.widths[1]["two"] = 3.0, 5
-    restore(model, before)
+    restore(before)
     assert (model.first.gain, model.widths) == (1.0, [1, {"two": 2}])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence, Sized
 from copy import deepcopy
+from types import FunctionType
 from typing import TypeVar, cast
 
 from torch import Tensor, nn
@@ -211,7 +212,18 @@ _Model = TypeVar("_Model", bound=nn.Module)
 
 
 def copy_without_hooks(model: _Model) -> _Model:
-    """A deep copy without our edits and recorders; other hooks are copied."""
+    """A deep copy without our edits and recorders; other hooks are copied.
+
+    Refused if the copy would keep using the original's weights.
+    """
+    for name, layer in layers_of(model).items():
+        # a method is copied, a function is not
+        if isinstance(vars(layer).get("forward"), FunctionType):
+            raise ValueError(
+                f"The forward of {name or 'the model'!r} was replaced by a function, which a copy "
+                "would share, with the original weights; expected the forward of its class. "
+                "Restore it first, or compile the new model instead."
+            )
     return deepcopy(model)
 
 

@@ -23,6 +23,7 @@ import torch
 from safetensors.torch import save as serialized
 from torch import Tensor, nn
 
+from latent_anchors._store._alike import check_alike
 from latent_anchors._store._card import card as card_of
 from latent_anchors._store._encoding import Encoder
 from latent_anchors._store._folder import STRUCTURE, Description, read, read_provenance, write
@@ -75,7 +76,9 @@ def save(
     """
     encoder = Encoder()
     structure = encoder.encode(thing, type(thing).__name__)
-    made(structure, encoder.tensors, f"This {type(thing).__name__} could not be loaded again")
+    words = f"This {type(thing).__name__} could not be loaded again"
+    _, again = made(structure, encoder.tensors, words)
+    check_alike(encoder.things, again)
     provenance = provenance_of(encoder.things, _model(model), _text(note))
     _check_fits(provenance, encoder.things, model, f"This {type(thing).__name__}")
     written = card_of(structure, provenance) if card else None

@@ -3,9 +3,13 @@
 import inspect
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, cast
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_tensors
+from safetensors.torch import save as serialized
 from torch import Tensor, nn
 
 from latent_anchors._store._registry import known_name, name_of
@@ -103,6 +107,7 @@ class Encoder:
             return {"json": name, "content": cast("Any", value).to_json()}
         if hasattr(type(value), "from_models"):
             return self._population(value, name, where)
+        _check_not_collected(value)
         self._within.append(set())
         arguments = {
             argument: self.encode(_kept(value, argument), f"{where}.{argument}")
@@ -134,11 +139,26 @@ class Encoder:
         }
 
 
+COLLECTED = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+
+
 def arguments_of(made: type) -> list[str]:
-    """The names of a constructor's arguments."""
+    """The names of a constructor's arguments, without ``*args`` and ``**kwargs``."""
     parameters = inspect.signature(made).parameters.values()
-    collected = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [parameter.name for parameter in parameters if parameter.kind not in collected]
+    return [parameter.name for parameter in parameters if parameter.kind not in COLLECTED]
+
+
+def _check_not_collected(value: object) -> None:
+    """Refuse what keeps arguments of ``*args`` or ``**kwargs``, which are not saved."""
+    for name, parameter in inspect.signature(type(value)).parameters.items():
+        if parameter.kind not in COLLECTED:
+            continue
+        kept = getattr(value, name, getattr(value, f"_{name}", None))
+        if isinstance(kept, tuple | list | dict) and kept:
+            raise TypeError(
+                f"{type(value).__name__} was made with {parameter}={kept!r}, which could not be "
+                "given again; expected arguments with names of their own. Declare one for each."
+            )
 
 
 def _is_mapping(value: object) -> bool:
@@ -172,16 +192,43 @@ def _check_dense(tensor: Tensor, where: str) -> None:
             f"{tensor.dtype}; expected a dense one with numbers in it. Use .to_dense(), or "
             ".dequantize()."
         )
+    if not _readable(tensor.dtype):
+        raise TypeError(
+            f"{where} is a tensor of type {tensor.dtype}, which safetensors does not write and "
+            "read; expected real numbers, complex64, whole numbers or bool. Use .float() of real "
+            "ones, or torch.view_as_real(...)."
+        )
+
+
+@lru_cache
+def _readable(dtype: torch.dtype) -> bool:
+    """Whether the file format has this type; it has some that it can write and not read."""
+    one = torch.zeros(1).to(dtype)
+    try:
+        return parse_tensors(serialized({"one": one}))["one"].dtype == dtype
+    except (KeyError, ValueError, SafetensorError):
+        return False
 
 
 def _check_apart(state: Mapping[str, Tensor], where: str) -> None:
     """Raise if two tensors share memory: they would be separate after loading."""
-    owners: dict[int, str] = {}
+    before: list[tuple[int, int, str]] = []
     for name, tensor in state.items():
-        first = owners.setdefault(tensor.data_ptr(), name) if tensor.numel() else name
-        if state[first] is not tensor:
-            raise ValueError(
-                f"{where}: {name!r} and {first!r} are different tensors in the same memory; "
-                "expected one tensor, or each its own. Tie them by assigning the parameter itself: "
-                "head.weight = embedding.weight."
-            )
+        first, last = _memory(tensor)
+        for begins, ends, other in before:
+            if begins < last and first < ends and state[other] is not tensor:
+                raise ValueError(
+                    f"{where}: {name!r} and {other!r} are different tensors in the same memory; "
+                    "expected one tensor, or each its own. Tie them by assigning the parameter "
+                    "itself: head.weight = embedding.weight."
+                )
+        before.append((first, last, name))
+
+
+def _memory(tensor: Tensor) -> tuple[int, int]:
+    """Where in memory it begins and ends."""
+    if not tensor.numel():
+        return 0, 0
+    steps = zip(tensor.shape, tensor.stride(), strict=True)
+    places = 1 + sum((size - 1) * stride for size, stride in steps)
+    return tensor.data_ptr(), tensor.data_ptr() + places * tensor.element_size()

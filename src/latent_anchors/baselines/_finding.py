@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from latent_anchors._checks import check_name
 from latent_anchors._runs import eval_mode
 from latent_anchors._sites import At, as_sites
+from latent_anchors._streams import seeded
 from latent_anchors.baselines._directions._leace import leace
 from latent_anchors.baselines._directions._logistic_probe import logistic_probe
 from latent_anchors.baselines._directions._mean_difference import mean_difference
@@ -22,6 +23,7 @@ from latent_anchors.baselines._training import (
     label_of,
     mask_of,
     mean_loss,
+    some_sites,
 )
 from latent_anchors.interventions import EditModule
 from latent_anchors.models import record
@@ -44,7 +46,7 @@ class Finding:
         at: The site, or several.
 
     Raises:
-        ValueError: If the method is unknown.
+        ValueError: If the method is unknown, or no site is given.
 
     Examples:
         >>> from latent_anchors.data import LabeledBatch
@@ -70,6 +72,7 @@ class Finding:
 
     def __post_init__(self) -> None:
         check_name("method", self.method, get_args(Finder))
+        object.__setattr__(self, "at", some_sites(self.at))
 
     def fit(self, model: nn.Module, task: Task) -> Placed:
         """Find the concept in the latents of as many batches as the task has steps.
@@ -98,7 +101,8 @@ class Finding:
         meter, model = Meter(), copied(model)
         check_labels(task)
         find, sites = FINDERS[self.method], as_sites(self.at)
-        samples = [_samples(model, sites, task, step, meter) for step in range(task.steps)]
+        with seeded(task.seed, "baselines/finding"):  # a model may draw in evaluation mode, too
+            samples = [_samples(model, sites, task, step, meter) for step in range(task.steps)]
         edits: dict[At, EditModule] = {}
         for at in sites:
             z, labels = (torch.cat(rows) for rows in zip(*(s[at] for s in samples), strict=True))
@@ -111,7 +115,8 @@ def _samples(
 ) -> dict[At, tuple[Tensor, Tensor]]:
     """By site, the latents of a batch that count and their labels."""
     batch = task.batches(step)
-    label, mask = label_of(batch, task.label), mask_of(batch, task)
+    mask = mask_of(batch, task)
+    label = label_of(batch, task.label, mask)
     with eval_mode(model), record(model, sites) as latents:
         mean_loss(model, task, batch, meter)
     return {at: flattened(latents[at], label, mask) for at in sites}

@@ -22,6 +22,7 @@ from latent_anchors.baselines._training import (
     mask_of,
     mean_loss,
     parts,
+    some_sites,
     train,
 )
 from latent_anchors.data import LabeledBatch
@@ -60,7 +61,8 @@ class GradientRouting:
             optimizer's own rate.
 
     Raises:
-        ValueError: If no dimension is chosen, or a number is not finite or out of its range.
+        ValueError: If no site or no dimension is chosen, or a number is not finite or out of its
+            range.
 
     References:
         Cloud et al., "Gradient routing: masking gradients to localize computation in neural
@@ -96,6 +98,8 @@ class GradientRouting:
     begins_with: ClassVar[Literal["fresh", "trained"]] = "fresh"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "at", some_sites(self.at))
+        object.__setattr__(self, "dims", tuple(self.dims))
         ZeroAblation(self.dims)  # refuses dimensions that cannot be set to zero
         for name in ("l1", "decorrelation"):
             check_between(name, getattr(self, name), 0.0, 1e6)
@@ -138,7 +142,8 @@ class GradientRouting:
         route = _Route(self)
 
         def backward(batch: LabeledBatch, _: int) -> None:
-            route.take(label_of(batch, task.label), mask_of(batch, task))
+            mask = mask_of(batch, task)
+            route.take(label_of(batch, task.label, mask), mask)
             loss = mean_loss(model, task, batch, meter)
             (loss + route.penalty()).backward()
 

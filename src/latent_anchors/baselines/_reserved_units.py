@@ -31,7 +31,7 @@ def reserved_units(
     Raises:
         ValueError: If there is no such layer, it is not linear, or it has no such unit; or if the
             layers are not equally wide.
-        TypeError: If units are not whole numbers.
+        TypeError: If units are not whole numbers, or layers are one string.
 
     Examples:
         >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
@@ -39,7 +39,13 @@ def reserved_units(
         >>> {name: int(mask.sum()) for name, mask in masks.items()}
         {'0.weight': 2, '0.bias': 1, '2.weight': 2}
     """
+    for names in (outputs, inputs):
+        if isinstance(names, str):
+            raise TypeError(
+                f"The layers are {names!r}; expected a list of names. Write [{names!r}]."
+            )
     masks: dict[str, Tensor] = {}
+    known = {id(each): name for name, each in model.named_parameters()}
     widths: list[tuple[str, int]] = []
     chosen_units = as_dims(units, "units")
     for names, axis in ((outputs, 0), (inputs, 1)):
@@ -48,10 +54,11 @@ def reserved_units(
             widths.append((name, layer.weight.shape[axis]))
             chosen = torch.zeros_like(layer.weight, dtype=torch.bool)
             chosen.index_fill_(axis, torch.tensor(chosen_units, device=chosen.device), True)
-            before = masks.get(f"{name}.weight", torch.zeros_like(chosen))
-            masks[f"{name}.weight"] = before | chosen
+            # by the parameter's own name, which is another where weights are tied
+            weight = known[id(layer.weight)]
+            masks[weight] = masks.get(weight, torch.zeros_like(chosen)) | chosen
             if axis == 0 and layer.bias is not None:  # pyright: ignore[reportUnnecessaryComparison] -- torch's stub forgets that there may be none
-                masks[f"{name}.bias"] = chosen[:, 0].clone()
+                masks[known[id(layer.bias)]] = chosen[:, 0].clone()
     _check_widths(widths)
     return masks
 

@@ -87,6 +87,7 @@ class SelectiveMasking:
     begins_with: ClassVar[Literal["fresh", "trained"]] = "fresh"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "calibrated", tuple(dict.fromkeys(self.calibrated)))
         check_between("retain", self.retain, 0.0, 1.0)
         check_count("calibration", self.calibration)
         if not any(bool(mask.any()) for mask in self.reserved.values()):
@@ -159,9 +160,15 @@ class SelectiveMasking:
         adamw = partial(torch.optim.AdamW, lr=CALIBRATION_RATE)
         # biases alone: a constraint would change weights that are not fitted
         falling = replace(
-            task, optimizer=adamw, steps=self.calibration, rate=self._rate, constraint=None
+            task,
+            batches=lambda step: task.batches(step % task.steps),
+            optimizer=adamw,
+            steps=self.calibration,
+            rate=self._rate,
+            constraint=None,
         )
-        train(cut, falling, backward, meter, parameters=biases)
+        # in evaluation mode: averages of a batch norm are not what is fitted
+        train(cut, falling, backward, meter, parameters=biases, training=False)
 
     def _rate(self, step: int) -> float:
         return CALIBRATION_RATE * (1 - 0.9 * step / self.calibration)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from latent_anchors._checks import listed
 from latent_anchors._hooks import copy_without_hooks, in_force
 from latent_anchors._runs import StackedRuns, mode
+from latent_anchors._sites import At, Site, as_sites
 from latent_anchors._streams import seeded
 from latent_anchors._supervision import as_mask, as_tensor, check_label
 from latent_anchors.baselines._rival_contract import Cost, Task
@@ -63,8 +64,18 @@ def copied(model: _Model) -> _Model:
     return copy_without_hooks(model)
 
 
-def label_of(batch: LabeledBatch, name: str) -> Tensor:
-    """The concept's label in a batch, checked."""
+def some_sites(at: At | Sequence[At]) -> At | tuple[At, ...]:
+    """A site, or several, which do not run out as an iterator does."""
+    if isinstance(at, str | Site):
+        return at
+    sites = tuple(as_sites(at))
+    if not sites:
+        raise ValueError(f"at is {at!r}; expected one site at least. Name a layer.")
+    return sites
+
+
+def label_of(batch: LabeledBatch, name: str, mask: Tensor | None = None) -> Tensor:
+    """The concept's label in a batch, checked where the mask counts it."""
     if name not in batch.labels:
         raise KeyError(
             f"The batch has the labels {listed(batch.labels)}; expected {name!r}, the task's."
@@ -75,8 +86,9 @@ def label_of(batch: LabeledBatch, name: str) -> Tensor:
             f"Label {name!r} has shape {tuple(label.shape)} for {len(batch.inputs)} samples; "
             "expected one label for each, or for each of their positions."
         )
-    check_label(f"Label {name!r}", label, None, "freely")
-    return label
+    counted = mask if mask is not None and mask.shape == label.shape else None
+    check_label(f"Label {name!r}", label, counted, "freely")
+    return label if counted is None else label.masked_fill(~counted, 0)
 
 
 def mask_of(batch: LabeledBatch, task: Task) -> Tensor | None:
@@ -93,8 +105,9 @@ def mask_of(batch: LabeledBatch, task: Task) -> Tensor | None:
 
 def labeled_places(batch: LabeledBatch, task: Task) -> Bool[Tensor, "batch *position"]:
     """Where a batch has the task's label, of the samples or positions that count."""
-    labeled, mask = label_of(batch, task.label) > 0, mask_of(batch, task)
-    return labeled & mask if mask is not None and mask.shape == labeled.shape else labeled
+    mask = mask_of(batch, task)
+    labeled = label_of(batch, task.label, mask) > 0
+    return labeled & _counted(mask, labeled) if mask is not None else labeled
 
 
 def labeled_samples(batch: LabeledBatch, task: Task) -> Bool[Tensor, " batch"]:
@@ -130,8 +143,12 @@ def _both_kinds(batch: LabeledBatch, task: Task, whole: bool) -> tuple[Tensor, T
     """Which samples, or positions that count, are labeled, and which are not."""
     chosen = labeled_samples(batch, task) if whole else labeled_places(batch, task)
     mask = None if whole else mask_of(batch, task)
-    others = ~chosen if mask is None or mask.shape != chosen.shape else ~chosen & mask
-    return chosen, others
+    return chosen, ~chosen if mask is None else ~chosen & _counted(mask, chosen)
+
+
+def _counted(mask: Tensor, label: Tensor) -> Tensor:
+    """Which labels count: of a sample's, whether one of its positions does."""
+    return mask.flatten(label.ndim).any(-1) if mask.ndim > label.ndim else mask
 
 
 def train(
@@ -141,16 +158,20 @@ def train(
     meter: Meter,
     steps: int | None = None,
     parameters: Sequence[nn.Parameter] | None = None,
+    training: bool = True,
 ) -> None:
-    """Train in place for the task's steps at its rate; or for others, at the optimizer's own."""
+    """Train in place for the task's steps at its rate; or for others, at the optimizer's own.
+
+    Where these are more than the task's, its batches come again from the first one on.
+    """
     learned = parameters or [each for each in model.parameters() if each.requires_grad]
     optimizer = task.optimizer(learned)
-    with mode(model, training=True), seeded(task.seed, "baselines/training"):
+    with mode(model, training=training), seeded(task.seed, "baselines/training"):
         for step in range(task.steps if steps is None else steps):
             if task.rate is not None and steps is None:
                 apply_hyperparameters(optimizer, {"lr": task.rate(step)})
             optimizer.zero_grad()
-            backward(task.batches(step), step)
+            backward(task.batches(step % task.steps), step)
             optimizer.step()
             meter.steps += 1
             if task.constraint is not None:
@@ -183,4 +204,4 @@ def _check_finite(parameters: Iterable[Tensor]) -> None:
 def drawn(seed: int, name: str, steps: int) -> list[float]:
     """A number from 0 to 1 for each step, a function of the seed."""
     with seeded(seed, f"baselines/{name}"):
-        return [float(each) for each in torch.rand(steps)]
+        return [float(each) for each in torch.rand(steps, dtype=torch.float32)]

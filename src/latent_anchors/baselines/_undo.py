@@ -189,7 +189,7 @@ def damage(
                 each.sub_(alpha * _checked(part, name, each))
             if each.ndim > 1:
                 generator = stream(seed, f"baselines/noise/{name}")
-                noise = 2 * torch.rand(each.shape, generator=generator) - 1
+                noise = 2 * torch.rand(each.shape, generator=generator, dtype=torch.float32) - 1
                 added = (alpha * beta * _bound(each) * noise).to(each)
                 each.add_(added if part is None else part(name, added))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import torch
 from jaxtyping import Float
@@ -47,7 +47,8 @@ def frontier(
     Raises:
         ValueError: If there is no method, one has no strength, or methods differ in their runs; if
             a measure is not one number for each run.
-        TypeError: If a block yields no model, or a model stands in place of a list.
+        TypeError: If a block yields no model, a model stands in place of a list, or a strength is
+            none of these.
         RuntimeError: If a model does not run while something is measured.
 
     References:
@@ -107,7 +108,7 @@ def _opened(name: str, edited: Edited) -> Generator[nn.Module]:
         yield edited
         return
     if not callable(edited):
-        model, edits = edited
+        model, edits = _pair(name, edited)
         with intervene(model, edits):
             yield model
         return
@@ -118,3 +119,15 @@ def _opened(name: str, edited: Edited) -> Generator[nn.Module]:
                 "Give a pair in its place: the model, and its edits by site."
             )
         yield given
+
+
+def _pair(name: str, edited: object) -> tuple[nn.Module, Mapping[At, Edit]]:
+    pair = cast("tuple[object, ...]", edited) if isinstance(edited, tuple) else ()
+    model, edits = pair if len(pair) == 2 else (None, None)
+    if isinstance(model, nn.Module) and isinstance(edits, Mapping):
+        return model, cast("Mapping[At, Edit]", edits)
+    raise TypeError(
+        f"A strength of {name!r} is {edited!r}; expected a model, a pair of a model and its edits "
+        "by site, or what opens a block. Of what a rival's fit gave, list placed.removed; a single "
+        "pair stands in a list, too."
+    )

@@ -80,6 +80,10 @@ def _check_names(model: nn.Module, given: Mapping[str, Tensor]) -> None:
     """Refuse names that torch would ignore, as of a misspelled parameter."""
     for name in given:
         owner, _, last = name.rpartition(".")
-        if not isinstance(getattr(model.get_submodule(owner), last, None), Tensor):
+        try:
+            found = getattr(model.get_submodule(owner), last, None)
+        except AttributeError:  # there is no such part
+            found = None
+        if not isinstance(found, Tensor):
             known = [*dict(model.named_parameters()), *dict(model.named_buffers())]
             raise ValueError(unknown("parameter or buffer", name, known))

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import partial
+from inspect import signature
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from latent_anchors._hooks import Hook, forward_hooks, forward_pre_hooks
 from latent_anchors._runs import tensors_of
@@ -46,15 +48,24 @@ def _settings(model: nn.Module) -> dict[str, object]:
         for kind in ("dtype", "requires_grad")
     }
     for layer, module in layers_of(model).items():
-        found[f"type({layer!r})"] = type(module)
+        found[f"type({layer!r})"] = _kind(module)
         found[f"{layer}.training".removeprefix(".")] = module.training
         found[f"hooks of {layer!r}"] = _hooks_of(module)
+        arguments = signature(type(module).__init__).parameters
         for name, value in vars(module).items():
-            # of what is private, functions and fractions alone: the rest may be a memory
-            plain = isinstance(value, (*_FUNCTIONS, float))
-            if name not in _OWN and (not name.startswith("_") or plain):
+            # of what is private, functions, fractions and arguments: the rest may be a memory
+            told = isinstance(value, (*_FUNCTIONS, float)) or name.removeprefix("_") in arguments
+            if name not in _OWN and (not name.startswith("_") or told):
                 found[f"{layer}.{name}".removeprefix(".")] = value
     return found
+
+
+def _kind(module: nn.Module) -> type | tuple[object, ...]:
+    """The class; of a parametrized layer, for which torch derives one, its own and what acts."""
+    if not is_parametrized(module):
+        return type(module)
+    acting = cast("nn.Module", module.parametrizations)
+    return (type(module).__mro__[1], *(type(each) for each in acting.modules()))
 
 
 def _hooks_of(module: nn.Module) -> list[object]:

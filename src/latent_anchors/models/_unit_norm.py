@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from latent_anchors._checks import listed
-from latent_anchors._numerics import unit
+from latent_anchors._numerics import in_full_precision, length, unit
 
 
 @dataclass(frozen=True)
@@ -85,4 +86,7 @@ def _unit(name: str, weight: Tensor, axis: int) -> Tensor:
             f"UnitNorm was given axis {axis} for {name!r} of shape {tuple(weight.shape)}; expected "
             f"one from {-weight.ndim} to -1."
         )
-    return unit(weight.movedim(axis, -1)).movedim(-1, axis)
+    rows = weight.movedim(axis, -1)
+    # squares of an exploded row overflow: NaN shows, and zeros would not
+    overflown = length(in_full_precision(rows)).isinf().unsqueeze(-1)
+    return unit(rows).masked_fill(overflown, torch.nan).movedim(-1, axis)

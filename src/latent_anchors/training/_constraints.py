@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from latent_anchors._checks import check_name
 from latent_anchors._runs import StackedRuns, tensors_of
 from latent_anchors.training._fit.fx_passes import tidy
-from latent_anchors.training._fit.trace import Backend, run_by, trace
+from latent_anchors.training._fit.trace import Backend, Outside, outside_of, run_by, trace
 
 Constraint: TypeAlias = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 """Parameters and buffers of one run in, those parameters that change out; pure and idempotent."""
@@ -49,8 +49,11 @@ def hold(constraint: Constraint, tensors: Mapping[str, Tensor], stacked: bool) -
 
 def holder(
     constraint: Constraint, tensors: Mapping[str, Tensor], backend: Backend
-) -> Callable[[], None]:
-    """The same for stacked tensors that stay where they are, traced: to be called at each step."""
+) -> tuple[Callable[[], None], Outside]:
+    """The same for stacked tensors that stay where they are, traced: to be called at each step.
+
+    Beside it what the trace takes from outside, which holds until that changes.
+    """
     given = {name: tensor.detach() for name, tensor in tensors.items()}
     names: list[str] = []
 
@@ -61,6 +64,7 @@ def holder(
 
     with torch.no_grad():
         traced = trace(changed, [*given.values()])
+        outside = outside_of(traced)
         tidy(traced)
         run = run_by(backend, traced, [*given.values()], [])
 
@@ -68,7 +72,7 @@ def holder(
         with torch.no_grad():
             _write(dict(zip(names, run(*given.values()), strict=True)), tensors)
 
-    return hold
+    return hold, outside
 
 
 def _changed(

@@ -20,7 +20,7 @@ class Failure:
     Attributes:
         run: Its position in the population.
         step: The first step with a number that is not finite.
-        what: The term or loss in which it showed, or ``"gradient"``.
+        what: The term or loss in which it showed, ``"gradient"``, or ``"buffer"``.
 
     Examples:
         >>> Failure(run=3, step=812, what="recon").what

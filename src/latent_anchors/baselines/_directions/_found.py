@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -21,7 +22,7 @@ class Found:
 
     Attributes:
         direction: The unit vector that reads the concept ``(dim,)``; it points to the samples with
-            it. Given at any length.
+            it. Given at any length, by which the threshold is divided, too.
         edit: The erasure of the method, an affine map ``(..., dim)`` to ``(..., dim)``.
         threshold: Halfway between the mean readings of the samples with and without the concept.
 
@@ -42,7 +43,11 @@ class Found:
     threshold: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "direction", as_direction(self.direction))
+        unit = as_direction(self.direction)
+        if not torch.equal(unit.to(self.direction), self.direction):
+            given = float(dot(self.direction.double(), unit.double()))  # its length
+            object.__setattr__(self, "threshold", self.threshold / given)
+        object.__setattr__(self, "direction", unit)
 
     def above(self, latents: Latents) -> Bool[Tensor, "*batch"]:
         """Which latents read above the threshold: where a gated edit acts.

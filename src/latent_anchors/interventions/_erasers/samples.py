@@ -52,9 +52,10 @@ def samples(z: Tensor, labels: Tensor) -> Samples:
             "Latents or labels are not finite; expected finite numbers. Drop the other samples."
         )
     spread = columns.std(0, correction=0)
-    if not bool((spread > 0).all()):
+    same = columns.amin(0) == columns.amax(0)  # rounding may leave some spread
+    if bool(same.any()):
         raise ValueError(
-            f"Of {len(spread)} labels, {int((spread == 0).sum())} are the same for all {len(z)} "
+            f"Of {len(spread)} labels, {int(same.sum())} are the same for all {len(z)} "
             "samples; expected each concept in some samples and not in others. Add samples."
         )
     return Samples(z.double(), (columns - columns.mean(0)) / spread, z.dtype)

@@ -31,7 +31,9 @@ def ablate(
     the rest to full length. ``"reading"`` zeroes columns of the consumers: the edit is at their
     input, after any normalization. ``"both"`` acts like ``"writing"``, and no gradient reaches the
     zeroed weights, so that training the new model does not bring the dimensions back. Of a residual
-    stream, all that writes into it is zeroed, as with :func:`orthogonalize`.
+    stream, all that writes into it is zeroed, as with :func:`orthogonalize`. There training may
+    bring them back: a norm that subtracts the mean puts a number in their place, and layers that
+    read before the named sites pass gradients on. Name all sites, where norms are RMS norms.
 
     Args:
         model: A model, or a population; it is not changed unless ``inplace``.

@@ -1,7 +1,6 @@
 """Apply a rule that changes parameters, and make a new model or population of the result."""
 
 from collections.abc import Callable, Mapping, Sequence
-from types import FunctionType
 from typing import TypeAlias, TypeVar, cast
 
 import torch
@@ -10,7 +9,6 @@ from torch import Tensor, nn
 from latent_anchors._checks import check_name
 from latent_anchors._hooks import copy_without_hooks, in_force
 from latent_anchors._runs import StackedRuns, architecture, tensors_of
-from latent_anchors._sites import layers_of
 from latent_anchors.interventions._surgery.plain_layers import GATHER, why_unreadable
 from latent_anchors.interventions._surgery.site_layers import linear_layers
 
@@ -83,16 +81,7 @@ def model_to_change(model: Model, inplace: bool) -> Model:
 
 
 def copy_for_surgery(model: Model) -> Model:
-    """A copy without our hooks; refused if it would keep using the original's weights."""
-    for name, layer in layers_of(model).items():
-        if isinstance(
-            vars(layer).get("forward"), FunctionType
-        ):  # a method is copied, a function is not
-            raise ValueError(
-                f"The forward of {name or 'the model'!r} was replaced by a function, which a copy "
-                "would share, with the original weights; expected the forward of its class. "
-                "Restore it first, or compile the new model instead."
-            )
+    """A copy without our hooks."""
     try:
         return copy_without_hooks(model)
     except (RuntimeError, TypeError, AssertionError) as error:  # what torch and FSDP raise then

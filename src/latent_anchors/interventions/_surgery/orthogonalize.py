@@ -9,7 +9,7 @@ from torch import Tensor
 
 from latent_anchors._numerics import in_full_precision, without_autocast
 from latent_anchors._sites import At
-from latent_anchors._vectors import as_basis, as_direction
+from latent_anchors._vectors import as_basis, as_direction, as_numbers
 from latent_anchors.interventions._surgery._stream.removal import without_stream
 from latent_anchors.interventions._surgery.apply_surgery import Model, Parameters, apply_all
 from latent_anchors.interventions._surgery.find_layers import resolve_all
@@ -103,7 +103,7 @@ def as_rows(
     directions: Sequence[float] | Sequence[Sequence[float]] | Tensor, width: int
 ) -> Float[Tensor, "n dim"]:
     """Orthonormal rows in float64 that span one or several directions of the given width."""
-    given = torch.as_tensor(directions, dtype=torch.float64)
+    given = as_numbers(directions).to(torch.float64)
     rows = as_direction(given).unsqueeze(0) if given.ndim == 1 else as_basis(given)
     if rows.shape[1] != width:
         raise ValueError(

@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 from typing_extensions import override
 
 from latent_anchors._numerics import in_full_precision
+from latent_anchors._streams import seeded
 from latent_anchors.interventions._surgery.apply_surgery import copy_for_surgery
 from latent_anchors.interventions._surgery.compare_outputs import tensors_in
 from latent_anchors.interventions._surgery.plain_layers import GATHER, why_unreadable
@@ -44,7 +45,8 @@ class RandomCopy(NamedTuple):
 
     def outputs(self, model: nn.Module | None = None) -> list[Tensor]:
         """All tensors in the output of the copy, or of another model on the same arguments."""
-        with torch.no_grad(), WithoutAutocast(self.model):
+        # a model may draw in its pass: alike each time, so that differences are not its noise
+        with torch.no_grad(), WithoutAutocast(self.model), seeded(0, "surgery"):
             outputs = list(tensors_in(self.inputs.run(model or self.model)))
         check_outputs(outputs)
         return outputs
@@ -138,7 +140,8 @@ def _guessed(model: nn.Module) -> Tensor:
     widths = sorted({layer.in_features for layer in layers})
     weight = next((layer.weight for layer in layers), torch.empty(0))
     rows = {width: torch.rand(4, width, generator=generator).to(weight) for width in widths}
-    fits = [width for width in widths if _runs(model, rows[width])]
+    with seeded(0, "surgery"):
+        fits = [width for width in widths if _runs(model, rows[width])]
     if len(fits) != 1:
         raise ValueError(
             f"No example was given, and of inputs of widths {widths} the model runs on {fits}; "

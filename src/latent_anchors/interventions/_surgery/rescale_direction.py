@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from functools import partial
+from operator import index
+from typing import cast
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -63,6 +66,7 @@ def rescale_direction(
     """
     check_finite("scale", scale)
     check_finite("offset", offset)
+    along = along if _is_direction(along) else index(cast("int", along))
     any_direction = not isinstance(along, int)
     layers, width = resolve_layers(model, at, example, "writing", any_direction)
     biases = dict(architecture(model).named_parameters())
@@ -75,6 +79,13 @@ def rescale_direction(
         model,
         partial(_rescaled, row=_row(along, width), scale=scale, offset=offset, layers=layers),
     )
+
+
+def _is_direction(along: object) -> bool:
+    """Whether it is no dimension's number, which may be numpy's or a tensor ``()``, too."""
+    if isinstance(along, Tensor | np.ndarray):
+        return along.ndim > 0
+    return not hasattr(along, "__index__")
 
 
 def _row(along: int | Sequence[float] | Tensor, width: int) -> Float[Tensor, "1 dim"]:

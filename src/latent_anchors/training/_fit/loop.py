@@ -22,7 +22,6 @@ from latent_anchors.training._history import FitResult, Log, TrainState
 from latent_anchors.training._losses.forward import PerRunLoss, StatefulLoss, tensors_of_losses
 from latent_anchors.training._python_state.python_values import Found
 from latent_anchors.training._python_state.watched import (
-    Settings,
     Watched,
     check_shared,
     restore,
@@ -78,11 +77,12 @@ class Training:
         per_run = tensors_of_losses(self.watched.losses)
         self.log.table[steps] = self.schedule.rows(steps.start, steps.stop)
         model, several = self.watched.model, len(self.groups) > 1
-        before: Settings = settings_of(model) if several else {}
+        before = settings_of([model])
         left: Found | None = None
         for group in self.groups:
-            group.rewind = partial(restore, model, before)
-            group.rewind()
+            restore(before)
+            # what a run that fails is repeated from: its losses may count, too
+            group.rewind = partial(restore, settings_of(self.watched.parts()))
             group.play(self._step_batch(group, drawn, per_run, steps))
             group.write_back(self.population)
             if several:
@@ -155,7 +155,9 @@ class Training:
         )
 
     def _made_of(self) -> dict[str, str]:
-        return made_of(self.watched, self.blocks, self.schedule, self.measure, self.step)
+        kind = type(self.groups[0].driven.optimizer)
+        found = made_of(self.watched, self.blocks, self.schedule, self.measure, self.step)
+        return {**found, "the optimizer": f"{kind.__module__}.{kind.__qualname__}"}
 
     def begin(self) -> None:
         """Start at step 0: the constraint holds, and losses allocate their tensors."""

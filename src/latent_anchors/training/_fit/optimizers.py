@@ -137,8 +137,18 @@ class DrivenOptimizer:
                 f"{len(settings)} and {listed(sorted(settings[0]))}. Give the same optimizer."
             )
         self._check_settings(given, driven)
+        self.restore(state)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take a state of this optimizer's own, which stays as it is."""
         # torch keeps the given tensors and writes into them
         self.optimizer.load_state_dict(deepcopy(dict(state)))
+        # and casts them to the parameters' type, which a float32 copy of half precision is not
+        for number, parameter in enumerate(self._parameters()):
+            for name, kept in state["state"].get(number, {}).items():
+                own = self.optimizer.state[parameter]
+                if isinstance(kept, Tensor) and kept.dtype != own[name].dtype:
+                    own[name] = kept.clone().to(own[name].device)
 
     def _check_settings(self, given: Sequence[Mapping[str, Any]], driven: Collection[str]) -> None:
         """Refuse other settings than those it went with, but for those that are written anyway."""

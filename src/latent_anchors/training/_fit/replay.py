@@ -1,14 +1,14 @@
 """Replay a traced step, and trace it again when the Python values that it read have changed."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from latent_anchors.training._fit.trace import Arguments, Outcome, Pure
+from latent_anchors.training._fit.trace import Arguments, Outcome, Outside, Pure
 from latent_anchors.training._python_state.watched import (
     Watched,
     in_words,
@@ -40,7 +40,7 @@ class Replaying:
     def __init__(
         self,
         step: Pure,
-        trace: Callable[[Arguments], tuple[Pure, list[Tensor], bool]],
+        trace: Callable[[Arguments], tuple[Pure, Outside]],
         watched: Watched,
         first: int,
         others: int,
@@ -79,11 +79,17 @@ class Replaying:
             return self._unchanged(lambda: self.step(*arguments))
         return self.step(*arguments)
 
-    def heed(self, acted: bool) -> bool:
-        """Whether a Python value changed that a step may read, since the last block of steps."""
+    def heed(self, acted: bool, also: Outside | None = None) -> bool:
+        """Whether a Python value changed that a step may read, since the last block of steps.
+
+        Or something that another trace takes from outside.
+        """
         now = self.watched.look()
-        differences = relevant(self._known, now, self._is_read)
-        if self._numbers:
+        others = [] if also is None else also.tensors
+        differences = relevant(
+            self._known, now, lambda tensor: self._is_read(tensor) or is_among(tensor, others)
+        )
+        if self._numbers or (also is not None and also.numbers):
             differences |= written(self._known, now)
         self._known = now
         if differences:
@@ -110,13 +116,13 @@ class Replaying:
         _check_alike(ours, theirs, self.watched.objective.names)
 
     def _trace(self, arguments: Arguments) -> Pure:
-        traced, read, numbers = self.trace(arguments)
-        self._read += read
-        self._numbers |= numbers
+        traced, outside = self.trace(arguments)
+        self._read += outside.tensors
+        self._numbers |= outside.numbers
         return traced
 
     def _is_read(self, tensor: Tensor) -> bool:
-        return any(tensor is each for each in self._read)
+        return is_among(tensor, self._read)
 
     def _unchanged(self, step: Callable[[], _Result]) -> _Result:
         """Do it, and refuse a step that changes Python values."""
@@ -131,6 +137,11 @@ class Replaying:
                 + way_out(found)
             )
         return result
+
+
+def is_among(tensor: Tensor, others: Iterable[Tensor]) -> bool:
+    """Whether it is one of them, and not only equal to it."""
+    return any(tensor is each for each in others)
 
 
 def _apart(step: Pure, arguments: Arguments) -> Outcome:

@@ -22,7 +22,7 @@ from latent_anchors.training._fit.optimizers import (
 )
 from latent_anchors.training._fit.schedule import Schedule
 from latent_anchors.training._fit.step import Gradients, OfAllRuns, Step, of_one_run
-from latent_anchors.training._fit.trace import Backend, Tensors
+from latent_anchors.training._fit.trace import Backend, Outside, Tensors
 from latent_anchors.training._history import Failure
 from latent_anchors.training._python_state.watched import Watched
 from latent_anchors.training._schedulers import check_setting
@@ -65,6 +65,8 @@ class RunGroup:
     ) -> None:
         self.runs, self.names, self.stacked = runs, names, driven.per_run
         self.parameters, self.buffers = parameters, buffers
+        # averages that a forward pass writes; others may hold infinities, such as a mask
+        self.counted: Tensors = {name: b for name, b in buffers.items() if b.isfinite().all()}
         self.gradients, self.driven = gradients, driven
         self.alive = torch.ones(len(runs), dtype=torch.bool, device=_device(parameters))
         self.failures: list[Failure] = []
@@ -73,12 +75,14 @@ class RunGroup:
         self.backend: Backend = backend
         self.rewind: Callable[[], None] = lambda: None
         """Restores the Python values from before a step batch that is repeated."""
-        self._hold = self._holder()
+        self._hold, self._outside = self._holder()
 
     def heed(self, acted: bool) -> None:
         """Before a step batch: drop the trace if Python values changed."""
-        if isinstance(self.gradients, OfAllRuns) and self.gradients.replaying.heed(acted):
-            self._hold = self._holder()
+        if not isinstance(self.gradients, OfAllRuns):
+            return
+        if self.gradients.replaying.heed(acted, self._outside):
+            self._hold, self._outside = self._holder()
 
     def compare(self) -> None:
         """At the end: compare the trace with the untraced step."""
@@ -160,18 +164,18 @@ class RunGroup:
             step = self._step(steps, index)
             means, masses = self._shaped(step.means, step.masses)
             self._update(steps, index)
-            self._note_failures(steps.first + index, means, step.gradients)
+            self._note_failures(steps.first + index, means)
             self._freeze(before)
             steps.means[index] = torch.where(self.alive, means, torch.nan)
             steps.masses[index] = torch.where(self.alive, masses, 0.0)
 
-    def _note_failures(self, step: int, means: Tensor, gradients: Tensors) -> None:
-        finite = means.isfinite()
-        sound = self._all_finite(gradients) & self._all_finite(self.parameters)
-        newly = (self.alive & ~(finite.all(0) & sound)).cpu()
+    def _note_failures(self, step: int, means: Tensor) -> None:
+        finite, weights = means.isfinite(), self._all_finite(self.parameters)
+        newly = (self.alive & ~(finite.all(0) & weights & self._all_finite(self.counted))).cpu()
         for run in [run for run, fell in enumerate(newly) if fell]:
             broken = [name for name, ok in zip(self.names, finite[:, run], strict=True) if not ok]
-            self.failures.append(Failure(self.runs[run], step, broken[0] if broken else "gradient"))
+            broken += ["buffer" if weights[run] else "gradient"]
+            self.failures.append(Failure(self.runs[run], step, broken[0]))
             self.alive[run] = False
 
     def _freeze(self, before: Tensors) -> None:
@@ -181,35 +185,38 @@ class RunGroup:
                 shape = (-1, *[1] * (tensor.ndim - 1)) if self.stacked else ()
                 tensor.copy_(torch.where(alive.view(shape), tensor, before[name]))
 
-    def _holder(self) -> Callable[[], None] | None:
+    def _holder(self) -> tuple[Callable[[], None] | None, Outside | None]:
         if self.constraint is None:
-            return None
+            return None, None
         if self.stacked:
             return holder(self.constraint, self._tensors(), self.backend)
-        return partial(hold, self.constraint, self._tensors(), stacked=False)
+        return partial(hold, self.constraint, self._tensors(), stacked=False), None
 
     def _all_finite(self, tensors: Tensors) -> Tensor:
+        if not tensors:
+            return torch.ones_like(self.alive)
         if not self.stacked:
             return torch.stack([t.isfinite().all() for t in tensors.values()]).all().view(1)
         sound = [t.isfinite().reshape(len(t), -1).all(1) for t in tensors.values()]
         return torch.stack(sound).all(0)
 
     def _finite(self, steps: StepBatch) -> bool:
-        return bool(steps.means.isfinite().all() & self._all_finite(self.parameters).all())
+        sound = self._all_finite({**self.parameters, **self.counted})
+        return bool(steps.means.isfinite().all() & sound.all())
 
     def _tensors(self) -> Tensors:
         return {**self.parameters, **self.buffers}
 
-    def _snapshot(self) -> tuple[Tensors, dict[str, object]]:
+    def _snapshot(self) -> tuple[Tensors, dict[str, Any]]:
         tensors = {name: tensor.detach().clone() for name, tensor in self._tensors().items()}
         return tensors, deepcopy(self.driven.optimizer.state_dict())
 
-    def _restore(self, snapshot: tuple[Tensors, dict[str, object]]) -> None:
+    def _restore(self, snapshot: tuple[Tensors, dict[str, Any]]) -> None:
         tensors, state = snapshot
         with torch.no_grad():
             for name, tensor in self._tensors().items():
                 tensor.copy_(tensors[name])
-        self.driven.optimizer.load_state_dict(state)
+        self.driven.restore(state)
 
 
 def _device(parameters: Tensors) -> torch.device:

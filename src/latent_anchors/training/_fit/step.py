@@ -20,6 +20,7 @@ from latent_anchors.training._fit.trace import (
     Arguments,
     Backend,
     Outcome,
+    Outside,
     Pure,
     Tensors,
     traced_step,
@@ -170,7 +171,7 @@ class OfAllRuns:
             partial(naming_the_layer, watched.model, backend),
         )
 
-    def _traced(self, arguments: Arguments) -> tuple[Pure, list[Tensor], bool]:
+    def _traced(self, arguments: Arguments) -> tuple[Pure, Outside]:
         return traced_step(self.replaying.step, arguments, self.backend)
 
     def __call__(

@@ -144,12 +144,19 @@ def trace(function: Callable[..., object], inputs: Sequence[object]) -> fx.Graph
     return fx.GraphModule(recorder.outside, recorder.graph)
 
 
-def outside_of(traced: fx.GraphModule) -> tuple[list[Tensor], bool]:
-    """The tensors that a trace looks up outside, and whether Python made a number of any."""
+class Outside(NamedTuple):
+    """What a trace takes from outside: tensors, and whether Python made a number of any."""
+
+    tensors: list[Tensor]
+    numbers: bool
+
+
+def outside_of(traced: fx.GraphModule) -> Outside:
+    """What a trace takes from outside its inputs."""
     nodes = traced.graph.nodes
     places = [str(node.target) for node in nodes if node.op == "get_attr"]
     numbers = any(node.target is aten._local_scalar_dense.default for node in nodes)
-    return [getattr(traced, place) for place in dict.fromkeys(places)], numbers
+    return Outside([getattr(traced, place) for place in dict.fromkeys(places)], numbers)
 
 
 class _Recorder(TorchDispatchMode):
@@ -203,12 +210,10 @@ class _Recorder(TorchDispatchMode):
         )
 
 
-def traced_step(
-    pure: Pure, arguments: Arguments, backend: Backend
-) -> tuple[Pure, list[Tensor], bool]:
+def traced_step(pure: Pure, arguments: Arguments, backend: Backend) -> tuple[Pure, Outside]:
     """The operations of one step, tidied, for parameters and buffers that stay in their places.
 
-    Beside them the tensors from outside, and whether Python made a number of any.
+    Beside them what they take from outside.
     """
     parameters, buffers, *passed = arguments
     # tracing runs the step, which must not count twice in running averages
@@ -223,4 +228,4 @@ def traced_step(
         *gradients, total, means, masses = forward(*held, *tree_leaves(passed))
         return dict(zip(parameters, gradients, strict=True)), (total, (means, masses))
 
-    return step, *outside
+    return step, outside

@@ -11,6 +11,7 @@ from enum import Enum
 from functools import partial
 from hashlib import blake2b
 from inspect import unwrap
+from random import Random
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, cast
 
@@ -73,6 +74,15 @@ def says_more(words: str) -> bool:
     return re.search(r"\bat 0x|<", words) is None
 
 
+def _state_of(generator: torch.Generator | np.random.Generator | Random) -> bytes:
+    """What a generator of random numbers draws next."""
+    if isinstance(generator, torch.Generator):
+        return generator.get_state().numpy().tobytes()
+    if isinstance(generator, Random):
+        return repr(generator.getstate()).encode()
+    return repr(generator.bit_generator.state).encode()
+
+
 Found = dict[str, object]
 """By where it stands, such as ``losses['recon'].factor``."""
 
@@ -123,6 +133,8 @@ class Values:
             self.found[where] = self.tensor(value)
         elif isinstance(value, np.ndarray | np.generic):
             self.found[where] = f"{value.dtype} {digest(value.tobytes())}"
+        elif isinstance(value, torch.Generator | np.random.Generator | Random):
+            self.found[where] = f"{type(value).__name__} {digest(_state_of(value))}"
         elif isinstance(value, Mapping | list | tuple | deque | set | frozenset):
             self._container(where, cast("Any", value))
         elif isinstance(value, FunctionType | MethodType | partial):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, cast
 
 from torch import Tensor, nn
 
@@ -23,6 +23,11 @@ class Watched:
     objective: Objective
     losses: Mapping[str, Loss]
     constraint: Constraint | None = None
+
+    def parts(self) -> list[object]:
+        """The model, and all else that a step calls."""
+        terms = [each for term in self.objective.terms for each in (term, term.penalty)]
+        return [self.model, *terms, *self.losses.values(), self.objective, self.constraint]
 
     def look(self) -> Found:
         """All values, by where they stand; tensors by which ones they are."""
@@ -107,25 +112,34 @@ def way_out(places: Collection[str]) -> str:
     )
 
 
-Settings: TypeAlias = Mapping[tuple[str, str], object]
-"""By layer and attribute; copies."""
+class Setting(NamedTuple):
+    """An attribute that is a plain value, or a list and the like of them; a copy."""
+
+    owner: object
+    name: str
+    value: object
 
 
-def settings_of(model: nn.Module) -> Settings:
-    """All attributes that are plain values, or lists and the like of them."""
-    return {
-        (layer, name): copied(value)
-        for layer, module in layers_of(model).items()
-        for name, value in vars(module).items()
-        if not (name in _INTERNAL or isinstance(value, nn.Module)) and is_plain(value)
-    }
+def settings_of(parts: Iterable[object]) -> list[Setting]:
+    """All plain attributes of some things, and of the layers of those that are modules."""
+    owners = [
+        owner
+        for part in parts
+        for owner in (layers_of(part).values() if isinstance(part, nn.Module) else (part,))
+        if hasattr(owner, "__dict__") and not isinstance(owner, type)
+    ]
+    return [
+        Setting(owner, name, copied(value))
+        for owner in owners
+        for name, value in vars(owner).items()
+        if not (name in _INTERNAL and isinstance(owner, nn.Module)) and is_plain(value)
+    ]
 
 
-def restore(model: nn.Module, settings: Settings) -> None:
+def restore(settings: Iterable[Setting]) -> None:
     """Give the attributes the values that they had."""
-    layers = layers_of(model)
-    for (layer, name), value in settings.items():
-        vars(layers[layer])[name] = copied(value)
+    for owner, name, value in settings:
+        vars(owner)[name] = copied(value)
 
 
 def check_shared(run: int, first: Found, own: Found) -> None:

@@ -20,6 +20,7 @@ from latent_anchors.interventions._surgery._stream.removal import (
     refuse_turned,
     rows_behind,
 )
+from latent_anchors.interventions._surgery._stream.writers import Writer
 from latent_anchors.interventions._surgery.find_layers import resolve_all
 from latent_anchors.interventions._surgery.orthogonalize import as_rows
 from latent_anchors.interventions._surgery.random_copy import Example
@@ -157,11 +158,21 @@ def _of_stream(
         refuse_turned(stream)
     found: dict[str, list[_Share]] = {}
     for writer in stream.writers.found.values() if stream.writers else ():
+        _refuse_offset(writer)
         found[writer.name] = [_Share(writer.axis, basis, basis)]
     for reader in stream.readers.found.values() if stream.readers else ():
         share = _Share(reader.axis, *rows_behind(tensors, reader.factors, basis, dims))
         found.setdefault(reader.name, []).append(share)
     return found
+
+
+def _refuse_offset(writer: Writer) -> None:
+    if writer.off:
+        raise ValueError(
+            f"{writer.name!r} scales the latents by 1 + w, as Gemma's norms do, so that they are "
+            f"silent at w = {writer.off:g}; expected weights that are silent at 0, as a part that "
+            "is taken away leaves 0. Use orthogonalize, which sets them to that."
+        )
 
 
 def _mask(model: nn.Module, name: str, given: Tensor) -> tuple[str, Bool[Tensor, " tokens"]]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from latent_anchors._hooks import attach_recorder
 from latent_anchors._sites import At, layers_of
+from latent_anchors._streams import seeded
 from latent_anchors.interventions._surgery._stream.channels import Source
 from latent_anchors.interventions._surgery._stream.graph import Graph, Value
 from latent_anchors.interventions._surgery.compare_outputs import tensors_in
@@ -29,6 +30,7 @@ class Trace:
         self.graph: Graph = Graph(model)
         self.latents: dict[At, list[Source]] = {site: [] for site in sites}
         with ExitStack() as stack:
+            stack.enter_context(seeded(0, "surgery"))  # a model may draw in its pass
             stack.enter_context(_evaluated(model))
             # after train(False), which may merge adapters into weights and remember that
             stack.enter_context(_left_as_it_was(model))
