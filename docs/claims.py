@@ -158,10 +158,10 @@ CLAIMS = (
         "Forgetting, where 1 is as if never seen: animals {words/animal|forgetting|mean}, people "
         "{words/person|forgetting|mean}, plants {words/plant|forgetting|mean}, artifacts "
         "{words/artifact|forgetting|mean}, which cost other topics {words/artifact|other|mean} "
-        "nats. Nine tenths of animals are forgotten in {words/animal|forgetting|least 0.9}. Adjacent "
-        "topics lose {words/animal|adjacent|max} nats above the oracle at most; for people and "
-        "plants, forgotten as if never seen, {words/person|cost/adjacent/anchored|max} and "
-        "{words/plant|cost/adjacent/anchored|max} above the network itself. The goal was .05.",
+        "nats. Nine tenths of animals are forgotten in {words/animal|forgetting|least 0.9}. "
+        "Adjacent topics lose {words/animal|adjacent|max} nats above the oracle at most; for "
+        "people and plants, forgotten as if never seen, {words/person|cost/adjacent/anchored|max} "
+        "and {words/plant|cost/adjacent/anchored|max} above the network itself. The goal was .05.",
         (
             *(
                 goal
@@ -341,6 +341,27 @@ CLAIMS = (
                 for rival in ("mean difference", "probe", "LEACE")
             ),
             Goal("compare_methods|wins/a hundredth/LEACE|n", least=60),
+        ),
+    ),
+    Claim(
+        "The same: a transformer that mixes colors",
+        "compare_mixing",
+        "Where two in a hundred of the other lines go wrong, {compare_mixing|removal/anchor|mean} "
+        "of the lines with red do; with a mean difference "
+        "{compare_mixing|removal/mean difference|mean}, with a probe "
+        "{compare_mixing|removal/probe|mean}, along the direction of LEACE "
+        "{compare_mixing|removal/LEACE|mean}, after fine-tuning "
+        "{compare_mixing|removal/fine-tuning|mean}. The axis removes at least as much as a mean "
+        "difference in {compare_mixing|wins/mean difference|least 1} networks, as a probe in "
+        "{compare_mixing|wins/probe|least 1}, as LEACE in {compare_mixing|wins/LEACE|least 1}, as "
+        "fine-tuning in {compare_mixing|wins/fine-tuning|least 1}.",
+        tuple(
+            goal
+            for rival in ("mean difference", "probe", "LEACE", "fine-tuning")
+            for goal in (
+                Goal(f"compare_mixing|wins/{rival}|mean", least=1),
+                Goal(f"compare_mixing|wins/{rival}|n", least=9),
+            )
         ),
     ),
 )

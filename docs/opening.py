@@ -79,7 +79,11 @@ SENTENCES = (
     "labels the anchor removes at least as much as a mean difference in "
     "{compare_methods|wins/a hundredth/mean difference|least 1} networks; with a handful or one "
     "in {compare_methods|wins/a thousandth/mean difference|least 1}, and with one label in five "
-    "wrong in {compare_methods|wins/a hundredth, 20 % wrong/mean difference|least 1}.",
+    "wrong in {compare_methods|wins/a hundredth, 20 % wrong/mean difference|least 1}. "
+    "In a transformer that mixes colors the axis takes "
+    "{compare_mixing|removal/anchor|mean} of the lines with red where two in a hundred of the "
+    "others go wrong, the best direction found afterwards {compare_mixing|removal/LEACE|mean}, "
+    "and fine-tuning {compare_mixing|removal/fine-tuning|mean}.",
 )
 
 PICTURES = {

@@ -40,13 +40,7 @@ objective = la.Objective(testbed.red_terms(sites, axis), losses=["tokens"], othe
 
 last, rate = (1000, 0.0125) if full else (660, 0.02) if quick else (850, 0.025)
 last, rate = (last * 3 // 2, 0.008) if prenorm else (last, rate)
-SHEET = f"""\
-STEP,           lr,   tokens, anchor, away,  apart, signs
-0,              1e-4, 1,      0.06,   0.072, 0.018, 0.15
-{last // 10},   {rate}, ,       ,       ,      ,
-{last * 7 // 10}, ,   ,       ,       0.068, 0.0034,
-{last},         1e-4, ,       ,       ,      ,
-"""
+SHEET = testbed.red_sheet(last, rate)
 stronger = {"anchor": 6, "away": 6, "apart": 6, "signs": 3} if prenorm else {}
 timeline = curriculum.scale(curriculum.read_dopesheet(SHEET).timeline(), stronger)
 unanchored = curriculum.scale(timeline, {"anchor": 0, "away": 0, "apart": 0, "signs": 0})

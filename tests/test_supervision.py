@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from latent_anchors._supervision import (
-    all_finite,
     as_mask,
     as_tensor,
     can_look,
     check_label,
     or_nan,
+    squares_finite,
     within,
 )
 
@@ -131,8 +131,12 @@ def test_values_are_checked_where_there_are_values_unless_look_says_never():
 
 
 @given(
-    numbers=st.lists(st.sampled_from([0.0, -1.0, 2.5, float("nan"), float("inf"), -float("inf")]))
+    numbers=st.lists(
+        st.sampled_from([0.0, -1.0, 2.5, 1e20, float("nan"), float("inf"), -float("inf")])
+    ),
+    dtype=st.sampled_from(FLOATS),
 )
-def test_all_are_finite_exactly_if_each_is(numbers):
-    given = torch.tensor(numbers)
-    assert all_finite(given) == bool(given.isfinite().all())
+def test_squares_are_finite_exactly_if_each_is(numbers, dtype):
+    given = torch.tensor(numbers, dtype=dtype)
+    full = given if dtype == torch.float64 else given.float()
+    assert squares_finite(given) == bool(full.square().isfinite().all())

@@ -19,7 +19,8 @@ STORY = (
     *("smooth_curriculum", "sparse_labels", "regularizer_combinations"),
     *("anchor_red", "mute_red", "delete_red", "delete_hue", "relearn_red", "pictures"),
     *("faces", "compare_methods"),
-    *("color_mixing", "many_concepts", "anchor_operation", "relearn_mixing", "oracle_mixing"),
+    *("color_mixing", "compare_mixing", "many_concepts", "anchor_operation"),
+    *("relearn_mixing", "oracle_mixing"),
     *("words", "words_together", "words_removed"),
     *("quickstart", "anchor_a_concept", "write_a_curriculum"),
     *("write_a_penalty", "write_an_edit", "write_a_baseline", "write_an_adapter"),
@@ -45,7 +46,10 @@ def wordnet() -> bool:
 NEEDS = {
     "pictures": ("a font with color emoji", emoji),
     **dict.fromkeys(
-        ("faces", "words", "words_together", "words_removed", "compare_methods", "oracle_mixing"),
+        (
+            *("faces", "words", "words_together", "words_removed"),
+            *("compare_methods", "compare_mixing", "oracle_mixing"),
+        ),
         ("the time for a full run", None),
     ),
 }

@@ -84,9 +84,11 @@ def within(numbers: Tensor) -> bool:
     return numbers.dtype == torch.bool or torch.equal(numbers.clamp(0, 1), numbers)
 
 
-def all_finite(numbers: Tensor) -> bool:
-    """Whether there is no NaN and no infinity, in one pass: either would show in the sum."""
-    return math.isfinite(float(numbers.detach().sum()))
+def squares_finite(numbers: Tensor) -> bool:
+    """Whether no number, nor its square, is NaN or infinite: it would show in the length of all."""
+    kind = torch.float64 if numbers.dtype == torch.float64 else torch.float32
+    length = cast("Tensor", torch.linalg.vector_norm(numbers.detach(), dtype=kind))
+    return math.isfinite(float(length))
 
 
 def or_nan(numbers: Tensor) -> Tensor:

@@ -119,3 +119,18 @@ def test_a_measure_may_say_whether_it_is_back_and_is_one_for_each_run(back):
     assert 0 <= found["perturbation/back/0"].item() <= 1
     with refuses(ValueError, r"The measure of the back gave shape \(5,\); expected one number"):
         perturbation(nn.Linear(2, 1), lambda _: {"back": torch.ones(5)}, sizes=(0.0,))
+
+
+def test_noise_does_not_depend_on_the_default_type():
+    def measured():
+        return perturbation(
+            tiny.classifiers()[0], lambda m: {"a": m(tiny.POINTS).mean()}, sizes=(0.1,), draws=2
+        )["perturbation/a/0.1"]
+
+    model = measured()
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = measured()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    torch.testing.assert_close(other, model)

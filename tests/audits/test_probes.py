@@ -203,3 +203,20 @@ def test_a_constant_is_found_by_its_mean_and_tells_nothing(probe, constant, gene
     alike = torch.full_like(z, constant)
     said = probe(alike, z[0, :, :1], alike)
     torch.testing.assert_close(said, z[0, :, :1].mean().expand_as(said), atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize("probe", [*PROBES])
+def test_inference_mode_and_the_default_type_change_nothing(probe, monkeypatch):
+    monkeypatch.setattr(_probes, "STEPS", 10)
+    z, degrees, _ = world()
+    given = (z[:, :400], degrees[:400, None], z[:, 400:])
+    expected = PROBES[probe](*given)
+    with torch.inference_mode():
+        within = PROBES[probe](*(each.clone() for each in given))
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = PROBES[probe](*given)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(within, expected)
+    torch.testing.assert_close(other, expected)

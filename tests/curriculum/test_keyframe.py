@@ -97,3 +97,15 @@ def test_log_space_moves_by_equal_factors_where_linear_space_moves_by_equal_step
 def test_a_change_too_large_for_a_float_is_refused():
     with refuses(ValueError, "The change from -1e.308 to 1e.308 is inf; expected a finite"):
         Track([Keyframe(0, -1e308), Keyframe(1, 1e308)])
+
+
+@pytest.mark.parametrize("value", ["1_000", "3", b"1", True])
+def test_text_and_truth_are_no_values(value):
+    with refuses(TypeError, "value at step 2 is .*expected a number"):
+        Keyframe(2, value)
+    assert Keyframe(2, np.float32(0.5)).value == 0.5
+
+
+def test_whether_a_key_rests_is_true_or_false():
+    with refuses(TypeError, "rest is 'false'; expected True or False"):
+        Keyframe(2, 1.0, rest="false")

@@ -195,3 +195,11 @@ def test_a_label_that_is_the_same_for_all_samples_is_refused_whatever_rounding_l
     for n in (9, 23, 100):
         with refuses(ValueError, "1 are the same for all"):
             fit(torch.randn(n, 4), torch.full((n,), same, dtype=torch.float64))
+
+
+@members
+def test_what_is_fitted_in_inference_mode_is_the_same(fit):
+    z, concept, _ = latents()
+    with torch.inference_mode():
+        within = fit(z.clone(), concept.clone())
+    assert torch.equal(within(z), fit(z, concept)(z))

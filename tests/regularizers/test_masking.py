@@ -14,7 +14,7 @@ EVERY = {**PENALTIES, **SET_PENALTIES}
 RAGGED = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0], [1, 0, 1, 0, 1]]).bool()
 Z = torch.randn(4, 5, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
 SOFT = torch.rand(4, 5, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
-SPOILS = (math.nan, math.inf, -1e30)
+SPOILS = (math.nan, math.inf, -1e200)
 
 
 def spoiled(given, inside, by):

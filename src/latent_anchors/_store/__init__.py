@@ -23,7 +23,6 @@ import torch
 from safetensors.torch import save as serialized
 from torch import Tensor, nn
 
-from latent_anchors._store._alike import check_alike
 from latent_anchors._store._card import card as card_of
 from latent_anchors._store._encoding import Encoder
 from latent_anchors._store._folder import STRUCTURE, Description, read, read_provenance, write
@@ -33,7 +32,7 @@ from latent_anchors._store._registry import (
     _registered as _registered,  # pyright: ignore[reportPrivateUsage] -- the one table of names
 )
 from latent_anchors._store._registry import register as register
-from latent_anchors._store._round_trip import made
+from latent_anchors._store._round_trip import check_alike, made
 
 
 def save(

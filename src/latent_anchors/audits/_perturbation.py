@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -105,7 +106,8 @@ def _with_noise(model: nn.Module, size: float, draw: int) -> nn.Module:
         rms = norm([parameters[name] for name in names]) / count**0.5
         for name in names:
             p = parameters[name]
-            noise = torch.stack([torch.randn(p.shape[1:], generator=g) for g in generators])
+            drawn = partial(torch.randn, p.shape[1:], dtype=torch.float32)
+            noise = torch.stack([drawn(generator=each) for each in generators])
             p += size * per_run(rms, p) * noise.to(p)
     return other
 

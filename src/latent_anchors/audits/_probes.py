@@ -168,16 +168,19 @@ def _first_weights(seeds: Sequence[int], dim: int, k: int, like: Tensor) -> dict
         generator = stream(seed, "probe")
         rows.append(
             {
-                name: (2 * torch.rand(shape, generator=generator) - 1) / widths[name] ** 0.5
+                name: (2 * torch.rand(shape, generator=generator, dtype=torch.float32) - 1)
+                / widths[name] ** 0.5
                 for name, shape in shapes.items()
             }
         )
     return {name: torch.stack([row[name] for row in rows]).to(like) for name in shapes}
 
 
+@torch.inference_mode(mode=False)
 def _trained(weights: Mapping[str, Tensor], x: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
-    names, moments = tuple(weights), [(p * 0, p * 0) for p in weights.values()]
-    parameters = [*weights.values()]
+    # all may have been made in inference mode
+    x, targets, *parameters = (each.clone() for each in (x, targets, *weights.values()))
+    names, moments = tuple(weights), [(p * 0, p * 0) for p in parameters]
     for step in range(STEPS):
         leaves = [p.detach().requires_grad_() for p in parameters]
         with torch.enable_grad():

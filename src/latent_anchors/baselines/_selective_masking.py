@@ -149,6 +149,9 @@ class SelectiveMasking:
             check_name("parameter to be calibrated", name, [*named])
         biases = [named[name] for name in self.calibrated]
 
+        def again(step: int) -> LabeledBatch:
+            return task.batches(step % task.steps)  # there may be no more than its own
+
         def backward(batch: LabeledBatch, _: int) -> None:
             labeled, unlabeled = parts(batch, task)
             for part, weight in ((labeled, 1.0), (unlabeled, CALIBRATION_WEIGHT)):
@@ -159,14 +162,8 @@ class SelectiveMasking:
 
         adamw = partial(torch.optim.AdamW, lr=CALIBRATION_RATE)
         # biases alone: a constraint would change weights that are not fitted
-        falling = replace(
-            task,
-            batches=lambda step: task.batches(step % task.steps),
-            optimizer=adamw,
-            steps=self.calibration,
-            rate=self._rate,
-            constraint=None,
-        )
+        own = {"optimizer": adamw, "steps": self.calibration, "rate": self._rate}
+        falling = replace(task, batches=again, constraint=None, **own)
         # in evaluation mode: averages of a batch norm are not what is fitted
         train(cut, falling, backward, meter, parameters=biases, training=False)
 

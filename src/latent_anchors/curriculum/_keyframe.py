@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,8 @@ class Keyframe:
         rest: Whether to stop here even where the track would pass through.
 
     Raises:
-        TypeError: If the step is not an integer, or ``leave`` not a function.
+        TypeError: If the step is not an integer, the value no number, ``leave`` not a function, or
+            ``rest`` neither True nor False.
         ValueError: If the step is negative, the value not finite, or an end of ``leave`` not exact.
 
     Examples:
@@ -57,7 +58,9 @@ class Keyframe:
 
     def __post_init__(self) -> None:
         check_count("A keyframe's step", self.step, least=0)
-        object.__setattr__(self, "value", float(self.value))
+        object.__setattr__(self, "value", _number(self.step, self.value))
+        if not isinstance(self.rest, bool):  # pyright: ignore[reportUnnecessaryIsInstance] -- "false" would be true
+            raise TypeError(f"rest is {self.rest!r}; expected True or False.")
         check_finite(f"The value at step {self.step}", self.value)
         check_transition(self.leave)
 
@@ -97,6 +100,16 @@ class Keyframe:
         """
         check_keys("keyframe", data, ("step", "value", "leave"), ("rest",))
         return cls(data["step"], data["value"], named(data["leave"]), data.get("rest", False))
+
+
+def _number(step: int, value: object) -> float:
+    """Of any kind, such as numpy's; text, of which float() reads some, is none."""
+    if isinstance(value, str | bytes | bool):
+        raise TypeError(
+            f"The value at step {step} is {value!r}; expected a number. Read tables with "
+            "read_dopesheet, or convert it yourself."
+        )
+    return float(cast("float", value))
 
 
 Segment = Callable[[float | int], float]

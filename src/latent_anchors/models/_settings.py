@@ -54,8 +54,8 @@ def _settings(model: nn.Module) -> dict[str, object]:
         arguments = signature(type(module).__init__).parameters
         for name, value in vars(module).items():
             # of what is private, functions, fractions and arguments: the rest may be a memory
-            told = isinstance(value, (*_FUNCTIONS, float)) or name.removeprefix("_") in arguments
-            if name not in _OWN and (not name.startswith("_") or told):
+            known = isinstance(value, (*_FUNCTIONS, float)) or name.removeprefix("_") in arguments
+            if name not in _OWN and (not name.startswith("_") or known):
                 found[f"{layer}.{name}".removeprefix(".")] = value
     return found
 

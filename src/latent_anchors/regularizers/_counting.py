@@ -11,12 +11,12 @@ from torch import Tensor
 from latent_anchors._checks import listed
 from latent_anchors._supervision import (
     Look,
-    all_finite,
     as_mask,
     as_tensor,
     can_look,
     check_label,
     or_nan,
+    squares_finite,
 )
 
 
@@ -64,8 +64,11 @@ class Counting:
         return self._idle(axes)
 
     def _surely_finite(self, z: Tensor) -> bool:
-        """Whether to multiply by labels will do; where nobody looks, NaN is not to be hidden."""
-        return self.look == "never" or (can_look(z, "freely") and all_finite(z))
+        """Whether to multiply by labels will do; where nobody looks, NaN is not to be hidden.
+
+        Squares, too: 0 times a distance that overflows is NaN.
+        """
+        return self.look == "never" or (can_look(z, "freely") and squares_finite(z))
 
     def _idle(self, axes: int) -> Tensor:
         if self.label is None:

@@ -73,6 +73,7 @@ from latent_anchors.testbed._mixing_recipes import (
     mixing_sampler,
     transformer_options,
 )
+from latent_anchors.testbed._mixing_rivals import line_task, say_gray_line, turned_colors
 from latent_anchors.testbed._pictures._emoji import made_up_emoji, read_emoji
 from latent_anchors.testbed._pictures._place_recipes import (
     FACE_SHEET,
@@ -93,6 +94,7 @@ from latent_anchors.testbed._red_lines import (
     red_chance,
     red_groups,
     red_sampler,
+    red_sheet,
     red_terms,
     redness,
 )
@@ -219,6 +221,7 @@ __all__ = [
     "line_cosines",
     "line_leakage",
     "line_relearning",
+    "line_task",
     "made_up_definitions",
     "made_up_emoji",
     "mixing_floors",
@@ -245,11 +248,13 @@ __all__ = [
     "red_chance",
     "red_groups",
     "red_sampler",
+    "red_sheet",
     "red_terms",
     "redness",
     "repeated_labels",
     "samples_seen",
     "say_gray",
+    "say_gray_line",
     "selectivity_r2",
     "sharpness",
     "small_llama",
@@ -263,6 +268,7 @@ __all__ = [
     "topic_task",
     "trained_for_it",
     "transformer_options",
+    "turned_colors",
     "vibrancy_r2",
     "word_latents",
 ]

@@ -98,6 +98,28 @@ def red_terms(sites: Sequence[str], axis: Float[Tensor, " dim"]) -> list[Term]:
     ]
 
 
+def red_sheet(steps: int, rate: float) -> str:
+    """The dope sheet of a transformer with red on an axis, for the terms of :func:`red_terms`.
+
+    Args:
+        steps: Number of the last step, a multiple of ten.
+        rate: Greatest learning rate.
+
+    Examples:
+        >>> from latent_anchors.curriculum import read_dopesheet
+        >>> timeline = read_dopesheet(red_sheet(600, 0.02)).timeline()
+        >>> timeline(60)["lr"], timeline(420)["apart"]
+        (0.02, 0.0034)
+    """
+    return f"""\
+STEP,           lr,   tokens, anchor, away,  apart, signs
+0,              1e-4, 1,      0.06,   0.072, 0.018, 0.15
+{steps // 10},   {rate}, ,       ,       ,      ,
+{steps * 7 // 10}, ,   ,       ,       0.068, 0.0034,
+{steps},         1e-4, ,       ,       ,      ,
+"""
+
+
 def red_groups(language: MixingLanguage, split: MixingSplit) -> dict[str, Int[Tensor, "pairs 2"]]:
     """Groups of pairs by the redness of their redder color, and two pairs with blue.
 

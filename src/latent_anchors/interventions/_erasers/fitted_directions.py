@@ -117,9 +117,11 @@ def _difference(given: Samples) -> Direction:
     return difference / length
 
 
+@torch.inference_mode(mode=False)
 @torch.enable_grad()
 def _logistic(x: Tensor, y: PerSample, ridge: float) -> Tensor:
     """Weights of a logistic regression in which each class has weight one half."""
+    x, y = x.clone(), y.clone()  # what was made in inference mode cannot be differentiated
     positive, negative = y / (2.0 * y.sum()), (1.0 - y) / (2.0 * (1.0 - y).sum())
     w = torch.zeros(x.shape[1], dtype=x.dtype, device=x.device, requires_grad=True)
     c = torch.zeros((), dtype=x.dtype, device=x.device, requires_grad=True)

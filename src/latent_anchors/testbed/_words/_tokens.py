@@ -149,7 +149,8 @@ class TokenizedDefinitions:
             (5, 7)
         """
         check_between("wrong", wrong, 0.0, 1.0)
-        drawn = torch.rand(len(self.lines), generator=torch.Generator().manual_seed(seed))
+        draw = torch.Generator().manual_seed(seed)
+        drawn = torch.rand(len(self.lines), generator=draw, dtype=torch.float32)
         least = chance if aside else 0.0
         chosen = (least <= drawn) & (drawn < least + chance)
         ordered = sorted((k for k in self.seen() if chosen[k]), key=lambda k: float(drawn[k]))
