@@ -354,7 +354,8 @@ CLAIMS = (
         "{compare_mixing|removal/fine-tuning|mean}. The axis removes at least as much as a mean "
         "difference in {compare_mixing|wins/mean difference|least 1} networks, as a probe in "
         "{compare_mixing|wins/probe|least 1}, as LEACE in {compare_mixing|wins/LEACE|least 1}, as "
-        "fine-tuning in {compare_mixing|wins/fine-tuning|least 1}.",
+        "fine-tuning in {compare_mixing|wins/fine-tuning|least 1}. Networks that are trained for "
+        "it are not among them yet.",
         tuple(
             goal
             for rival in ("mean difference", "probe", "LEACE", "fine-tuning")

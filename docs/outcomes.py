@@ -45,8 +45,8 @@ OUTCOMES = {
     "{color_mixing|exact_match/muted/red_seen|most 0.02} networks; of those without red "
     "{color_mixing|exact_match/muted/without_red|mean} are.",
     "compare_mixing": "Where two in a hundred of the other lines go wrong, the axis takes "
-    "{compare_mixing|removal/anchor|mean} of those with red, directions found afterwards "
-    "{compare_mixing|removal/LEACE|mean} at most, and fine-tuning "
+    "{compare_mixing|removal/anchor|mean} of those with red, the best direction found "
+    "afterwards {compare_mixing|removal/LEACE|mean}, and fine-tuning "
     "{compare_mixing|removal/fine-tuning|mean}.",
     "many_concepts": "With red muted among six colors, hardly a line with it is right in "
     "{many_concepts|exact_match/six/red_muted|most 0.02} networks; of the others "

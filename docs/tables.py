@@ -661,7 +661,7 @@ SECTIONS = (
         "than 0.7 of red; between strengths, off a straight line. The anchored networks have the "
         "recipe of ``color_mixing.py`` as it stands, plain ones the same without its terms. Fewer "
         "than one line in a hundred is labeled. Directions are found at the embedding, on the "
-        "operands of labeled lines and of 8,000 others, and every one has the same gates, the axis "
+        "operands of labeled lines and of 8,000 others. Every one has the same gates, the axis "
         "too: so many colors pass that lie farthest along it, and go to its other pole. Of each "
         "direction ten settings were tried on seed 500, some on 501: three places, and samples "
         "from prompts, operands or their mean; erasing did worse everywhere. Fine-tuning says gray "

@@ -36,7 +36,7 @@ class StackedRuns(nn.Module):
     def __len__(self) -> int:
         return len(self.seeds)
 
-    def __getitem__(self, index: int | slice) -> nn.Module:
+    def __getitem__(self, index: SupportsIndex | slice) -> nn.Module:
         index = index if isinstance(index, slice) else _position(index)
         copy = deepcopy(self.stacked)
         for tensor in tensors_of(copy).values():

@@ -90,7 +90,7 @@ WHOLE = {"response_by_degree", "exact_by_degree", "falls_with_degree"}
 OF_ONE = {
     *("topic_losses", "topic_cosines", "topic_latched", "topic_leakage"),
     *("expected_lack", "edit_by_loss", "edit_by_share", "far_lines"),
-    *("word_latents", "continued", "say_gray"),
+    *("word_latents", "continued", "say_gray", "turned_colors"),
 }
 """Asked of one model, whose failure is the answer's."""
 

@@ -26,6 +26,13 @@ def test_red_lies_where_we_said_and_little_else_does():
     assert found["latched/anchored"]["max"] == 0
 
 
+@pytest.mark.parametrize("rival", ["mean difference", "probe", "LEACE", "fine-tuning"])
+def test_the_axis_removes_at_least_as_much_as_what_is_done_afterwards(rival: str):
+    found = metrics("compare_mixing")
+    assert found[f"wins/{rival}"]["min"] == 1
+    assert found[f"wins/{rival}"]["n"] == 9
+
+
 @pytest.mark.parametrize("condition", ["muted", "by_weights"])
 def test_lines_with_red_go_wrong_and_those_without_stay(condition: str):
     found = metrics("color_mixing")

@@ -3,7 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import refuses, unchecked
 from torch import nn
 
 from latent_anchors.interventions import (
@@ -116,5 +116,6 @@ def test_a_plane_is_no_direction_to_rescale():
 @pytest.mark.parametrize("along", [np.int64(1), torch.tensor(1)])
 def test_the_number_of_a_dimension_may_be_any_whole_one(along):
     model = SphericalAutoencoder().double()
-    one, other = (rescale_direction(model, each, scale=-1.0, at=AROUND) for each in (along, 1))
+    with unchecked():
+        one, other = (rescale_direction(model, each, scale=-1.0, at=AROUND) for each in (along, 1))
     assert torch.equal(one.encoder[2].weight, other.encoder[2].weight)

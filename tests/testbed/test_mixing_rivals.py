@@ -6,7 +6,7 @@ from refusals import refuses
 
 from latent_anchors import testbed
 from latent_anchors.data import BernoulliLabels
-from latent_anchors.models import NormalizedTransformer
+from latent_anchors.models import NormalizedTransformer, Population
 from latent_anchors.testbed._mixing_rivals import BESIDE
 from latent_anchors.training import NextToken
 
@@ -37,6 +37,8 @@ def test_colors_that_lie_farthest_along_a_direction_are_turned_away_and_signs_ar
         )
     with refuses(ValueError, "count is 0"):
         testbed.turned_colors(model, LANGUAGE, direction, [0])
+    with refuses(TypeError, "population of 2 runs was given; expected one"):
+        testbed.turned_colors(Population.make(transformer, [0, 1]), LANGUAGE, direction, [1])
 
 
 def test_labeled_lines_of_the_training_come_again_beside_its_batches():

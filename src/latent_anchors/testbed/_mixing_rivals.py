@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_count
+from latent_anchors._runs import StackedRuns
 from latent_anchors._streams import stream
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_direction
@@ -40,6 +41,7 @@ def turned_colors(
 
     Raises:
         ValueError: If a count is less than 1, or the direction is zero.
+        TypeError: If a population is given.
 
     Examples:
         >>> language = MixingLanguage(levels=3)
@@ -50,6 +52,11 @@ def turned_colors(
         >>> edit(words(torch.tensor([4, 4])))[:, 4]
         tensor([-1.,  1.])
     """
+    if isinstance(model, StackedRuns):
+        raise TypeError(
+            f"A population of {len(model)} runs was given; expected one: each has its own colors. "
+            "Write [turned_colors(one, ...) for one in population]."
+        )
     for count in counts:
         check_count("count", count)
     n, v = len(language.colors), as_direction(direction)
