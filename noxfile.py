@@ -199,7 +199,8 @@ def evidence(session: nox.Session) -> None:
     run(session, "words", "words/german", 3, *german)
     run(session, "words_together", "words_together", 3, "--full")
     run(session, "words_removed", "words_removed/animal", 3, "--full")
-    for name in ("color_mixing", "compare_mixing", "many_concepts", "anchor_operation", "relearn_mixing"):
+    lines = ("color_mixing", "compare_mixing", "relearn_mixing")
+    for name in (*lines, "many_concepts", "anchor_operation"):
         run(session, name, name, 9, "--full")
     run(session, "oracle_mixing", "oracle_mixing", 9, "--full", "--attacks")
     run(session, "color_mixing", "color_mixing_prenorm", 9, "--full", "--prenorm")
