@@ -146,6 +146,9 @@ Z = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
 ON_IT = torch.cat([Z, DIRECTION[None]])
 ERASURE = edits.Erasure(torch.eye(4)[:, :1], torch.eye(4)[:1], torch.zeros(4))
 WORDS = nn.Sequential(nn.Embedding.from_pretrained(torch.eye(4)))
+LANGUAGE = testbed.MixingLanguage(levels=3)
+MIXING = nn.Sequential()
+MIXING.add_module("embedding", nn.Embedding.from_pretrained(Z[:30]))
 AROUND = edits.SiteLayers("0", ("2",))
 with seeded(0, "vectors"):  # the same whatever was imported before
     COLORS = models.SphericalAutoencoder()
@@ -191,6 +194,9 @@ POINTED = {
         LINEAR, v, scale=-1.0, offset=0.5, at=AROUND
     )(Z_SEEN),
     "gated_edits": lambda v, _: testbed.gated_edits(v, Z, [0.5])[0](Z),
+    "turned_colors": lambda v, _: testbed.turned_colors(MIXING, LANGUAGE, v, [9])[0](
+        MIXING(torch.arange(27)[:, None])
+    ),
     "anchor_angle": lambda v, _: testbed.anchor_angle(COLORS, "red", v),
     "alignment": lambda v, _: evaluation.alignment(Z, v),
     "Concept": lambda v, _: concepts.Concept("c", v, at="0").alignment(Z),
