@@ -35,6 +35,15 @@ def test_unit_vectors_have_length_one_or_are_the_origin_and_gradients_are_finite
     assert made.norm().item() == pytest.approx(0.0 if length < 1e-12 else 1.0, abs=1e-5)
 
 
+@pytest.mark.parametrize("far", [1e20, math.inf])
+def test_a_vector_whose_square_overflows_is_missing_and_not_the_origin(far):
+    z = torch.tensor([[far, far], [3.0, 4.0]], requires_grad=True)
+    assert unit(z).isnan().any(-1).tolist() == [True, False]
+    assert cosine(z, torch.tensor([1.0, 0.0])).isnan().tolist() == [True, False]
+    (slope,) = torch.autograd.grad(unit(z)[1, 0], z)
+    assert slope[1].isfinite().all()
+
+
 @both_dtypes
 def test_the_slope_of_the_origin_is_zero(dtype):
     z = torch.zeros(3, dtype=dtype, requires_grad=True)

@@ -48,15 +48,16 @@ def length(z: Latents) -> PerSample:
 
 
 def inverse_length(z: Latents) -> PerSample:
-    """One by the length of each vector; 0 at the origin, with zero gradient."""
+    """One by each length; 0 at the origin, with zero gradient; NaN where the length is infinite."""
     if torch.compiler.is_compiling():  # a compiler writes gradients out itself
         return _inverse_length(z)
     return cast("Tensor", _InverseLength.apply(z))
 
 
 def _inverse_length(z: Latents) -> PerSample:
-    # one pass where a comparison and a fill would be two
-    return torch.threshold(length(z), TINY, torch.inf).reciprocal()
+    far = length(z)
+    # one pass where a comparison and a fill would be two; what has overflowed is no origin
+    return torch.threshold(far, TINY, torch.inf).reciprocal() + (far - far)
 
 
 class _InverseLength(Function):

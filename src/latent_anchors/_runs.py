@@ -38,6 +38,8 @@ class StackedRuns(nn.Module):
 
     def __getitem__(self, index: SupportsIndex | slice) -> nn.Module:
         index = index if isinstance(index, slice) else _position(index)
+        if isinstance(index, slice) and not self.seeds[index]:
+            raise IndexError(f"Of {len(self)} runs, {index} takes none; expected at least one.")
         copy = deepcopy(self.stacked)
         for tensor in tensors_of(copy).values():
             tensor.data = tensor.data[index].clone()

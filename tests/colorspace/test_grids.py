@@ -23,6 +23,12 @@ def test_the_grid_holds_every_mixture_once_red_slowest(n):
     assert rgb_grid(n).tolist() == [[r, g, b] for r in values for g in values for b in values]
 
 
+@pytest.mark.parametrize("grid", [rgb_grid, rgb_midpoints])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_in_half_precision_a_grid_is_rounded_once(grid, dtype):
+    assert torch.equal(grid(8, dtype=dtype), grid(8).to(dtype))
+
+
 def test_midpoints_are_the_centers_of_the_cells():
     grid = rgb_grid(8, dtype=torch.float64)
     distances = torch.cdist(rgb_midpoints(8, dtype=torch.float64), grid)

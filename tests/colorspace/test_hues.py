@@ -68,7 +68,7 @@ def test_both_ends_lie_between(low, high):
     assert hue_between(turns([low, high]), low, high).all()
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_between_a_hue_and_itself_lies_that_hue_alone(dtype):
     around = torch.tensor([i / 12 for i in range(12)], dtype=dtype)
     for i in range(12):

@@ -84,6 +84,12 @@ def test_a_slice_is_a_population_of_those_runs(population, colors):
     assert same_weights(part[-1], population[2])
 
 
+@pytest.mark.parametrize("none", [slice(9, None), slice(2, 1)])
+def test_a_slice_without_runs_is_refused(none, population):
+    with refuses(IndexError, "takes none; expected at least one"):
+        population[none]
+
+
 def test_gradients_reach_each_run_as_if_it_were_alone(population, colors):
     with record(population) as latents:
         population(colors)

@@ -81,6 +81,7 @@ def test_numbers_stand_left_of_every_seed():
         ([0.998, -0.05], ["1.00", "-0.05"]),
         ([228.4, 3.0], ["228", "3"]),
         ([0.0], ["0.00"]),
+        ([0.85, -0.0015], ["0.85", "0.00"]),
         ([1.58, None], ["1.6", "none*"]),
     ],
 )
@@ -108,6 +109,8 @@ def test_what_cannot_be_drawn_is_refused():
         plot_ablation_table([[]], {"alignment": [[1.0]]})
     with refuses(ValueError, "No seed has a value"):
         plot_ablation_table([["anchor"]], {"alignment": [[None]]})
+    with refuses(TypeError, "A combination is 'anchor'.*Write .'anchor'"):
+        plot_ablation_table(["anchor"], {"alignment": [[1.0]]})
 
 
 def test_every_other_row_is_shaded_in_every_panel():

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PathCollection
 from refusals import refuses
 
 from latent_anchors.colorspace import HUES, hsv_to_rgb, named_colors
@@ -21,6 +21,7 @@ from latent_anchors.viz._hue_errors import (
 from latent_anchors.viz._themes import THEMES
 
 HUE = torch.arange(36) / 36
+RING = torch.cat([HUE[-1:] - 1, HUE, HUE[:1] + 1])
 ERRORS = torch.rand(5, 36, generator=torch.Generator().manual_seed(0))
 
 
@@ -31,14 +32,14 @@ def rainbows(axes: Axes) -> list[LineCollection]:
 
 
 def heights(line: LineCollection) -> list[float]:
-    segments = line.get_segments()
-    return [*(segment[0, 1] for segment in segments), segments[-1][1, 1]]
+    """Of the hues themselves, without the two that come again a turn away."""
+    return [segment[0, 1] for segment in line.get_segments()][1:]
 
 
 def test_each_piece_has_the_color_of_its_hue():
     (line,) = rainbows(plot_error_by_hue(HUE, {"a": ERRORS[0]}).axes[0])
-    middle = (HUE[1:] + HUE[:-1]) / 2
-    expected = hsv_to_rgb(torch.stack([middle, torch.ones(35), torch.ones(35)], -1))
+    middle = (RING[1:] + RING[:-1]) / 2
+    expected = hsv_to_rgb(torch.stack([middle, torch.ones(37), torch.ones(37)], -1))
     np.testing.assert_allclose(line.get_colors()[:, :3], expected, atol=1e-5)
 
 
@@ -75,8 +76,32 @@ def test_the_center_comes_to_lie_in_the_middle():
     names = [label.get_text() for label in axes.get_xticklabels()]
     assert axes.get_xlim() == (-0.5, 0.5)
     assert names == [*[*HUES][6:], *[*HUES][:7]]
-    lowest = min(segment[0, 0] for segment in rainbows(axes)[0].get_segments())
+    lowest = min(segment[1, 0] for segment in rainbows(axes)[0].get_segments())
     assert lowest == pytest.approx(-17 / 36)
+
+
+@pytest.mark.parametrize("center", [-1.0, 0.5, 2.0, 3.2])
+def test_the_ring_is_closed_and_named_round_any_center(center):
+    axes = plot_error_by_hue(HUE, {"a": ERRORS[0], "b": ERRORS[1]}, center=center).axes[0]
+    x = np.array([segment[:, 0] for segment in rainbows(axes)[0].get_segments()])
+    assert x.min() <= center - 0.5 < center + 0.5 <= x.max()
+    assert len({label.get_text() for label in axes.get_xticklabels()}) == len(HUES)
+
+
+def test_hues_that_were_not_measured_are_not_drawn():
+    (line,) = rainbows(plot_error_by_hue(HUE[:9], {"a": ERRORS[0, :9]}).axes[0])
+    assert len(line.get_segments()) == 8
+
+
+def test_a_single_hue_is_a_dot_in_its_color():
+    axes = plot_error_by_hue([1 / 3], {"a": [0.5]}).axes[0]
+    (dot,) = [points for points in axes.collections if type(points) is PathCollection]
+    np.testing.assert_allclose(dot.get_facecolors()[0, :3], named_colors("green")[0], atol=1e-6)
+
+
+def test_the_least_and_the_greatest_number_of_runs_are_named():
+    axes = plot_error_by_hue(HUE, {"a": ERRORS, "b": ERRORS[:3]}).axes[0]
+    assert "median and range of 3 to 5 runs" in axes.get_ylabel()
 
 
 def test_conditions_differ_without_their_color():
@@ -87,7 +112,7 @@ def test_conditions_differ_without_their_color():
     assert widths == [width for width, _ in LINES]
     assert max(widths) == widths[1]
     assert len({*widths[2:]}) == 1
-    markers = [points for points in axes.collections if len(points.get_offsets()) == 12]
+    markers = [points for points in axes.collections if len(points.get_offsets()) == 13]
     assert len(markers) == len(LINES) - 1
     assert [text.get_text() for text in axes.texts] == [*conditions]
 

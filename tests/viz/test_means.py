@@ -9,6 +9,7 @@ from latent_anchors.viz._means import (
     intervals_of,
     means_of,
     seeds_of,
+    words_of_failures,
     words_of_runs,
 )
 
@@ -37,7 +38,12 @@ def test_an_axis_holds_every_seed_and_every_interval():
 
 
 def test_the_number_of_runs_of_a_mean_is_named():
-    assert words_of_runs(as_metrics(SOME, 2, [])) == "mean and 95 % interval of 2 runs"
+    assert (
+        words_of_runs(as_metrics({"a": [[1, 2, 3]]}, 1, [])) == "mean and 95 % interval of 3 runs"
+    )
+    assert words_of_runs(as_metrics(SOME, 2, [])) == "mean and 95 % interval of 0 to 2 of 2 runs"
+    assert words_of_failures(as_metrics(SOME, 2, [])) == " 3 of 8 values failed."
+    assert not words_of_failures(as_metrics({"a": [[1, 2, 3]]}, 1, []))
     assert words_of_runs(as_metrics({"a": [[2.0]]}, 1, [])) == "a single run"
 
 

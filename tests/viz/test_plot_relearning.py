@@ -33,7 +33,7 @@ def test_a_line_is_the_median_and_the_band_the_range():
     (band,) = axes.collections
     assert band.get_paths()[0].vertices[:, 1].min() == pytest.approx(FALLING.min().item())
     assert band.get_paths()[0].vertices[:, 1].max() == pytest.approx(FALLING.max().item())
-    assert "median and range of 3 runs" in axes.get_ylabel()
+    assert "median and range of 1 to 3 runs" in axes.get_ylabel()
 
 
 def test_names_tell_when_the_threshold_is_reached_and_dots_show_it():
@@ -126,3 +126,8 @@ def test_an_error_at_the_threshold_up_to_rounding_has_reached_it():
 def test_steps_are_whole():
     with refuses(ValueError, "steps hold 0.25; expected whole numbers. Of epochs"):
         plot_relearning([0.25, 0.5], {"fresh": [1, 2]})
+
+
+def test_a_single_step_is_a_dot():
+    axes = plot_relearning([3], {"fresh": [0.2]}).axes[0]
+    assert [dot.get_offsets().tolist() for dot in axes.collections] == [[[3.0, 0.2]]]

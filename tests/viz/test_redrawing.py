@@ -1,6 +1,7 @@
 import io
 import random
 import sys
+from collections import OrderedDict, defaultdict
 from functools import partial
 from pathlib import Path
 
@@ -36,6 +37,23 @@ def test_what_was_drawn_for_a_light_page_can_be_drawn_for_a_dark_one_and_back(na
 def test_arguments_given_by_place_are_remembered():
     light = viz.plot_seeds("error", {"one": [0.1]}, 0.05, 1.0, "log", "light", "A title")
     assert viz.redraw(light, "dark").get_label() == light.get_label()
+
+
+@pytest.mark.parametrize("kind", [dict, partial(defaultdict, list), OrderedDict])
+def test_what_is_filled_later_is_not_redrawn(kind):
+    values = kind()
+    values["one"] = [0.1, 0.2]
+    light = viz.plot_seeds("error", values)
+    values["one"].append(9.0)
+    values["two"] = [0.3]
+    assert viz.redraw(light, "dark").get_label() == light.get_label()
+
+
+def test_a_global_style_of_dashes_and_markers_leaves_lines_as_they_are():
+    dashes = mpl.cycler(color=["red", "blue"]) + mpl.cycler(linestyle=["--", ":"])
+    with mpl.rc_context({"axes.prop_cycle": dashes, "lines.marker": "x"}):
+        (line, *_) = MEMBERS["plot_timeline"].draw(tensors()).axes[1].lines
+    assert (line.get_linestyle(), line.get_marker()) == ("-", "None")
 
 
 def test_a_theme_that_is_not_there_is_refused():

@@ -65,6 +65,12 @@ def test_a_single_run_is_drawn_without_intervals():
     assert figure.get_supxlabel().endswith("a single run")
 
 
+def test_what_failed_is_counted_and_no_mean_is_not_a_number():
+    figure = plot_response("labels", ["none", "14"], {"a": [[None, None], [0.5, None]]})
+    assert "interval of 0 to 1 of 2 runs" in figure.get_supxlabel()
+    assert figure.get_label().endswith("a: none at none, 0.5 at 14. 3 of 4 values failed.")
+
+
 @pytest.mark.parametrize("theme", [*THEMES])
 def test_lines_have_the_inks_of_the_page(theme: str):
     assert drawn(theme=theme).axes[0].lines[0].get_color() == THEMES[theme].lines[0]

@@ -10,6 +10,7 @@ from PIL import Image
 from refusals import refuses
 
 from latent_anchors.viz import animate_latents, plot_seeds, save_figures
+from latent_anchors.viz._save_figures import durations
 from latent_anchors.viz._themes import THEMES
 
 RED, BLUE = [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]
@@ -108,3 +109,27 @@ def test_a_name_that_the_dark_file_of_another_figure_gets_is_refused(tmp_path: P
         save_figures({"x": seeds(), "x_dark": seeds()}, tmp_path, dark=True)
     save_figures({"x": seeds(), "x_dark": seeds()}, tmp_path)
     assert len([*tmp_path.iterdir()]) == 2
+
+
+def test_a_label_of_ones_own_stands_on_both_pages(tmp_path: Path):
+    figure = seeds()
+    figure.set_label("My own words.")
+    save_figures({"seeds": figure}, tmp_path, dark=True)
+    with Image.open(tmp_path / "seeds_dark.png") as picture:
+        assert picture.text["Description"] == "My own words."
+
+
+def test_what_was_added_to_a_figure_is_not_lost_on_a_dark_page(tmp_path: Path):
+    figure = seeds()
+    figure.axes[0].axvline(0.3)
+    with refuses(ValueError, "'seeds_dark' was changed after it was drawn.*theme='dark'"):
+        save_figures({"seeds": figure}, tmp_path, dark=True)
+    save_figures({"seeds": figure}, tmp_path)
+
+
+@pytest.mark.parametrize(("seconds", "frames"), [(2.9, 100), (6.0, 7), (0.2, 10)])
+def test_frames_sum_to_the_length_in_whole_hundredths(seconds, frames):
+    each = durations(seconds, frames)
+    assert sum(each) == round(1000 * seconds)
+    assert {duration % 10 for duration in each} == {0}
+    assert max(each) - min(each) <= 10

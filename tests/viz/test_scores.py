@@ -1,4 +1,6 @@
 import numpy as np
+import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from refusals import refuses
 
@@ -75,3 +77,10 @@ def test_a_line_whose_runs_all_failed_is_named_at_its_last_value():
     assert "alignment of red from 0.50 to 0.50" in figure.get_label()
     (name,) = (text for text in figure.axes[-1].texts if text.get_text() == "red")
     assert name.xy == (0.0, 0.5)
+
+
+def test_a_single_score_is_a_dot_and_chance_is_in_sight():
+    axes = plot_scores({"placed": history([[0.1, 0.2]], (7,))}).axes[0]
+    dots = [dots for dots in axes.collections if type(dots) is PathCollection]
+    assert [y for each in dots for _, y in each.get_offsets()] == pytest.approx([0.1, 0.2, 0.15])
+    assert axes.get_ylim()[1] > 0.5

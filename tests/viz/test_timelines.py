@@ -134,6 +134,17 @@ def test_the_plan_is_dashed_and_what_was_not_done_is_hollow():
     assert {3000, 10000} <= {*starts}
 
 
+def test_the_label_says_how_far_a_track_goes_and_what_was_planned_otherwise():
+    def hill(top: float, cut: int) -> Timeline:
+        track = Track([Keyframe(0, 0.0), Keyframe(5, top), Keyframe(10, 0.0)])
+        return Timeline({"w": track}, actions={cut: ["cut"]})
+
+    label = plot_timeline(hill(1.0, 3), hill(5.0, 7)).get_label()
+    assert "w from 0 to 0 up to 1. Actions: cut at step 3." in label
+    assert label.endswith("Planned otherwise: w from 0 to 0 up to 5 and cut at step 7.")
+    assert "Planned" not in plot_timeline(hill(1.0, 3)).get_label()
+
+
 def test_alone_nothing_is_dashed():
     figure = plot_timeline(PLANNED)
     assert not any(lines(axes, "--") for axes in figure.axes)

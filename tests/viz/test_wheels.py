@@ -65,3 +65,11 @@ def test_every_wheel_is_as_large_as_one_alone():
 def test_what_is_kept_is_counted_whatever_number_says_so():
     figure = plot_wheels({"one": [[1, 0], [0, 1], [0, -1]]}, COLORS[:3], kept=[3, 2, 0])
     assert figure.get_label().startswith("2 colors")
+    assert figure.get_label().endswith("Held out: 1.")
+
+
+def test_what_is_held_out_is_not_said_to_lie_outermost():
+    one = {"one": [[9, 0], [0, 1], [0, -1]]}
+    figure = plot_wheels(one, [[1, 0, 0], [0, 1, 0], [0, 0, 1]], kept=[False, True, True])
+    assert "red" not in figure.get_label()
+    assert "green at the" in figure.get_label()

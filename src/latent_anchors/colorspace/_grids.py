@@ -10,7 +10,7 @@ from torch import Tensor
 from latent_anchors._checks import check_between, check_count, check_finite
 from latent_anchors.colorspace._hsv_hsl import hsv_to_rgb
 from latent_anchors.colorspace._hues import hue_between
-from latent_anchors.colorspace._precision import check_floating_type, turns
+from latent_anchors.colorspace._precision import HALF, check_floating_type, turns
 
 
 def rgb_grid(n: int, dtype: torch.dtype | None = None) -> Float[Tensor, "colors 3"]:
@@ -32,8 +32,7 @@ def rgb_grid(n: int, dtype: torch.dtype | None = None) -> Float[Tensor, "colors 
         [[0.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
     """
     check_count("n", n, least=2)
-    check_floating_type(dtype)
-    values = torch.linspace(0, 1, n, dtype=dtype)
+    values = _channel(n, dtype).to(dtype)
     return torch.cartesian_prod(values, values, values)
 
 
@@ -56,10 +55,15 @@ def rgb_midpoints(n: int, dtype: torch.dtype | None = None) -> Float[Tensor, "co
         [0.25, 0.25, 0.25]
     """
     check_count("n", n, least=2)
-    check_floating_type(dtype)
-    values = torch.linspace(0, 1, n, dtype=dtype)
-    between = (values[1:] + values[:-1]) / 2
+    values = _channel(n, dtype)
+    between = ((values[1:] + values[:-1]) / 2).to(dtype)
     return torch.cartesian_prod(between, between, between)
+
+
+def _channel(n: int, dtype: torch.dtype | None) -> Float[Tensor, " n"]:
+    """Evenly spaced from 0 to 1, not rounded to half precision yet."""
+    wide = torch.float32 if check_floating_type(dtype) in HALF else dtype
+    return torch.linspace(0, 1, n, dtype=wide)
 
 
 @dataclass(frozen=True, eq=False)

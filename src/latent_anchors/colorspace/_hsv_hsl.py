@@ -26,7 +26,7 @@ def rgb_to_hsv(rgb: Colors) -> Colors:
     where r, g, b are the channels of ``rgb``, and H is the way round the hexagon that the RGB
     cube shows when seen along its gray axis. Grays have hue 0 and black has saturation 0, both
     with zero gradient. Out of gamut the formula simply goes on, and `hsv_to_rgb` undoes it
-    wherever the value is not 0.
+    wherever the value is not 0 up to rounding.
 
     Args:
         rgb: Colors, ``(..., 3)``, usually from 0 to 1.

@@ -68,7 +68,6 @@ def hue_distance(hue: Hues, other: Hues | float) -> Hues:
     return hue_difference(hue, other).abs()
 
 
-@in_single()
 def hue_between(hue: PerSample, low: float, high: float) -> Bool[Tensor, "*batch"]:
     """Whether a hue lies on the way up from ``low`` to ``high``, both included.
 

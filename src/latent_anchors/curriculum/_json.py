@@ -28,7 +28,17 @@ def as_plain_numbers(record: Any, *names: str) -> None:
     for name in names:
         value = getattr(record, name)
         if value is not None and type(value) not in (int, float):
-            object.__setattr__(record, name, float(value))
+            object.__setattr__(record, name, as_number(name, value))
+
+
+def as_number(name: str, value: object) -> float:
+    """Of any kind, such as numpy's; text, of which float() reads some, is none."""
+    if isinstance(value, str | bytes | bool):
+        raise TypeError(
+            f"The {name} is {value!r}; expected a number. Read tables with read_dopesheet, or "
+            "convert it yourself."
+        )
+    return float(cast("float", value))
 
 
 def field_names(record: Any) -> tuple[str, ...]:

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latent_anchors._checks import check_count, check_finite
-from latent_anchors.curriculum._json import check_keys
+from latent_anchors.curriculum._json import as_number, check_keys
 from latent_anchors.transitions import (
     Transition,
     check_transition,
@@ -58,7 +58,7 @@ class Keyframe:
 
     def __post_init__(self) -> None:
         check_count("A keyframe's step", self.step, least=0)
-        object.__setattr__(self, "value", _number(self.step, self.value))
+        object.__setattr__(self, "value", as_number(f"value at step {self.step}", self.value))
         if not isinstance(self.rest, bool):  # pyright: ignore[reportUnnecessaryIsInstance] -- "false" would be true
             raise TypeError(f"rest is {self.rest!r}; expected True or False.")
         check_finite(f"The value at step {self.step}", self.value)
@@ -100,16 +100,6 @@ class Keyframe:
         """
         check_keys("keyframe", data, ("step", "value", "leave"), ("rest",))
         return cls(data["step"], data["value"], named(data["leave"]), data.get("rest", False))
-
-
-def _number(step: int, value: object) -> float:
-    """Of any kind, such as numpy's; text, of which float() reads some, is none."""
-    if isinstance(value, str | bytes | bool):
-        raise TypeError(
-            f"The value at step {step} is {value!r}; expected a number. Read tables with "
-            "read_dopesheet, or convert it yourself."
-        )
-    return float(cast("float", value))
 
 
 Segment = Callable[[float | int], float]

@@ -15,7 +15,7 @@ class Normalize(nn.Module):
 
     .. math:: \hat z = z / \lVert z \rVert_2
 
-    The zero vector stays zero.
+    The zero vector stays zero; what is infinite, or so long that its square is, becomes NaN.
 
     Args:
         axis: The axis that holds the channels: 1 for convolutions.

@@ -65,6 +65,7 @@ def plot_ablation_table(
         The figure, known to pyplot.
 
     Raises:
+        TypeError: A combination is a name instead of a list of names.
         ValueError: There is no combination, no part in any of them, or no measure; a shape does not
             fit, a value is infinite, a share is neither 0 nor 1 on average, no seed has a value, or
             there is no such measure or theme.
@@ -77,6 +78,7 @@ def plot_ablation_table(
         ['-0.10', '0.80']
         >>> plt.close(figure)
     """
+    check_combinations(combinations)
     metrics = as_metrics(values, len(combinations), shares)
     parts = [*dict.fromkeys(chain.from_iterable(combinations))]
     check_count("number of parts", len(parts))
@@ -94,6 +96,15 @@ def plot_ablation_table(
     note = f"every hairline a seed; {words_of_runs(metrics)}{fewer}"
     figure.supxlabel(note, color=inks.ink, fontsize=SMALL)
     return figure
+
+
+def check_combinations(combinations: Sequence[Collection[str]]) -> None:
+    """Refuse names by themselves, whose letters would be the parts."""
+    for names in combinations:
+        if isinstance(names, str):
+            raise TypeError(
+                f"A combination is {names!r}; expected the names of its parts. Write [{names!r}]."
+            )
 
 
 def extremes(
@@ -155,7 +166,7 @@ def numbers(rows: Sequence[Metric]) -> list[str]:
     """Means, with as many decimals as the greatest needs, and a star where a run failed."""
     greatest = float(np.nanmax(np.abs(means_of(rows))))
     decimals = max(0, 2 - math.ceil(math.log10(float(f"{greatest:.1g}") or 1.0)))
-    means = ["none" if row.mean is None else f"{row.mean:.{decimals}f}" for row in rows]
+    means = ["none" if row.mean is None else f"{row.mean:z.{decimals}f}" for row in rows]
     return [mean + star(row) for mean, row in zip(means, rows, strict=True)]
 
 

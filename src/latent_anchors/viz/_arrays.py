@@ -1,6 +1,6 @@
 """What figures are drawn from: finite numbers of a known shape, and words for them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,26 @@ def as_runs(name: str, values: ArrayLike, n: int) -> Array:
 def counted(n: int, thing: str) -> str:
     """``1 run``, ``3 runs``."""
     return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
+def least_to_most(counts: Iterable[int]) -> str:
+    """``3``, or ``2 to 60`` where they differ."""
+    low, *others = sorted({*counts})
+    return f"{low} to {others[-1]}" if others else f"{low}"
+
+
+def spread_of_runs(runs: Iterable[Array]) -> str:
+    """What lines and bands of runs ``(runs, n)`` are, on a line of its own; of single runs none."""
+    counts = [len(given) for given in runs]
+    return f"\nmedian and range of {least_to_most(counts)} runs" if max(counts) > 1 else ""
+
+
+def alone(y: Array) -> Array:
+    """Values that have no neighbor along the first axis, which a line would not show; NaN else."""
+    there = np.isfinite(y)
+    gap = np.zeros((1, *y.shape[1:]), dtype=bool)
+    beside = np.concatenate([there[1:], gap]) | np.concatenate([gap, there[:-1]])
+    return np.where(there & ~beside, y, np.nan)
 
 
 def joined(parts: Sequence[str]) -> str:

@@ -8,10 +8,17 @@ from matplotlib.figure import Figure
 
 from latent_anchors.evaluation import DoseResponse, Metric
 from latent_anchors.viz._arrays import joined
-from latent_anchors.viz._means import ends_of, intervals_of, means_of, words_of_runs
+from latent_anchors.viz._means import (
+    ends_of,
+    intervals_of,
+    mean_in_words,
+    means_of,
+    words_of_failures,
+    words_of_runs,
+)
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, Theme, ThemeName, new_figure
-from latent_anchors.viz._track_lines import dress_panel
+from latent_anchors.viz._track_lines import draw_alone, dress_panel
 
 WIDTH, TALL = 3.0, 2.6
 """Inches of a panel."""
@@ -89,8 +96,12 @@ def plot_dose_response(
 def _words(strengths: Sequence[float], panels: Mapping[str, Sequence[Metric]]) -> str:
     """From where to where each mean goes."""
     means = {name: means_of(rows) for name, rows in panels.items()}
-    each = [f"{name} from {mean[0]:.3g} to {mean[-1]:.3g}" for name, mean in means.items()]
-    return f"Strength from {strengths[0]:g} to {strengths[-1]:g}: {joined(each)}."
+    each = [
+        f"{name} from {mean_in_words(mean[0])} to {mean_in_words(mean[-1])}"
+        for name, mean in means.items()
+    ]
+    span = f"Strength from {strengths[0]:g} to {strengths[-1]:g}"
+    return f"{span}: {joined(each)}.{words_of_failures(panels)}"
 
 
 def _draw(axes: Axes, color: str, strengths: Sequence[float], rows: Sequence[Metric]) -> None:
@@ -99,17 +110,17 @@ def _draw(axes: Axes, color: str, strengths: Sequence[float], rows: Sequence[Met
     axes.plot(strengths, runs, color=color, linewidth=0.5, alpha=0.35)
     axes.fill_between(strengths, *intervals_of(rows).T, color=color, alpha=0.25, linewidth=0)
     axes.plot(strengths, means_of(rows), "o-", color=color, linewidth=2, markersize=3.5)
+    draw_alone(axes, strengths, runs, color)
 
 
 def _draw_asked(axes: Axes, inks: Theme, response: DoseResponse) -> None:
     """A straight line through the first dose above 0, which a linear edit follows."""
     moved = means_of(response.displacement)
-    first = next((k for k, strength in enumerate(response.strengths) if strength > 0), 0)
-    if not response.strengths[first]:
+    there = [k for k, s in enumerate(response.strengths) if s > 0 and np.isfinite(moved[k])]
+    if not there:
         return
     x = np.array([0.0, response.strengths[-1]])
-    slope = moved[first] / response.strengths[first]
+    slope = moved[there[0]] / response.strengths[there[0]]
     low, high = axes.get_ylim()
     axes.plot(x, slope * x, "--", color=inks.faint, linewidth=1, zorder=1)
-    if np.isfinite(slope):
-        axes.set_ylim(low, max(high, 1.08 * slope * x[1]))
+    axes.set_ylim(low, max(high, 1.08 * slope * x[1]))

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_finite, check_name
-from latent_anchors.viz._arrays import Array, as_array_with_gaps, counted, joined
+from latent_anchors.viz._arrays import Array, as_array_with_gaps, counted, joined, least_to_most
 from latent_anchors.viz._end_names import name_curves
 from latent_anchors.viz._log_axes import linear_up_to, scale_upward
 from latent_anchors.viz._redrawing import redrawable
@@ -215,10 +215,10 @@ def draw_method(axes: Axes, runs: Array, mean: Array, style: dict[str, Any]) -> 
 
 def note_of(points: Mapping[str, Array]) -> str:
     """What marks and dots are, and how many runs failed."""
-    n = sorted({runs.shape[-1] for runs in points.values()})
-    every = f"{n[0]} to {n[-1]} runs" if len(n) > 1 else counted(n[0], "run")
+    n = {runs.shape[-1] for runs in points.values()}
+    every = f"{least_to_most(n)} run{'' if n == {1} else 's'}"
     several = f"Every mark is a strength, at the mean of {every}; every faint dot is a run"
-    words = "Every mark is a strength, in a single run" if n == [1] else several
+    words = "Every mark is a strength, in a single run" if n == {1} else several
     return fill(". ".join([words, *failures(points)]), LINE)
 
 

@@ -1,6 +1,6 @@
 """Errors round the color wheel, and the rainbows that they are drawn on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_finite
 from latent_anchors.colorspace import HUES, hsv_to_rgb
-from latent_anchors.viz._arrays import Array, as_array, as_runs, hue_name
+from latent_anchors.viz._arrays import Array, as_array, as_runs, hue_name, spread_of_runs
 from latent_anchors.viz._line_names import name_lines
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
@@ -118,32 +118,33 @@ def draw_errors(
     top = max(reference[1] if reference else 0.0, *(float(given.max()) for given in runs))
     axes.set(xlim=(center - 0.5, center + 0.5), ylim=(-0.03 * top, 1.2 * top or 1.0))
     ticks = named_around(center)[::every]
-    draw_frame(axes, inks, ticks, max(len(given) for given in runs))
+    draw_frame(axes, inks, ticks, spread_of_runs(runs))
     if reference is not None:
         draw_reference(axes, inks, *reference)
+    ring, rounds = closed(x, runs)
     # The first is thin, and would vanish behind the others where they agree.
-    for given, (width, marker) in reversed([*zip(runs, LINES, strict=False)]):
+    for given, (width, marker) in reversed([*zip(rounds, LINES, strict=False)]):
         if len(given) > 1:
-            draw_band(axes, x, given.min(0), given.max(0))
-        draw_line(axes, inks, x, np.median(given, 0), width)
+            draw_band(axes, ring, given.min(0), given.max(0))
+        draw_line(axes, inks, ring, np.median(given, 0), width)
         if marker:
             at = np.array([hue for hue, _ in ticks])
-            draw_markers(axes, inks, x, np.median(given, 0), at, marker)
+            draw_markers(axes, inks, ring, np.median(given, 0), at, marker)
     level = None if reference is None else reference[1]
     name_lines(axes, inks, x, dict(zip(errors, runs, strict=True)), level)
 
 
 def named_around(center: float) -> list[tuple[float, str]]:
     """Named hues in turns, at most half a turn from the center; the farthest may come twice."""
-    named = [(hue + turn, name) for turn in (-1, 0, 1) for name, hue in HUES.items()]
+    turns = np.floor(center) + np.arange(-1, 2)
+    named = [(float(hue + turn), name) for turn in turns for name, hue in HUES.items()]
     return [(hue, name) for hue, name in named if abs(hue - center) < 0.5 + 1e-9]
 
 
-def draw_frame(axes: Axes, inks: Theme, ticks: list[tuple[float, str]], runs: int) -> None:
+def draw_frame(axes: Axes, inks: Theme, ticks: list[tuple[float, str]], spread: str) -> None:
     """Names below, faint lines across."""
     dress(axes, inks)
     axes.set_xticks([hue for hue, _ in ticks], [name for _, name in ticks])
-    spread = f"\nmedian and range of {runs} runs" if runs > 1 else ""
     axes.set_ylabel(f"mean squared error{spread}", color=inks.ink, fontsize=SMALL)
     axes.grid(axis="y", color=inks.calm, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -162,6 +163,9 @@ OUTLINE = 1.2
 """Points by which a line's outline is wider: yellow is hard to see on white, blue on black."""
 
 
+GAP = 1.5
+"""How many times as wide as any other the way past the panel's edge may be, to be drawn."""
+
 FINE = 720
 """Hues in the picture of a band."""
 
@@ -178,6 +182,14 @@ def around(center: float, hues: Array) -> Array:
     return np.where(away, hues - np.floor(hues - center + 0.5), hues)
 
 
+def closed(x: Array, runs: Sequence[Array]) -> tuple[Array, Sequence[Array]]:
+    """The outermost hues once more, a turn away, where nothing on the way is left out."""
+    if len(x) < 2 or x[0] + 1 - x[-1] > GAP * np.diff(x).max():
+        return x, runs
+    again = [-1, *range(len(x)), 0]
+    return np.array([x[-1] - 1, *x, x[0] + 1]), [given[:, again] for given in runs]
+
+
 def between(x: Array) -> Array:
     """Colors of the pieces between neighboring hues ``(n - 1, 3)``."""
     return hue_colors((x[1:] + x[:-1]) / 2)
@@ -186,6 +198,8 @@ def between(x: Array) -> Array:
 def draw_line(axes: Axes, inks: Theme, x: Array, y: Array, width: float) -> None:
     """A line whose pieces have their hue's color, with an outline."""
     axes.plot(x, y, color=inks.ink, linewidth=width + OUTLINE, solid_capstyle="round")
+    if len(x) == 1:
+        draw_markers(axes, inks, x, y, x, "o")
     points = np.stack([x, y], axis=-1)
     pieces = np.stack([points[:-1], points[1:]], axis=1)
     axes.add_collection(

@@ -1,14 +1,14 @@
 """Means over seeds with their 95 % intervals: of several measures, in several rows."""
 
 from collections.abc import Collection, Mapping, Sequence
-from math import nan
+from math import isfinite, nan
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from latent_anchors._checks import check_count, check_name
 from latent_anchors.evaluation import Metric, summarize
-from latent_anchors.viz._arrays import Array
+from latent_anchors.viz._arrays import Array, least_to_most
 from latent_anchors.viz._seeds import as_seeds, reach
 
 MEAN, BAR = 5.0, 2.4
@@ -52,6 +52,20 @@ def ends_of(metrics: Sequence[Metric]) -> tuple[float, float]:
 
 
 def words_of_runs(metrics: Mapping[str, Sequence[Metric]]) -> str:
-    """What is drawn."""
-    n = max(len(metric.per_seed) for rows in metrics.values() for metric in rows)
-    return f"mean and 95 % interval of {n} runs" if n > 1 else "a single run"
+    """What is drawn, and how many runs each mean has where some failed."""
+    every = [metric for rows in metrics.values() for metric in rows]
+    n, there = max(len(metric.per_seed) for metric in every), {metric.n for metric in every}
+    some = f"{least_to_most(there)} of {n}" if min(there) < n else f"{n}"
+    return f"mean and 95 % interval of {some} runs" if n > 1 else "a single run"
+
+
+def words_of_failures(metrics: Mapping[str, Sequence[Metric]]) -> str:
+    """How many values there are not, if any."""
+    every = [metric for rows in metrics.values() for metric in rows]
+    asked, there = sum(len(metric.per_seed) for metric in every), sum(each.n for each in every)
+    return f" {asked - there} of {asked} values failed." if there < asked else ""
+
+
+def mean_in_words(mean: float) -> str:
+    """Three digits, or that no run has a value."""
+    return f"{mean:.3g}" if isfinite(mean) else "none"

@@ -87,7 +87,8 @@ def animate_latents(
         steps: When each frame was taken, increasing.
         views: The dimensions that point right, up and toward the viewer, as in `plot_latents`; a
             panel each.
-        seconds: How long all frames take together, each from 0.02 to 60.
+        seconds: How long all frames take together, each from 0.02 to 60; a GIF rests at the last
+            for two seconds.
         theme: Inks for a light or a dark page.
         title: Above all panels.
 

@@ -122,4 +122,4 @@ def draw_cosine(axes: Axes, inks: Theme, at: tuple[int, int], cosine: float) -> 
     axes.scatter(*at, s=abs(cosine) * DISC**2, c=fill, **style)
     where = at[0], at[1] + BELOW
     style = {"color": inks.faint, "fontsize": SMALL, "ha": "center", "va": "center"}
-    axes.text(*where, f"{cosine:.2f}".replace("-0.00", "0.00").replace("-", "\u2212"), **style)
+    axes.text(*where, f"{cosine:z.2f}".replace("-", "\u2212"), **style)

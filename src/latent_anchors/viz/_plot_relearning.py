@@ -6,15 +6,22 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from latent_anchors._checks import check_finite, check_name
-from latent_anchors.viz._arrays import SINGLE, Array, as_runs, as_steps, counted
+from latent_anchors.viz._arrays import (
+    SINGLE,
+    Array,
+    as_runs,
+    as_steps,
+    counted,
+    spread_of_runs,
+)
 from latent_anchors.viz._log_axes import number_plainly
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
-from latent_anchors.viz._track_lines import name_ends
+from latent_anchors.viz._track_lines import draw_alone, name_ends
 
 Logarithmic = Literal["neither", "steps", "errors", "both"]
 
@@ -87,7 +94,7 @@ def plot_relearning(
     dress(axes, inks)
     every = [given.ravel() for given in runs.values()]
     scale_axes(axes, x, np.concatenate([*every, levels]), logarithmic)
-    draw_frame(axes, inks, label, max(len(given) for given in runs.values()))
+    draw_frame(axes, inks, f"{label}{spread_of_runs(runs.values())}")
     if threshold is not None:
         draw_threshold(axes, inks, threshold)
     for color, dash, given in zip(inks.lines, DASHES, runs.values(), strict=False):
@@ -111,7 +118,7 @@ def scale_axes(axes: Axes, steps: Array, errors: Array, logarithmic: Logarithmic
     else:
         low, high = min(0.0, errors.min()), max(0.0, errors.max())
         axes.set_ylim(1.05 * low, 1.05 * high if high or low else 1.0)
-    axes.set_xlim(steps[0], steps[-1])
+    axes.set_xlim(steps[0], steps[-1] + (len(steps) == 1))
     if axes.get_xscale() == "log":
         number_plainly(axes.xaxis)
 
@@ -125,12 +132,12 @@ def check_positive(name: str, numbers: Array) -> None:
         )
 
 
-def draw_frame(axes: Axes, inks: Theme, label: str, runs: int) -> None:
+def draw_frame(axes: Axes, inks: Theme, label: str) -> None:
     """What is measured, and faint lines across."""
-    each = f"\nmedian and range of {runs} runs" if runs > 1 else ""
-    axes.set_ylabel(f"{label}{each}", color=inks.ink, fontsize=SMALL)
+    axes.set_ylabel(label, color=inks.ink, fontsize=SMALL)
     axes.set_xlabel("steps of fine-tuning", color=inks.ink, fontsize=SMALL)
-    axes.grid(color=inks.calm, linewidth=0.8)
+    numbered = not isinstance(axes.yaxis.get_minor_formatter(), NullFormatter)
+    axes.grid(which="both" if numbered else "major", color=inks.calm, linewidth=0.8)
     axes.set_axisbelow(True)
 
 
@@ -151,6 +158,7 @@ def draw_kind(
             x, runs.min(0), runs.max(0), facecolor=style["color"], alpha=0.16, linewidth=0
         )
     axes.plot(x, middle, linewidth=2.0, **style)
+    draw_alone(axes, x, middle, style["color"])
     there = reached(middle, threshold)[:1]
     dot: dict[str, Any] = {"markeredgecolor": inks.page, "markeredgewidth": 0.8, "zorder": 3}
     axes.plot(

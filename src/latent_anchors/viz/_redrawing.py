@@ -1,14 +1,14 @@
 """Drawings that know how they were made, redrawn for another page; those not finished yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping, MutableSequence, Sized
 from copy import deepcopy
 from functools import partial, wraps
 from inspect import signature
 from typing import Any, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakSet
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -17,6 +17,9 @@ from matplotlib.ticker import FixedFormatter, FuncFormatter
 from torch import Tensor, nn
 
 from latent_anchors.viz._themes import ThemeName
+
+OWN = ("axes.prop_cycle", "lines.linestyle", "lines.marker", "scatter.marker")
+"""What figures leave to matplotlib, whatever the global style says."""
 
 Given = ParamSpec("Given")
 Drawing = TypeVar("Drawing", bound=Figure | FuncAnimation)
@@ -35,7 +38,8 @@ def redrawable(plot: Callable[Given, Drawing]) -> Callable[Given, Drawing]:
     @wraps(plot)
     def drawn(*given: Given.args, **named: Given.kwargs) -> Drawing:
         def draw() -> Drawing:
-            drawing = plot(*given, **named)
+            with plt.rc_context({name: mpl.rcParamsDefault[name] for name in OWN}):
+                drawing = plot(*given, **named)
             if isinstance(drawing, Figure):
                 plain(drawing)
             # the caller may go on filling a list or an array that was given
@@ -52,13 +56,24 @@ def as_given(value: Any) -> Any:
     """A copy that stays as it is; what is no data, such as a function, is the same."""
     if isinstance(value, Tensor):
         return value.detach().clone()
-    if isinstance(value, np.ndarray | nn.Module):
-        return deepcopy(cast("Any", value))
-    if type(value) is dict:
-        return {name: as_given(each) for name, each in cast("dict[Any, Any]", value).items()}
-    if type(value) in (list, tuple):
-        return type(value)(as_given(each) for each in value)
+    if isinstance(value, nn.Module) or hasattr(value, "__array__"):
+        return deepcopy(value)
+    if isinstance(value, MutableMapping):
+        mapping = cast("MutableMapping[Any, Any]", value)
+        return {name: as_given(each) for name, each in mapping.items()}
+    if isinstance(value, MutableSequence):
+        return [as_given(each) for each in cast("MutableSequence[Any]", value)]
+    if type(value) is tuple:
+        return tuple(as_given(each) for each in cast("tuple[Any, ...]", value))
     return value
+
+
+def content(figure: Figure) -> tuple[int, ...]:
+    """How much is drawn, by kind: other numbers once something is added or taken away."""
+    parts: list[Sized] = [figure.texts, figure.axes]
+    for axes in figure.axes:
+        parts += [axes.lines, axes.patches, axes.texts, axes.collections, axes.images]
+    return tuple(len(part) for part in parts)
 
 
 def redraw(drawing: Drawing, theme: ThemeName) -> Drawing:

@@ -18,8 +18,10 @@ from latent_anchors.viz._means import (
     as_metrics,
     ends_of,
     intervals_of,
+    mean_in_words,
     means_of,
     seeds_of,
+    words_of_failures,
     words_of_runs,
 )
 from latent_anchors.viz._redrawing import redrawable
@@ -90,6 +92,7 @@ def plot_response(
     wide = max(across * (column * len(doses) + EDGE), text_width(note) / 72 + EDGE)
     tall = TALL * rows + (0.0 if title is None else 0.4)
     words = f"{joined([*metrics])} against {label}. {courses(doses, metrics)}"
+    words += words_of_failures(metrics)
     figure, inks = new_figure(theme, wide, tall, title, words)
     panels = [*figure.subplots(rows, across, squeeze=False).flat]
     for spare in panels[len(metrics) :]:
@@ -122,7 +125,7 @@ def courses(doses: Sequence[str], metrics: Mapping[str, Sequence[Metric]]) -> st
     """From where to where the mean of each measure goes."""
     means = {name: means_of(rows) for name, rows in metrics.items()}
     each = [
-        f"{name}: {mean[0]:.3g} at {doses[0]}, {mean[-1]:.3g} at {doses[-1]}."
+        f"{name}: {mean_in_words(mean[0])} at {doses[0]}, {mean_in_words(mean[-1])} at {doses[-1]}."
         for name, mean in means.items()
     ]
     return " ".join(each)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from latent_anchors._checks import listed
 from latent_anchors.viz._motion import Motion
-from latent_anchors.viz._redrawing import closed_unless_finished, redraw
+from latent_anchors.viz._redrawing import closed_unless_finished, content, redraw
 
 WITHOUT_A_SCREEN = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 """Backends that only write files, whose ``show`` would warn."""
@@ -26,7 +26,7 @@ def save_figures(
     """Save figures as PNG and animations as GIF, and show them where there is a screen.
 
     The files say what they show, for those who cannot see it: a PNG as its ``Description``, a GIF
-    as its comment.
+    as its comment. A GIF has 256 colors, of which a point gets the nearest.
 
     Args:
         figures: By the name of the file, without its ending.
@@ -34,8 +34,9 @@ def save_figures(
         dark: Whether to save each for a dark page, too, its name ending in ``_dark``.
 
     Raises:
-        ValueError: How a figure is drawn on a dark page is not known, as it was drawn elsewhere;
-            or a figure has the name that another's dark file gets.
+        ValueError: How a figure is drawn on a dark page is not known, as it was drawn elsewhere,
+            or something was added to it since; or a figure has the name that another's dark file
+            gets.
 
     Examples:
         >>> import tempfile
@@ -70,6 +71,14 @@ def save_figures(
 def write_dark(drawing: Figure | Motion, path: Path) -> None:
     """A file for a dark page; what is drawn for it is closed."""
     night = redraw(drawing, "dark")
+    day = figure_of(drawing)
+    if isinstance(drawing, Figure) and content(drawing) != content(figure_of(night)):
+        raise ValueError(
+            f"The figure for {path.name!r} was changed after it was drawn, which the one for a "
+            "dark page would lack; expected it as it was drawn. Draw one with theme='dark', change "
+            "it alike, and save both."
+        )
+    figure_of(night).set_label(day.get_label())
     write(night, path)
     plt.close(figure_of(night))
 
@@ -115,10 +124,16 @@ def write_gif(motion: Motion, path: Path) -> None:
         path,
         save_all=True,
         append_images=others,
-        duration=[round(1000 * motion.seconds / motion.frames)] * len(others) + [LAST],
+        duration=[*durations(motion.seconds, motion.frames)[:-1], LAST],
         loop=0,
         comment=motion.figure.get_label(),
     )
+
+
+def durations(seconds: float, frames: int) -> list[int]:
+    """Milliseconds for each frame: whole hundredths, as GIFs have, that sum to the length."""
+    ends = (100 * seconds * np.arange(frames + 1) / frames).round().astype(int)
+    return (10 * np.diff(ends)).tolist()
 
 
 def picture_of(motion: Motion, frame: int) -> Image.Image:

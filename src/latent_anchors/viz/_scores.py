@@ -13,7 +13,7 @@ from latent_anchors.viz._arrays import Array, counted, joined
 from latent_anchors.viz._means import ends_of, intervals_of, means_of, words_of_runs
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._themes import NORMAL, SMALL, THEMES, Theme, ThemeName, new_figure
-from latent_anchors.viz._track_lines import dress_panel, dress_steps, name_ends
+from latent_anchors.viz._track_lines import draw_alone, dress_panel, dress_steps, name_ends
 
 PANELS = {"auc": "AUC", "margin": "margin", "alignment": "alignment"}
 """By measure of a score: what its panel is called."""
@@ -68,7 +68,7 @@ def plot_scores(
         dress_steps(axes, inks, last + 1, "step")
         axes.set_title(heading, color=inks.ink, fontsize=NORMAL)
         axes.locator_params(axis="x", nbins=4)
-    figure.axes[0].axhline(0.5, color=inks.faint, linestyle="--", linewidth=1, zorder=1)
+    draw_chance(figure.axes[0], inks)
     ends = {
         name: _end(history.steps, measured["alignment"][name])
         for name, history in histories.items()
@@ -76,6 +76,12 @@ def plot_scores(
     name_ends(figure.axes[-1], inks, ends, TALL - 0.8)
     figure.supxlabel(words_of_runs(measured["auc"]), color=inks.faint, fontsize=SMALL)
     return figure
+
+
+def draw_chance(axes: Axes, inks: Theme) -> None:
+    """An AUC of 1/2, on an axis that reaches as far."""
+    axes.axhline(0.5, color=inks.faint, linestyle="--", linewidth=1, zorder=1)
+    axes.set_ylim(top=max(0.55, axes.get_ylim()[1]))
 
 
 def _end(steps: Sequence[int], metrics: Sequence[Metric]) -> tuple[float, float]:
@@ -134,4 +140,6 @@ def _draw(
         runs = np.array([metric.per_seed for metric in metrics], dtype=np.float64)
         axes.plot(steps, runs, color=color, linewidth=0.5, alpha=0.35)
         axes.fill_between(steps, *intervals_of(metrics).T, color=color, alpha=0.25, linewidth=0)
+        for lone in (runs, means_of(metrics)):
+            draw_alone(axes, steps, lone, color)
         axes.plot(steps, means_of(metrics), color=color, linewidth=2, solid_capstyle="round")

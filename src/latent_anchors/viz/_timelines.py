@@ -1,5 +1,7 @@
 """A timeline at one look: its tracks by scale, its phases and its actions."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -88,7 +90,8 @@ def plot_timeline(
     margin = max(map(text_width, (*timeline.names, *taken, *meant)))
     places = phase_places(timeline.phases, steps, 72 * WIDTH - AROUND - margin, margin)
     strips = max((1 + level for level, _ in places), default=0), len({**taken, **meant})
-    words = " ".join([_travels(lines, steps), *_happenings(timeline)])
+    others = _plan(timeline, plan, lines, dashes)
+    words = " ".join([_travels(lines, steps), *_happenings(timeline), *others])
     figure, inks, every = _stacked(theme, title, words, strips[0], panels, strips[1])
     if places:
         draw_phases(every.pop(0), inks, timeline.phases, places)
@@ -165,21 +168,43 @@ def _of(drawn: Drawn, names: list[str]) -> Drawn:
 
 def _travels(lines: Drawn, steps: int) -> str:
     """Where each track is, or from where to where it goes."""
-    each = [
-        f"{name} at {track[0]:.3g}"
-        if np.ptp(track) == 0
-        else f"{name} from {track[0]:.3g} to {track[-1]:.3g}"
-        for name, track in lines[1].items()
-    ]
+    each = [_course(name, track) for name, track in lines[1].items()]
     return f"{counted(steps, 'step')}: {joined(each)}."
+
+
+def _course(name: str, track: Array) -> str:
+    """Where a track is, or from where to where it goes, and how far it went on the way."""
+    if np.ptp(track) == 0:
+        return f"{name} at {track[0]:.3g}"
+    first, last, low, high = (f"{y:.3g}" for y in (track[0], track[-1], track.min(), track.max()))
+    on_the_way = [
+        f"{way} to {far}" for way, far in (("up", high), ("down", low)) if far not in (first, last)
+    ]
+    return " ".join([f"{name} from {first} to {last}", *on_the_way])
+
+
+def _plan(timeline: Timeline, plan: Timeline, lines: Drawn, dashes: Drawn) -> list[str]:
+    """What was planned otherwise, in a sentence if anything was."""
+    tracks = [
+        _course(name, meant)
+        for name, meant in dashes[1].items()
+        if not np.array_equal(meant, lines[1][name])
+    ]
+    taken, meant = actions_of(timeline), actions_of(plan)
+    missed = {name: sorted({*steps} - {*taken.get(name, [])}) for name, steps in meant.items()}
+    actions = [f"{name} at step {joined(_steps(steps))}" for name, steps in missed.items() if steps]
+    return [f"Planned otherwise: {joined([*tracks, *actions])}."] if tracks or actions else []
+
+
+def _steps(steps: Sequence[int]) -> list[str]:
+    return [f"{step:,}" for step in steps]
 
 
 def _happenings(timeline: Timeline) -> list[str]:
     """Phases and actions, each kind in a sentence if there are any."""
     phases = [f"{phase.name} from step {phase.start:,} on" for phase in timeline.phases]
     actions = [
-        f"{name} at step {joined([f'{step:,}' for step in steps])}"
-        for name, steps in actions_of(timeline).items()
+        f"{name} at step {joined(_steps(steps))}" for name, steps in actions_of(timeline).items()
     ]
     listed = {"Phases": phases, "Actions": actions}
     return [f"{kind}: {joined(each)}." for kind, each in listed.items() if each]

@@ -10,7 +10,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from latent_anchors.curriculum import Phase, Timeline
-from latent_anchors.viz._arrays import Array
+from latent_anchors.viz._arrays import Array, alone
 from latent_anchors.viz._log_axes import number_low_panel
 from latent_anchors.viz._scales import levels, spread
 from latent_anchors.viz._themes import SMALL, Theme, dress
@@ -20,6 +20,9 @@ FINE = 4000
 
 KEYS = 24
 """Keyframes of a track that a person set, at most; what a play turned out to be may have more."""
+
+LONE = 3.5
+"""Points across a dot where a line would show nothing."""
 
 THICK, THIN = 3.0, 1.4
 """Points: of lines that run together the first is seen on either side of the last."""
@@ -54,6 +57,14 @@ def draw_dashes(axes: Axes, inks: Theme, at: Array, values: Mapping[str, Array])
     """The same tracks as they were planned, under the lines."""
     for color, track in zip(inks.lines, values.values(), strict=False):
         axes.plot(at, track, "--", color=color, linewidth=1.2, zorder=1.9)
+
+
+def draw_alone(axes: Axes, at: Sequence[float | int] | Array, runs: Array, color: str) -> None:
+    """Dots at values without a neighbor, which a line would not show, ``(steps, ...)``."""
+    y = alone(runs)
+    if np.isfinite(y).any():
+        x = np.broadcast_to(np.reshape(at, (-1, *[1] * (y.ndim - 1))), y.shape)
+        axes.scatter(x, y, s=LONE**2, color=color, linewidths=0, clip_on=False)
 
 
 def draw_keys(axes: Axes, inks: Theme, timeline: Timeline, names: list[str]) -> None:

@@ -59,7 +59,10 @@ def plot_wheels(
     height = PANEL + (0.25 if title is None else 0.5)
     words = f"{counted(int(np.count_nonzero(shown)), 'color')} on a wheel, "
     words += f"for {joined([*places])}; in the first "
-    words += f"{edges(next(iter(places.values())), fill, (1, 0))}."
+    drawn = shown > 0 if shown.any() else np.ones(len(fill), dtype=bool)
+    words += f"{edges(next(iter(places.values()))[drawn], fill[drawn], (1, 0))}."
+    held_out = int(np.count_nonzero(shown == 0))
+    words += f" Held out: {held_out:,}." if held_out else ""
     figure, inks = new_figure(theme, PANEL * len(places), height, title, words)
     panels = figure.subplots(1, len(places), squeeze=False).flat
     for axes, (name, z) in zip(panels, places.items(), strict=True):

@@ -1,7 +1,7 @@
 import pytest
 from refusals import refuses
 
-from latent_anchors.curriculum import Above, Below, Plateau, Predicate
+from latent_anchors.curriculum import Above, Below, Plateau, Predicate, Retarget
 
 
 def test_conditions_describe_themselves():
@@ -59,3 +59,19 @@ def test_a_plateau_has_a_valid_direction_and_margin():
 def test_a_predicate_is_a_function():
     with refuses(TypeError, r"Predicate\('low'\) is not given a function; expected a function"):
         Predicate("low")
+
+
+@pytest.mark.parametrize("text", ["0.2", b"1", True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda value: Below(value),
+        lambda value: Above(0.0, clear=value),
+        lambda value: Plateau(3, margin=value),
+        lambda value: Predicate(bool, smoothing=value),
+        lambda value: Retarget("anchor", value, over=3),
+    ],
+)
+def test_text_and_truth_are_no_numbers(make, text):
+    with refuses(TypeError, "expected a number"):
+        make(text)

@@ -106,7 +106,7 @@ class Retarget:
             a ``"difference"`` from it.
 
     Raises:
-        TypeError: If ``over`` is not an integer.
+        TypeError: If ``over`` is not an integer, or the value no number.
         ValueError: If ``over`` is negative, the value not finite, or ``overshoot`` or ``of``
             unknown.
 

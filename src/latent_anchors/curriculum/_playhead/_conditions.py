@@ -25,7 +25,7 @@ class Below:
             ``smoothing**n``.
 
     Raises:
-        TypeError: If the patience is not an integer.
+        TypeError: If the patience is not an integer, or another number is none, such as text.
         ValueError: If a number is out of its range, or ``clear`` is below the threshold.
 
     Examples:
@@ -69,7 +69,7 @@ class Above:
         smoothing: As in :class:`Below`.
 
     Raises:
-        TypeError: If the patience is not an integer.
+        TypeError: If the patience is not an integer, or another number is none, such as text.
         ValueError: If a number is out of its range, or ``clear`` is above the threshold.
 
     Examples:
@@ -115,7 +115,7 @@ class Plateau:
         smoothing: As in :class:`Below`.
 
     Raises:
-        TypeError: If the patience is not an integer.
+        TypeError: If the patience is not an integer, or another number is none, such as text.
         ValueError: If a number is out of its range, or ``better`` is neither of the two.
 
     Examples:
@@ -160,7 +160,7 @@ class Predicate:
         smoothing: As in :class:`Below`.
 
     Raises:
-        TypeError: If ``function`` cannot be called.
+        TypeError: If ``function`` cannot be called, or the smoothing is no number.
         ValueError: If the smoothing is out of its range.
 
     Examples:
@@ -174,6 +174,7 @@ class Predicate:
     smoothing: float | int = 0.0
 
     def __post_init__(self) -> None:
+        as_plain_numbers(self, "smoothing")
         check_between("smoothing", float(self.smoothing), 0.0, HIGHEST_SMOOTHING)
         if not callable(self.function):
             raise TypeError(
