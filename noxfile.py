@@ -185,7 +185,7 @@ def evidence(session: nox.Session) -> None:
         for name in ("anchor_red", "mute_red", "delete_red"):
             sixty(session, name, f"{name}/{hue}", "--concept", hue)
         sixty(session, "mute_red", f"mute_red_graded/{hue}", "--graded", "--concept", hue)
-    sixty(session, "compare_methods", "compare_methods", "--full")
+    run(session, "compare_methods", "compare_methods", 24, "--full")
     for hue in ("red", "orange", "azure"):
         run(session, "pictures", f"pictures/{hue}", 16, "--concept", hue)
     run(session, "pictures", "pictures_removed/red", 16, "--removed")
@@ -197,13 +197,13 @@ def evidence(session: nox.Session) -> None:
     run(session, "words", "words_wrong/animal", 5, "--full", "--wrong", "0.05")
     german = ("--full", "--concept", "german", "--first-seed", "1")
     run(session, "words", "words/german", 3, *german)
-    run(session, "words_together", "words_together", 3, "--full")
-    run(session, "words_removed", "words_removed/animal", 3, "--full")
-    lines = ("color_mixing", "compare_mixing", "relearn_mixing")
-    for name in (*lines, "many_concepts", "anchor_operation"):
+    run(session, "words_together", "words_together", 5, "--full")
+    run(session, "words_removed", "words_removed/animal", 5, "--full")
+    run(session, "relearn_mixing", "relearn_mixing", 3, "--full")
+    for name in ("color_mixing", "compare_mixing", "many_concepts", "anchor_operation"):
         run(session, name, name, 9, "--full")
-    run(session, "oracle_mixing", "oracle_mixing", 9, "--full", "--attacks")
-    run(session, "color_mixing", "color_mixing_prenorm", 9, "--full", "--prenorm")
+    run(session, "oracle_mixing", "oracle_mixing", 9, "--full")
+    run(session, "color_mixing", "color_mixing_prenorm", 3, "--full", "--prenorm")
     session.run("pytest", "-o", "addopts=", "tests/evidence", *session.posargs)
 
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from textwrap import fill
 
@@ -77,7 +78,7 @@ SENTENCES = (
     "{words_rivals/person|forgetting_at_0.02/anchored|mean}. "
     "On colors, found directions come close if they have the same gates. With some ten "
     "labels the anchor removes at least as much as a mean difference in "
-    "{compare_methods|wins/a hundredth/mean difference|least 1} networks; with a handful or one "
+    "{compare_methods|wins/a hundredth/mean difference|least 1} networks; with five to none "
     "in {compare_methods|wins/a thousandth/mean difference|least 1}, and with one label in five "
     "wrong in {compare_methods|wins/a hundredth, 20 % wrong/mean difference|least 1}. "
     "In a transformer that mixes colors the axis takes "
@@ -126,9 +127,18 @@ def filled(sentence: str, folder: Path, digits: Digits) -> str:
             return kept(stored["per_seed"], which, float(bound))
         value = value_of(stored, which)
         whole = which == "n" or value == 0
-        return f"{value:.0f}" if whole else digits(value, 3 if 0.1 <= value < 10 else 2)
+        return f"{value:.0f}" if whole else digits(*outward(value, which))
 
     return FIGURE.sub(number, sentence)
+
+
+def outward(value: float, which: str) -> tuple[float, int]:
+    """A value and its digits: of a least one rounded down, of a greatest up, as bounds have to."""
+    n = 3 if 0.1 <= value < 10 else 2
+    exact = Decimal(repr(value))
+    last = Decimal(1).scaleb(exact.adjusted() - n + 1)
+    ways = {"min": ROUND_FLOOR, "max": ROUND_CEILING}
+    return float(exact.quantize(last, ways.get(which, ROUND_HALF_EVEN))), n
 
 
 def stored_measure(folder: Path, file: str, measure: str) -> Mapping | None:

@@ -38,7 +38,7 @@ OUTCOMES = {
     "places of faces change, of other colored places {faces|touched/muted/other|mean}.",
     "compare_methods": "With some ten labels the anchor removes "
     "{compare_methods|removal/a hundredth/anchor|mean} of red, a mean difference "
-    "{compare_methods|removal/a hundredth/mean difference|mean}; with a handful or one "
+    "{compare_methods|removal/a hundredth/mean difference|mean}; with one to five "
     "{compare_methods|removal/a thousandth/anchor|mean} and "
     "{compare_methods|removal/a thousandth/mean difference|mean}.",
     "color_mixing": "Muted, hardly a line with red is right in "

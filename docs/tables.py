@@ -151,13 +151,13 @@ COMPARED = (
     "it some hundredths at all rates. Of each rival some eleven settings were tried on seeds 500 "
     "and 501, at a tenth of the labels, and one was kept. A mean difference and a probe come "
     "within some hundredth of the anchor down to a hundredth of the labels, ten of them. Wrong "
-    "labels cost the probe most. At a thousandth, a handful of labels or one, it depends on which "
-    "they are: in seed 1 the only one is on an orange, and there the anchor lies. Where there is "
-    "no label, no method has a value. Fine-tuning and UNDO, which repeats it, stay behind. "
-    "Networks of gradient routing are off by a thousandth before anything is taken out, or lose "
-    "little of red. Selective masking (SGTM) removes as little as the oracle lacks: reds can be "
-    "guessed from other colors, so that keeping red apart does not take it out. Colors are a mild "
-    "test, in four dimensions that are easy to read; ``words.py`` has a harder one."
+    "labels cost the probe most. At a thousandth, five labels to one, it depends on which they "
+    "are: in seed 1 the only one is on an orange, and there the anchor lies. Eight of the seeds "
+    "have no label there, and no method a value. Fine-tuning and UNDO, which repeats it, stay "
+    "behind. Networks of gradient routing are off by a thousandth before anything is taken out, or "
+    "lose little of red. Selective masking (SGTM) removes as little as the oracle lacks: reds can "
+    "be guessed from other colors, so that keeping red apart does not take it out. Colors are a "
+    "mild test, in four dimensions that are easy to read; ``words.py`` has a harder one."
 )
 """The text of the table of removal."""
 
@@ -656,18 +656,19 @@ SECTIONS = (
     Section(
         "Red taken out of a transformer in five ways: what goes at equal cost",
         "compare_mixing",
-        "``compare_mixing.py --full``: the share of lines with a red operand (over 0.8) that are "
-        "answered wrong, where two in a hundred of the lines are wrong whose operands have less "
-        "than 0.7 of red; between strengths, off a straight line. The anchored networks have the "
-        "recipe of ``color_mixing.py`` as it stands, plain ones the same without its terms. Fewer "
-        "than one line in a hundred is labeled. Directions are found at the embedding, on the "
-        "operands of labeled lines and of 8,000 others. Every one has the same gates, the axis "
-        "too: so many colors pass that lie farthest along it, and go to its other pole. Of each "
-        "direction ten settings were tried on seed 500, some on 501: three places, and samples "
-        "from prompts, operands or their mean; erasing did worse everywhere. Fine-tuning says gray "
-        "for 300 steps, at three weights, after seven settings tried on seed 500. Gradient "
-        "routing and SGTM had three settings each there, and removed .14 and .04 at the best; nine "
-        "runs of these are still to be done.",
+        "``compare_mixing.py --full``: the share of lines with a red operand (over 0.8) that "
+        "are answered wrong, where two in a hundred of the lines are wrong whose operands have "
+        "less than 0.7 of red; between strengths, off a straight line. Of these lines one in "
+        "five was asked. The anchored networks have the recipe of ``color_mixing.py`` as it "
+        "stands, plain ones the same without its terms. Fewer than one line in a hundred is "
+        "labeled. Directions are found at the embedding, on the operands of labeled lines and "
+        "of 8,000 others. Every one has the same gates, the axis too: so many colors pass that "
+        "lie farthest along it, and go to its other pole. Of each direction ten settings were "
+        "tried on seed 500, some on 501: three places, and samples from prompts, operands or "
+        "their mean; erasing did worse everywhere. Fine-tuning says gray for 300 steps, at "
+        "three weights, after seven settings tried on seed 500. Gradient routing and SGTM had "
+        "three settings each there, and removed .14 and .04 at the best; nine runs of these are "
+        "still to be done.",
         (
             Line("anchor", "removal/anchor"),
             *(

@@ -41,13 +41,16 @@ conditions = conditions if full else {"a tenth": conditions["a tenth"]}
 
 tracks, pole = ["lr", "separate", "anchor", "plane", "gray"], la.axis(0, dim=4)
 plain = la.Objective([], losses=["recon", "fallback"], other_tracks=tracks)
+failures = []
 
 
 def train(objective, batches):
     """One network for each seed."""
     timeline = curriculum.read_dopesheet(testbed.POLE_SHEET).timeline()
     options = {"losses": testbed.pole_losses(), "seeds": seeds, "steps": evidence.steps}
-    return la.fit(models.SphericalAutoencoder, objective, timeline, batches, **options).population
+    fit = la.fit(models.SphericalAutoencoder, objective, timeline, batches, **options)
+    failures.extend(fit.failures)
+    return fit.population
 
 
 # %%
@@ -145,6 +148,6 @@ for name, (found, however) in frontiers.items():
         measures[f"wins/{name}/LEACE, however wrong"] = however.wins("anchor", limit)["LEACE"]
         marks["title"] = f"{concept.capitalize()} taken out; labels: {name}"
         figures[f"labels-{len(figures)}"] = viz.plot_frontier(found, *axes, **marks)
-metrics = evidence.write(measures, {"limit": limit, "shares": SHARES})
+metrics = evidence.write(measures, {"limit": limit, "shares": SHARES}, failures)
 print(evaluation.metric_table(metrics, [*metrics]))
 viz.save_figures(figures, evidence.out, dark=True)

@@ -94,7 +94,8 @@ def fine_tuned(model, sampler, seed):
 
 # %%
 # Removal is the share of lines with a red operand that are answered wrong. Collateral is that of
-# lines whose operands have less than .7 of red, those included that the network gets wrong anyway.
+# lines whose operands have less than .7 of red, those included that the network gets wrong anyway;
+# with ``--full`` of one in five of them.
 
 pairs, most = language.pairs(), testbed.redness(language)[language.pairs()].amax(-1)
 

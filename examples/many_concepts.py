@@ -50,9 +50,8 @@ def sampler(pairs, concepts):
 # at some position of the prompt and at every site; everything else stays off all axes.
 
 
-def sheet(last):
-    """The weights over so many steps."""
-    return f"""\
+last = 1000 if full else 700
+SHEET = f"""\
 STEP,           lr,   tokens, anchor, away,  signs
 0,              1e-4, 1,      0.15,   0.375, 0.15
 {last // 10},   0.015, ,      ,       ,
@@ -88,7 +87,7 @@ for number, seeds in splits:
             trained = la.fit(
                 make_model,
                 objective(concepts),
-                curriculum.read_dopesheet(sheet(1000 if full else 700)).timeline(),
+                curriculum.read_dopesheet(SHEET).timeline(),
                 sampler(split.seen, concepts),
                 losses={"tokens": training.next_token},
                 seeds=seeds,
@@ -119,7 +118,7 @@ for number, seeds in splits:
 
 together = splits.join(measured)
 kept = torch.stack([together.pop(f"kept/{name}") for name in degree])
-settings = {"sheet": sheet(1000), "levels": size.levels, "splits": splits.count}
+settings = {"sheet": SHEET, "levels": size.levels, "splits": splits.count}
 metrics = evidence.write(together, settings | {"device": options["device"]}, failures)
 print(evaluation.metric_table(metrics, [*metrics]))
 picture = viz.plot_response(

@@ -60,6 +60,7 @@ with evidence.training():
 # Muted: what lies within 65 degrees of the axis is turned to the opposite pole.
 
 whole, mute = trained.population, red.edit(within=65, how="redirect")
+failures = [*trained.failures, *plain.failures]
 networks = {"baseline": whole, "plain": plain.population}
 outputs = {name: evaluation.predictions(each, pictures) for name, each in networks.items()}
 with la.intervene(whole, mute, at=red.at):
@@ -86,6 +87,7 @@ if "removed" in evidence.switches or evidence.smoke:
     healing = la.Objective([], losses=["imitate"], other_tracks=["lr"])
     with evidence.training():
         healed = train(cut, healing, testbed.PLACE_HEALING_SHEET, {"imitate": imitation}, again)
+    failures += healed.failures
     outputs["removed"] = evaluation.predictions(healed.population, pictures)
 
 # %%
@@ -95,7 +97,7 @@ groups = {concept: places.near(concept), "far": places.away_from(concept)}
 found = testbed.evaluate_places(places, outputs, groups)
 found |= {f"labels/{concept}": trained.history.labels_used("anchor")}
 settings = {"sheet": sheet, "mute": repr(mute), "dimensions": (DIM, PLAIN_DIM)}
-metrics = evidence.write(found, settings, trained.failures, ["reconstruction/ratio"])
+metrics = evidence.write(found, settings, failures, ["reconstruction/ratio"])
 print(evaluation.metric_table(metrics, [*found]))
 
 # %%

@@ -74,7 +74,7 @@ def predicted(network, cut):
     return torch.stack([each[was].double().mean() for each, was in zip(right, before, strict=True)])
 
 
-measured, curves, failures = [], [], []
+measured, audited, failures = [], [], []
 for number, seeds in splits:
     split = language.split(seed=number, held_out=0.2, always=[("red", "blue")])
     with evidence.training():
@@ -101,7 +101,7 @@ for number, seeds in splits:
         rates=(0.02, 0.006, 0.002) if full else (0.02,),
         batch_size=size.batch_size,
     )
-    curves.append(audit.curves)
+    audited.append(audit)
     measured.append({**found, **audit.found})
 
 together = splits.join(measured)
@@ -114,10 +114,10 @@ print(evaluation.metric_table(metrics, [name for name in metrics if "distance" n
 # How soon red comes back; and how well a linear map finds redness in the stream, from the embedding
 # to the last block. The floor is what it finds in plain RGB.
 
-length = min(len(curve) for each in curves for curve in each.values())
+_, curves = testbed.join_audits(audited)
 back = viz.plot_relearning(
-    [*range(length)],
-    {of: torch.cat([each[of][:length] for each in curves], 1).T for of in ("fresh", "edited")},
+    [*range(curves["fresh"].shape[1])],
+    {of: curves[of] for of in ("fresh", "edited")},
     threshold=0.05,
     logarithmic="neither",
     label="share of lines with red that are answered wrong",

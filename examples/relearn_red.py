@@ -40,7 +40,8 @@ with evidence.training():
     )
     whole = trained.population
     teacher = training.Teacher(whole, mute)
-    edited = testbed.heal(interventions.prune(whole, [0]), teacher, evidence.steps).population
+    healed = testbed.heal(interventions.prune(whole, [0]), teacher, evidence.steps)
+edited, failures = healed.population, [*trained.failures, *healed.failures]
 
 # %%
 # To compare with: networks of the edited shape that learned from the same muted teacher from the
@@ -66,7 +67,7 @@ STEP, lr,   recon
 
 def train(make_model, sheet, sampler, **losses):
     """One run for each seed, with losses alone."""
-    return la.fit(
+    fit = la.fit(
         make_model,
         la.Objective([], losses=[*losses], other_tracks=["lr"]),
         curriculum.read_dopesheet(sheet).timeline(),
@@ -74,7 +75,9 @@ def train(make_model, sheet, sampler, **losses):
         losses=losses,
         seeds=evidence.seeds,
         steps=evidence.steps,
-    ).population
+    )
+    failures.extend(fit.failures)
+    return fit.population
 
 
 with evidence.training():
@@ -124,7 +127,7 @@ settings = {
     "best": audit.best,
 }
 measured = [name for name in found if name.startswith(audits.RATIOS)]
-metrics = evidence.write(found, settings, trained.failures, ratios=measured)
+metrics = evidence.write(found, settings, failures, ratios=measured)
 print(evaluation.metric_table(metrics, [*audit.found]))
 print(evaluation.metric_table(metrics, [name for name in found if name.startswith("leakage")]))
 

@@ -139,7 +139,7 @@ measures |= found | {n: torch.tensor([float(each[n]) for each in shares]) for n 
 measures["other/above control"] = measures["other/removed"] - measures["other/control"]
 settings = {"sheet": testbed.topic_sheet(steps), "damage": DAMAGE, "caught": CAUGHT}
 ratios = [name for name in found if name.startswith(audits.RATIOS)]
-metrics = evidence.write(measures, settings, ratios=ratios)
+metrics = evidence.write(measures, settings, failures=[], ratios=ratios)
 print(evaluation.metric_table(metrics, [*metrics]))
 edited, never = ({n: rises[n][k] for n in rises if n in testbed.ADJACENT} for k in (0, 1))
 never = {name: float(values.mean()) for name, values in never.items()}

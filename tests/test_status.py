@@ -63,16 +63,20 @@ def test_what_has_no_value_reaches_no_goal(claims: ModuleType, tmp_path: Path):
     assert not claims.Goal("runs|a|mean").is_reached(tmp_path)
     assert not claims.Goal("runs|b over a|mean", least=0.1).is_reached(tmp_path)
     assert claims.Goal("runs|b|mean").is_reached(tmp_path)
+    store(tmp_path, a=[0.2, None])
+    for which in ("mean", "min", "max"):
+        assert not claims.Goal(f"runs|a|{which}", least=0.1).is_reached(tmp_path)
     assert claims.Goal("elsewhere|b|mean").is_reached(tmp_path) is None
 
 
 def test_sentences_are_filled_from_stored_runs(results: ModuleType, tmp_path: Path):
     filled = importlib.import_module("opening").filled
-    store(tmp_path, a=[0.2, 0.6, None], b=[0.1, 0.1, 0.1])
+    store(tmp_path, a=[0.2, 0.6, None], b=[0.1, 0.1, 0.1], c=[0.097777, 0.0981])
     for sentence, said in {
         "{runs|a|mean} of {runs|a|n}": "0.400 of 2",
         "{runs|a|least 0.5}, {runs|a|most 0.6}": "1 of 3, 2 of 3",
         "{runs|a over b|max}, {elsewhere|a|mean}": "6.00, (not run)",
+        "{runs|c|min}, {runs|c|mean}, {runs|c|max}": "0.097, 0.098, 0.099",
     }.items():
         assert filled(sentence, tmp_path, results.digits) == said
 

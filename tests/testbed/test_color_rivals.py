@@ -70,3 +70,8 @@ def test_gates_let_the_latents_through_that_read_most_and_spare_the_others(erase
 def test_a_gate_that_lets_nothing_through_is_refused():
     with refuses(ValueError, "share is 0; expected a number from"):
         testbed.gated_edits(torch.ones(1), torch.ones(2, 1), [0])
+
+
+def test_a_population_has_no_gate_for_all_its_runs():
+    with refuses(ValueError, r"latents have shape \(3, 5, 2\); expected \(n, dim\)"):
+        testbed.gated_edits(torch.ones(2), torch.ones(3, 5, 2), [0.5])

@@ -87,10 +87,11 @@ def test_every_hue_may_be_the_concept(concept):
     [
         (["--concept", "gray"], "red"),
         (["--concept", "red"], ""),
-        (["--seed", "x"], ""),
+        (["--seeds", "x"], ""),
         (["--steps", "3"], ""),
+        (["--seed", "3"], ""),
     ],
-    ids=["no hue", "nothing is anchored", "no number", "unknown"],
+    ids=["no hue", "nothing is anchored", "no number", "unknown", "abbreviated"],
 )
 def test_what_the_command_line_does_not_know_ends_the_example(arguments, concept, capsys):
     with pytest.raises(SystemExit):
@@ -147,7 +148,7 @@ def test_values_that_do_not_exist_are_null_as_are_those_of_failed_runs(tmp_path)
 def test_of_ratios_the_geometric_mean_is_written(tmp_path):
     evidence = read("--out", str(tmp_path))
     found = {"ratio": torch.tensor([4.0, 0.25, 1.0]), "other": torch.ones(3)}
-    metrics = evidence.write(found, {}, ratios=["ratio"])
+    metrics = evidence.write(found, {}, [], ratios=["ratio"])
     stored = json.loads((tmp_path / "results.json").read_text())["metrics"]
     assert stored["ratio"]["mean"] == metrics["ratio"].mean == pytest.approx(1)
     assert stored["ratio"]["std"] == pytest.approx(4)
@@ -157,7 +158,7 @@ def test_of_ratios_the_geometric_mean_is_written(tmp_path):
 @pytest.mark.parametrize("values", [torch.ones(2), torch.ones(4), torch.ones(1).bool()])
 def test_there_is_a_value_for_each_seed(tmp_path, values):
     with refuses(ValueError, f"There are {len(values)} values of 'a' for 3 seeds"):
-        read("--out", str(tmp_path)).write({"a": values, "b": torch.ones(3)}, {})
+        read("--out", str(tmp_path)).write({"a": values, "b": torch.ones(3)}, {}, [])
 
 
 @pytest.mark.parametrize("run", [-1, 3])
@@ -168,13 +169,22 @@ def test_a_failure_is_of_a_run(tmp_path, run):
 
 def test_a_ratio_was_measured(tmp_path):
     with refuses(ValueError, "Unknown measure 'ratoi'.* Did you mean 'ratio'"):
-        read("--out", str(tmp_path)).write({"ratio": torch.ones(3)}, {}, ratios=["ratoi"])
+        read("--out", str(tmp_path)).write({"ratio": torch.ones(3)}, {}, [], ratios=["ratoi"])
 
 
 def test_where_nothing_is_anchored_no_concept_is_written(tmp_path):
     _, results = write(tmp_path, concept="")
     assert results["settings"] == {"power": 2}
     assert results["failures"] == []
+
+
+def test_what_makes_it_another_study_is_among_the_settings(tmp_path):
+    options = {"switches": {"full": "all"}, "options": {"wrong": "share", "font": "file"}}
+    given = ("--smoke", "--full", "--wrong", "0.5", "--out", str(tmp_path))
+    evidence = read(*given, **options)
+    evidence.write({"a": torch.ones(len(evidence.seeds))}, {"wrong": 0.5}, failures=[])
+    settings = json.loads((tmp_path / "results.json").read_text())["settings"]
+    assert settings == {"smoke": True, "full": True, "wrong": 0.5}
 
 
 def test_settings_hold_what_json_can_hold(tmp_path):

@@ -27,14 +27,15 @@ def test_colors_that_lie_farthest_along_a_direction_are_turned_away_and_signs_ar
     few, many, *more = testbed.turned_colors(model, LANGUAGE, direction, [2, 5, 99])
     assert not more  # there are 27 colors
     for edit, count in ((few, 2), (many, 5)):
-        z = colors[:, None].repeat(1, 4, 1)
+        z = colors[:, None].repeat(1, 6, 1)
         turned = (edit(z) - z).abs().sum(-1) > 0
-        assert not turned[:, [1, 3]].any()
+        assert not turned[:, [1, 3, 4, 5]].any()
         assert turned[:, 0].nonzero()[:, 0].tolist() == sorted(farthest[:count].tolist())
         assert torch.equal(turned[:, 0], turned[:, 2])
         torch.testing.assert_close(
             edit(z)[farthest[:count], 0], -(direction / direction.norm()).expand(count, -1)
         )
+        torch.testing.assert_close(edit(3 * z).norm(dim=-1), (3 * z).norm(dim=-1))
     with refuses(ValueError, "count is 0"):
         testbed.turned_colors(model, LANGUAGE, direction, [0])
     with refuses(TypeError, "population of 2 runs was given; expected one"):

@@ -50,7 +50,9 @@ def test_answers_that_were_wrong_before_do_not_count():
     assert testbed.falls_with_degree(before, after, degree).tolist() == [True]
     rising = degree[None] > 0.5
     assert testbed.falls_with_degree(rising | before, rising, degree).tolist() == [False]
-    assert testbed.falls_with_degree(rising, rising, degree).tolist() == [True]
+    nothing = torch.zeros_like(before)
+    for was, kept in ((rising, rising), (before, before), (before, nothing), (nothing, nothing)):
+        assert testbed.falls_with_degree(was, kept, degree).tolist() == [False]
 
 
 def test_shares_are_those_of_the_lines_at_each_tenth():

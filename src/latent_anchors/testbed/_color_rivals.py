@@ -136,11 +136,13 @@ def gated_edits(
     Args:
         direction: ``(dim,)``, of any length; a latent reads its inner product with it.
         latents: Of all colors ``(n, dim)``.
-        shares: Which share of them each is to act on, above 0, at most 1; one latent at least.
+        shares: Which share of them each is to act on, above 0, at most 1; one latent at least, and
+            those that read as much as the last one.
         edit: What is done to them; they are sent to the origin if None.
 
     Raises:
-        ValueError: If a share is out of its range, or the direction is zero.
+        ValueError: If a share is out of its range, the direction is zero, or the latents are those
+            of a population, which has a gate for each run.
 
     Examples:
         >>> z = torch.tensor([[0.0], [2.0], [4.0]])
@@ -150,6 +152,11 @@ def gated_edits(
     """
     for share in shares:
         check_between("share", share, 1e-9, 1.0)
+    if latents.ndim != 2:
+        raise ValueError(
+            f"The latents have shape {tuple(latents.shape)}; expected (n, dim), those of one run. "
+            "Write [gated_edits(direction, z, ...) for z in latents]."
+        )
     v = as_direction(direction)
     reads = dot(latents, v).sort(descending=True).values
     least = [reads[max(round(share * len(reads)), 1) - 1] for share in shares]

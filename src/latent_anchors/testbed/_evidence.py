@@ -85,7 +85,7 @@ class Evidence:
             >>> Evidence.from_arguments("demo", seeds=3, concept="red", arguments=["--smoke"]).smoke
             True
         """
-        parser = ArgumentParser(prog=f"{example}.py")
+        parser = ArgumentParser(prog=f"{example}.py", allow_abbrev=False)
         parser.add_argument("--seeds", type=int, default=seeds, help="how many runs")
         parser.add_argument("--first-seed", type=int, default=0, help="the first run's seed")
         parser.add_argument("--out", type=Path, default=Path("results") / example)
@@ -146,7 +146,7 @@ class Evidence:
         self,
         found: Mapping[str, Tensor],
         settings: Mapping[str, object],
-        failures: Collection[object] = (),
+        failures: Collection[object],
         ratios: Collection[str] = (),
     ) -> dict[str, Metric]:
         """Write ``results.json`` and return its metrics.
@@ -156,7 +156,8 @@ class Evidence:
         Args:
             found: Measures by name ``(runs,)``, in the order of the seeds; booleans are shares.
             settings: Everything that the results depend on: recipe, thresholds, powers.
-            failures: Records with ``run``, ``step`` and ``what``; values of these runs are null.
+            failures: Records with ``run``, ``step`` and ``what``, of every training; values of
+                these runs are null.
             ratios: Measures of which the geometric mean is written, and the interval that goes with
                 it.
 
@@ -168,7 +169,7 @@ class Evidence:
             >>> import tempfile, torch
             >>> with tempfile.TemporaryDirectory() as folder:
             ...     evidence = Evidence.from_arguments("demo", 2, arguments=["--out", folder])
-            ...     evidence.write({"a": torch.ones(2)}, {})["a"].mean
+            ...     evidence.write({"a": torch.ones(2)}, {}, failures=[])["a"].mean
             1.0
         """
         evaluation = Evaluation(found)
@@ -178,7 +179,7 @@ class Evidence:
         metrics = evaluation.metrics(failed, ratios)
         results = {
             "example": self.example,
-            "settings": {**settings, **({"concept": self.concept} if self.concept else {})},
+            "settings": {**self._given(), **settings},
             "seeds": self.seeds,
             "train_seconds": self.train_seconds,
             "wall_seconds": monotonic() - self.started,
@@ -187,6 +188,12 @@ class Evidence:
         }
         write_json(self.out / "results.json", results)
         return metrics
+
+    def _given(self) -> dict[str, object]:
+        """What was asked for: the concept, options, and what makes it another study."""
+        given: dict[str, object] = {"concept": self.concept} if self.concept else {}
+        given |= dict.fromkeys(sorted(self.switches), True)
+        return given | dict(self.options) | ({"smoke": True} if self.smoke else {})
 
     def _check_runs(self, found: Mapping[str, Tensor], failures: Collection[object]) -> None:
         runs = len(self.seeds)

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latent_anchors._checks import check_count
+from latent_anchors._numerics import length
 from latent_anchors._runs import StackedRuns
 from latent_anchors._streams import stream
 from latent_anchors._typing import Direction, Latents
@@ -20,6 +21,7 @@ from latent_anchors.interventions import Edit
 from latent_anchors.testbed._color_rivals import gated_edits, samples_seen
 from latent_anchors.testbed._mixing._answers import PROMPT
 from latent_anchors.testbed._mixing._language import MixingLanguage
+from latent_anchors.testbed._mixing._line_alignment import FIRST, SECOND
 from latent_anchors.training import Constraint, TokenCrossEntropy
 
 BESIDE = 16
@@ -31,7 +33,8 @@ def turned_colors(
 ) -> list[Edit]:
     """Edits of the embedding that send colors to a direction's other pole, from few to many.
 
-    So many pass that lie farthest along it, where they stand as operands; signs stay.
+    So many pass that lie farthest along it, where they stand as operands; signs and answers stay,
+    and so does a color's length.
 
     Args:
         model: A transformer of mixing lines, one run.
@@ -62,12 +65,17 @@ def turned_colors(
     n, v = len(language.colors), as_direction(direction)
     colors = latents(model, torch.arange(n)[:, None], "embedding")[0, :, 0]
     shares = [count / n for count in counts if count <= n]
-    edits = gated_edits(v, colors, shares, partial(Tensor.expand_as, -v))
+    edits = gated_edits(v, colors, shares, partial(_to_pole, pole=-v))
     return [partial(_at_operands, edit=edit) for edit in edits]
 
 
+def _to_pole(z: Latents, pole: Direction) -> Latents:
+    return length(z).unsqueeze(-1) * pole
+
+
 def _at_operands(z: Latents, edit: Edit) -> Latents:
-    operand = torch.arange(z.shape[-2], device=z.device).unsqueeze(-1) % 2 == 0
+    position = torch.arange(z.shape[-2], device=z.device).unsqueeze(-1)
+    operand = (position == FIRST) | (position == SECOND)
     return torch.where(operand, edit(z), z)
 
 

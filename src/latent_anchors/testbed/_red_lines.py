@@ -10,7 +10,7 @@ from torch import Tensor
 from latent_anchors import regularizers as reg
 from latent_anchors.colorspace import hsv_similarity, hue_degree, hue_of, named_colors
 from latent_anchors.data import BernoulliLabels, Sampler, noisy_or
-from latent_anchors.evaluation import is_monotone_decreasing, response_by_degree
+from latent_anchors.evaluation import DegreeBin, is_monotone_decreasing, response_by_degree
 from latent_anchors.regularizers import Term
 from latent_anchors.testbed._mixing._language import MixingLanguage
 from latent_anchors.testbed._mixing._splits import MixingSplit
@@ -53,7 +53,7 @@ def red_sampler(
 ) -> Sampler:
     """Lines of some pairs of colors, labeled "red" with the chance of either color.
 
-    Fewer than one line in a hundred is labeled.
+    Fewer than one line in a hundred is labeled, from five levels on.
 
     Args:
         language: The language of the lines.
@@ -161,7 +161,8 @@ def falls_with_degree(
 ) -> Bool[Tensor, " runs"]:
     """Whether fewer of the lines that were right are kept the higher their degree, by run.
 
-    Each bin of degrees may exceed the one before it by no more than its interval.
+    Each bin of degrees may exceed the one before it by no more than its interval, and fewer are
+    kept in the last than in the first. Where no line was right before, nothing falls.
 
     Args:
         before: Lines that were answered exactly, ``(runs, lines)``.
@@ -182,7 +183,13 @@ def falls_with_degree(
     bins = [
         response_by_degree(kept[was], doses[was]) for was, kept in zip(before, after, strict=True)
     ]
-    return torch.tensor([is_monotone_decreasing(each) for each in bins])
+    return torch.tensor([is_monotone_decreasing(each) and _falls(each) for each in bins])
+
+
+def _falls(bins: Sequence[DegreeBin]) -> bool:
+    """Whether the last bin that holds a line has less than the first."""
+    shares = [each.share for each in bins if each.share is not None]
+    return bool(shares) and shares[-1] < shares[0]
 
 
 def exact_by_degree(

@@ -52,6 +52,12 @@ def test_of_a_population_they_are_those_of_each_run(measure):
 
 
 @pytest.mark.parametrize("measure", [height, height_order])
+def test_a_plane_may_be_counted_from_the_end(measure):
+    model = SphericalAutoencoder(latent_dim=4)
+    torch.testing.assert_close(measure(model, (-4, -3)), measure(model, (0, 1)))
+
+
+@pytest.mark.parametrize("measure", [height, height_order])
 def test_without_a_dimension_to_rise_in_there_is_no_height(measure):
     with refuses(ValueError, r"have 2 dimensions, and \(0, 1\) is the plane.*one more"):
         measure(PlainAutoencoder(latent_dim=2))

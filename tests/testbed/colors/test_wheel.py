@@ -61,8 +61,14 @@ class TestOrder:
         kept = named_colors(*[*HUES][:4], *[*HUES][6:])
         assert hue_order(Wheel(SWAPPED), PLANE, colors=kept).item() == pytest.approx(1.0)
 
-    def test_is_not_there_where_latents_are_not(self):
+    def test_is_not_there_where_latents_are_not_or_all_in_the_center(self):
         assert hue_order(Wheel([math.nan] * 12), PLANE).isnan().all()
+        assert hue_order(Wheel(ROUND, radii=[0.0] * 12), PLANE).isnan().all()
+
+    def test_hues_at_one_angle_are_in_no_order(self):
+        assert rank_correlation(torch.ones(12)).item() == pytest.approx(0.0, abs=1e-6)
+        pairs = rank_correlation(torch.arange(12.0) // 2)
+        assert 0.8 < pairs.item() < 0.99
 
 
 class TestNoncircularity:

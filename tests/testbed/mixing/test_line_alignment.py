@@ -89,6 +89,10 @@ def test_a_run_whose_pull_goes_to_plus_or_equals_past_the_embedding_is_latched(p
     assert aligned(both).evaluation().metrics()["latched"].ci95 is not None
 
 
+def test_a_run_that_failed_counts_as_latched():
+    assert aligned(by_token(SIMILAR) * torch.nan).latched.tolist() == [True]
+
+
 def test_weights_sum_to_1_and_are_those_of_the_labeled_lines():
     chance = (torch.arange(125) == FIVE.token("red")).float() * 0.5
     found = aligned(by_token((torch.arange(125) == FIVE.token("red")).float()), chance)

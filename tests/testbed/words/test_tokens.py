@@ -63,7 +63,7 @@ def test_one_line_in_ten_of_a_topic_is_labeled_unless_another_chance_is_given():
 
 
 def test_a_topic_of_which_no_line_is_drawn_is_refused(words):
-    for topic, chance, aside in (("body", 0.5, False), ("animal", 1.0, True)):
+    for topic, chance, aside in (("body", 0.5, False), ("body", 0.5, True)):
         with refuses(ValueError, f"0 lines about '{topic}' and .*expected at least one"):
             words.labeled(topic, 0, chance, aside=aside)
 
@@ -101,6 +101,12 @@ def test_more_wrong_labels_than_other_lines_are_refused():
 def test_a_share_of_wrong_labels_beyond_0_and_1_is_refused(words, wrong):
     with refuses(ValueError, "wrong is .*expected a number from 0.0 to 1.0"):
         words.labeled("animal", 0, wrong=wrong)
+
+
+@pytest.mark.parametrize(("chance", "aside"), [(10.0, False), (-0.1, False), (0.7, True)])
+def test_a_chance_that_leaves_too_few_lines_is_refused(words, chance, aside):
+    with refuses(ValueError, "chance is .*; expected a number from 0.0 to (1.0|0.5)"):
+        words.labeled("animal", 0, chance, aside=aside)
 
 
 def test_a_long_line_is_cut_and_still_ends():

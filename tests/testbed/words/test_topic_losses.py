@@ -11,6 +11,7 @@ from torch import nn
 from latent_anchors import testbed
 from latent_anchors.audits import Relearning
 from latent_anchors.evaluation import Evaluation
+from latent_anchors.testbed import TopicLosses
 
 TOPICS = ("animal", "food", "plant", "act", "animal")
 IDS = torch.tensor([[1, 2, 3, 4], [1, 5, 6, 0], [1, 2, 0, 0], [1, 7, 7, 7], [1, 3, 2, 0]])
@@ -53,6 +54,13 @@ def test_losses_are_those_of_each_token_but_padding():
     mean = (found.summed[0] + found.summed[4]) / 5
     torch.testing.assert_close(found.mean(["animal"]), mean)
     assert found.groups("animal")["other"] == found.mean(["act"])
+
+
+def test_a_name_is_no_collection_of_topics():
+    losses = TopicLosses(torch.tensor([1.0, 9.0]), torch.tensor([1, 1]), ("artifact", "act"))
+    assert losses.mean(["artifact"]).item() == 1.0
+    with refuses(TypeError, "some is 'artifact'; expected names of topics"):
+        losses.mean("artifact")
 
 
 def test_losses_of_a_model_in_half_precision_are_those_of_its_logits():

@@ -96,7 +96,8 @@ class Attackers:
         self.active = torch.arange(len(some), device=some.device)
         self.streak = torch.zeros_like(self.active)
         self.rules = self._rules(some)
-        self.steps = some.new_full((self.runs,), torch.inf)
+        # half precision would round the steps
+        self.steps = some.new_full((self.runs,), torch.inf, dtype=torch.float64)
         self.first = self.active.new_full((self.runs,), NONE)
         self.log: list[Tensor] = []
 

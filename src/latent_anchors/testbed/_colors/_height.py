@@ -91,7 +91,8 @@ def _rings(
 ) -> Float[Tensor, "runs values hues others"]:
     """Latents outside of the plane, the darkest ring first."""
     z = latents(model, hsv_grid(len(HUES), [1.0], VALUES).rgb, at)
-    others = [dim for dim in range(z.shape[-1]) if dim not in plane]
+    hues = {dim % z.shape[-1] for dim in plane}
+    others = [dim for dim in range(z.shape[-1]) if dim not in hues]
     if not others:
         raise ValueError(
             f"The latents have {z.shape[-1]} dimensions, and {plane!r} is the plane of hue; "

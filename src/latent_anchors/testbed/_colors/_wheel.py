@@ -136,20 +136,31 @@ def wheel(
     at: At,
     colors: Float[Tensor, "n 3"] | None = None,
 ) -> tuple[Float[Tensor, "runs n"], Float[Tensor, "runs n"]]:
-    """Radii and angles in radians of some colors in a plane; of the twelve named hues if None."""
+    """Radii and angles in radians of some colors in a plane; of the twelve named hues if None.
+
+    What lies in the center has no angle: NaN.
+    """
     z = latents(model, named_colors(*HUES) if colors is None else colors, at)
     x, y = z[..., plane[0]], z[..., plane[1]]
-    return torch.hypot(x, y), torch.atan2(y, x)
+    radii = torch.hypot(x, y)
+    return radii, torch.atan2(y, x).masked_fill(radii == 0, math.nan)
 
 
 def rank_correlation(angles: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
     """Of angles with those of evenly spaced hues in their order; NaN where an angle is."""
-    ranks = angles.argsort(-1).argsort(-1)
-    beta, gamma = math.tau * ranks.to(angles) / angles.shape[-1], math.tau * true_hues(angles)
+    ranks = mean_ranks(angles)
+    beta, gamma = math.tau * ranks / angles.shape[-1], math.tau * true_hues(angles)
     a, b = (beta.cos() * gamma.cos()).sum(-1), (beta.sin() * gamma.sin()).sum(-1)
     c, d = (beta.cos() * gamma.sin()).sum(-1), (beta.sin() * gamma.cos()).sum(-1)
     r = (a * b - c * d) * 4 / angles.shape[-1] ** 2
     return torch.where(angles.isfinite().all(-1), r.clamp(-1.0, 1.0), math.nan)
+
+
+def mean_ranks(values: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+    """From 0 on; equal ones share the mean of theirs, which a sorting would tell apart."""
+    one, other = values.unsqueeze(-1), values.unsqueeze(-2)
+    lower, equal = (one > other).sum(-1), (one == other).sum(-1)
+    return (lower + (equal - 1) / 2).to(values)
 
 
 def true_hues(angles: Float[Tensor, "*batch n"]) -> Float[Tensor, " n"]:

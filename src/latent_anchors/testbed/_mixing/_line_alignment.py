@@ -135,7 +135,7 @@ def line_alignment(
         contrast=_weighed(pull, only_second)[:, 1:, SECOND].mean(-1)
         - _weighed(pull, only_first)[:, 1:, SECOND].mean(-1),
         weights=weights,
-        latched=(weights[:, 1:, [SIGN, EQUALS]] > 0.5).flatten(1).any(1),
+        latched=~(weights[:, 1:, [SIGN, EQUALS]] <= 0.5).flatten(1).all(1),  # NaN, too
     )
 
 

@@ -129,13 +129,13 @@ class TokenizedDefinitions:
         Args:
             topic: The topic.
             seed: Of the draw.
-            chance: That a line of the topic is drawn.
+            chance: That a line of the topic is drawn, at most 1, or .5 with ``aside``.
             wrong: Share of the labels that are on lines of other topics instead, from 0 to 1.
             aside: Give others instead, about as many, that are put aside to measure.
 
         Raises:
-            ValueError: If none is drawn, ``wrong`` is out of its range, or too few lines of other
-                topics are drawn for so many wrong labels.
+            ValueError: If none is drawn, ``chance`` or ``wrong`` is out of its range, or too few
+                lines of other topics are drawn for so many wrong labels.
 
         Examples:
             >>> from latent_anchors.testbed import TokenizedDefinitions, made_up_definitions
@@ -149,6 +149,7 @@ class TokenizedDefinitions:
             (5, 7)
         """
         check_between("wrong", wrong, 0.0, 1.0)
+        check_between("chance", chance, 0.0, 0.5 if aside else 1.0)
         draw = torch.Generator().manual_seed(seed)
         drawn = torch.rand(len(self.lines), generator=draw, dtype=torch.float32)
         least = chance if aside else 0.0

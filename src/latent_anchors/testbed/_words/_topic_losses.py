@@ -43,11 +43,16 @@ class TopicLosses:
     def mean(self, some: Collection[str]) -> Tensor:
         """Mean over all tokens of some topics, in nats ``()``.
 
+        Raises:
+            TypeError: If a name is given instead of several.
+
         Examples:
             >>> losses = TopicLosses(torch.tensor([6.0, 2.0]), torch.tensor([3, 2]), ("a", "b"))
             >>> losses.mean(["b"])
             tensor(1.)
         """
+        if isinstance(some, str):
+            raise TypeError(f"some is {some!r}; expected names of topics. Write [{some!r}].")
         chosen = torch.tensor([topic in some for topic in self.topics])
         return self.summed[chosen].sum() / self.tokens[chosen].sum()
 
