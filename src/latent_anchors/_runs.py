@@ -40,9 +40,10 @@ class StackedRuns(nn.Module):
         index = index if isinstance(index, slice) else _position(index)
         if isinstance(index, slice) and not self.seeds[index]:
             raise IndexError(f"Of {len(self)} runs, {index} takes none; expected at least one.")
-        copy = deepcopy(self.stacked)
-        for tensor in tensors_of(copy).values():
-            tensor.data = tensor.data[index].clone()
+        with torch.inference_mode(False):  # within it, a copy could never be trained
+            copy = deepcopy(self.stacked)
+            for tensor in tensors_of(copy).values():
+                tensor.data = tensor.data[index].clone()
         return type(self)(copy, self.seeds[index]) if isinstance(index, slice) else copy
 
 

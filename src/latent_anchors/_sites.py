@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from latent_anchors._checks import check_name, unknown
 
-_PREFIXES = ("module.", "_orig_mod.", "base_model.model.")
+_PREFIXES = ("module.", "_orig_mod.", "base_model.model.", "base_model.")
 """Prefixes that wrappers add to names: DataParallel, torch.compile, PEFT."""
 
 
@@ -177,7 +177,7 @@ def innermost(model: nn.Module) -> nn.Module:
     inner = model
     for each in unwrapped(model):
         inner = each
-        if len([*each.children()]) > 1:
+        if len([*each.children()]) > 1 and not hasattr(each, "get_base_model"):
             break  # its ``module`` is one part among others
     return inner
 

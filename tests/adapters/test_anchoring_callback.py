@@ -420,6 +420,17 @@ def test_a_module_that_steps_by_itself_is_refused():
         trainer(anchoring()).fit(module, loader(24))
 
 
+class FetchesItself(Lit):
+    def training_step(self, dataloader_iter):
+        batch, *_ = next(dataloader_iter)
+        return super().training_step(batch, 0)
+
+
+def test_a_module_that_fetches_its_batches_is_refused():
+    with refuses(ValueError, "FetchesItself takes dataloader_iter.*expected training_step.self, b"):
+        trainer(anchoring()).fit(FetchesItself(), loader(24))
+
+
 @pytest.mark.parametrize("batch", [{"blue": RED[:4]}, (COLORS[:4],)])
 def test_a_batch_without_the_label_is_refused(batch):
     with refuses(KeyError, "has no tensor at 1 for the label or mask 'red'; expected one. Say"):

@@ -106,3 +106,15 @@ def test_weights_that_an_adapter_keeps_aside_are_not_left_with_the_concept():
     with torch.no_grad(), la.record(clean, SITE) as latents:
         clean(input_ids=IDS)
     assert (latents[SITE] @ UP_AXIS).abs().max() < 1e-6
+
+
+def test_sites_of_prompts_that_were_learned_have_the_plain_models_names():
+    from peft import PromptTuningConfig, get_peft_model
+
+    plain = llama()
+    prompted = get_peft_model(llama(), PromptTuningConfig("CAUSAL_LM", num_virtual_tokens=3))
+    assert la.sites(prompted, "residual").names == la.sites(plain, "residual").names
+    pattern = "model.layers.*"
+    assert la.sites(prompted, pattern).names == la.sites(plain, pattern).names
+    (name, *_) = la.sites(plain, pattern).names
+    assert la.sites(prompted, f"base_model.{name}").names == la.sites(prompted, name).names

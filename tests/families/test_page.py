@@ -58,22 +58,37 @@ def test_the_page_lists_what_is_refused_in_the_words_of_the_errors():
     assert table([("family", "what", "the error says"), *refusals()]) in PAGE.read_text()
 
 
-def test_the_program_of_the_page_runs():
+def test_the_programs_of_the_page_run():
     (llama,) = (family for family in FAMILIES if family.name == "Llama")
-    (program,) = re.findall(r"code-block:: python\n\n((?:   .*\n|\n)+)", PAGE.read_text())
+    programs = re.findall(r"code-block:: python\n\n((?:   .*\n|\n)+)", PAGE.read_text())
     ids = batch_of(llama)["input_ids"]
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids}
     known = {
         "la": la,
+        "torch": torch,
         "model": llama.shared,
         "batch": batch,
         "is_animal": (ids < FEW).float(),
         "prompt": {"input_ids": ids[:2], "max_new_tokens": 3},
     }
-    exec(textwrap.dedent(program), known)
-    with la.record(known["clean"], known["sites"]) as z:
-        known["clean"](**batch)
-    assert all(z[site][..., 0].abs().max() < 1e-5 for site in known["sites"])
+    for program in programs:
+        exec(textwrap.dedent(program), known)
+    for model, axes in (("clean", [0]), ("neither", [0, 1])):
+        with la.record(known[model], known["sites"]) as z:
+            known[model](**batch)
+        assert all(z[site][..., axes].abs().max() < 1e-5 for site in known["sites"])
+
+
+def test_of_two_slanting_concepts_the_second_puts_a_part_of_the_first_back():
+    (llama,) = (family for family in FAMILIES if family.name == "Llama")
+    model, ids = llama.shared, batch_of(llama)["input_ids"]
+    axis, between = torch.eye(model.config.hidden_size)[:2]
+    sites = la.sites(model, "residual")
+    for direction in (axis, axis + between):
+        model = la.Concept("one", direction, at=sites).removed(model, example={"input_ids": ids})
+    with la.record(model, sites) as z:
+        model(input_ids=ids)
+    assert z[sites[0]][..., 0].abs().max() > 0.01
 
 
 def image_batch(name: str) -> tuple[Any, Any]:

@@ -388,3 +388,37 @@ def test_masks_for_more_runs_than_there_are_are_refused():
         intervene(models, torch.neg, at="0", where=torch.eye(3).bool()),
     ):
         models(torch.ones(3, 3))
+
+
+class State(Cache):
+    """That of layers of linear attention, which do not count positions."""
+
+    def get_seq_length(self):
+        raise ValueError("no layer counts")
+
+    def has_previous_state(self):
+        return self.length > 0
+
+
+@pytest.mark.parametrize("prompt", [1, 2])
+@pytest.mark.parametrize("where", ["prefill", "decode", "mask"])
+def test_where_there_is_a_state_without_a_length_prompts_differ_from_what_follows(
+    model, where, prompt
+):
+    cache, z = State(), model.embed(IDS)
+    before = torch.arange(4)[:, None] < prompt
+    changes = ~before if where == "decode" else before
+    expected = torch.where(changes, MUTE(z), z).cumsum(1)
+    given = torch.ones(2, prompt, dtype=torch.bool) if where == "mask" else where
+    with intervene(model, MUTE, "embed", where=given):
+        passes = [model(IDS[:, :prompt], cache=cache)]
+        passes += [model(IDS[:, [k]], cache=cache) for k in range(prompt, 4)]
+    torch.testing.assert_close(torch.cat(passes, 1), expected)
+
+
+def test_a_mask_cannot_be_laid_on_a_state_that_began_elsewhere(model):
+    cache = State()
+    model(IDS[:, :2], cache=cache)
+    refused = refuses(RuntimeError, "continues a state that does not say how many positions")
+    with refused, intervene(model, MUTE, "embed", where=torch.ones(2, 1, dtype=torch.bool)):
+        model(IDS[:, [2]], cache=cache)

@@ -267,3 +267,18 @@ def test_half_precision_is_computed_in_float32_and_rounded_once(surgery, edit, s
         half = surgery(Reader().to(dtype), around).state_dict()
         full = surgery(Reader().to(dtype).float(), around).state_dict()
         assert same(half, {name: tensor.to(dtype) for name, tensor in full.items()})
+
+
+@pytest.mark.parametrize("make", [lambda: linear(), lambda: Population.make(linear, [0, 1])])
+def test_what_is_made_in_inference_mode_can_be_trained(make):
+    model = make()
+    with torch.inference_mode():
+        flipped = apply_surgery(model, lambda p: {"weight": -p["weight"]})
+        wider = apply_surgery(model, lambda p: {"weight": p["weight"].repeat(1, 2)})
+    for new, width in ((flipped, 2), (wider, 4)):
+        new(torch.ones(3, width)).sum().backward()
+        assert all(p.grad is not None for p in new.parameters())
+
+
+def linear():
+    return nn.Linear(2, 1, bias=False)

@@ -25,6 +25,8 @@ class Wired(nn.Module):
         self.register_buffer("unsaved", torch.randn(8), persistent=False)
         for name, layer in more.items():
             setattr(self, name, layer)
+        self.anew = nn.Parameter(torch.randn(8), requires_grad=False)
+        self._keys_to_ignore_on_save = ["anew"]  # as in transformers, which makes it anew
 
     def forward(self, x):
         return self.head(self.sum(self.wires(self, x)))
@@ -148,6 +150,7 @@ def test_a_sum_of_any_wiring_loses_the_direction_and_nothing_else(wires):
         (lambda m, x: m.one(x) + m.two(x).div(0.1, rounding_mode="floor"), "'div' .*does more"),
         (lambda m, x: m.one(x) + m.two(x).long().float(), "'_to_copy' .*does more than"),
         (lambda m, x: m.one(x) + m.unsaved, "are sums with 'unsaved' .*not saved"),
+        (lambda m, x: m.one(x) + m.anew, "are sums with 'anew' .*not saved"),
         (added_without_return, "come from '_foreach_add' after '"),
         (lambda m, x: m.one(x) + torch.randn(8), "'randn'|with 'an input or a constant'"),
         (lambda m, x: m.one(x) + m.two(x) * m.gain + m.gain, "'gain' .* in two ways"),

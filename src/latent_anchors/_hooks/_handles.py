@@ -5,6 +5,7 @@ from copy import deepcopy
 from types import FunctionType
 from typing import TypeVar, cast
 
+import torch
 from torch import Tensor, nn
 from typing_extensions import Protocol, override, runtime_checkable
 
@@ -224,7 +225,8 @@ def copy_without_hooks(model: _Model) -> _Model:
                 "would share, with the original weights; expected the forward of its class. "
                 "Restore it first, or compile the new model instead."
             )
-    return deepcopy(model)
+    with torch.inference_mode(False):  # within it, a copy could never be trained
+        return deepcopy(model)
 
 
 def _owner_and_table(model: nn.Module, site: Site) -> tuple[nn.Module, Table]:

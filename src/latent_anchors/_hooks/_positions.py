@@ -101,8 +101,16 @@ class Positions:
     def _within_mask(self, mask: Tensor, z: Tensor) -> Tensor | bool:
         if z.ndim != 3 or mask.ndim != 2:
             return self._fitting(mask, z, z.shape[:-1])
-        before = self._before() or 0
-        if self._begun and len(mask) == len(z) and mask.shape[1] <= before:
+        before = self._before()
+        onwards = before is None and self._calls.outermost().continues
+        if onwards and not self._begun:
+            raise RuntimeError(
+                f"A pass at {self.site.name!r} continues a state that does not say how many "
+                "positions came before, so that a mask cannot be laid on it; expected the prompt "
+                "first, within the block. Run the line from its beginning."
+            )
+        before = before or 0
+        if self._begun and len(mask) == len(z) and (onwards or mask.shape[1] <= before):
             return False  # it speaks of the prompt, all of which is in the cache
         fitting = self._fitting(mask, z, (z.shape[0], before + z.shape[1]))
         self._begun = True
@@ -148,6 +156,8 @@ class Positions:
 
     def _is_decoding(self, positions: int) -> bool:
         before = self._before()
+        if before is None and positions == 1 and self._calls.outermost().continues:
+            return True
         if before is None or (before > 0 and positions > 1):
             what = "without a cache" if before is None else f"after {before} in the cache"
             raise RuntimeError(

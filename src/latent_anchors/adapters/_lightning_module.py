@@ -4,6 +4,7 @@
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any, cast
 
 from lightning.pytorch import LightningModule, Trainer
@@ -30,7 +31,13 @@ def given_scheduler(trainer: Trainer) -> Any:
 
 
 def check_automatic(module: LightningModule) -> None:
-    """Refuse a module that steps by itself."""
+    """Refuse a module that steps by itself, or takes its batches by itself."""
+    if "dataloader_iter" in signature(module.training_step).parameters:
+        raise ValueError(
+            f"training_step of {type(module).__name__} takes dataloader_iter, so that its batch "
+            "cannot be looked at before; expected training_step(self, batch, batch_idx). Let "
+            "Lightning fetch the batch."
+        )
     if not module.automatic_optimization:
         raise ValueError(
             f"{type(module).__name__} has automatic_optimization=False; expected True, since "

@@ -319,7 +319,7 @@ class Concept:
         strength: float = 1.0,
         where: Where | None = None,
     ) -> AbstractContextManager[dict[At, Handle]]:
-        """Mute the concept at its sites for the length of a ``with`` block.
+        """Mute the concept at its sites for the length of a ``with`` block, in this thread.
 
         See :meth:`edit` for the arguments and :func:`~latent_anchors.intervene` for the block.
 
@@ -394,6 +394,9 @@ class Concept:
 
         Of sites on a residual stream, everything that writes into them is changed, in one call; see
         :func:`~latent_anchors.interventions.orthogonalize` for the edit that this equals.
+
+        Of two concepts that are not orthogonal, removing the second puts a part of the first back:
+        remove the plane of both, as one concept.
 
         Args:
             model: A model, or a population; it stays as it is unless ``inplace``.

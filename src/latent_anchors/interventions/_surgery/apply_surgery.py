@@ -99,7 +99,8 @@ def _write(model: nn.Module, changed: Parameters) -> None:
     """Replace tensors, and update the widths of linear layers."""
     places = tensors_of(model)
     # all are copied before any is written, so that no two share storage
-    new = {name: tensor.detach().clone() for name, tensor in changed.items()}
+    with torch.inference_mode(False):
+        new = {name: tensor.detach().clone() for name, tensor in changed.items()}
     for name, tensor in new.items():
         _check_fits(name, tensor, places)
     for name, tensor in new.items():

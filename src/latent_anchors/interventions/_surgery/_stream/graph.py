@@ -21,8 +21,8 @@ from latent_anchors.interventions._surgery.plain_layers import FLOATS
 class Value:
     """What one tensor held at one time, and the operation that made it, if one did.
 
-    ``kind`` is ``"parameter"``, ``"buffer"``, ``"unsaved buffer"``, ``"made"`` by an operation, or
-    ``"given"``: an input, or a constant.
+    ``kind`` is ``"parameter"``, ``"buffer"``, ``"unsaved parameter"``, ``"unsaved buffer"``,
+    ``"made"`` by an operation, or ``"given"``: an input, or a constant.
     """
 
     def __init__(
@@ -206,13 +206,23 @@ def _returns_views(schema: Any) -> bool:
 
 
 def _named_tensors(model: nn.Module) -> Iterator[tuple[str, str, Tensor]]:
+    made_anew = _made_anew(model)
     for name, parameter in model.named_parameters():
-        yield "parameter", name, parameter
+        yield "unsaved parameter" if name in made_anew else "parameter", name, parameter
     for path, layer in layers_of(model).items():
         for name, buffer in layer.named_buffers(recurse=False):
             saved = name not in layer._non_persistent_buffers_set  # pyright: ignore[reportPrivateUsage] -- torch has no other way to ask
             full = f"{path}.{name}" if path else name
             yield "buffer" if saved else "unsaved buffer", full, buffer
+
+
+def _made_anew(model: nn.Module) -> set[str]:
+    """Parameters that transformers leaves out when it saves, such as sinusoids."""
+    return {
+        f"{path}.{name}" if path else name
+        for path, layer in layers_of(model).items()
+        for name in getattr(layer, "_keys_to_ignore_on_save", None) or ()
+    }
 
 
 def _address(tensor: Tensor) -> object:
