@@ -5,7 +5,8 @@ The transformer of ``color_mixing.py``, with red on a chosen axis, and others wi
 which red is looked for afterwards with the same labels. Colors near the axis, or far along the
 direction that was found, are turned away at the embedding: more and more of them. Or networks are
 fine-tuned to answer gray. How many lines with red go wrong, and how many others? The default is a
-sketch; ``--full --seeds 9`` has seven levels of each channel and three splits.
+sketch; ``--full --seeds 9`` has seven levels of each channel and three splits. ``--rivals`` are
+networks that were trained for it.
 """
 
 # %%
@@ -17,11 +18,11 @@ from functools import partial
 import torch
 
 import latent_anchors as la
-from latent_anchors import baselines, curriculum, evaluation, testbed, training, viz
+from latent_anchors import baselines, curriculum, evaluation, models, testbed, training, viz
 
-SWITCHES = {"full": "seven levels, trained to the end, three splits"}
+SWITCHES = {"full": "seven levels, to the end, three splits", "rivals": "networks trained for it"}
 evidence = testbed.Evidence.from_arguments("compare_mixing", seeds=1, switches=SWITCHES)
-full = "full" in evidence.switches
+full, rivals = (name in evidence.switches for name in SWITCHES)
 size, splits = testbed.MixingSize.of(full), testbed.SeedSplits(evidence.seeds, 3 if full else 1)
 if evidence.smoke:
     size = replace(size, levels=3)
@@ -34,7 +35,8 @@ language = testbed.MixingLanguage(size.levels)
 make_model = size.network(language)
 options = testbed.transformer_options(make_model) | {"losses": {"tokens": training.next_token}}
 sites, axis = make_model().sites, torch.eye(size.width)[0]
-SHEET = testbed.red_sheet(*(1000, 0.0125) if full else (850, 0.025))
+last, rate = (1000, 0.0125) if full else (850, 0.025)
+SHEET = testbed.red_sheet(last, rate)
 timeline = curriculum.read_dopesheet(SHEET).timeline()
 steps = evidence.steps or timeline.steps
 
@@ -78,24 +80,25 @@ def found_afterwards(model, seen):
 
 
 # %%
-# Fine-tuning says gray where a line is labeled, at three weights.
+# Networks whose weights are changed afterwards: fine-tuning says gray where a line is labeled, at
+# three weights. Others are trained for it: labeled lines alone train some units of each block.
 
-WEIGHTS, TUNING_STEPS, RATE = (0.1, 0.3, 1.0), min(steps, 300), 0.002
+WEIGHTS, TUNING_STEPS, TUNING_RATE = (0.1, 0.3, 1.0), min(steps, 300), 0.002
 
 
-def fine_tuned(model, sampler, seed):
-    """The model, and others with changed weights."""
-    constraint = options["constraint"]
-    task = testbed.line_task(sampler, seed, steps, TUNING_STEPS, RATE, constraint)
-    gray = testbed.say_gray_line(language)
-    rivals = [baselines.FineTuning(gray, weight) for weight in WEIGHTS]
-    return [model, *(rival.fit(model, task).removed for rival in rivals)]
+def changed_or_trained(model, sampler, seed):
+    """Of each method one network after another, with less and less of red."""
+    task, constraint = partial(testbed.line_task, sampler, seed, steps), options["constraint"]
+    if rivals:
+        fresh = models.Population.make(make_model, [seed])[0]
+        return testbed.lines_trained_for_it(fresh, partial(task, steps, rate, constraint))
+    given = task(TUNING_STEPS, TUNING_RATE, constraint)
+    return {"fine-tuning": testbed.lines_fine_tuned(model, language, given, WEIGHTS)}
 
 
 # %%
 # Removal is the share of lines with a red operand that are answered wrong. Collateral is that of
-# lines whose operands have less than .7 of red, those included that the network gets wrong anyway;
-# with ``--full`` of one in five of them.
+# lines with less than .7 of red in both; the network itself may be wrong. ``--full`` asks a fifth.
 
 pairs, most = language.pairs(), testbed.redness(language)[language.pairs()].amax(-1)
 
@@ -116,22 +119,21 @@ for number, seeds in splits:
     split = language.split(seed=number, held_out=0.2, always=[("red", "blue")])
     spared = testbed.red_attack_lines(language, split)["none"]
     with evidence.training():
-        anchored, sampler = train(split.seen, seeds, testbed.red_terms(sites, axis))
-        (plain, _), (oracle, _) = train(split.seen, seeds), train(spared, seeds)
-    failures += splits.failures(seeds, *(fit.failures for fit in (anchored, plain, oracle)))
-    networks = {"anchored": anchored.population, "plain": plain.population}
+        ours, sampler = train(split.seen, seeds, testbed.red_terms(sites, axis))
+        plain, oracle = (train(lines, seeds)[0] for lines in (split.seen, spared))
+    failures += splits.failures(seeds, *(fit.failures for fit in (ours, plain, oracle)))
+    networks = {"anchored": ours.population, "plain": plain.population}
     measured.append({f"wrong/{name}": retain(each) for name, each in networks.items()})
     measured[-1]["removal/oracle"] = forget(oracle.population)
-    for seed, ours, theirs in zip(seeds, *networks.values(), strict=True):
-        methods = {"anchor": gated(ours, axis)}
-        methods |= found_afterwards(theirs, testbed.samples_seen(sampler, seed, steps))
+    for seed, placed, model in zip(seeds, *networks.values(), strict=True):
+        methods, seen = {"anchor": gated(placed, axis)}, testbed.samples_seen(sampler, seed, steps)
+        methods |= {} if rivals else found_afterwards(model, seen)
         with evidence.training():
-            methods["fine-tuning"] = fine_tuned(theirs, sampler, seed)
+            methods |= changed_or_trained(model, sampler, seed)
         runs.append((seed, evaluation.frontier(methods, forget, retain)))
 
 # %%
-# What each method removes while two lines in a hundred of the others are wrong; and whether the
-# axis removes at least as much.
+# What each removes while two in a hundred of the others are wrong; whether the axis does as much.
 
 LIMIT = 0.02
 joined = evaluation.Frontier.joined([found for _, found in sorted(runs, key=lambda run: run[0])])

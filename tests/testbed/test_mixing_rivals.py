@@ -5,9 +5,8 @@ import torch
 from refusals import refuses
 
 from latent_anchors import testbed
-from latent_anchors.data import BernoulliLabels
+from latent_anchors.data import BernoulliLabels, LabeledBatch
 from latent_anchors.models import NormalizedTransformer, Population
-from latent_anchors.testbed._mixing_rivals import BESIDE
 from latent_anchors.training import NextToken
 
 LANGUAGE = testbed.MixingLanguage(levels=3)
@@ -43,7 +42,7 @@ def test_colors_that_lie_farthest_along_a_direction_are_turned_away_and_signs_ar
 
 
 def test_labeled_lines_of_the_training_come_again_beside_its_batches():
-    task = testbed.line_task(SAMPLER, seed=2, seen=30, steps=20, rate=0.01)
+    task = testbed.line_task(SAMPLER, seed=2, seen=30, steps=20, rate=0.01, beside=5)
     drawn = testbed.samples_seen(SAMPLER, 2, 30)
     labeled = {tuple(line) for line in drawn.inputs[drawn.labels["red"] > 0].tolist()}
     for step in (0, 19):
@@ -51,10 +50,13 @@ def test_labeled_lines_of_the_training_come_again_beside_its_batches():
         assert torch.equal(batch.inputs[:64], own.inputs)
         assert torch.equal(batch.labels["red"][:64], own.labels["red"])
         assert {tuple(line) for line in batch.inputs[64:].tolist()} <= labeled
-        assert batch.labels["red"][64:].tolist() == [1.0] * BESIDE
+        assert batch.labels["red"][64:].tolist() == [1.0] * 5
     assert [task.rate(k) for k in (0, 2, 11)] == pytest.approx([1e-4, 0.01, 0.00505])
+    assert len(testbed.line_task(SAMPLER, 2, 30, 20, 0.01).batches(0).inputs) == 64 + 16
     with refuses(ValueError, "steps is 9; expected at least 10"):
         testbed.line_task(SAMPLER, seed=2, seen=30, steps=9, rate=0.01)
+    with refuses(ValueError, "beside is 0; expected at least 1"):
+        testbed.line_task(SAMPLER, seed=2, seen=30, steps=20, rate=0.01, beside=0)
 
 
 def test_its_loss_is_that_of_the_next_tokens():
@@ -76,3 +78,19 @@ def test_without_a_labeled_line_there_is_no_task():
     )
     with refuses(ValueError, "Of 640 lines none is labeled"):
         testbed.line_task(never, seed=0, seen=10, steps=20, rate=0.01)
+
+
+def test_a_greater_weight_leads_nearer_to_gray():
+    task = testbed.line_task(SAMPLER, seed=2, seen=30, steps=20, rate=0.01)
+    model, gray = transformer(), testbed.say_gray_line(LANGUAGE)
+    before = {name: each.clone() for name, each in model.state_dict().items()}
+    first, *tuned = testbed.lines_fine_tuned(model, LANGUAGE, task, [0.03, 3.0])
+    assert first is model
+    assert all(torch.equal(each, before[name]) for name, each in model.state_dict().items())
+    lines = LabeledBatch(task.batches(0).inputs[64:])
+    errors = [gray(model, lines).mean().item()]
+    for each in tuned:
+        with each() as changed:
+            errors.append(gray(changed, lines).mean().item())
+    assert errors == sorted(errors, reverse=True)
+    assert errors[2] < 0.8 * errors[1]

@@ -73,7 +73,13 @@ from latent_anchors.testbed._mixing_recipes import (
     mixing_sampler,
     transformer_options,
 )
-from latent_anchors.testbed._mixing_rivals import line_task, say_gray_line, turned_colors
+from latent_anchors.testbed._mixing_rivals import (
+    line_task,
+    lines_fine_tuned,
+    say_gray_line,
+    turned_colors,
+)
+from latent_anchors.testbed._mixing_trained import lines_trained_for_it
 from latent_anchors.testbed._pictures._emoji import made_up_emoji, read_emoji
 from latent_anchors.testbed._pictures._place_recipes import (
     FACE_SHEET,
@@ -222,6 +228,8 @@ __all__ = [
     "line_leakage",
     "line_relearning",
     "line_task",
+    "lines_fine_tuned",
+    "lines_trained_for_it",
     "made_up_definitions",
     "made_up_emoji",
     "mixing_floors",

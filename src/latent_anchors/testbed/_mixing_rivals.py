@@ -13,19 +13,17 @@ from latent_anchors._runs import StackedRuns
 from latent_anchors._streams import stream
 from latent_anchors._typing import Direction, Latents
 from latent_anchors._vectors import as_direction
-from latent_anchors.baselines import Task
+from latent_anchors.baselines import FineTuning, Task
 from latent_anchors.curriculum import read_dopesheet
 from latent_anchors.data import LabeledBatch, Sampler
 from latent_anchors.evaluation import latents
+from latent_anchors.evaluation._removal_frontier import Edited
 from latent_anchors.interventions import Edit
 from latent_anchors.testbed._color_rivals import gated_edits, samples_seen
 from latent_anchors.testbed._mixing._answers import PROMPT
 from latent_anchors.testbed._mixing._language import MixingLanguage
 from latent_anchors.testbed._mixing._line_alignment import FIRST, SECOND
 from latent_anchors.training import Constraint, TokenCrossEntropy
-
-BESIDE = 16
-"""Labeled lines beside each batch, of those that a training of the recipe's length would see."""
 
 
 def turned_colors(
@@ -86,12 +84,13 @@ def line_task(
     steps: int,
     rate: float,
     constraint: Constraint | None = None,
+    beside: int = 16,
 ) -> Task:
-    """What a rival is given that takes red out of a trained transformer of mixing lines.
+    """What a rival is given: mixing lines, and beside each batch some that are labeled.
 
-    Fewer than one line in a hundred is labeled. All that were labeled while the transformer was
-    trained come again and again, sixteen beside each batch. The rate rises for a tenth of the
-    steps, then falls to 1e-4.
+    Fewer than one line in a hundred is labeled. All that are labeled in a training as long as the
+    recipe's come again and again beside the batches. The rate rises for a tenth of the steps, then
+    falls to 1e-4.
 
     Args:
         sampler: That of :func:`red_sampler`, with which the transformer was trained.
@@ -100,9 +99,11 @@ def line_task(
         steps: How many the rival has, from 10 on.
         rate: Greatest learning rate.
         constraint: Of the transformer's weights.
+        beside: How many labeled lines are beside each batch.
 
     Raises:
-        ValueError: If there are fewer than 10 steps, or no line is labeled in those seen.
+        ValueError: If there are fewer than 10 steps, none beside a batch, or no line is labeled in
+            those seen.
 
     Examples:
         >>> from latent_anchors.testbed import red_sampler
@@ -113,6 +114,7 @@ def line_task(
         (80, 0.002)
     """
     check_count("steps", steps, least=10)
+    check_count("beside", beside)
     drawn = samples_seen(sampler, seed, seen)
     labeled = drawn.inputs[drawn.labels["red"] > 0]
     if not len(labeled):
@@ -120,7 +122,7 @@ def line_task(
             f"Of {len(drawn.inputs)} lines none is labeled; expected some. Give more steps seen."
         )
     also = torch.randint(
-        len(labeled), (steps, BESIDE), generator=stream(seed, "testbed/beside lines")
+        len(labeled), (steps, beside), generator=stream(seed, "testbed/beside lines")
     )
 
     def batches(step: int) -> LabeledBatch:
@@ -132,6 +134,30 @@ def line_task(
     adamw = partial(torch.optim.AdamW, betas=(0.9, 0.95), weight_decay=0.0)
     rates = [row(step)["lr"] for step in range(steps)]
     return Task(_loss, batches, "red", steps, seed, adamw, rates.__getitem__, constraint)
+
+
+def lines_fine_tuned(
+    model: nn.Module, language: MixingLanguage, task: Task, weights: Sequence[float]
+) -> list[Edited]:
+    """The transformer, and others that were fine-tuned to answer gray where a line is labeled.
+
+    Args:
+        model: A transformer of mixing lines; unchanged.
+        language: Whose token gray is.
+        task: That of :func:`line_task`.
+        weights: Of the error against gray, one for each.
+
+    Examples:
+        >>> from latent_anchors.testbed import MixingSize, red_sampler
+        >>> language = MixingLanguage(levels=3)
+        >>> sampler = red_sampler(language, language.pairs(), batch_size=64)
+        >>> task = line_task(sampler, seed=0, seen=20, steps=10, rate=0.002)
+        >>> model = MixingSize().network(language)()
+        >>> len(lines_fine_tuned(model, language, task, weights=[0.3, 1.0]))
+        3
+    """
+    gray = say_gray_line(language)
+    return [model, *(FineTuning(gray, weight).fit(model, task).removed for weight in weights)]
 
 
 def say_gray_line(language: MixingLanguage) -> Callable[[nn.Module, LabeledBatch], Tensor]:
