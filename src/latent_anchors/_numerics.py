@@ -56,8 +56,9 @@ def inverse_length(z: Latents) -> PerSample:
 
 def _inverse_length(z: Latents) -> PerSample:
     far = length(z)
-    # one pass where a comparison and a fill would be two; what has overflowed is no origin
-    return torch.threshold(far, TINY, torch.inf).reciprocal() + (far - far)
+    far = torch.add(far, far, alpha=0)  # what has overflowed is no number: infinity by 0
+    # one pass where a comparison and a fill would be two
+    return torch.threshold(far, TINY, torch.inf).reciprocal()
 
 
 class _InverseLength(Function):

@@ -91,6 +91,7 @@ OF_ONE = {
     *("topic_losses", "topic_cosines", "topic_latched", "topic_leakage"),
     *("expected_lack", "edit_by_loss", "edit_by_share", "far_lines"),
     *("word_latents", "continued", "say_gray", "turned_colors"),
+    *("lines_fine_tuned", "lines_trained_for_it"),
 }
 """Asked of one model, whose failure is the answer's."""
 
@@ -101,7 +102,7 @@ INSTEAD = {
     "drifted": True,
     "exact_match": False,
     "latched": True,
-    "line_alignment": False,
+    "line_alignment": True,
 }
 """What is said of a failed run where there is no NaN: the worst."""
 
