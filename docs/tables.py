@@ -666,9 +666,10 @@ SECTIONS = (
         "lie farthest along it, and go to its other pole. Of each direction ten settings were "
         "tried on seed 500, some on 501: three places, and samples from prompts, operands or "
         "their mean; erasing did worse everywhere. Fine-tuning says gray for 300 steps, at "
-        "three weights, after seven settings tried on seed 500. Gradient routing and SGTM had "
-        "three settings each there, and removed .14 and .04 at the best; nine runs of these are "
-        "still to be done.",
+        "three weights, after seven settings tried on seed 500. Gradient routing and SGTM "
+        "(``--rivals``) had ten and five settings on that seed, and removed .42 and .06 at the "
+        "best; nine runs of these are still to be done. UNDO after fine-tuning repeats it "
+        "there.",
         (
             Line("anchor", "removal/anchor"),
             *(

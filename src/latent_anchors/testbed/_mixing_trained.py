@@ -32,7 +32,7 @@ def lines_trained_for_it(
     First comes one with red, then those without more and more of it, for the frontier.
 
     Settings are those that removed most where two in a hundred of the other lines were wrong, with
-    seed 500, of eleven of gradient routing and seven of SGTM.
+    seed 500, of ten of gradient routing and five of SGTM.
 
     Args:
         model: Where both begin; unchanged.
