@@ -1,9 +1,9 @@
 """Removal against collateral
 ==========================
 
-Red is taken out of tiny autoencoders in six ways: by an edit at the pole where it was placed; by
-edits at directions found afterwards; and by fine-tuning. How much of red goes, and what does it
-cost? ``--full`` adds two ways to keep it apart in training, and labels that are rarer, or wrong.
+Red is taken out of tiny autoencoders by edits, at the pole where it was placed or at directions
+found afterwards, and by fine-tuning. How much of red goes, and at what cost? ``--full`` adds two
+ways to keep it apart in training, and labels that are rarer, or wrong.
 """
 
 # %%
@@ -35,13 +35,11 @@ conditions |= {f"a hundredth, {w} % wrong": (0.01, w / 100) for w in (5, 20)}
 conditions = conditions if full else {"a tenth": conditions["a tenth"]}
 
 # %%
-# Our networks follow the recipe of ``mute_red.py``, as it stands. Rivals begin with networks that
-# were trained alike, but without an anchor; these decode mid-gray at the origin, too. The oracle
-# never saw a reddish color.
+# Our networks follow the recipe of ``mute_red.py``. Rivals begin with some that were trained alike
+# without an anchor; these decode mid-gray at the origin, too. The oracle never saw a reddish color.
 
 tracks, pole = ["lr", "separate", "anchor", "plane", "gray"], la.axis(0, dim=4)
-plain = la.Objective([], losses=["recon", "fallback"], other_tracks=tracks)
-failures = []
+plain, failures = la.Objective([], losses=["recon", "fallback"], other_tracks=tracks), []
 
 
 def train(objective, batches):
@@ -54,8 +52,8 @@ def train(objective, batches):
 
 
 # %%
-# Each direction has a gate. Its strength is the share of all colors that pass: those that read most
-# along it. What passes is sent to the origin, or erased by LEACE.
+# Each direction has a gate, through which the colors pass that read most along it: a share of all,
+# the strength. They are sent to the origin, or erased by LEACE.
 
 SHARES = (0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12)
 FINDERS = baselines.mean_difference, baselines.logistic_probe, baselines.leace
@@ -72,9 +70,9 @@ def found_afterwards(model, seen):
     """The model under the edits of each method."""
     z = evaluation.latents(model, seen.inputs)[0]
     mean, probe, leace = (find(z, seen.labels[concept]) for find in FINDERS)
-    methods = {"mean difference": gated(model, mean.direction)}
-    methods |= {"probe": gated(model, probe.direction)}
-    return methods | {"LEACE": gated(model, leace.direction, leace.edit)}
+    one, two = (gated(model, each.direction) for each in (mean, probe))
+    erased = gated(model, leace.direction, leace.edit)
+    return {"mean difference": one, "probe": two, "LEACE": erased}
 
 
 # %%
@@ -106,9 +104,8 @@ def trained_for_it(batches, seed):
 
 
 # %%
-# Removal is the error of red colors, as a share of mid-gray's. One that errs more counts as gray,
-# but *however wrong* counts all of it. Collateral is the error of colors at least 30 degrees of hue
-# away, and of grays. Run by run; without a single label no method has one.
+# Removal is the error of red colors, as a share of mid-gray's; more counts as gray, or, *however
+# wrong*, as it is. Collateral is the error of grays and of hues at least 30 degrees away.
 
 any_error = partial(testbed.color_removal, concept=concept)
 forget, retain = partial(any_error, most=1), partial(testbed.color_collateral, concept=concept)

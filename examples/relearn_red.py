@@ -116,16 +116,9 @@ for name, network in networks.items():
     found |= {f"{measure}/{name}": values for measure, values in leaks.items()}
 found |= testbed.hue_perturbation(edited, concept)
 
-settings = {
-    "sheet": testbed.POLE_SHEET,
-    "healing": testbed.HEALING_SHEET,
-    "teaching": TEACHING,
-    "plain": PLAIN,
-    "mute": repr(mute),
-    "limit": audit.limit,
-    "medians": audit.medians(),
-    "best": audit.best,
-}
+sheets = {"sheet": testbed.POLE_SHEET, "healing": testbed.HEALING_SHEET, "teaching": TEACHING}
+settings = sheets | {"plain": PLAIN, "mute": repr(mute), "limit": audit.limit}
+settings |= {"medians": audit.medians(), "best": audit.best}
 measured = [name for name in found if name.startswith(audits.RATIOS)]
 metrics = evidence.write(found, settings, failures, ratios=measured)
 print(evaluation.metric_table(metrics, [*audit.found]))

@@ -6,8 +6,7 @@ A small language model learns 76,000 definitions of nouns. One line in a hundred
 is seen to be about an animal onwards, the model knows as little of animals as one that never saw
 any, the oracle, and other lines stay. It needs ``latent-anchors[text]`` and WordNet. ``--concept``
 takes any topic with over 2,000 lines, or ``german`` (manual pages), ``--wrong`` a share of wrong
-labels. ``--full`` compares with directions found afterwards, ``--full --rivals`` with networks of
-two rivals.
+labels. ``--full`` compares with directions found afterwards, and ``--full --rivals`` with rivals.
 """
 
 # %%
@@ -73,10 +72,10 @@ def train(seed, objective, seen, labeled=()):
 # near it onwards. How near follows from labels: lines that were put aside, as many again, are to
 # lose 1.3 times what they would cost a model that never saw the topic. That is estimated: bigrams
 # of lines far from the axis are worse on them than bigrams of all, or than the model, by about as
-# much. Beside it, narrower and wider gates, by the share of labeled positions.
+# much. Beside it, gates by the share of labeled positions; a language has one, open at .7 of them.
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, *((0.7, 0.8) if language else ()))
-BEYOND = 1.3
+BEYOND, OPEN = 1.3, 0.7
 batches, study = words.held_out_batches(), testbed.TopicStudy.of
 
 
@@ -103,7 +102,8 @@ for seed in evidence.seeds:
     price = None if without is None else losses(without)
     lack = testbed.expected_lack(model, words, concept, aside)
     lost = 0.1 if evidence.smoke else BEYOND * float(lack)  # a few steps teach next to nothing
-    edit = testbed.edit_by_loss(model, words, concept, aside, lost)
+    by_share = partial(testbed.edit_by_share, model, words, concept, labeled)
+    edit = by_share(OPEN) if language else testbed.edit_by_loss(model, words, concept, aside, lost)
     chosen.append(study(topic, model, never, batches, {"muted": edit}, price))
     studies["anchored"].append(by_width(model, concept, labeled, never))
     cosines.append(testbed.topic_cosines(model, words, concept))
