@@ -3,8 +3,8 @@
 Colors are tensors with three channels last. RGB is sRGB from 0 to 1, hue is in turns in [0, 1),
 and every function has finite gradients everywhere, on grays and out of gamut too. NaN in, NaN out:
 a color with a channel that is NaN has no other channel, difference or degree, but for the two that
-convert each channel by itself, to linear and back. What is given in half
-precision is computed in float32 and rounded once, so that only the type given limits the digits.
+convert each channel by itself, to linear and back. What is given in half precision is computed in
+float32 and rounded once, so that only the type given limits the digits.
 """
 
 from latent_anchors.colorspace._degrees import grayness, hsv_similarity, hue_degree, vibrancy

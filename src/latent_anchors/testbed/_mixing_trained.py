@@ -18,10 +18,13 @@ ROUTED, RESERVED, HEAD = 4, 8, 8
 """One in so many units of a block is red's, with either rival; and dimensions of a head."""
 
 ELSEWHERE, RETAIN = -0.25, 0.5
-BESIDE_ROUTED, BESIDE_RESERVED = 64, 128
+"""What labeled lines' gradients are multiplied by in other units; the chance of a retain pass."""
 
+BESIDE_ROUTED, BESIDE_RESERVED = 64, 128
+"""Labeled lines beside each batch."""
 
 STRENGTHS = (0.25, 0.5, 0.75, 1.0)
+"""How much of red's units is taken away."""
 
 
 def lines_trained_for_it(
