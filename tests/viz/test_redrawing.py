@@ -1,3 +1,4 @@
+import gc
 import io
 import random
 import sys
@@ -260,6 +261,7 @@ def check_nothing_is_left(draw, others: list[int], *lines: int) -> None:
         interrupted(draw, n)
         assert plt.get_fignums() == others, n
         assert dict(mpl.rcParams) == style, n
+    gc.collect()  # an animation warns when it goes: here, and not in a later test
 
 
 def lines_of(draw) -> int:
