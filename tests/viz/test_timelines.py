@@ -136,11 +136,12 @@ def test_the_plan_is_dashed_and_what_was_not_done_is_hollow():
 
 def test_the_label_says_how_far_a_track_goes_and_what_was_planned_otherwise():
     def hill(top: float, cut: int) -> Timeline:
-        track = Track([Keyframe(0, 0.0), Keyframe(5, top), Keyframe(10, 0.0)])
-        return Timeline({"w": track}, actions={cut: ["cut"]})
+        track = Track([Keyframe(0, 0.0), Keyframe(cut, top), Keyframe(10, 0.0)])
+        same = Track([Keyframe(0, 0.0), Keyframe(20000, 1.0)])
+        return Timeline({"w": track, "same": same}, actions={cut: ["cut"]})
 
     label = plot_timeline(hill(1.0, 3), hill(5.0, 7)).get_label()
-    assert "w from 0 to 0 up to 1. Actions: cut at step 3." in label
+    assert "w from 0 to 0 up to 1 and same from 0 to 1. Actions: cut at step 3." in label
     assert label.endswith("Planned otherwise: w from 0 to 0 up to 5 and cut at step 7.")
     assert "Planned" not in plot_timeline(hill(1.0, 3)).get_label()
 

@@ -185,11 +185,10 @@ def _course(name: str, track: Array) -> str:
 
 def _plan(timeline: Timeline, plan: Timeline, lines: Drawn, dashes: Drawn) -> list[str]:
     """What was planned otherwise, in a sentence if anything was."""
-    tracks = [
-        _course(name, meant)
-        for name, meant in dashes[1].items()
-        if not np.array_equal(meant, lines[1][name])
-    ]
+    at = np.union1d(lines[0], dashes[0])  # either is drawn at its own keys, too
+    was, should = (dict(zip(t.names, t.table(at).T, strict=True)) for t in (timeline, plan))
+    changed = {name for name in was if not np.array_equal(was[name], should[name])}
+    tracks = [_course(name, meant) for name, meant in dashes[1].items() if name in changed]
     taken, meant = actions_of(timeline), actions_of(plan)
     missed = {name: sorted({*steps} - {*taken.get(name, [])}) for name, steps in meant.items()}
     actions = [f"{name} at step {joined(_steps(steps))}" for name, steps in missed.items() if steps]
