@@ -11,7 +11,7 @@ import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
-from shape_checks import checked
+from shape_checks import begin_test, checked
 
 jaxtyping.jaxtyped = checked  # what the import hook decorates with
 
@@ -32,6 +32,10 @@ WHOLE = pytest.StashKey[bool]()
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
+
+
+def pytest_runtest_setup() -> None:
+    begin_test()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
