@@ -5,8 +5,7 @@ The transformer of ``color_mixing.py``, with red on a chosen axis, and others wi
 which red is looked for afterwards with the same labels. Colors near the axis, or far along the
 direction that was found, are turned away at the embedding: more and more of them. Or networks are
 fine-tuned to answer gray. How many lines with red go wrong, and how many others? The default is a
-sketch; ``--full --seeds 9`` has seven levels of each channel and three splits. ``--rivals`` are
-networks that were trained for it.
+sketch; ``--full --seeds 9`` has seven levels and three splits. ``--rivals`` are trained for it.
 """
 
 # %%
@@ -140,6 +139,7 @@ joined = evaluation.Frontier.joined([found for _, found in sorted(runs, key=lamb
 measures = splits.join(measured)
 measures |= {f"removal/{name}": each for name, each in joined.removal_at(LIMIT).items()}
 measures |= {f"wins/{name}": each for name, each in joined.wins("anchor", LIMIT).items()}
+measures |= {f"wrong/{name}": joined[name][1][0] for name in [*joined][1:] if rivals}
 settings = {"sheet": SHEET, "levels": size.levels, "limit": LIMIT, "counts": COUNTS}
 metrics = evidence.write(measures, settings | {"device": options["device"]}, failures)
 print(evaluation.metric_table(metrics, [*metrics]))
