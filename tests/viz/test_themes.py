@@ -62,6 +62,18 @@ def test_a_title_stands_above_all_panels(name: str):
 
 
 @every_member
+def test_a_long_title_has_several_lines_and_none_is_cut_off(name: str):
+    title = "What there is to see, " * 9
+    figure = drawn(name, title=title)
+    figure.draw_without_rendering()
+    assert figure.get_suptitle().split() == title.split()
+    for text in (figure._suptitle, figure._supxlabel, figure._supylabel):
+        box = text.get_window_extent() if text else figure.bbox
+        assert figure.bbox.xmin <= box.xmin <= box.xmax <= figure.bbox.xmax
+        assert figure.bbox.ymin <= box.ymin <= box.ymax <= figure.bbox.ymax
+
+
+@every_member
 def test_its_label_says_in_a_line_what_it_shows_for_those_who_cannot_see_it(name: str):
     words = drawn(name, title="What there is to see").get_label()
     assert words.startswith("What there is to see. ")
