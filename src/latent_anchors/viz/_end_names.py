@@ -9,8 +9,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from latent_anchors.viz._arrays import Array
+from latent_anchors.viz._texts import text_width
 from latent_anchors.viz._themes import SMALL, Theme, halo
-from latent_anchors.viz._track_lines import text_width
 
 SIDES = ((1, 0), (0, 1), (0, -1), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1))
 """Right of a curve's end or left of it, above or below: of those that are as good the first."""
@@ -42,7 +42,7 @@ def name_curves(
 ) -> None:
     """The name of each curve ``(2, n)``, through which no curve runs, and if it can be no other."""
     weights = {name: "bold" if name in heavy else "normal" for name in styles}
-    widths = {name: text_width(name, weight) for name, weight in weights.items()}
+    widths = {name: text_width(name, SMALL, weight) for name, weight in weights.items()}
     before = axes.get_xlim()
     widen(axes, {name: (float(end_of(curves[name].T)[0]), widths[name]) for name in widths})
     drawn = {name: on_page(axes, curves[name].T) for name in styles}

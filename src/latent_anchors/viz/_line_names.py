@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from latent_anchors.viz._arrays import Array
+from latent_anchors.viz._texts import text_width
 from latent_anchors.viz._themes import SMALL, Theme, halo
-from latent_anchors.viz._track_lines import text_width
 
 INNER = 0.42
 """Turns from the center within which lines are named, so that the names stay inside."""
@@ -35,7 +35,7 @@ def name_lines(
     tops = np.stack([runs.max(0) for runs in errors.values()])
     tops = np.where(lines == lines.max(0), tops, lines)
     turn, unit = points_of(axes)
-    halves = [text_width(name) / turn / 2 for name in errors]
+    halves = [text_width(name, SMALL) / turn / 2 for name in errors]
     hindrances = lines if reference is None else np.stack([*lines, np.full(len(x), reference)])
     free = np.stack(
         [clear(x, tops, hindrances, halves, side, np.array(BOX) / unit) for side, _ in SIDES]

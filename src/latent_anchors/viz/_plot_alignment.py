@@ -13,8 +13,8 @@ from latent_anchors.viz._arrays import Array, as_array
 from latent_anchors.viz._reconstructions import name_ticks
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._responses import grid_of
+from latent_anchors.viz._texts import text_width
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
-from latent_anchors.viz._track_lines import text_width
 
 COLUMN, ROW, AROUND = 0.6, 0.62, 0.55
 """Inches: from one position to the next, from one layer to the next, and for words around them."""
@@ -66,7 +66,7 @@ def plot_alignment(
     check_count("number of kinds of lines", len(cosines))
     names = [*layers], [*positions]
     means = {kind: mean_of(f"cosines[{kind!r}]", given, *names) for kind, given in cosines.items()}
-    beside = AROUND + max(map(text_width, layers)) / 72
+    beside = AROUND + max(text_width(layer, SMALL) for layer in layers) / 72
     rows, across = grid_of(len(means), COLUMN * len(positions) + AROUND)
     wide = beside + across * (COLUMN * len(positions) + AROUND / 2)
     tall = rows * (ROW * len(layers) + AROUND) + (0.2 if title is None else 0.6)

@@ -26,8 +26,8 @@ from latent_anchors.viz._means import (
 )
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._seeds import DOT, swarm
+from latent_anchors.viz._texts import text_width
 from latent_anchors.viz._themes import SMALL, Theme, ThemeName, dress, new_figure
-from latent_anchors.viz._track_lines import text_width
 
 COLUMN, EDGE, TALL = 0.5, 0.55, 2.9
 """Inches: from one dose to the next, beside the doses of a panel, and of a panel's height."""
@@ -87,9 +87,9 @@ def plot_response(
     metrics = as_metrics(values, len(doses), shares)
     note = evenly_filled(f"{label}; every dot a seed, {words_of_runs(metrics)}")
     # names of neighboring doses must not touch
-    column = max(COLUMN, *((text_width(dose) + APART) / 72 for dose in doses))
+    column = max(COLUMN, *((text_width(dose, SMALL) + APART) / 72 for dose in doses))
     rows, across = grid_of(len(metrics), column * len(doses) + EDGE)
-    wide = max(across * (column * len(doses) + EDGE), text_width(note) / 72 + EDGE)
+    wide = max(across * (column * len(doses) + EDGE), text_width(note, SMALL) / 72 + EDGE)
     tall = TALL * rows + (0.0 if title is None else 0.4)
     words = f"{joined([*metrics])} against {label}. {courses(doses, metrics)}"
     words += words_of_failures(metrics)

@@ -1,9 +1,7 @@
 """Light and dark: the inks of a figure, and a fresh figure in them."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from textwrap import fill
 from types import MappingProxyType
 from typing import Literal
 
@@ -12,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import AbstractPathEffect, withStroke
-from matplotlib.text import Text
 
 from latent_anchors._checks import check_name
+from latent_anchors.viz._texts import within
 
 ThemeName = Literal["light", "dark"]
 
@@ -62,9 +60,6 @@ PAD = 0.08
 LINE = 0.2
 """Inches for each line of a title beyond the first."""
 
-SPARE = 6
-"""Characters by which a line may be longer than its share, so that no word stands alone."""
-
 
 def new_figure(
     theme: ThemeName, width: float, height: float, title: str | None, words: str
@@ -79,22 +74,12 @@ def new_figure(
     figure = plt.figure(figsize=(width, height), facecolor=inks.page, layout=layout)
     words = words[0].upper() + words[1:]
     if title is not None:
-        lines = break_lines(figure.suptitle(title, color=inks.ink, fontsize=LARGE))
-        figure.set_figheight(height + (lines - title.count("\n") - 1) * LINE)
+        lines = within(title, 72 * (width - 2 * PAD), LARGE)
+        figure.suptitle(lines, color=inks.ink, fontsize=LARGE)
+        figure.set_figheight(height + lines.count("\n") * LINE)
         words = f"{title.rstrip('.')}. {words}"
     figure.set_label(" ".join(words.split()))
     return figure, inks
-
-
-def break_lines(text: Text) -> int:
-    """As many lines as it needs within its figure, about as long as each other; how many."""
-    words, figure = text.get_text(), text.get_figure(root=True)
-    room = figure.bbox.width - 2 * PAD * figure.dpi if figure else math.inf
-    for lines in range(2, len(words.split()) + 1):
-        if text.get_window_extent().width <= room:
-            break
-        text.set_text(fill(words, len(words) // lines + SPARE))
-    return text.get_text().count("\n") + 1
 
 
 def halo(inks: Theme, width: float = 2.5) -> list[AbstractPathEffect]:

@@ -11,7 +11,8 @@ from latent_anchors.curriculum import Timeline
 from latent_anchors.viz._arrays import Array, counted, joined
 from latent_anchors.viz._redrawing import redrawable
 from latent_anchors.viz._scales import panels_by_scale
-from latent_anchors.viz._themes import Theme, ThemeName, new_figure
+from latent_anchors.viz._texts import text_width
+from latent_anchors.viz._themes import SMALL, Theme, ThemeName, new_figure
 from latent_anchors.viz._track_lines import (
     LEVEL,
     actions_of,
@@ -26,7 +27,6 @@ from latent_anchors.viz._track_lines import (
     name_ends,
     phase_places,
     sampled,
-    text_width,
 )
 
 WIDTH = 9.0
@@ -87,7 +87,7 @@ def plot_timeline(
     panels = _panels(timeline, lines, dashes)
     steps = max(timeline.steps, plan.steps)
     taken, meant = actions_of(timeline), actions_of(plan)
-    margin = max(map(text_width, (*timeline.names, *taken, *meant)))
+    margin = max(text_width(name, SMALL) for name in (*timeline.names, *taken, *meant))
     places = phase_places(timeline.phases, steps, 72 * WIDTH - AROUND - margin, margin)
     strips = max((1 + level for level, _ in places), default=0), len({**taken, **meant})
     others = _plan(timeline, plan, lines, dashes)

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from latent_anchors.curriculum import Phase, Timeline
 from latent_anchors.viz._arrays import Array, alone
 from latent_anchors.viz._log_axes import number_low_panel
 from latent_anchors.viz._scales import levels, spread
+from latent_anchors.viz._texts import text_width
 from latent_anchors.viz._themes import SMALL, Theme, dress
 
 FINE = 4000
@@ -136,15 +135,6 @@ BOX = 4.0
 """Points between a phase's name and the edge of its box."""
 
 
-def text_width(words: str, weight: str = "normal") -> float:
-    """Points, of the longest line; 0 where there is nothing to be seen."""
-    font = FontProperties(weight=weight)
-    # A path of words sets mathematics between dollar signs, but for those behind a backslash.
-    lines = [line.replace("$", r"\$") for line in words.splitlines() if line.strip()]
-    paths = [TextPath((0, 0), line, SMALL, prop=font) for line in lines]
-    return max((float(path.get_extents().width) for path in paths), default=0.0)
-
-
 def phase_places(
     phases: Sequence[Phase], steps: int, wide: float, margin: float
 ) -> list[tuple[int, float]]:
@@ -152,7 +142,7 @@ def phase_places(
 
     The level of each, and by how many points it moves to the left so that it stays on the page.
     """
-    widths = [text_width(phase.name, "bold") + 4 * BOX for phase in phases]
+    widths = [text_width(phase.name, SMALL, "bold") + 4 * BOX for phase in phases]
     starts = [phase.start / max(steps - 1, 1) * wide for phase in phases]
     begins = [
         min(start, wide + margin - width) for start, width in zip(starts, widths, strict=True)
