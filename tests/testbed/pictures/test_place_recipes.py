@@ -31,7 +31,7 @@ def trained():
         curriculum.read_dopesheet(testbed.PLACE_SHEET).timeline(),
         testbed.place_sampler(PLACES, "red", LABELED),
         losses=testbed.place_losses(RED, PLACES),
-        steps=600,
+        steps=300,
         progress=False,
         **testbed.place_options(),
     )
