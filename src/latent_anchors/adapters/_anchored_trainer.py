@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
-from transformers import Trainer, TrainerCallback
+from transformers.trainer import Trainer
+from transformers.trainer_callback import TrainerCallback
 from typing_extensions import override
 
 from latent_anchors._sites import At

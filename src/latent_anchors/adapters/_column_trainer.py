@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from torch import Tensor, nn
-from transformers import Trainer
+from transformers.trainer import Trainer
 from typing_extensions import override
 
 from latent_anchors.adapters._logged_means import watched_scores

@@ -13,7 +13,7 @@ from latent_anchors.models import record
 from latent_anchors.testbed._words._tokens import BEGIN, END, LENGTH, PAD, TokenizedDefinitions
 
 if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM
+    from transformers.models.llama import LlamaForCausalLM
 
 WORD_OPTIONS: dict[str, Any] = {
     "per_device_train_batch_size": 64,
@@ -43,7 +43,7 @@ def small_llama(words: TokenizedDefinitions, seed: int) -> "LlamaForCausalLM":
         >>> len(small_llama(words, seed=0).model.layers)
         3
     """
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers.models.llama import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(seed)
     config = LlamaConfig(
