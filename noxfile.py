@@ -26,7 +26,8 @@ def tests(session: nox.Session) -> None:
     """Every promise of every member, with shapes checked; then what compiles."""
     install(session, "test")
     session.run("pytest", *(session.posargs or ("-n", "auto")))
-    session.run("pytest", "-o", "addopts=--import-mode=importlib", "-m", "compiled")
+    compiled = ("-o", "addopts=--import-mode=importlib", "-m", "compiled", "-n", "auto")
+    session.run("pytest", *compiled)
 
 
 for version in PYTHONS:

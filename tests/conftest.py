@@ -15,12 +15,6 @@ from shape_checks import begin_test, checked
 
 jaxtyping.jaxtyped = checked  # what the import hook decorates with
 
-# The whole suite needs these. Imported by a module whose shapes are checked, they would look for
-# their byte code under another name, and be compiled anew.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    for name in ("colour", "lightning", "matplotlib.pyplot", "peft", "transformers.trainer"):
-        importlib.import_module(name)
-
 torch.set_num_threads(1)
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("suite")
@@ -32,6 +26,17 @@ WHOLE = pytest.StashKey[bool]()
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the whole suite needs, in one of several processes.
+
+    Imported by a module whose shapes are checked, it would look for its byte code under another
+    name, and be compiled anew.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ and config.option.markexpr != "compiled":
+        for name in ("colour", "lightning", "matplotlib.pyplot", "peft", "transformers.trainer"):
+            importlib.import_module(name)
 
 
 def pytest_runtest_setup() -> None:
