@@ -71,9 +71,9 @@ def leakage(
     )
     found: dict[str, Tensor] = {}
     for suffix, known in (("", latents), ("/shuffled", shuffled)):
-        found |= _read(suffix, known, degrees, new_latents, new_degrees, seeds)
+        found |= read(suffix, known, degrees, new_latents, new_degrees, seeds)
     for name, (x, x_new) in (beside or {}).items():
-        found |= _read(f"/{name}", x[None], degrees, x_new[None], new_degrees, (0,))
+        found |= read(f"/{name}", x[None], degrees, x_new[None], new_degrees, (0,))
     return of_finite(found, latents, new_latents)
 
 
@@ -90,7 +90,7 @@ def of_finite(found: Mapping[str, Tensor], *latents: Float[Tensor, "runs ..."]) 
     )
 
 
-def _read(
+def read(
     suffix: str,
     z: Tensor,
     degrees: Tensor,
@@ -98,6 +98,7 @@ def _read(
     degrees_new: Tensor,
     seeds: Sequence[int],
 ) -> dict[str, Tensor]:
+    """R² of each probe, by its name and a suffix."""
     probes: dict[str, Probe] = {
         "linear": linear_probe,
         "nonlinear": partial(nonlinear_probe, seeds=tuple(seeds)),

@@ -14,6 +14,7 @@ from latent_anchors.audits._perturbation import _with_noise, by_layer, norm, par
 from latent_anchors.colorspace import hsv_similarity, named_colors, rgb_grid
 from latent_anchors.models import Population, SphericalAutoencoder
 from latent_anchors.testbed import color_errors, hue_leakage, hue_perturbation
+from latent_anchors.testbed._colors import _hue_audits
 
 
 class Codes(nn.Module):
@@ -55,6 +56,7 @@ def test_latents_that_hold_nothing_leak_nothing():
 
 def test_degrees_are_not_rounded_to_the_half_precision_of_latents(monkeypatch):
     monkeypatch.setattr(_probes, "STEPS", 2)  # the small network's answers have no say here
+    monkeypatch.setattr(_hue_audits, "_of_colors", _hue_audits._of_colors.__wrapped__)
     half, full = (hue_leakage(codes, "red") for codes in (Codes(1.0).bfloat16(), Codes(1.0)))
     torch.testing.assert_close(half["leakage/linear/floor"], full["leakage/linear/floor"])
 

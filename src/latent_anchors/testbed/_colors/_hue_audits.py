@@ -1,7 +1,7 @@
 """Audits of a hue: what probes read off the latents, and whether noise brings it back."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 
 import torch
 from jaxtyping import Float
@@ -12,7 +12,7 @@ from latent_anchors._numerics import in_full_precision
 from latent_anchors._runs import seeds_of
 from latent_anchors._sites import At
 from latent_anchors.audits import leakage, nonlinear_probe, perturbation
-from latent_anchors.audits._leakage import of_finite
+from latent_anchors.audits._leakage import of_finite, read
 from latent_anchors.audits._perturbation import SIZES
 from latent_anchors.audits._probes import r_squared
 from latent_anchors.colorspace import (
@@ -72,24 +72,40 @@ def hue_leakage(model: nn.Module, concept: str, at: At = "latent") -> Evaluation
     """
     check_name("hue", concept, tuple(HUES))
     color, colors, new = named_colors(concept), rgb_grid(8), rgb_midpoints(8)
-    seeds = seeds_of(model)
-    degree = partial(hue_degree, hue=hue_of(concept))
     z, z_new, z_concept = (
         in_full_precision(latents(model, some, at)) for some in (colors, new, color)
     )
-    ideal, ideal_new, ideal_concept = (_without(some, color) for some in (colors, new, color))
+    degrees, degrees_new = (hue_degree(some, hue_of(concept)).to(z) for some in (colors, new))
+    seeds = seeds_of(model)
+    read = leakage(z, degrees, z_new, degrees_new, seeds=seeds)
+    decoded = _decoded(concept, z, z_new, z_concept, seeds)
+    beside = {name: score.to(z) for name, score in _of_colors(concept).items()}
+    return read | of_finite(decoded | beside, z, z_new, z_concept)
 
-    beside = {"floor": (colors, new), "ideal": (ideal, ideal_new)}
-    read = leakage(z, degree(colors).to(z), z_new, degree(new).to(z), beside=beside, seeds=seeds)
-    found: dict[str, Tensor] = {}
-    for suffix, x, x_new, x_concept, own in (
-        ("", z, z_new, z_concept, seeds),
-        ("/ideal", ideal[None], ideal_new[None], ideal_concept[None], (0,)),
-    ):
-        said = nonlinear_probe(x, colors.to(x), torch.cat([x_new, x_concept], 1), own).clamp(0, 1)
-        found[f"decoder{suffix}"] = r_squared(degree(said[:, :-1]), degree(new).to(x))
-        found[f"decoder/error{suffix}"] = (said[:, -1] - color.to(x)).square().mean(1)
-    return read | of_finite(found, z, z_new, z_concept)
+
+@cache
+def _of_colors(concept: str) -> Mapping[str, Tensor]:
+    """What the same probes find in colors, which is the same beside every network."""
+    color, colors, new = named_colors(concept), rgb_grid(8), rgb_midpoints(8)
+    degrees, degrees_new = (hue_degree(some, hue_of(concept)) for some in (colors, new))
+    ideal, ideal_new, ideal_concept = (_without(some, color)[None] for some in (colors, new, color))
+    found = read("/floor", colors[None], degrees, new[None], degrees_new, (0,))
+    found |= read("/ideal", ideal, degrees, ideal_new, degrees_new, (0,))
+    decoded = _decoded(concept, ideal, ideal_new, ideal_concept, (0,)).items()
+    return found | {f"{name}/ideal": score for name, score in decoded}
+
+
+def _decoded(
+    concept: str, x: Tensor, x_new: Tensor, x_concept: Tensor, seeds: Sequence[int]
+) -> dict[str, Tensor]:
+    """What a fresh decoder of representations says: its degrees, and its error at the concept."""
+    degree, color = partial(hue_degree, hue=hue_of(concept)), named_colors(concept).to(x)
+    asked = torch.cat([x_new, x_concept], 1)
+    said = nonlinear_probe(x, rgb_grid(8).to(x), asked, seeds).clamp(0, 1)
+    return {
+        "decoder": r_squared(degree(said[:, :-1]), degree(rgb_midpoints(8)).to(x)),
+        "decoder/error": (said[:, -1] - color).square().mean(1),
+    }
 
 
 def _without(colors: Float[Tensor, "n 3"], concept: Float[Tensor, "1 3"]) -> Tensor:
