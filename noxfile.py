@@ -203,6 +203,7 @@ def evidence(session: nox.Session) -> None:
     run(session, "relearn_mixing", "relearn_mixing", 3, "--full")
     for name in ("color_mixing", "compare_mixing", "many_concepts", "anchor_operation"):
         run(session, name, name, 9, "--full")
+    run(session, "compare_mixing", "compare_mixing_rivals", 9, "--full", "--rivals")
     run(session, "oracle_mixing", "oracle_mixing", 9, "--full")
     run(session, "color_mixing", "color_mixing_prenorm", 3, "--full", "--prenorm")
     session.run("pytest", "-o", "addopts=", "tests/evidence", *session.posargs)

@@ -84,7 +84,8 @@ SENTENCES = (
     "In a transformer that mixes colors the axis takes "
     "{compare_mixing|removal/anchor|mean} of the lines with red where two in a hundred of the "
     "others go wrong, the best direction found afterwards {compare_mixing|removal/LEACE|mean}, "
-    "and fine-tuning {compare_mixing|removal/fine-tuning|mean}.",
+    "fine-tuning {compare_mixing|removal/fine-tuning|mean}, and gradient routing "
+    "{compare_mixing_rivals|removal/gradient routing|mean}.",
 )
 
 PICTURES = {

@@ -33,6 +33,13 @@ def test_the_axis_removes_at_least_as_much_as_what_is_done_afterwards(rival: str
     assert found[f"wins/{rival}"]["n"] == 9
 
 
+@pytest.mark.parametrize("rival", ["gradient routing", "masking (SGTM)"])
+def test_the_axis_removes_at_least_as_much_as_networks_trained_for_it(rival: str):
+    found = metrics("compare_mixing_rivals")
+    assert found[f"wins/{rival}"]["min"] == 1
+    assert found[f"wins/{rival}"]["n"] == 9
+
+
 @pytest.mark.parametrize("condition", ["muted", "by_weights"])
 def test_lines_with_red_go_wrong_and_those_without_stay(condition: str):
     found = metrics("color_mixing")
