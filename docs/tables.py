@@ -699,7 +699,7 @@ SECTIONS = (
         "on seed 500, where gradient routing removed .42 at the best. Of SGTM three were near each "
         "other; what is kept was the better of two on seed 501, and removed .04 and .02. A third, "
         "with 128 lines beside each batch, removed .06 on seed 500 and was the first to run "
-        "here: in eight of these nine seeds its networks answered .03 to .47 of the other lines "
+        "here. In eight of these nine seeds its networks answered .03 to .47 of the other lines "
         "wrong before anything was removed. Where that is more than .02, there is no value, and "
         "the anchor counts as better.",
         (
