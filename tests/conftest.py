@@ -11,7 +11,7 @@ import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
-from shape_checks import begin_test, checked
+from shape_checks import checked
 
 jaxtyping.jaxtyped = checked  # what the import hook decorates with
 
@@ -37,10 +37,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ and config.option.markexpr != "compiled":
         for name in ("colour", "lightning", "matplotlib.pyplot", "peft", "transformers.trainer"):
             importlib.import_module(name)
-
-
-def pytest_runtest_setup() -> None:
-    begin_test()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -11,18 +11,6 @@ from beartype import BeartypeConf, beartype
 WITH_SHAPES = jaxtyping.jaxtyped
 plainly: Any = beartype(conf=BeartypeConf(violation_type=jaxtyping.TypeCheckError))
 
-CALLS = 100
-"""How many calls of each function a test checks: those that follow are a loop's, and alike."""
-
-begun = 0
-"""How many tests have begun."""
-
-
-def begin_test() -> None:
-    """Count the calls of each function from here."""
-    global begun
-    begun += 1
-
 
 def has_shapes(annotation: Any) -> bool:
     """Whether a type is, or holds, one of jaxtyping's; a name that stands for one may be any."""
@@ -48,15 +36,11 @@ def checked(*, typechecker: Any) -> Callable[[Any], Any]:
 def _at_first_call(found: Any, decorate: Callable[[Any], Any]) -> Any:
     """Of thousands of functions a test calls few: each is decorated when it is needed."""
     strict: Any = None
-    test, calls = 0, 0
 
     @wraps(found)
     def called(*args: Any, **kwargs: Any) -> Any:
-        nonlocal strict, test, calls
-        if test != begun:
-            test, calls = begun, 0
-        calls += 1
-        if calls > CALLS or jaxtyping.config.jaxtyping_disable:
+        nonlocal strict
+        if jaxtyping.config.jaxtyping_disable:
             return found(*args, **kwargs)
         strict = strict or decorate(found)
         return strict(*args, **kwargs)

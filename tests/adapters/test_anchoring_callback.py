@@ -94,9 +94,9 @@ def test_the_mean_of_the_micro_batches_means_would_be_something_else():
     assert abs(sum(parts) / 4 - total(slice(0, 24))) > 1e-3
 
 
-@pytest.mark.parametrize("accumulated", [1, 2])
-def test_two_processes_train_as_one_does(accumulated):
-    options = {"strategy": "ddp_fork", "devices": 2}
+@pytest.mark.parametrize(("strategy", "accumulated"), [("ddp_fork", 1), ("ddp_spawn", 2)])
+def test_two_processes_train_as_one_does(strategy, accumulated):
+    options = {"strategy": strategy, "devices": 2}
     close(trained(12 // accumulated, accumulated, steps=3, **options), trained(24, steps=3))
 
 

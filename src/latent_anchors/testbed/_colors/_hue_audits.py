@@ -77,10 +77,10 @@ def hue_leakage(model: nn.Module, concept: str, at: At = "latent") -> Evaluation
     )
     degrees, degrees_new = (hue_degree(some, hue_of(concept)).to(z) for some in (colors, new))
     seeds = seeds_of(model)
-    read = leakage(z, degrees, z_new, degrees_new, seeds=seeds)
+    probed = leakage(z, degrees, z_new, degrees_new, seeds=seeds)
     decoded = _decoded(concept, z, z_new, z_concept, seeds)
     beside = {name: score.to(z) for name, score in _of_colors(concept).items()}
-    return read | of_finite(decoded | beside, z, z_new, z_concept)
+    return probed | of_finite(decoded | beside, z, z_new, z_concept)
 
 
 @cache
