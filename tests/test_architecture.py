@@ -2,6 +2,7 @@
 
 import ast
 import csv
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def table() -> dict[str, tuple[int, set[str]]]:
     }
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Dotted names of the modules that a file imports."""
     names: set[str] = set()

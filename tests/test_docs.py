@@ -8,6 +8,7 @@ import shutil
 import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -192,6 +193,7 @@ def test_the_versions_that_are_asked_for_are_those_of_the_metadata(page: Path):
     assert "Python {1} or later, PyTorch {0} or later.".format(*least) in page.read_text()
 
 
+@cache
 def texts() -> list[str]:
     """Every string of the source, with a gap for each value in it."""
     trees = [ast.parse(path.read_text()) for path in SOURCE.rglob("*.py")]

@@ -6,6 +6,7 @@ import re
 import tokenize
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ def sources() -> list[Path]:
     return sorted(SOURCE.rglob("*.py"))
 
 
+@cache
 def parts(path: Path) -> tuple[int, int]:
     """Lines of code and lines of imports, without docstrings, comments and blank lines."""
     text = path.read_text()
@@ -58,6 +60,7 @@ def lines_of(nodes: Iterator[ast.stmt]) -> set[int]:
     return {line for node in nodes for line in range(node.lineno, (node.end_lineno or 0) + 1)}
 
 
+@cache
 def importers() -> dict[Path, set[Path]]:
     """Every file of the package, with the files that import it."""
     dotted = {

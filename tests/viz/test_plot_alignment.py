@@ -18,26 +18,26 @@ def panel(given: object = COSINES, **options: str) -> Axes:
     return plot_alignment({"red first": given}, LAYERS, POSITIONS, **options).axes[0]
 
 
-def discs(axes: Axes) -> list[PathCollection]:
-    return [each for each in axes.collections if isinstance(each, PathCollection)]
+def discs(axes: Axes) -> PathCollection:
+    (found,) = (each for each in axes.collections if isinstance(each, PathCollection))
+    return found
 
 
 def test_a_disc_stands_at_each_layer_and_position_and_its_area_is_the_cosine():
-    found = {tuple(each.get_offsets()[0].astype(int)): each for each in discs(panel())}
-    assert len(found) == COSINES.numel()
-    for (column, row), disc in found.items():
-        cosine = float(COSINES[row, column])
-        assert disc.get_sizes()[0] == pytest.approx(abs(cosine) * DISC**2, abs=1e-4)
+    found = discs(panel())
+    at = {(int(x), int(y)): k for k, (x, y) in enumerate(found.get_offsets())}
+    assert len(at) == COSINES.numel()
+    for (column, row), disc in at.items():
+        area = abs(float(COSINES[row, column])) * DISC**2
+        assert found.get_sizes()[disc] == pytest.approx(area, abs=1e-4)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_disc_is_full_above_zero_and_hollow_below(theme: str):
-    ink = to_rgba(THEMES[theme].ink)
-    for disc, cosine in zip(discs(panel(theme=theme)), COSINES.flatten().tolist(), strict=True):
-        full = len(disc.get_facecolors()) == 1
-        assert full == (cosine > 0)
-        assert not full or tuple(disc.get_facecolors()[0]) == ink
-        assert tuple(disc.get_edgecolors()[0]) == ink
+    ink, found = to_rgba(THEMES[theme].ink), discs(panel(theme=theme))
+    for inside, cosine in zip(found.get_facecolors(), COSINES.flatten().tolist(), strict=True):
+        assert tuple(inside) == (ink if cosine > 0 else (0, 0, 0, 0))
+    assert {tuple(edge) for edge in found.get_edgecolors()} == {ink}
 
 
 def test_the_first_layer_is_the_top_row():
@@ -55,7 +55,7 @@ def test_numbers_have_two_digits_and_no_zero_is_negative():
 
 def test_of_several_runs_the_mean_is_shown():
     runs = torch.stack([COSINES, -COSINES, COSINES])
-    assert discs(panel(runs))[0].get_sizes()[0] == pytest.approx(0.3 * DISC**2)
+    assert discs(panel(runs)).get_sizes()[0] == pytest.approx(0.3 * DISC**2)
     assert panel(runs).texts[0].get_text() == "0.30"
 
 

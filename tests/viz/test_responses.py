@@ -40,11 +40,12 @@ def test_panels_have_one_scale_if_asked_for_and_else_each_its_own():
 
 
 def test_every_seed_that_has_a_value_is_a_dot_at_its_dose():
-    dots = [points for points in drawn().axes[0].collections if not hasattr(points, "get_segments")]
-    for dose, (points, seeds) in enumerate(zip(dots, ALIGNED, strict=True)):
-        x, y = points.get_offsets().T
-        assert y.tolist() == [seed for seed in seeds if seed is not None]
-        assert (np.abs(x - dose) < 0.5).all()
+    collections = drawn().axes[0].collections
+    (dots,) = (each for each in collections if not hasattr(each, "get_segments"))
+    x, y = dots.get_offsets().T
+    given = [(dose, y) for dose, seeds in enumerate(ALIGNED) for y in seeds if y is not None]
+    assert y.tolist() == [value for _, value in given]
+    assert (np.abs(x - [dose for dose, _ in given]) < 0.5).all()
 
 
 def test_the_line_joins_the_means_and_the_bars_are_their_intervals():

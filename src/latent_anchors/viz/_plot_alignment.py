@@ -106,20 +106,17 @@ def summit(kind: str, mean: Array, layers: Sequence[str], positions: Sequence[st
 
 
 def draw_alignment(axes: Axes, inks: Theme, mean: Array) -> None:
-    """A disc and a number for each layer and position, the first layer at the top."""
+    """For each layer and position a disc, whose area is the cosine, and the number below.
+
+    The first layer is at the top; a disc is hollow where the cosine is negative.
+    """
     layers, positions = mean.shape
     axes.set_facecolor(inks.calm)  # keeps panels apart
     axes.set(xlim=(-0.5, positions - 0.5), ylim=(layers - 0.4, -0.5))
-    for row in range(layers):
-        for column in range(positions):
-            draw_cosine(axes, inks, (column, row), mean[row, column])
-
-
-def draw_cosine(axes: Axes, inks: Theme, at: tuple[int, int], cosine: float) -> None:
-    """A disc whose area is the cosine, hollow if it is negative, and the number below."""
-    fill = inks.ink if cosine > 0 else "none"
+    down, across = (each.ravel() for each in np.indices(mean.shape))
+    fill = [inks.ink if cosine > 0 else "none" for cosine in mean.flat]
     style: dict[str, Any] = {"edgecolors": inks.ink, "linewidths": 0.8}
-    axes.scatter(*at, s=abs(cosine) * DISC**2, c=fill, **style)
-    where = at[0], at[1] + BELOW
+    axes.scatter(across, down, s=np.abs(mean).ravel() * DISC**2, c=fill, **style)
     style = {"color": inks.faint, "fontsize": SMALL, "ha": "center", "va": "center"}
-    axes.text(*where, f"{cosine:z.2f}".replace("-", "\u2212"), **style)
+    for (row, column), cosine in np.ndenumerate(mean):
+        axes.text(column, row + BELOW, f"{cosine:z.2f}".replace("-", "\u2212"), **style)

@@ -140,11 +140,10 @@ def draw_response(
     axes.locator_params(axis="y", nbins=5)
     axes.grid(axis="y", color=inks.calm, linewidth=0.8)
     axes.set_axisbelow(True)
+    seeds = [seeds_of(row) for row in rows]
+    x = [dose + swarm((y - low) / (high - low) * 72 * TALL, COLUMN) for dose, y in enumerate(seeds)]
     style: dict[str, Any] = {"color": inks.faint, "alpha": 0.5, "linewidths": 0, "clip_on": False}
-    for dose, row in enumerate(rows):
-        seeds = seeds_of(row)
-        x = dose + swarm((seeds - low) / (high - low) * 72 * TALL, COLUMN)
-        axes.scatter(x, seeds, s=DOT**2, **style)
+    axes.scatter(np.concatenate(x), np.concatenate(seeds), s=DOT**2, **style)
     at, means, intervals = np.arange(len(rows)), means_of(rows), intervals_of(rows)
     color = inks.lines[0]
     axes.vlines(at, *intervals.T, colors=color, linewidths=BAR, zorder=3)

@@ -1,10 +1,11 @@
 """How wide words are, and words in lines that fit."""
 
 import math
+from functools import partial
 from textwrap import fill
 
 from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 SPARE = 6
 """Characters by which a line may be longer than its share, so that no word stands alone."""
@@ -12,11 +13,9 @@ SPARE = 6
 
 def text_width(words: str, size: float, weight: str = "normal") -> float:
     """Points, of the longest line; 0 where there is nothing to be seen."""
-    font = FontProperties(weight=weight)
-    # A path of words sets mathematics between dollar signs, but for those behind a backslash.
-    lines = [line.replace("$", r"\$") for line in words.splitlines() if line.strip()]
-    paths = [TextPath((0, 0), line, size, prop=font) for line in lines]
-    return max((float(path.get_extents().width) for path in paths), default=0.0)
+    font = FontProperties(weight=weight, size=size)
+    measured = partial(text_to_path.get_text_width_height_descent, prop=font, ismath=False)
+    return max((measured(line)[0] for line in words.splitlines() if line.strip()), default=0.0)
 
 
 def within(words: str, wide: float, size: float) -> str:
