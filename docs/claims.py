@@ -161,8 +161,10 @@ CLAIMS = (
         "Forgetting, where 1 is as if never seen: animals {words/animal|forgetting|mean}, people "
         "{words/person|forgetting|mean}, plants {words/plant|forgetting|mean}, artifacts "
         "{words/artifact|forgetting|mean}, which cost other topics {words/artifact|other|mean} "
-        "nats. Nine tenths of animals are forgotten in {words/animal|forgetting|least 0.9}. "
-        "Adjacent topics lose {words/animal|adjacent|max} nats above the oracle at most; for "
+        "nats. Nine tenths of animals are forgotten in {words/animal|forgetting|least 0.9}, after "
+        "twice the steps in {words_longer/animal|forgetting|least 0.9}. Adjacent topics lose "
+        "{words/animal|adjacent|max} nats above the oracle at most, and "
+        "{words_longer/animal|adjacent|max} after twice the steps; for "
         "people and plants, forgotten as if never seen, {words/person|cost/adjacent/anchored|max} "
         "and {words/plant|cost/adjacent/anchored|max} above the network itself. The goal was .05.",
         (
@@ -177,6 +179,8 @@ CLAIMS = (
                 )
             ),
             Goal("words/animal|adjacent|max", most=0.05),
+            Goal("words_longer/animal|forgetting|min", least=0.9),
+            Goal("words_longer/animal|adjacent|max", most=0.05),
             *(
                 Goal(f"words/{topic}|cost/adjacent/anchored|max", most=0.05)
                 for topic in ("person", "plant")

@@ -22,6 +22,7 @@ from latent_anchors import adapters, curriculum, evaluation, testbed, viz
 
 switches = {"full": "train to the end and compare", "rivals": "with networks trained for it"}
 options = {"folder": "where the lines lie", "wrong": "share of labels on lines of other topics"}
+options |= {"steps": "how long each network trains"}
 own = {"concepts": [each for each in testbed.ADJACENT if each != "english"], "switches": switches}
 evidence = testbed.Evidence.from_arguments("words", 1, "animal", threads=2, options=options, **own)
 topic, wrong = evidence.concept, float(evidence.options.get("wrong", 0.0))
@@ -39,7 +40,7 @@ concept = la.Concept(topic, la.axis(0, dim=96), at="model.layers.1", mask="behin
 terms = [concept.term("anchor"), concept.keep_out(track="away")]
 anchored = la.Objective(terms, losses=["task"], other_tracks=["lr"])
 plain = la.Objective([], losses=["task"], other_tracks=["lr", "anchor", "away"])
-steps = evidence.steps or (1500 if full else 600)
+steps = evidence.steps or int(evidence.options.get("steps", 1500 if full else 600))
 language = topic not in testbed.TOPICS
 sheet = testbed.topic_sheet(steps, pull=0.2 if language else 0.04)
 
@@ -128,8 +129,7 @@ settings = {"sheet": sheet, "steps": steps, "beyond": BEYOND, "factor": testbed.
 metrics = evidence.write(measures, settings | {"wrong": wrong}, failures=[])
 print(evaluation.metric_table(metrics, [*metrics]))
 some = [k for k, each in enumerate(words.topics) if each == topic][:3]
-for each in (None, edit):
-    print(*testbed.continued(model, words, some, each), sep="\n")
+print(*(line for e in (None, edit) for line in testbed.continued(model, words, some, e)), sep="\n")
 
 # %%
 # Figures: the rise of large topics beside the oracle's; a wider gate; cosines by topic and block;
