@@ -179,11 +179,12 @@ class Watch:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
+        byte_code, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no file of loading's
         self.on = True
         try:
             yield
         finally:
-            self.on = False
+            self.on, sys.dont_write_bytecode = False, byte_code
 
 
 def content(thing: object) -> tuple[str, list[bytes]]:

@@ -31,6 +31,12 @@ def test_a_history_is_by_step_and_run(fading):
     assert fading.failures == ()
 
 
+def test_a_result_is_printed_without_its_numbers(fading):
+    assert repr(fading.history) == "History(anchor, recon: steps=20, runs=3)"
+    assert repr(fading.state) == "TrainState(step=20, execution='vmap')"
+    assert repr(fading.history) in repr(fading)
+
+
 def test_rows_are_those_of_the_timeline(fading):
     time = timeline(anchor=(0.6, 0.0), recon=(0.0, 1.0))
     for name in time.names:

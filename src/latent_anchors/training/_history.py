@@ -1,12 +1,13 @@
 """The result of a training: history of each term and loss, failures, and state to go on from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 from latent_anchors._checks import check_name
 from latent_anchors._numerics import in_full_precision
@@ -48,7 +49,10 @@ class History:
     Examples:
         >>> import torch
         >>> one = {"anchor": torch.ones(2, 1)}
-        >>> History(one, one, one, {"anchor": "anchor"})["anchor"]
+        >>> history = History(one, one, one, {"anchor": "anchor"})
+        >>> history
+        History(anchor: steps=2, runs=1)
+        >>> history["anchor"]
         tensor([[1.],
                 [1.]])
     """
@@ -57,6 +61,11 @@ class History:
     masses: Mapping[str, Tensor]
     rows: Mapping[str, Tensor]
     track_of: Mapping[str, str]
+
+    @override
+    def __repr__(self) -> str:
+        steps, runs = next(iter(self.means.values())).shape if self.means else (0, 0)
+        return f"History({', '.join(self.means)}: {steps=}, {runs=})"
 
     def __getitem__(self, name: str) -> Float[Tensor, "steps runs"]:
         check_name("term or loss", name, tuple(self.means))
@@ -108,11 +117,11 @@ class TrainState:
 
     step: int
     execution: str
-    optimizers: Sequence[Mapping[str, Any]]
-    noise: Sequence[Tensor]
-    memory: Mapping[str, Tensor]
-    playheads: Sequence[Mapping[str, Any]]
-    made_of: Mapping[str, str]
+    optimizers: Sequence[Mapping[str, Any]] = field(repr=False)
+    noise: Sequence[Tensor] = field(repr=False)
+    memory: Mapping[str, Tensor] = field(repr=False)
+    playheads: Sequence[Mapping[str, Any]] = field(repr=False)
+    made_of: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
