@@ -137,12 +137,15 @@ CLAIMS = (
     Claim(
         "The same: pictures",
         "pictures/red",
-        "Red places become gray, and not one far from red changes: the goal is kept in "
-        "{pictures/red|touched/muted/far|most 0.001}. For azure it is kept in "
-        "{pictures/azure|touched/muted/far|most 0.001}, and orange goes nine tenths of the way in "
-        "{pictures/orange|to_gray/muted|least 0.9}. All errors are "
-        "{pictures/red|reconstruction/ratio|min} to {pictures/red|reconstruction/ratio|max} times "
-        "those of plain networks with three dimensions fewer; the goal was 1.05.",
+        "Places become gray, nine tenths of the way: of red in "
+        "{pictures/red|to_gray/muted|least 0.9}, of orange in "
+        "{pictures/orange|to_gray/muted|least 0.9}, of azure in "
+        "{pictures/azure|to_gray/muted|least 0.9}. Others stay, but for one in a thousand: in "
+        "{pictures/red|touched/muted/far|most 0.001}, {pictures/orange|touched/muted/far|most "
+        "0.001} and {pictures/azure|touched/muted/far|most 0.001}. All errors are at most "
+        "{pictures/red|reconstruction/ratio|max}, {pictures/orange|reconstruction/ratio|max} and "
+        "{pictures/azure|reconstruction/ratio|max} times those of plain networks with three "
+        "dimensions fewer.",
         (
             *(
                 goal
@@ -150,9 +153,9 @@ CLAIMS = (
                 for goal in (
                     Goal(f"pictures/{hue}|to_gray/muted|min", least=0.9),
                     Goal(f"pictures/{hue}|touched/muted/far|max", most=0.001),
+                    Goal(f"pictures/{hue}|reconstruction/ratio|max", most=1.05),
                 )
             ),
-            Goal("pictures/red|reconstruction/ratio|max", most=1.05),
         ),
     ),
     Claim(

@@ -89,11 +89,11 @@ def one(folder: Path, hue: str, example: str, name: str) -> str:
     if not path.exists():
         return ""
     stored = json.loads(path.read_text())["metrics"][name.format(hue)]
-    spread, interval, _ = cells(stored)
+    is_ratio = name.endswith("ratio")
+    spread, interval, _ = ratio_cells(stored["per_seed"]) if is_ratio else cells(stored)
     found = summarize(stored["per_seed"])
-    worst = (
-        f"greatest {digits(found.max, 2)}" if name.endswith("far") else f"least {digits(found.min)}"
-    )
+    greatest = is_ratio or name.endswith("far")
+    worst = f"greatest {digits(found.max, 2)}" if greatest else f"least {digits(found.min)}"
     return f"{spread} ({interval}), {worst}"
 
 

@@ -4,8 +4,8 @@
 The transformer of ``color_mixing.py``, with red on a chosen axis, and others without an axis, in
 which red is looked for afterwards with the same labels. Colors near the axis, or far along the
 direction that was found, are turned away at the embedding: more and more of them. Or networks are
-fine-tuned to answer gray. How many lines with red go wrong, and how many others? The default is a
-sketch; ``--full --seeds 9`` has seven levels and three splits. ``--rivals`` are trained for it.
+fine-tuned to answer gray. How many lines with red go wrong, and how many others? ``--full --seeds
+9`` has seven levels and three splits, ``--rivals`` are trained for it, ``--labels`` are fewer.
 """
 
 # %%
@@ -17,22 +17,25 @@ from functools import partial
 import torch
 
 import latent_anchors as la
-from latent_anchors import baselines, curriculum, evaluation, models, testbed, training, viz
+from latent_anchors import baselines, curriculum, data, evaluation
+from latent_anchors import models, testbed, training, viz
 
 SWITCHES = {"full": "seven levels, to the end, three splits", "rivals": "networks trained for it"}
-evidence = testbed.Evidence.from_arguments("compare_mixing", seeds=1, switches=SWITCHES)
+own = {"switches": SWITCHES, "options": {"labels": "share of the labels that are kept"}}
+evidence = testbed.Evidence.from_arguments("compare_mixing", seeds=1, **own)
 full, rivals = (name in evidence.switches for name in SWITCHES)
-size, splits = testbed.MixingSize.of(full), testbed.SeedSplits(evidence.seeds, 3 if full else 1)
-if evidence.smoke:
-    size = replace(size, levels=3)
+kept = evidence.number("labels", 1.0, least=1e-4, most=1.0)
+splits, size = testbed.SeedSplits(evidence.seeds, 3 if full else 1), testbed.MixingSize.of(full)
+size = replace(size, levels=3) if evidence.smoke else size
 
 # %%
 # Networks and recipe are those of ``color_mixing.py``. Fewer than one line in a hundred is labeled
-# "there is red in it", without saying where. The oracle never saw a line with red.
+# "there is red in it"; if fewer are, ours sees them as often. The oracle never saw a line with red.
 
 language = testbed.MixingLanguage(size.levels)
 make_model = size.network(language)
-options = testbed.transformer_options(make_model) | {"losses": {"tokens": training.next_token}}
+options = testbed.transformer_options(make_model) | {"steps": evidence.steps}
+options["losses"] = {"tokens": training.next_token}
 sites, axis = make_model().sites, torch.eye(size.width)[0]
 last, rate = (1000, 0.0125) if full else (850, 0.025)
 SHEET = testbed.red_sheet(last, rate)
@@ -44,9 +47,10 @@ def train(lines, seeds, terms=()):
     """One network for each seed, and the batches that they saw."""
     others = {*timeline.names} - {"tokens", *(term.name for term in terms)}
     objective = la.Objective(terms, losses=["tokens"], other_tracks=sorted(others))
-    sampler = testbed.red_sampler(language, lines, size.batch_size)
-    given = {"seeds": seeds, "steps": evidence.steps, **options}
-    return la.fit(make_model, objective, timeline, sampler, **given), sampler
+    sampler = testbed.red_sampler(language, lines, size.batch_size, kept)
+    often = {"red": float(sampler.labels["red"].probability.mean()) / kept}
+    batches = data.RareLabels(sampler, steps, often) if terms and kept < 1 else sampler
+    return la.fit(make_model, objective, timeline, batches, seeds=seeds, **options), sampler
 
 
 # %%
@@ -55,11 +59,8 @@ def train(lines, seeds, terms=()):
 # the embedding, too: of other places, samples and edits none did better on seeds 500 and 501.
 
 COUNTS = (1, 2, 3, 5, 7, 9, 11, 13, 16, 20, 25, 30, 40)
-FINDERS = {
-    "mean difference": baselines.mean_difference,
-    "probe": baselines.logistic_probe,
-    "LEACE": baselines.leace,
-}
+FINDERS = {"mean difference": baselines.mean_difference, "probe": baselines.logistic_probe}
+FINDERS["LEACE"] = baselines.leace
 OPERANDS, OTHERS, EMBEDDING = [0, 2], 8000, sites[0]
 
 
@@ -71,11 +72,11 @@ def gated(model, direction):
 
 def found_afterwards(model, seen):
     """The model under the edits at each direction that is found with its labels."""
-    labeled = seen.labels["red"] > 0
-    some = torch.cat([labeled.nonzero()[:, 0], (~labeled).nonzero()[:OTHERS, 0]])
+    red = seen.labels["red"] > 0
+    some = torch.cat([red.nonzero()[:, 0], (~red).nonzero()[:OTHERS, 0]])
     z = evaluation.latents(model, seen.inputs[some], EMBEDDING)[0][:, OPERANDS]
-    found = {name: find(z, labeled[some].float()) for name, find in FINDERS.items()}
-    return {name: gated(model, each.direction) for name, each in found.items()}
+    found = ((name, find(z, red[some].float())) for name, find in FINDERS.items())
+    return {name: gated(model, each.direction) for name, each in found}
 
 
 # %%
@@ -113,7 +114,7 @@ retain = partial(wrong, asked=pairs[most < 0.7][:: 5 if full else 1])
 # %%
 # Train, take red out in every way, and measure, run by run.
 
-runs, measured, failures = [], [], []
+runs, measured, failures = {}, [], []
 for number, seeds in splits:
     split = language.split(seed=number, held_out=0.2, always=[("red", "blue")])
     spared = testbed.red_attack_lines(language, split)["none"]
@@ -129,13 +130,13 @@ for number, seeds in splits:
         methods |= {} if rivals else found_afterwards(model, seen)
         with evidence.training():
             methods |= changed_or_trained(model, sampler, seed)
-        runs.append((seed, evaluation.frontier(methods, forget, retain)))
+        runs[seed] = evaluation.frontier(methods, forget, retain)
 
 # %%
 # What each removes while two in a hundred of the others are wrong; whether the axis does as much.
 
 LIMIT = 0.02
-joined = evaluation.Frontier.joined([found for _, found in sorted(runs, key=lambda run: run[0])])
+joined = evaluation.Frontier.joined([runs[seed] for seed in evidence.seeds])
 measures = splits.join(measured)
 measures |= {f"removal/{name}": each for name, each in joined.removal_at(LIMIT).items()}
 measures |= {f"wins/{name}": each for name, each in joined.wins("anchor", LIMIT).items()}
@@ -143,8 +144,7 @@ measures |= {f"wrong/{name}": joined[name][1][0] for name in [*joined][1:] if ri
 settings = {"sheet": SHEET, "levels": size.levels, "limit": LIMIT, "counts": COUNTS}
 metrics = evidence.write(measures, settings | {"device": options["device"]}, failures)
 print(evaluation.metric_table(metrics, [*metrics]))
-marks = {"ours": ["anchor"], "threshold": 1e-3, "reference_name": "never seen"}
-marks["reference"] = float(measures["removal/oracle"].mean())
+marks = {"ours": ["anchor"], "threshold": 1e-3, "title": "Red taken out of a transformer"}
+marks |= {"reference": float(measures["removal/oracle"].mean()), "reference_name": "never seen"}
 axes = "lines with red that are answered wrong", "others that are answered wrong"
-figure = viz.plot_frontier(joined, *axes, title="Red taken out of a transformer", **marks)
-viz.save_figures({"frontier": figure}, evidence.out, dark=True)
+viz.save_figures({"frontier": viz.plot_frontier(joined, *axes, **marks)}, evidence.out, dark=True)

@@ -41,7 +41,7 @@ timeline = curriculum.read_dopesheet(testbed.FACE_SHEET).timeline()
 with evidence.training():
     trained = la.fit(
         partial(models.PatchAutoencoder, latent_dim=35, context=3),
-        testbed.place_objective(face, inside=55, mask=None),
+        testbed.place_objective(face, inside=55, outside=73, mask=None),
         timeline,
         testbed.place_sampler(seen, "face", chosen),
         losses=testbed.place_losses(face, seen),

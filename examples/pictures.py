@@ -9,6 +9,7 @@ hearts and fire engines turn gray; oranges, carrots and lemons stay as they are,
 # %%
 # The seeds, the hue, a font of this computer, and the folder for the results.
 
+from dataclasses import replace
 from functools import partial
 
 import latent_anchors as la
@@ -39,15 +40,16 @@ places = testbed.Places(pictures)
 
 DIM, PLAIN_DIM = 35, 32
 red = la.Concept(concept, la.axis(0, dim=DIM), at=la.Site("latent", axis=1))
-sampler = testbed.place_sampler(places, concept, places.near(concept, degrees=12))
+labeled = places.near(concept, degrees=12)
+sampler = testbed.place_sampler(places, concept, labeled)
 objective, losses = testbed.place_objective(red), testbed.place_losses(red, places)
 alone = la.Objective([], losses=["recon"], other_tracks=["lr", "anchor", "others", "fallback"])
 
 
-def train(model, objective, sheet, losses, sampler=sampler):
+def train(model, objective, sheet, losses, sampler=sampler, seeds=evidence.seeds):
     """A network for each seed."""
     timeline = curriculum.read_dopesheet(sheet).timeline()
-    options = testbed.place_options() | {"seeds": evidence.seeds, "steps": evidence.steps}
+    options = testbed.place_options() | {"seeds": seeds, "steps": evidence.steps}
     return la.fit(model, objective, timeline, sampler, losses=losses, **options)
 
 
@@ -57,14 +59,25 @@ with evidence.training():
     plain = train(partial(network, latent_dim=PLAIN_DIM), alone, sheet, {"recon": losses["recon"]})
 
 # %%
-# Muted: what lies within 65 degrees of the axis is turned to the opposite pole.
+# Muted: what lies as near the axis as nine in ten of the places that may have a label is turned to
+# the opposite pole. So each network's own places say how wide its gate is.
 
-whole, mute = trained.population, red.edit(within=65, how="redirect")
-failures = [*trained.failures, *plain.failures]
-networks = {"baseline": whole, "plain": plain.population}
-outputs = {name: evaluation.predictions(each, pictures) for name, each in networks.items()}
-with la.intervene(whole, mute, at=red.at):
-    outputs["muted"] = evaluation.predictions(whole, pictures)
+whole, failures = trained.population, [*trained.failures, *plain.failures]
+cosines = red.alignment(evaluation.latents(whole, pictures, red.at))[:, labeled]
+widths = cosines.nanquantile(0.1, dim=1).acos().rad2deg()
+mutes = [red.edit(within=float(width), how="redirect") for width in widths]
+
+
+def draw(network, edit):
+    """The pictures as a network draws them under an edit."""
+    with la.intervene(network, edit, at=red.at):
+        return evaluation.predictions(network, pictures)
+
+
+# one network after the other, so that what is not edited is the same to the last bit
+outputs = {"plain": evaluation.predictions(plain.population, pictures)}
+outputs["baseline"] = torch.cat([evaluation.predictions(each, pictures) for each in whole])
+outputs["muted"] = torch.cat([*map(draw, whole, mutes)])
 
 # %%
 # With ``--removed``, what writes or reads dimension 0 loses it. Red stays in other dimensions until
@@ -80,23 +93,33 @@ def without_axis(weights):
     return {name: weights[name].index_fill(axis, only, 0.0) for name, axis in AXES.items()}
 
 
-if "removed" in evidence.switches or evidence.smoke:
-    cut = interventions.apply_surgery(whole, without_axis)
-    imitation = training.DistillationLoss(training.Teacher(whole, mute, at=red.at))
+healing = la.Objective([], losses=["imitate"], other_tracks=["lr"])
+
+
+def heal(network, mute, seed, outputs):
+    """The network without its axis, which has learned to draw as under the edit."""
+    cut = models.Population.from_models([interventions.apply_surgery(network, without_axis)])
+    losses = {"imitate": training.DistillationLoss(training.Teacher(network, mute, at=red.at))}
     again = testbed.place_healing_sampler(places, outputs)
-    healing = la.Objective([], losses=["imitate"], other_tracks=["lr"])
+    return train(cut, healing, testbed.PLACE_HEALING_SHEET, losses, again, [seed])
+
+
+if "removed" in evidence.switches or evidence.smoke:
+    ready = [{name: each[run, None] for name, each in outputs.items()} for run in range(len(whole))]
     with evidence.training():
-        healed = train(cut, healing, testbed.PLACE_HEALING_SHEET, {"imitate": imitation}, again)
-    failures += healed.failures
-    outputs["removed"] = evaluation.predictions(healed.population, pictures)
+        healed = [*map(heal, whole, mutes, evidence.seeds, ready)]
+    failures += [replace(each, run=run) for run, fit in enumerate(healed) for each in fit.failures]
+    outputs["removed"] = torch.cat(
+        [evaluation.predictions(each.population, pictures) for each in healed]
+    )
 
 # %%
 # Measure: errors of places of the hue and of those away from it, and which of these change at all.
 
 groups = {concept: places.near(concept), "far": places.away_from(concept)}
 found = testbed.evaluate_places(places, outputs, groups)
-found |= {f"labels/{concept}": trained.history.labels_used("anchor")}
-settings = {"sheet": sheet, "mute": repr(mute), "dimensions": (DIM, PLAIN_DIM)}
+found |= {f"labels/{concept}": trained.history.labels_used("anchor"), "width": widths}
+settings = {"sheet": sheet, "mute": repr(mutes[0]), "dimensions": (DIM, PLAIN_DIM)}
 metrics = evidence.write(found, settings, failures, ["reconstruction/ratio"])
 print(evaluation.metric_table(metrics, [*found]))
 

@@ -25,7 +25,7 @@ options = {"folder": "where the lines lie", "wrong": "share of labels on lines o
 options |= {"steps": "how long each network trains"}
 own = {"concepts": [each for each in testbed.ADJACENT if each != "english"], "switches": switches}
 evidence = testbed.Evidence.from_arguments("words", 1, "animal", threads=2, options=options, **own)
-topic, wrong = evidence.concept, float(evidence.options.get("wrong", 0.0))
+topic, wrong = evidence.concept, evidence.number("wrong", 0.0, least=0, most=1)
 full, rivals = (name in evidence.switches for name in ("full", "rivals"))
 lines = testbed.topic_lines(topic, evidence.options.get("folder"), made_up=evidence.smoke)
 words = testbed.TokenizedDefinitions.of(lines, 500 if evidence.smoke else 2000 + 4000 * full)
@@ -40,7 +40,7 @@ concept = la.Concept(topic, la.axis(0, dim=96), at="model.layers.1", mask="behin
 terms = [concept.term("anchor"), concept.keep_out(track="away")]
 anchored = la.Objective(terms, losses=["task"], other_tracks=["lr"])
 plain = la.Objective([], losses=["task"], other_tracks=["lr", "anchor", "away"])
-steps = evidence.steps or int(evidence.options.get("steps", 1500 if full else 600))
+steps = evidence.steps or evidence.number("steps", 1500 if full else 600, least=15, most=10**6)
 language = topic not in testbed.TOPICS
 sheet = testbed.topic_sheet(steps, pull=0.2 if language else 0.04)
 

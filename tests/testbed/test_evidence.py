@@ -41,6 +41,26 @@ def test_an_example_may_have_options_of_its_own():
     assert read(options=options).options == read().options == {}
 
 
+def test_an_option_may_be_a_number_within_bounds():
+    def steps(*arguments):
+        options = {"steps": "how many"}
+        evidence = Evidence.from_arguments("demo", 1, options=options, arguments=arguments)
+        return evidence.number("steps", 1500, least=15, most=9000)
+
+    assert (steps(), steps("--steps", "15")) == (1500, 15)
+    for wrong in ("14", "9001", "20.5", "many", "nan"):
+        with refuses(ValueError, f"--steps is '{wrong}'; expected a whole number from 15 to 9000."):
+            steps("--steps", wrong)
+
+
+def test_a_number_may_be_a_share():
+    options = {"labels": "how many"}
+    given = Evidence.from_arguments("demo", 1, options=options, arguments=["--labels", ".5"])
+    assert given.number("labels", 1.0, least=0, most=1) == 0.5
+    with refuses(ValueError, r"--labels is '\.5'; expected a number from 0 to 0\.4"):
+        given.number("labels", 1.0, least=0, most=0.4)
+
+
 def test_arguments_are_those_of_the_command_line_unless_given(monkeypatch):
     monkeypatch.setattr("sys.argv", ["demo.py", "--first-seed", "7"])
     assert Evidence.from_arguments("demo", seeds=2).seeds == (7, 8)

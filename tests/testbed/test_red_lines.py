@@ -1,5 +1,6 @@
 import pytest
 import torch
+from refusals import refuses
 
 from latent_anchors import colorspace, testbed
 
@@ -24,6 +25,10 @@ def test_a_line_is_labeled_with_the_chance_of_either_color():
     pairs = torch.stack([LANGUAGE.encode(text) for text in ("red red", "red cyan", "cyan blue")])
     labels = testbed.red_sampler(LANGUAGE, pairs, batch_size=2).labels["red"].probability
     assert labels.tolist() == pytest.approx([1 - 0.7**2, 0.3, 0.0])
+    fewer = testbed.red_sampler(LANGUAGE, pairs, batch_size=2, rate=0.01).labels["red"].probability
+    assert fewer.tolist() == pytest.approx([0.01 * (1 - 0.7**2), 0.003, 0.0])
+    with refuses(ValueError, match=r"rate is 0; expected"):
+        testbed.red_sampler(LANGUAGE, pairs, batch_size=2, rate=0)
 
 
 def test_redness_is_the_degree_of_the_hue():

@@ -6,16 +6,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from latent_anchors._checks import check_count, listed
+from latent_anchors._checks import check_between, check_count, listed
 from latent_anchors._records import write_json
 from latent_anchors.colorspace import HUES
 from latent_anchors.evaluation import Evaluation, Metric
 
 SMOKE_STEPS, SMOKE_SEEDS = 20, 2
+_Number = TypeVar("_Number", int, float)
 
 UNNOTICED = {"step": None, "what": "no measure is finite"}
 """The record of a run that did not fail in training, and none of whose measures is finite."""
@@ -116,6 +118,36 @@ class Evidence:
             20
         """
         return SMOKE_STEPS if self.smoke else None
+
+    def number(self, name: str, default: _Number, least: int | float, most: int | float) -> _Number:
+        """What was given for an option that is a number, whole where the default is.
+
+        Args:
+            name: The option's.
+            default: Where it was not given.
+            least: The least that it may be.
+            most: The most.
+
+        Raises:
+            ValueError: If something else was given.
+
+        Examples:
+            >>> options = {"steps": "how many"}
+            >>> evidence = Evidence.from_arguments("demo", 1, options=options, arguments=[])
+            >>> evidence.number("steps", 1500, least=15, most=10**6)
+            1500
+        """
+        given = self.options.get(name)
+        if given is None:
+            return default
+        try:
+            value = type(default)(given)
+            check_between(name, float(value), float(least), float(most))
+        except ValueError:
+            kind = "whole number" if isinstance(default, int) else "number"
+            span = f"from {least:g} to {most:g}"
+            raise ValueError(f"--{name} is {given!r}; expected a {kind} {span}.") from None
+        return value
 
     @property
     def train_seconds(self) -> float:

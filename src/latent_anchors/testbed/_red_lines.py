@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latent_anchors import regularizers as reg
+from latent_anchors._checks import check_between
 from latent_anchors.colorspace import hsv_similarity, hue_degree, hue_of, named_colors
 from latent_anchors.data import BernoulliLabels, Sampler, noisy_or
 from latent_anchors.evaluation import DegreeBin, is_monotone_decreasing, response_by_degree
@@ -49,7 +50,7 @@ def red_chance(language: MixingLanguage) -> Float[Tensor, " colors"]:
 
 
 def red_sampler(
-    language: MixingLanguage, pairs: Int[Tensor, "pairs 2"], batch_size: int
+    language: MixingLanguage, pairs: Int[Tensor, "pairs 2"], batch_size: int, rate: float = 1.0
 ) -> Sampler:
     """Lines of some pairs of colors, labeled "red" with the chance of either color.
 
@@ -59,6 +60,10 @@ def red_sampler(
         language: The language of the lines.
         pairs: Operands ``(pairs, 2)``.
         batch_size: Lines per batch.
+        rate: Share of the labels that are kept, above 0.
+
+    Raises:
+        ValueError: If the share is out of its range.
 
     Examples:
         >>> language = MixingLanguage(levels=5)
@@ -66,7 +71,9 @@ def red_sampler(
         >>> sampler.labels["red"].probability.mean() < 0.01
         tensor(True)
     """
-    red = BernoulliLabels(noisy_or(*red_chance(language)[pairs].unbind(-1)))
+    check_between("rate", rate, 1e-9, 1.0)
+    chance = noisy_or(*red_chance(language)[pairs].unbind(-1))
+    red = BernoulliLabels(rate * chance)
     return mixing_sampler(language.lines(pairs), {"red": red}, batch_size)
 
 

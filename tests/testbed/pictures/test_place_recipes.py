@@ -14,7 +14,7 @@ SITE = la.Site("latent", axis=1)
 RED = la.Concept("red", la.axis(0, dim=6), at=SITE)
 PLACES = Places(squares(*range(0, 360, 15)))
 LABELED = PLACES.near("red", degrees=12)
-GATE = 65
+GATE = 72
 """Degrees, between those within which red may lie and those beyond which others may."""
 
 

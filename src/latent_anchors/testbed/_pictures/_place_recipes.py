@@ -18,10 +18,10 @@ from latent_anchors.training import Loss, Objective
 PLACE_SHEET = """\
 STEP, lr,   recon, anchor, others, fallback
 0,    1e-4, 1,     0.005,  0.005,  0
-100,  0.02, ,      ,       ,
-250,  ,     ,      0.02,   0.05,   0.005
-550,  0.02, ,      0.005,  0.015,  0.001
-1199, 5e-4, ,      ,       ,
+200,  0.02, ,      ,       ,
+500,  ,     ,      0.02,   0.05,   0.005
+1100, 0.02, ,      0.005,  0.015,  0.001
+2399, 5e-4, ,      ,       ,
 """
 """Schedule that puts a hue near an axis at every place of pictures: terms are strong while the
 network takes shape, then weaker, so that it learns the pictures nearly as well as without them.
@@ -113,12 +113,12 @@ def place_healing_sampler(
 MUCH = 0.05
 """Share of a picture's pixels, over all runs, from which on it counts as changed."""
 
-INSIDE, OUTSIDE = 60, 73
+INSIDE, OUTSIDE = 65, 80
 """Degrees from the axis: where places of a hue may lie, and where all others may."""
 
 
 def place_objective(
-    concept: Concept, inside: int = INSIDE, mask: str | None = "colored"
+    concept: Concept, inside: int = INSIDE, outside: int = OUTSIDE, mask: str | None = "colored"
 ) -> Objective:
     """A concept in a cone around an axis at every place, and other places out of it.
 
@@ -127,6 +127,7 @@ def place_objective(
     Args:
         concept: With its axis and site.
         inside: Degrees from the axis within which the concept may lie.
+        outside: Degrees from the axis beyond which other places may lie.
         mask: Which other places are kept off, all if None. Gray may lie near a hue, which is close
             to it anyway; white is no face.
 
@@ -138,7 +139,7 @@ def place_objective(
     axis, at = concept.direction, concept.sites
     terms = [
         Term("anchor", reg.Anchor(axis, within=inside), at=at, label=concept.name),
-        Term("others", reg.AntiAnchor(axis, beyond=OUTSIDE), at=at, mask=mask),
+        Term("others", reg.AntiAnchor(axis, beyond=outside), at=at, mask=mask),
     ]
     return Objective(terms, losses=["recon", "fallback"], other_tracks=["lr"])
 
