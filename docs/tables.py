@@ -1011,7 +1011,8 @@ HUE_COLUMNS = {
 
 HUES_TEXT = (
     "The same scripts with ``--concept``; of pictures, sixteen seeds of red and of two other "
-    "hues, of which emoji have many places. Mean ± deviation, the interval of the mean, "
+    "hues, of which emoji have many places, and on which one recipe was tuned, in two other seeds. "
+    "Mean ± deviation, the interval of the mean, "
     "and the least of selectivity and of the hue's own error; the greatest of the others'. For "
     "hues between the primaries and secondaries the measure of selectivity fits less well, and "
     "gray is "
