@@ -28,7 +28,7 @@ def trained():
     fitted = la.fit(
         network,
         testbed.place_objective(RED),
-        curriculum.read_dopesheet(testbed.PLACE_SHEET).timeline(),
+        curriculum.stretch(curriculum.read_dopesheet(testbed.PLACE_SHEET).timeline(), 1200),
         testbed.place_sampler(PLACES, "red", LABELED),
         losses=testbed.place_losses(RED, PLACES),
         steps=300,
