@@ -3,17 +3,24 @@
 import pytest
 from evidence.results import metrics
 
-HUES = {"red": (0.9, 0.001), "orange": (0.9, 0.001), "azure": (0.88, 0.003)}
-"""How far to gray at least, and which share of far places is touched at most: the goals of each are
-those of red, which azure misses."""
+HUES = {"red": 0.001, "orange": 0.001, "azure": 0.003}
+"""Shares of far places that are touched, at most; the goal is 0.001, which azure misses."""
+
+AZURE = pytest.param(
+    "azure", marks=pytest.mark.xfail(strict=True, reason="some networks go .88 of the way")
+)
+
+
+@pytest.mark.parametrize("hue", ["red", "orange", AZURE])
+def test_in_every_seed_the_hue_turns_gray(hue: str):
+    assert metrics(f"pictures/{hue}")["to_gray/muted"]["min"] >= 0.9
 
 
 @pytest.mark.parametrize("hue", HUES)
-def test_in_every_seed_the_hue_turns_gray_and_the_rest_stays(hue: str):
-    found, (gray, far) = metrics(f"pictures/{hue}"), HUES[hue]
-    assert found["to_gray/muted"]["min"] >= gray
-    assert found["touched/muted/far"]["max"] <= far
-    assert found["to_gray/muted"]["n"] == 16
+def test_in_every_seed_the_rest_stays(hue: str):
+    touched = metrics(f"pictures/{hue}")["touched/muted/far"]
+    assert touched["max"] <= HUES[hue]
+    assert touched["n"] == 16
 
 
 @pytest.mark.parametrize("hue", HUES)
@@ -21,7 +28,11 @@ def test_in_every_seed_pictures_are_learned_as_well_as_without_anchors(hue: str)
     assert metrics(f"pictures/{hue}")["reconstruction/ratio"]["max"] <= 1.05
 
 
-def test_by_weights_most_red_is_gray_and_the_rest_is_there():
+@pytest.mark.xfail(strict=True, reason="healed networks go .79 to .92 of the way")
+def test_by_weights_red_is_gray():
+    assert metrics("pictures_removed/red")["to_gray/removed"]["min"] >= 0.9
+
+
+def test_by_weights_the_rest_is_there():
     found = metrics("pictures_removed/red")
-    assert found["to_gray/removed"]["min"] >= 0.78  # the goal is 0.9
     assert found["error/removed/far"]["mean"] <= 2 * found["error/baseline/far"]["mean"]
