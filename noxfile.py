@@ -119,7 +119,8 @@ def docs(session: nox.Session) -> None:
     install(session, "docs")
     built = "docs/_build/html"
     threads = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
-    session.run("sphinx-build", "-W", "--keep-going", "docs", built, *session.posargs, env=threads)
+    options = ("-W", "--keep-going", "-j2", *session.posargs)
+    session.run("sphinx-build", *options, "docs", built, env=threads)
     session.run("python", "docs/check_site.py", built)
 
 
@@ -205,6 +206,7 @@ def evidence(session: nox.Session) -> None:
     for name in ("color_mixing", "compare_mixing", "many_concepts", "anchor_operation"):
         run(session, name, name, 9, "--full")
     run(session, "compare_mixing", "compare_mixing_rivals", 9, "--full", "--rivals")
+    run(session, "compare_mixing", "compare_mixing_labels", 9, "--full", "--labels", "0.01")
     run(session, "oracle_mixing", "oracle_mixing", 9, "--full")
     run(session, "color_mixing", "color_mixing_prenorm", 3, "--full", "--prenorm")
     session.run("pytest", "-o", "addopts=", "tests/evidence", *session.posargs)

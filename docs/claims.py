@@ -384,13 +384,17 @@ CLAIMS = (
         "{compare_mixing|removal/fine-tuning|mean}. The axis removes at least as much as a mean "
         "difference in {compare_mixing|wins/mean difference|least 1} networks, as a probe in "
         "{compare_mixing|wins/probe|least 1}, as LEACE in {compare_mixing|wins/LEACE|least 1}, as "
-        "fine-tuning in {compare_mixing|wins/fine-tuning|least 1}.",
+        "fine-tuning in {compare_mixing|wins/fine-tuning|least 1}. With one label in a hundred the "
+        "axis takes {compare_mixing_labels|removal/anchor|mean} of them, LEACE "
+        "{compare_mixing_labels|removal/LEACE|mean}; it removes at least as much in "
+        "{compare_mixing_labels|wins/LEACE|least 1}.",
         tuple(
             goal
             for rival in ("mean difference", "probe", "LEACE", "fine-tuning")
             for goal in (
                 Goal(f"compare_mixing|wins/{rival}|mean", least=1),
                 Goal(f"compare_mixing|wins/{rival}|n", least=9),
+                Goal(f"compare_mixing_labels|wins/{rival}|mean", least=1),
             )
         ),
     ),

@@ -158,7 +158,7 @@ def test_a_line_with_a_bound_counts_the_seeds_that_reach_it(results: ModuleType)
 def test_every_example_that_trains_has_a_section(results: ModuleType):
     told = {section.file.split("/")[0] for section in results.SECTIONS}
     variants = {"mute_red_graded", "color_mixing_prenorm", "pictures_removed", "words_wrong"}
-    variants |= {"compare_mixing_rivals", "words_rivals", "words_longer"}
+    variants |= {"compare_mixing_rivals", "compare_mixing_labels", "words_rivals", "words_longer"}
     assert told - variants == TRAINS
 
 
