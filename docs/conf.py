@@ -61,6 +61,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "min_reported_time": 1,
     "abort_on_example_error": True,
+    "parallel": True,  # as many at once as sphinx-build has with -j
 }
 
 html_theme = "furo"

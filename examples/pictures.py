@@ -133,9 +133,9 @@ rows = {name: row[shown].movedim(1, -1) for name, row in rows.items()}
 title = f"{concept.capitalize()} is muted in pictures; other colors stay as they are"
 hues, errors = testbed.place_sweep(places, outputs)
 gray = f"{concept} shown as mid-gray", metrics[f"error/gray/{concept}"].mean
-by_hue = viz.plot_error_by_hue(
+called = [name.removeprefix("heavy_black_") for name in SHOWN.split()]
+figures = {"pictures": viz.plot_pictures(rows, called, title=title)}
+figures["hues"] = viz.plot_error_by_hue(
     hues, errors, gray, colorspace.hue_of(concept), title="Errors of vivid places, by their hue"
 )
-called = [name.removeprefix("heavy_black_") for name in SHOWN.split()]
-figures = {"pictures": viz.plot_pictures(rows, called, title=title), "hues": by_hue}
 viz.save_figures(figures, evidence.out, dark=True)
