@@ -6,6 +6,7 @@ from hooks.test_positions import IDS, Cache, Language
 from refusals import refuses
 from torch import nn
 
+from latent_anchors.evaluation import opening_angles
 from latent_anchors.interventions import Onwards, Suppression, constant_falloff, intervene
 from latent_anchors.models import Population
 
@@ -13,25 +14,29 @@ V = torch.tensor([1.0, 2.0, 0.0])
 MUTE = Suppression(V, constant_falloff)
 
 
-def by_hand(z, within, among=None):
+def by_hand(z, within, among=None, averaged=False):
     """The definition, line by line."""
     opened = torch.zeros(z.shape[:2], dtype=torch.bool)
     for line in range(z.shape[0]):
+        so_far = []
         for position in range(z.shape[1]):
-            cosine = torch.cosine_similarity(z[line, position], V, dim=0)
-            near = cosine > math.cos(math.radians(within))
-            if near and (among is None or among[line, position]):
+            if among is not None and not among[line, position]:
+                continue
+            so_far = [*(so_far if averaged else []), z[line, position]]
+            cosine = torch.cosine_similarity(torch.stack(so_far).mean(0), V, dim=0)
+            if cosine > math.cos(math.radians(within)):
                 opened[line, position:] = True
     return opened
 
 
 @pytest.mark.parametrize("within", [40.0, 80.0, 120.0])
 @pytest.mark.parametrize("among", [None, torch.tensor([[0, 1, 1, 1], [0, 0, 1, 1]])])
-def test_an_edit_acts_from_the_first_position_near_the_direction_onwards(within, among):
+@pytest.mark.parametrize("averaged", [False, True])
+def test_an_edit_acts_from_the_first_position_near_the_direction_onwards(within, among, averaged):
     model = Language()
     z = model.embed(IDS)
-    gate = by_hand(z, within, among)
-    with intervene(model, MUTE, at="embed", where=Onwards(V, within, among)):
+    gate = by_hand(z, within, among, averaged)
+    with intervene(model, MUTE, at="embed", where=Onwards(V, within, among, averaged)):
         found = model.embed(IDS)
     assert torch.equal(found, torch.where(gate[..., None], MUTE(z), z))
 
@@ -42,6 +47,31 @@ def test_a_gate_that_opened_is_wider_than_one_that_looks_at_each_position():
     opened = Onwards(V, 30).opened(z)
     assert (opened >= each).all()
     assert opened.sum() > 2 * each.sum()
+
+
+def test_one_position_that_happens_to_lie_near_the_direction_opens_no_averaged_gate():
+    line = torch.tensor([[[-2.0, 1.0, 0.0]] * 3 + [[1.0, 2.0, 0.0]] + [[-2.0, 1.0, 0.0]]])
+    assert Onwards(V, 40).opened(line).tolist() == [[False, False, False, True, True]]
+    assert not Onwards(V, 40, averaged=True).opened(line).any()
+
+
+def test_what_is_not_finite_before_the_prompt_leaves_an_averaged_gate_as_it_is():
+    z = torch.randn(1, 6, 3, generator=torch.Generator().manual_seed(5))
+    among = torch.tensor([[0, 0, 1, 1, 1, 1]])
+    broken = torch.cat([z[:, :2] * torch.nan, z[:, 2:]], 1)
+    gate = Onwards(V, 60, among, averaged=True)
+    assert torch.equal(gate.opened(broken), gate.opened(z))
+
+
+@pytest.mark.parametrize("averaged", [False, True])
+def test_a_share_of_positions_is_open_at_that_quantile_of_opening_angles(averaged):
+    lines = 40
+    z = torch.randn(lines, 9, 3, generator=torch.Generator().manual_seed(6))
+    angles = opening_angles(Onwards(V, 180, averaged=averaged).cosines(z))
+    for share in (0.2, 0.7):
+        within = float(angles.quantile(share)) + 1e-3
+        opened = Onwards(V, within, averaged=averaged).opened(z)
+        assert abs(float(opened.float().mean()) - share) <= 1 / lines  # positions open together
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.long])
@@ -70,31 +100,33 @@ def test_lengths_of_latents_and_precision_do_not_count():
 
 
 @pytest.mark.parametrize("within", [20, 100])
-def test_padding_opens_nothing(within):
+@pytest.mark.parametrize("averaged", [False, True])
+def test_padding_opens_nothing(within, averaged):
     model = Language()
     with torch.no_grad():
         model.embed.weight[0] = V
     ids = torch.tensor([[0, 1, 2, 3]])
     counts = (ids > 0).long()
-    with intervene(model, MUTE, at="embed", where=Onwards(V, within)):
+    with intervene(model, MUTE, at="embed", where=Onwards(V, within, averaged=averaged)):
         seen, unmasked = model(ids, attention_mask=counts), model(ids)
         assert torch.equal(model(ids, counts), seen)  # by position
-    gate = by_hand(model.embed(ids), within, counts)
+    gate = by_hand(model.embed(ids), within, counts, averaged)
     z = model.embed(ids)
     torch.testing.assert_close(seen, torch.where(gate[..., None], MUTE(z), z).cumsum(1))
     assert not torch.equal(seen, unmasked)
 
 
-def test_runs_of_a_population_open_their_own_gates():
+@pytest.mark.parametrize("averaged", [False, True])
+def test_runs_of_a_population_open_their_own_gates(averaged):
     def make():
         return nn.Sequential(nn.Embedding(8, 3))
 
     population = Population.make(make, seeds=[0, 1])
-    with intervene(population, MUTE, at="0", where=Onwards(V, 60)):
+    with intervene(population, MUTE, at="0", where=Onwards(V, 60, averaged=averaged)):
         together = population(IDS)
     for run in range(2):
         alone = population[run]
-        with intervene(alone, MUTE, at="0", where=Onwards(V, 60)):
+        with intervene(alone, MUTE, at="0", where=Onwards(V, 60, averaged=averaged)):
             torch.testing.assert_close(together[run], alone(IDS))
 
 

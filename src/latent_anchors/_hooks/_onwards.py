@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -16,14 +17,15 @@ from latent_anchors._vectors import as_direction, check_width
 class Onwards:
     r"""From the first position of a line that lies near a direction onwards, as ``where=``.
 
-    .. math:: m_t = \big[\max_{s \le t,\, s \in A} \cos(z_s, v) > \cos \theta\big]
+    .. math:: m_t = \big[\max_{s \le t,\, s \in A} \cos(y_s, v) > \cos \theta\big], \quad
+        y_s = z_s \text{ or } \textstyle\sum_{r \le s,\, r \in A} z_r
 
     at position :math:`t`, with the ``direction`` :math:`v`, ``within`` :math:`\theta` and the
     positions :math:`A` ``among`` which it may open. Once a model knows what a line is about, later
     positions need not show it as clearly, one by one; a gate that stays open reaches them at a
-    narrower angle, with fewer false alarms in other lines. The alignment is that of the latents
-    before the edit. Padding, as far as the model is called with an ``attention_mask``, opens
-    nothing.
+    narrower angle, with fewer false alarms in other lines. ``averaged``, a single position that
+    happens to lie near the direction opens nothing. The alignment is that of the latents before the
+    edit. Padding, as far as the model is called with an ``attention_mask``, opens nothing.
 
     Args:
         direction: The concept's direction ``(dim,)``.
@@ -31,6 +33,8 @@ class Onwards:
         among: Which positions may open the gate ``(batch, position)``, bool or 0 and 1, such as
             those that the concept was anchored at; all if None. Positions beyond it may, such as
             those generated after a prompt.
+        averaged: Whether the mean of all latents so far has to lie near the direction, in place of
+            one. For a concept that was anchored by the mean over a line.
 
     Raises:
         ValueError: If the direction is zero or not finite, or the angle is out of its range. In a
@@ -44,7 +48,6 @@ class Onwards:
         that compares a cosine with a threshold; there on the prompt as a whole.
 
     Examples:
-        >>> import torch
         >>> from latent_anchors.interventions import Suppression, intervene
         >>> model = torch.nn.Sequential(torch.nn.Identity())
         >>> line = torch.tensor([[[1.0, 9.0], [9.0, 1.0], [1.0, 9.0]]])
@@ -61,11 +64,13 @@ class Onwards:
         direction: Sequence[float] | Tensor,
         within: int | float,
         among: Given | None = None,
+        averaged: bool = False,
     ) -> None:
         self.direction: Direction = as_direction(direction)
         self.within: float = float(within)
         check_angle("within", self.within, 180.0)
         self.among: Tensor | None = None if among is None else as_mask("among", among).clone()
+        self.averaged: bool = averaged
 
     def opened(
         self, z: Float[Tensor, "batch position dim"], real: Tensor | None = None
@@ -84,10 +89,38 @@ class Onwards:
                 another shape.
 
         Examples:
-            >>> import torch
             >>> line = torch.tensor([[[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]])
             >>> Onwards([1, 0], within=30).opened(line)
             tensor([[False,  True,  True]])
+        """
+        near = self.cosines(z, real) > math.cos(math.radians(self.within))  # false where NaN
+        return near.long().cumsum(-1) > 0
+
+    def cosines(
+        self, z: Float[Tensor, "batch position dim"], real: Tensor | None = None
+    ) -> Float[Tensor, "batch position"]:
+        """What is compared with the angle: cosines of positions, or of the means so far.
+
+        The width at which the gate is open at a share of the positions of some lines is a quantile
+        of :func:`~latent_anchors.evaluation.opening_angles` of these.
+
+        Args:
+            z: Latents before the edit ``(batch, position, dim)``.
+            real: Which positions are no padding ``(batch, position)``; all if None.
+
+        Returns:
+            ``(batch, position)``, NaN where a position may not open it.
+
+        Raises:
+            ValueError: If they are not ``(batch, position, dim)``, have another width, or ``among``
+                another shape.
+
+        Examples:
+            >>> line = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
+            >>> Onwards([1, 0], within=30).cosines(line)
+            tensor([[1., 0.]])
+            >>> Onwards([1, 0], within=30, averaged=True).cosines(line)
+            tensor([[1.0000, 0.7071]])
         """
         check_width("Onwards", z, len(self.direction))
         if z.ndim != 3:
@@ -95,13 +128,17 @@ class Onwards:
                 f"The latents have shape {tuple(z.shape)}; expected (batch, position, dim), since "
                 "a gate opens along positions. Of one line, give z.unsqueeze(0)."
             )
+        counts = self._counts(z, real)
         full = in_full_precision(z.detach())  # saves nothing that a recomputation would miss
-        near = cosine(full, self.direction.to(full)) > math.cos(math.radians(self.within))
+        if self.averaged:
+            full = torch.where(counts.unsqueeze(-1), full, 0.0).cumsum(1)
+        return cosine(full, self.direction.to(full)).masked_fill(~counts, torch.nan)
+
+    def _counts(self, z: Tensor, real: Tensor | None) -> Tensor:
+        counts = torch.ones_like(z[..., 0], dtype=torch.bool)
         if self.among is not None:
-            near = near & self._fitting(self.among, z)
-        if real is not None:
-            near = near & (real != 0)
-        return near.long().cumsum(-1) > 0
+            counts = counts & self._fitting(self.among, z)
+        return counts if real is None else counts & (real != 0)
 
     def _fitting(self, among: Tensor, z: Tensor) -> Tensor:
         if among.ndim != 2 or len(among) != len(z) or among.shape[1] > z.shape[1]:
@@ -114,4 +151,5 @@ class Onwards:
 
     def __repr__(self) -> str:
         among = "" if self.among is None else f", among {int(self.among.sum())} positions"
-        return f"Onwards(within={self.within:g}{among})"
+        averaged = ", averaged" if self.averaged else ""
+        return f"Onwards(within={self.within:g}{among}{averaged})"
