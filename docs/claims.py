@@ -387,7 +387,8 @@ CLAIMS = (
         "fine-tuning in {compare_mixing|wins/fine-tuning|least 1}. With one label in a hundred the "
         "axis takes {compare_mixing_labels|removal/anchor|mean} of them, LEACE "
         "{compare_mixing_labels|removal/LEACE|mean}; it removes at least as much in "
-        "{compare_mixing_labels|wins/LEACE|least 1}.",
+        "{compare_mixing_labels|wins/LEACE|least 1}, as a mean difference in "
+        "{compare_mixing_labels|wins/mean difference|least 1}.",
         tuple(
             goal
             for rival in ("mean difference", "probe", "LEACE", "fine-tuning")

@@ -262,6 +262,18 @@ def topic_table(
     )
 
 
+AFTERWARDS = {"mean difference": "mean difference", "probe": "probe", "LEACE": "LEACE's direction"}
+AFTERWARDS |= {"fine-tuning": "fine-tuning"}
+"""Methods that come after the training of a transformer that mixes colors, in words."""
+
+RED_REMOVED = (
+    Line("anchor", "removal/anchor"),
+    *(Line(words, f"removal/{name}") for name, words in AFTERWARDS.items()),
+)
+RED_WINS = tuple(
+    Line(f"the anchor removes at least as much as {name}", f"wins/{name}") for name in AFTERWARDS
+)
+
 SECTIONS = (
     Section(
         "Red on its axis, and muted",
@@ -675,21 +687,9 @@ SECTIONS = (
         "three weights, after seven settings tried on seed 500. UNDO after fine-tuning repeats "
         "it there.",
         (
-            Line("anchor", "removal/anchor"),
-            *(
-                Line(words, f"removal/{name}")
-                for name, words in (
-                    ("mean difference", "mean difference"),
-                    ("probe", "probe"),
-                    ("LEACE", "LEACE's direction"),
-                    ("fine-tuning", "fine-tuning"),
-                )
-            ),
+            *RED_REMOVED,
             Line("a network that never saw red", "removal/oracle"),
-            *(
-                Line(f"the anchor removes at least as much as {name}", f"wins/{name}")
-                for name in ("mean difference", "probe", "LEACE", "fine-tuning")
-            ),
+            *RED_WINS,
             Line("other lines wrong, anchored, as trained", "wrong/anchored"),
             Line("other lines wrong, plain", "wrong/plain"),
         ),
@@ -706,20 +706,8 @@ SECTIONS = (
         "axis removed .61 and .77, LEACE .64 and .26. Without the term that keeps colors off the "
         "axis at the embedding it was .61 and .66.",
         (
-            Line("anchor", "removal/anchor"),
-            *(
-                Line(words, f"removal/{name}")
-                for name, words in (
-                    ("mean difference", "mean difference"),
-                    ("probe", "probe"),
-                    ("LEACE", "LEACE's direction"),
-                    ("fine-tuning", "fine-tuning"),
-                )
-            ),
-            *(
-                Line(f"the anchor removes at least as much as {name}", f"wins/{name}")
-                for name in ("mean difference", "probe", "LEACE", "fine-tuning")
-            ),
+            *RED_REMOVED,
+            *RED_WINS,
             Line("other lines wrong, anchored, as trained", "wrong/anchored"),
         ),
     ),

@@ -33,8 +33,11 @@ def test_the_axis_removes_at_least_as_much_as_what_is_done_afterwards(rival: str
     assert found[f"wins/{rival}"]["n"] == 9
 
 
-@pytest.mark.parametrize("rival", ["mean difference", "probe", "LEACE"])
-@pytest.mark.xfail(strict=True, reason="reds that no labeled line holds come less near the axis")
+UNSEEN = pytest.mark.xfail(strict=True, reason="reds that no labeled line holds are less near")
+LOST = [pytest.param(name, marks=UNSEEN) for name in ("mean difference", "probe", "LEACE")]
+
+
+@pytest.mark.parametrize("rival", [*LOST, "fine-tuning"])
 def test_with_one_label_in_a_hundred_the_axis_removes_at_least_as_much(rival: str):
     assert metrics("compare_mixing_labels")[f"wins/{rival}"]["min"] == 1
 
@@ -43,6 +46,7 @@ def test_with_one_label_in_a_hundred_the_axis_removes_most_in_the_mean():
     found = metrics("compare_mixing_labels")
     ours = found["removal/anchor"]["mean"]
     others = ("mean difference", "probe", "LEACE", "fine-tuning")
+    assert found["removal/anchor"]["n"] == 9
     assert ours > max(found[f"removal/{name}"]["mean"] for name in others)
 
 

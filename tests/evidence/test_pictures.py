@@ -3,23 +3,25 @@
 import pytest
 from evidence.results import metrics
 
-HUES = {"red": 0.001, "orange": 0.001, "azure": 0.003}
-"""Shares of far places that are touched, at most; the goal is 0.001, which azure misses."""
-
-AZURE = pytest.param(
-    "azure", marks=pytest.mark.xfail(strict=True, reason="some networks go .88 of the way")
-)
+HUES = ("red", "orange", "azure")
+MISSED = pytest.mark.xfail(strict=True, reason="the goal, which some networks miss")
 
 
-@pytest.mark.parametrize("hue", ["red", "orange", AZURE])
-def test_in_every_seed_the_hue_turns_gray(hue: str):
-    assert metrics(f"pictures/{hue}")["to_gray/muted"]["min"] >= 0.9
+def goals(goal: float, azure: float):
+    """The goal for each hue, and what azure reaches instead."""
+    missed = pytest.param("azure", goal, marks=MISSED)
+    return [("red", goal), ("orange", goal), missed, ("azure", azure)]
 
 
-@pytest.mark.parametrize("hue", HUES)
-def test_in_every_seed_the_rest_stays(hue: str):
+@pytest.mark.parametrize(("hue", "least"), goals(0.9, azure=0.88))
+def test_in_every_seed_the_hue_turns_gray(hue: str, least: float):
+    assert metrics(f"pictures/{hue}")["to_gray/muted"]["min"] >= least
+
+
+@pytest.mark.parametrize(("hue", "most"), goals(0.001, azure=0.003))
+def test_in_every_seed_the_rest_stays(hue: str, most: float):
     touched = metrics(f"pictures/{hue}")["touched/muted/far"]
-    assert touched["max"] <= HUES[hue]
+    assert touched["max"] <= most
     assert touched["n"] == 16
 
 
@@ -28,9 +30,9 @@ def test_in_every_seed_pictures_are_learned_as_well_as_without_anchors(hue: str)
     assert metrics(f"pictures/{hue}")["reconstruction/ratio"]["max"] <= 1.05
 
 
-@pytest.mark.xfail(strict=True, reason="healed networks go .79 to .92 of the way")
-def test_by_weights_red_is_gray():
-    assert metrics("pictures_removed/red")["to_gray/removed"]["min"] >= 0.9
+@pytest.mark.parametrize("least", [0.78, pytest.param(0.9, marks=MISSED)])
+def test_by_weights_red_is_gray(least: float):
+    assert metrics("pictures_removed/red")["to_gray/removed"]["min"] >= least
 
 
 def test_by_weights_the_rest_is_there():

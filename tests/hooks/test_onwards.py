@@ -1,4 +1,5 @@
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -36,7 +37,7 @@ def test_an_edit_acts_from_the_first_position_near_the_direction_onwards(within,
     model = Language()
     z = model.embed(IDS)
     gate = by_hand(z, within, among, averaged)
-    with intervene(model, MUTE, at="embed", where=Onwards(V, within, among, averaged)):
+    with intervene(model, MUTE, at="embed", where=Onwards(V, within, among, averaged=averaged)):
         found = model.embed(IDS)
     assert torch.equal(found, torch.where(gate[..., None], MUTE(z), z))
 
@@ -49,7 +50,7 @@ def test_a_gate_that_opened_is_wider_than_one_that_looks_at_each_position():
     assert opened.sum() > 2 * each.sum()
 
 
-def test_one_position_that_happens_to_lie_near_the_direction_opens_no_averaged_gate():
+def test_one_position_near_the_direction_after_others_opens_no_averaged_gate():
     line = torch.tensor([[[-2.0, 1.0, 0.0]] * 3 + [[1.0, 2.0, 0.0]] + [[-2.0, 1.0, 0.0]]])
     assert Onwards(V, 40).opened(line).tolist() == [[False, False, False, True, True]]
     assert not Onwards(V, 40, averaged=True).opened(line).any()
@@ -67,10 +68,11 @@ def test_what_is_not_finite_before_the_prompt_leaves_an_averaged_gate_as_it_is()
 def test_a_share_of_positions_is_open_at_that_quantile_of_opening_angles(averaged):
     lines = 40
     z = torch.randn(lines, 9, 3, generator=torch.Generator().manual_seed(6))
-    angles = opening_angles(Onwards(V, 180, averaged=averaged).cosines(z))
+    among = torch.arange(9).expand(lines, 9) > 1
+    gate = partial(Onwards, V, among=among, averaged=averaged)
+    angles = opening_angles(gate(180).cosines(z), among)
     for share in (0.2, 0.7):
-        within = float(angles.quantile(share)) + 1e-3
-        opened = Onwards(V, within, averaged=averaged).opened(z)
+        opened = gate(float(angles.nanquantile(share)) + 1e-3).opened(z)[among]
         assert abs(float(opened.float().mean()) - share) <= 1 / lines  # positions open together
 
 

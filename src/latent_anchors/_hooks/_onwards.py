@@ -23,9 +23,10 @@ class Onwards:
     at position :math:`t`, with the ``direction`` :math:`v`, ``within`` :math:`\theta` and the
     positions :math:`A` ``among`` which it may open. Once a model knows what a line is about, later
     positions need not show it as clearly, one by one; a gate that stays open reaches them at a
-    narrower angle, with fewer false alarms in other lines. ``averaged``, a single position that
-    happens to lie near the direction opens nothing. The alignment is that of the latents before the
-    edit. Padding, as far as the model is called with an ``attention_mask``, opens nothing.
+    narrower angle, with fewer false alarms in other lines. With ``averaged``, a position that
+    happens to lie near the direction weighs the less, the more came before it. The alignment is
+    that of the latents before the edit. Padding, as far as the model is called with an
+    ``attention_mask``, opens nothing.
 
     Args:
         direction: The concept's direction ``(dim,)``.
@@ -33,8 +34,8 @@ class Onwards:
         among: Which positions may open the gate ``(batch, position)``, bool or 0 and 1, such as
             those that the concept was anchored at; all if None. Positions beyond it may, such as
             those generated after a prompt.
-        averaged: Whether the mean of all latents so far has to lie near the direction, in place of
-            one. For a concept that was anchored by the mean over a line.
+        averaged: Whether the mean of the latents so far has to lie near the direction, in place of
+            one of them. For a concept that was anchored by the mean over a line.
 
     Raises:
         ValueError: If the direction is zero or not finite, or the angle is out of its range. In a
@@ -64,6 +65,7 @@ class Onwards:
         direction: Sequence[float] | Tensor,
         within: int | float,
         among: Given | None = None,
+        *,
         averaged: bool = False,
     ) -> None:
         self.direction: Direction = as_direction(direction)
@@ -102,7 +104,8 @@ class Onwards:
         """What is compared with the angle: cosines of positions, or of the means so far.
 
         The width at which the gate is open at a share of the positions of some lines is a quantile
-        of :func:`~latent_anchors.evaluation.opening_angles` of these.
+        of :func:`~latent_anchors.evaluation.opening_angles` of these, with the mask of the
+        positions that may open it.
 
         Args:
             z: Latents before the edit ``(batch, position, dim)``.
