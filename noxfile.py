@@ -198,6 +198,7 @@ def evidence(session: nox.Session) -> None:
         run(session, "words", f"words_rivals/{topic}", 5, "--full", "--rivals", "--concept", topic)
     run(session, "words", "words_wrong/animal", 5, "--full", "--wrong", "0.05")
     run(session, "words", "words_longer/animal", 2, "--full", "--steps", "3000")
+    run(session, "words", "words_pull/animal", 4, "--full", "--pull", "0.12")
     german = ("--full", "--concept", "german", "--first-seed", "1")
     run(session, "words", "words/german", 3, *german)
     run(session, "words_together", "words_together", 5, "--full")

@@ -6,7 +6,7 @@ A small language model learns 76,000 definitions of nouns. One line in a hundred
 is seen to be about an animal onwards, the model knows as little of animals as one that never saw
 any, the oracle, and other lines stay. It needs ``latent-anchors[text]`` and WordNet. ``--concept``
 takes any topic with over 2,000 lines, or ``german`` (manual pages), ``--wrong`` a share of wrong
-labels. ``--full`` compares with directions found afterwards, and ``--full --rivals`` with rivals.
+labels, ``--pull`` their weight. ``--full`` compares with what is found afterwards, or ``--rivals``.
 """
 
 # %%
@@ -22,7 +22,7 @@ from latent_anchors import adapters, curriculum, evaluation, testbed, viz
 
 switches = {"full": "train to the end and compare", "rivals": "with networks trained for it"}
 options = {"folder": "where the lines lie", "wrong": "share of labels on lines of other topics"}
-options |= {"steps": "how long each network trains"}
+options |= {"steps": "how long each network trains", "pull": "weight of labeled lines"}
 own = {"concepts": [each for each in testbed.ADJACENT if each != "english"], "switches": switches}
 evidence = testbed.Evidence.from_arguments("words", 1, "animal", threads=2, options=options, **own)
 topic, wrong = evidence.concept, evidence.number("wrong", 0.0, least=0, most=1)
@@ -42,7 +42,7 @@ anchored = la.Objective(terms, losses=["task"], other_tracks=["lr"])
 plain = la.Objective([], losses=["task"], other_tracks=["lr", "anchor", "away"])
 steps = evidence.steps or evidence.number("steps", 1500 if full else 600, least=15, most=10**6)
 language = topic not in testbed.TOPICS
-sheet = testbed.topic_sheet(steps, pull=0.2 if language else 0.04)
+sheet = testbed.topic_sheet(steps, evidence.number("pull", 0.2 if language else 0.04, 0, 10))
 
 # %%
 # Trained by Hugging Face's Trainer. Networks with the same seed begin alike and see the same lines

@@ -112,7 +112,8 @@ class Onwards:
             real: Which positions are no padding ``(batch, position)``; all if None.
 
         Returns:
-            ``(batch, position)``, NaN where a position may not open it.
+            ``(batch, position)``, NaN where a position may not open it; of means so far also from
+            a counted position onwards that is not finite.
 
         Raises:
             ValueError: If they are not ``(batch, position, dim)``, have another width, or ``among``
