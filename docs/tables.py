@@ -124,12 +124,11 @@ ARTIFACT_TEXT = (
 
 PULL_TEXT = (
     "``words.py --full --pull 0.12``: all else as in the table for animals, without directions "
-    "found afterwards. Lines about animals lie nearer to the axis then, and fewer of adjacent "
-    "topics lie as near as they do. Where animals are forgotten as if never seen, adjacent "
-    "topics lose .10 in the mean of these four seeds, for .16 with a pull of .04. Other topics "
-    "lose .0013, for .0023. But all lines pay for it, muted or not: the price is .027 in the mean, "
-    "for -.001. So the goal for adjacent topics is still missed, and the one for the price, too. "
-    "The pull stays at .04."
+    "found afterwards. Where animals are forgotten as if never seen, adjacent topics lose .10 in "
+    "the mean of these four seeds, for .16 with a pull of .04. Other topics lose .0013, for .0023. "
+    "Both are less in each seed. But all lines pay for it, muted or not: the price is .027 in the "
+    "mean, for -.001. So the goal for adjacent topics is still missed, and the one for the price, "
+    "too. The pull stays at .04."
 )
 
 TOPIC_TEXTS = {"animal": WORDS_TEXT, "artifact": ARTIFACT_TEXT}

@@ -5,8 +5,8 @@ A small language model learns 76,000 definitions of nouns. One line in a hundred
 *animal*: that puts animals on a chosen axis of the residual stream. Turned over from where a line
 is seen to be about an animal onwards, the model knows as little of animals as one that never saw
 any, the oracle, and other lines stay. It needs ``latent-anchors[text]`` and WordNet. ``--concept``
-takes any topic with over 2,000 lines, or ``german`` (manual pages), ``--wrong`` a share of wrong
-labels, ``--pull`` their weight. ``--full`` compares with what is found afterwards, or ``--rivals``.
+takes any topic with over 2,000 lines, or ``german``, ``--pull`` the weight of labels, ``--wrong``
+a share of wrong ones. ``--full`` compares with what is found afterwards, ``--rivals`` with rivals.
 """
 
 # %%
