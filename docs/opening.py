@@ -43,8 +43,8 @@ SENTENCES = (
     "Animals in a language model come back in {words_removed/animal|relearning/ratio|mean} of the "
     "steps of a network that never saw one, and "
     "{words_removed/animal|relearning/ratio_retrained|mean} times those of one that was trained "
-    "as long. In pictures it does not hold: red goes {pictures_removed/red|to_gray/removed|mean} "
-    "of the way to gray, and other hues err "
+    "as long. In pictures red goes {pictures_removed/red|to_gray/removed|mean} of the way to gray, "
+    "nine tenths in {pictures_removed/red|to_gray/removed|least 0.9}, and other hues err "
     "{pictures_removed/red|error/removed/far over error/baseline/far|mean} times as much.",
     "**In a language model: for some topics.** Animals, people and plants are forgotten as if "
     "never seen, which is 1: {words/animal|forgetting|mean}, {words/person|forgetting|mean} and "

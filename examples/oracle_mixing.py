@@ -78,15 +78,15 @@ def relearn(cut, beside, lines, asked, weights="all", **given):
     return testbed.line_relearning(cut, language, lines, asked, weights=weights, **given)
 
 
-def weaker(cut, oracles, lines, asked):
+def weaker(cut, oracle, lines, asked):
     """Measures of the other attacks, of which some may not bring red back to anyone."""
     for data, weights in testbed.RED_ATTACKS[1:] if "attacks" in evidence.switches else ():
-        audit = relearn(cut, oracles, lines[data], asked, weights, limit=min(most, 500))
+        audit = relearn(cut, {"oracle": oracle}, lines[data], asked, weights, limit=min(most, 500))
         found = {**audit.found, **audit.after()}
         # the first reference is the oracle here, and the fresh network in the main attack
         found["relearning/ratio_oracle"] = found.pop("relearning/ratio")
-        for name in found.keys() - {"relearning/at_least_one"}:
-            yield f"{name}/{data}/{weights}", found[name]
+        del found["relearning/at_least_one"]
+        yield from ((f"{name}/{data}/{weights}", value) for name, value in found.items())
 
 
 # %%
@@ -114,7 +114,7 @@ for number, seeds in splits:
     audit = relearn(cut, {"fresh": audits.fresh(cut), **oracles}, lines["all"], asked)
     audited.append(audit.with_control(control))
     found |= audited[-1].found | audit.after()
-    measured.append(found | dict(weaker(cut, oracles, lines, asked)))
+    measured.append(found | dict(weaker(cut, oracles["oracle"], lines, asked)))
 
 together = splits.join(measured)
 settings = {"sheet": SHEET, "levels": size.levels, "splits": splits.count, "rates": rates}

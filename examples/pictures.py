@@ -15,7 +15,7 @@ from functools import partial
 import latent_anchors as la
 import torch
 from latent_anchors import colorspace, curriculum, evaluation, interventions
-from latent_anchors import models, testbed, training, viz
+from latent_anchors import models, testbed, viz
 
 own = {"switches": {"removed": "delete it from the weights, too, and heal the rest"}}
 own |= {"options": {"font": "a file with color emoji"}}
@@ -63,8 +63,9 @@ with evidence.training():
 # the opposite pole. So each network's own places say how wide its gate is.
 
 whole, failures = trained.population, [*trained.failures, *plain.failures]
-cosines = red.alignment(evaluation.latents(whole, pictures, red.at))[:, labeled]
-widths = cosines.nanquantile(0.1, dim=1).acos().rad2deg()
+cosines = red.alignment(evaluation.latents(whole, pictures, red.at))
+degrees = cosines.clamp(-1, 1).acos().rad2deg()
+widths = degrees[:, labeled].nanquantile(0.9, dim=1)
 mutes = [red.edit(within=float(width), how="redirect") for width in widths]
 
 
@@ -81,7 +82,8 @@ outputs["muted"] = torch.cat([*map(draw, whole, mutes)])
 
 # %%
 # With ``--removed``, what writes or reads dimension 0 loses it. Red stays in other dimensions until
-# the network has learned the muted one's pictures, without labels, most of all those that changed.
+# the network has learned, without labels, to draw gray what lay as near the axis as 99 in 100 of
+# those places, and what lay where others belong as it is. All between counts for nothing.
 
 AXES = {"encoder.straight.weight": 0, "encoder.straight.bias": 0, "encoder.bent.2.weight": 0}
 AXES |= {"encoder.bent.2.bias": 0, "decoder.straight.weight": 0, "decoder.bent.0.weight": 1}
@@ -93,33 +95,36 @@ def without_axis(weights):
     return {name: weights[name].index_fill(axis, only, 0.0) for name, axis in AXES.items()}
 
 
-healing = la.Objective([], losses=["imitate"], other_tracks=["lr"])
+healing = la.Objective([], losses=["heal"], other_tracks=["lr"])
 
 
-def heal(network, mute, seed, outputs):
+def heal(network, seed, degrees):
     """The network without its axis, which has learned to draw as under the edit."""
     cut = models.Population.from_models([interventions.apply_surgery(network, without_axis)])
-    losses = {"imitate": training.DistillationLoss(training.Teacher(network, mute, at=red.at))}
-    again = testbed.place_healing_sampler(places, outputs)
+    width = float(degrees[labeled].nanquantile(0.99))
+    again = testbed.place_healing_sampler(places, degrees, width)
+    losses = {"heal": testbed.place_healing_loss}
     return train(cut, healing, testbed.PLACE_HEALING_SHEET, losses, again, [seed])
 
 
 if "removed" in evidence.switches or evidence.smoke:
-    ready = [{name: each[run, None] for name, each in outputs.items()} for run in range(len(whole))]
     with evidence.training():
-        healed = [*map(heal, whole, mutes, evidence.seeds, ready)]
+        healed = [*map(heal, whole, evidence.seeds, degrees)]
     failures += [replace(each, run=run) for run, fit in enumerate(healed) for each in fit.failures]
     outputs["removed"] = torch.cat(
         [evaluation.predictions(each.population, pictures) for each in healed]
     )
 
 # %%
-# Measure: errors of places of the hue and of those away from it, and which of these change at all.
+# Measure: errors of places of the hue, of those away from it and of those between, and which of
+# these change at all.
 
 groups = {concept: places.near(concept), "far": places.away_from(concept)}
+groups["between"] = places.near(concept, degrees=25) & ~groups[concept]
 found = testbed.evaluate_places(places, outputs, groups)
 found |= {f"labels/{concept}": trained.history.labels_used("anchor"), "width": widths}
 settings = {"sheet": sheet, "mute": repr(mutes[0]), "dimensions": (DIM, PLAIN_DIM)}
+settings |= {"healing": testbed.PLACE_HEALING_SHEET}
 metrics = evidence.write(found, settings, failures, ["reconstruction/ratio"])
 print(evaluation.metric_table(metrics, [*found]))
 

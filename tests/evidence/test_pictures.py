@@ -30,11 +30,11 @@ def test_in_every_seed_pictures_are_learned_as_well_as_without_anchors(hue: str)
     assert metrics(f"pictures/{hue}")["reconstruction/ratio"]["max"] <= 1.05
 
 
-@pytest.mark.parametrize("least", [0.78, pytest.param(0.9, marks=MISSED)])
-def test_by_weights_red_is_gray(least: float):
-    assert metrics("pictures_removed/red")["to_gray/removed"]["min"] >= least
+def test_by_weights_red_is_gray_in_every_seed():
+    assert metrics("pictures_removed/red")["to_gray/removed"]["min"] >= 0.9
 
 
-def test_by_weights_the_rest_is_there():
+@pytest.mark.parametrize("most", [1.45, pytest.param(1.05, marks=MISSED)])
+def test_by_weights_the_rest_is_there(most: float):
     found = metrics("pictures_removed/red")
-    assert found["error/removed/far"]["mean"] <= 2 * found["error/baseline/far"]["mean"]
+    assert found["error/removed/far"]["mean"] <= most * found["error/baseline/far"]["mean"]

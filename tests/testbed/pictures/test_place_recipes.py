@@ -6,7 +6,7 @@ from refusals import refuses
 from testbed.pictures.squares import squares
 
 import latent_anchors as la
-from latent_anchors import curriculum, testbed
+from latent_anchors import curriculum, data, testbed
 from latent_anchors.models import PatchAutoencoder, record
 from latent_anchors.testbed import Places
 
@@ -75,11 +75,32 @@ def test_muted_red_says_gray_and_the_rest_what_it_said():
     assert torch.equal(after[2:-1], before[2:-1])
 
 
-def test_pictures_that_muting_changes_are_drawn_four_times_as_often():
-    base = PLACES.pictures.expand(2, -1, -1, -1, -1)
-    muted = base.clone()
-    muted[1, 0, :, :4, :4] = 0.5
-    muted[1, 1, 0, 0, 0] = 0.5
-    again = testbed.place_healing_sampler(PLACES, {"baseline": base, "muted": muted})
-    assert again.weights.tolist() == [4.0] + [1.0] * (len(PLACES.pictures) - 1)
+def healing_sampler():
+    """The first place of the first picture is near the axis, that of the second in between."""
+    degrees = torch.full_like(PLACES.chroma, 100.0)
+    degrees[0, 0, 0], degrees[1, 0, 0] = GATE - 5, GATE + 5
+    return testbed.place_healing_sampler(PLACES, degrees, width=GATE)
+
+
+def test_healing_teaches_gray_near_the_axis_and_the_picture_elsewhere():
+    again = healing_sampler()
+    target = PLACES.pictures.clone()
+    target[0, :, :4, :4] = 0.5
+    assert torch.equal(again.extras["target"], target)
+    assert again.weights.tolist() == [2.0] + [1.0] * (len(PLACES.pictures) - 1)
     assert not again.labels
+
+
+def test_in_healing_what_lies_in_between_counts_for_nothing():
+    again = healing_sampler()
+    batch = data.LabeledBatch(PLACES.pictures, extras=again.extras)
+
+    def loss(rows: slice, columns: slice) -> torch.Tensor:
+        drawn = again.extras["target"].clone()
+        drawn[:, :, rows, columns] += 1.0
+        return testbed.place_healing_loss(lambda _: (drawn, {}), batch)
+
+    assert loss(slice(0, 4), slice(0, 4)).tolist() == [0.25, 0.0] + [0.25] * (
+        len(PLACES.pictures) - 2
+    )
+    assert (loss(slice(0, 4), slice(4, 8)) == 0.25).all()

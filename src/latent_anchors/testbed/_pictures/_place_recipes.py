@@ -1,6 +1,5 @@
 """The recipes for a hue and for faces in pictures: labels by place, terms, losses, schedules."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,8 +11,8 @@ from latent_anchors import data, interventions, training
 from latent_anchors import regularizers as reg
 from latent_anchors.concepts import Concept
 from latent_anchors.regularizers import Term
-from latent_anchors.testbed._pictures._places import Places
-from latent_anchors.training import Loss, Objective
+from latent_anchors.testbed._pictures._places import GRAY, Places
+from latent_anchors.training import Forward, Loss, Objective
 
 PLACE_SHEET = """\
 STEP, lr,   recon, anchor, others, fallback
@@ -28,14 +27,19 @@ network takes shape, then weaker, so that it learns the pictures nearly as well 
 """
 
 PLACE_HEALING_SHEET = """\
-STEP, lr,   imitate
+STEP, lr,   heal
 0,    1e-4, 1
 50,   0.02,
-1000, 0.02,
-1999, 5e-4,
+2000, 0.02,
+3999, 5e-4,
 """
 """Schedule that repairs such a network after the axis was removed from its weights."""
 
+INSIDE, OUTSIDE = 65, 80
+"""Degrees from the axis: where places of a hue may lie, and where all others may."""
+
+MUCH = 0.05
+"""Share of a picture's places near the axis from which on it comes more often in healing."""
 
 FACE_SHEET = """\
 STEP, lr,   recon, anchor, others, fallback
@@ -86,35 +90,69 @@ def place_sampler(
 
 
 def place_healing_sampler(
-    places: Places, outputs: Mapping[str, Float[Tensor, "runs n 3 height width"]]
+    places: Places, degrees: Float[Tensor, "n rows columns"], width: int | float
 ) -> data.Sampler:
-    """Pictures without labels, those that muting changes four times as often.
+    """Pictures without labels, and what a network whose axis was cut out is to draw of each.
+
+    That is mid-gray where a place lay near the axis, and the picture itself elsewhere. What lay
+    between, up to where other places are to lie, counts for nothing: to jump right there, as an
+    edit with a gate does, would take much of a network without one. Pictures with places near the
+    axis come twice as often.
 
     Args:
         places: Of the pictures.
-        outputs: What came out, ``(runs, n, 3, height, width)``, under ``"baseline"`` and under
-            ``"muted"``.
+        degrees: How far from the axis each place lay before the cut ``(n, rows, columns)``.
+        width: Up to how far is near, in degrees.
 
-    Raises:
-        KeyError: If one of the two is missing.
+    Returns:
+        A sampler with the extras ``target`` ``(n, 3, height, width)`` and ``counts``
+        ``(n, 1, height, width)``, for :func:`place_healing_loss`.
 
     Examples:
-        >>> said = torch.zeros(1, 2, 3, 8, 8)
-        >>> muted = said + torch.tensor([0.0, 1.0]).reshape(1, 2, 1, 1, 1)
-        >>> again = place_healing_sampler(Places(said[0]), {"baseline": said, "muted": muted})
-        >>> again.weights
-        tensor([1., 4.])
+        >>> places = Places(torch.ones(2, 3, 8, 8))
+        >>> degrees = torch.tensor([100.0, 60.0]).reshape(2, 1, 1).expand(2, 2, 2)
+        >>> again = place_healing_sampler(places, degrees, width=73)
+        >>> again.weights, again.extras["target"].mean((1, 2, 3))
+        (tensor([1., 2.]), tensor([1.0000, 0.5000]))
     """
-    differs = (outputs["muted"] != outputs["baseline"]).any(2).float()
-    changed = differs.mean((0, 2, 3)) > MUCH
-    return data.Sampler(places.pictures, batch_size=32, weights=1 + 3.0 * changed)
+    near, between = degrees <= width, (degrees > width) & (degrees < OUTSIDE)
+    gray = places.pictures.new_full((), GRAY)
+    return data.Sampler(
+        places.pictures,
+        batch_size=32,
+        weights=1.0 + (near.float().mean((1, 2)) > MUCH),
+        extras={
+            "target": torch.where(_pixels(near, places.patch), gray, places.pictures),
+            "counts": _pixels(~between, places.patch),
+        },
+    )
 
 
-MUCH = 0.05
-"""Share of a picture's pixels, over all runs, from which on it counts as changed."""
+def _pixels(chosen: Bool[Tensor, "n rows columns"], patch: int) -> Bool[Tensor, "n 1 height width"]:
+    return chosen.repeat_interleave(patch, 1).repeat_interleave(patch, 2).unsqueeze(1)
 
-INSIDE, OUTSIDE = 65, 80
-"""Degrees from the axis: where places of a hue may lie, and where all others may."""
+
+def place_healing_loss(forward: Forward, batch: data.LabeledBatch) -> Float[Tensor, " batch"]:
+    """Mean squared error of what counts, from what is to be drawn.
+
+    Args:
+        forward: A pure forward pass.
+        batch: Pictures, with the extras of :func:`place_healing_sampler`.
+
+    Returns:
+        ``(batch,)``.
+
+    Examples:
+        >>> pictures, seen = torch.ones(1, 3, 4, 8), torch.zeros(1, 1, 4, 8)
+        >>> seen[..., :4] = 1
+        >>> extras = {"target": torch.zeros_like(pictures), "counts": seen}
+        >>> batch = data.LabeledBatch(pictures, extras=extras)
+        >>> place_healing_loss(lambda inputs: (inputs, {}), batch)
+        tensor([0.5000])
+    """
+    output, _ = forward(batch.inputs)
+    errors = (output - batch.extras["target"]).square() * batch.extras["counts"]
+    return errors.flatten(1).mean(1)
 
 
 def place_objective(
@@ -161,7 +199,7 @@ def place_losses(concept: Concept, places: Places) -> dict[str, Loss]:
     )
     fallback = training.EditedOutputLoss(
         dict.fromkeys(concept.sites, turn),
-        say=torch.tensor(0.5),
+        say=torch.tensor(GRAY),
         inputs=torch.zeros_like(places.pictures[:1]),
     )
     return {"recon": training.reconstruction, "fallback": fallback}

@@ -9,10 +9,7 @@ from torch import Tensor
 from latent_anchors._checks import check_count
 from latent_anchors.colorspace import hue_distance, rgb_to_hsv
 from latent_anchors.evaluation import Evaluation
-from latent_anchors.testbed._pictures._places import VIVID, Places, place_errors
-
-GRAY = 0.5
-"""Mid-gray, which is shown where a hue is muted."""
+from latent_anchors.testbed._pictures._places import GRAY, VIVID, Places, place_errors
 
 
 def evaluate_places(

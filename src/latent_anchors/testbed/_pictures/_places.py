@@ -14,6 +14,9 @@ VIVID, COLORED = 0.5, 0.35
 """Chroma above which a place is vivid: its hue is plain to see, whatever else is in the square; and
 above which it is colored at all."""
 
+GRAY = 0.5
+"""Mid-gray, which is shown where a hue is muted."""
+
 TURN = 360.0
 
 
