@@ -209,6 +209,7 @@ def evidence(session: nox.Session) -> None:
     run(session, "compare_mixing", "compare_mixing_rivals", 9, "--full", "--rivals")
     run(session, "compare_mixing", "compare_mixing_labels", 9, "--full", "--labels", "0.01")
     run(session, "oracle_mixing", "oracle_mixing", 9, "--full")
+    run(session, "oracle_mixing", "oracle_mixing_attacks", 9, "--full", "--attacks")
     run(session, "color_mixing", "color_mixing_prenorm", 3, "--full", "--prenorm")
     session.run("pytest", "-o", "addopts=", "tests/evidence", *session.posargs)
 

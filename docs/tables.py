@@ -68,6 +68,15 @@ MANY = {
 ATTACKED = {"edited": "cut", "oracle": "never saw red", "distilled": "distilled"}
 """The networks that are attacked, and what the page calls them."""
 
+ATTACKS = {
+    "few/all": "eight lines with red, all weights",
+    "none/all": "lines without red, all weights",
+    "adjacent/all": "lines near red, all weights",
+    "all/embeddings": "all lines, the embedding",
+    "few/embeddings": "eight lines with red, the embedding",
+}
+"""The other attacks that were run, by data and weights, and what the page calls them."""
+
 JUDGED = ("whole", "cut")
 """The networks before and after a cut."""
 
@@ -877,6 +886,26 @@ SECTIONS = (
                 for budget in (10, 50, 100, 500)
                 for which, name in ATTACKED.items()
             ),
+        ),
+    ),
+    Section(
+        "Is red gone from a transformer? Other attacks",
+        "oracle_mixing_attacks",
+        "``oracle_mixing.py --full --attacks``: trained again on other lines or fewer weights, for "
+        "500 steps, at the best of six learning rates. Lines near red are those whose reddest "
+        "color is between 0.5 and 0.8 red. Shown is the share of lines with red that are answered "
+        "wrong. Five of the eleven other attacks were run, on the three networks of the first "
+        "split. Eight lines with red bring it back to neither network. From lines without red, or "
+        "near red, cut networks learn more than those that never saw red, one of them by 0.14: "
+        "some red was left in it. With the embedding alone they are slower.",
+        tuple(
+            Line(
+                f"{words}: wrong after {budget} steps, {ATTACKED[which]}",
+                f"relearning/after/{budget}/{which}/{name}",
+            )
+            for name, words in ATTACKS.items()
+            for budget in (100, 500)
+            for which in ("edited", "oracle")
         ),
     ),
     *(

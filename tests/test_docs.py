@@ -159,7 +159,7 @@ def test_every_example_that_trains_has_a_section(results: ModuleType):
     told = {section.file.split("/")[0] for section in results.SECTIONS}
     variants = {"mute_red_graded", "color_mixing_prenorm", "pictures_removed", "words_wrong"}
     variants |= {"compare_mixing_rivals", "compare_mixing_labels", "words_rivals", "words_longer"}
-    variants |= {"words_pull"}
+    variants |= {"words_pull", "oracle_mixing_attacks"}
     assert told - variants == TRAINS
 
 
