@@ -272,7 +272,12 @@ CLAIMS = (
         "oracle_mixing",
         "{oracle_mixing|relearning/ratio_oracle|mean} times the steps, and for anything else "
         "{oracle_mixing|relearning/control|mean} times, in "
-        "{oracle_mixing|relearning/ratio_oracle|n} runs under one attack of twelve.",
+        "{oracle_mixing|relearning/ratio_oracle|n} runs under one attack of twelve. Trained again "
+        "on lines without red, "
+        "{oracle_mixing_attacks|relearning/after/500/edited/none/all|min} or more of the lines "
+        "with red stay wrong in "
+        "{oracle_mixing_attacks|relearning/after/500/edited/none/all|n} networks; in those that "
+        "never saw red, {oracle_mixing_attacks|relearning/after/500/oracle/none/all|min}.",
         (
             Goal("oracle_mixing|relearning/ratio_oracle|mean", least=1),
             Goal("oracle_mixing|relearning/control|mean", most=1.1),
