@@ -74,6 +74,7 @@ ATTACKS = {
     "adjacent/all": "lines near red, all weights",
     "all/embeddings": "all lines, the embedding",
     "few/embeddings": "eight lines with red, the embedding",
+    "all/low_rank": "all lines, additions of rank 4",
 }
 """The other attacks that were run, by data and weights, and what the page calls them."""
 
@@ -894,10 +895,11 @@ SECTIONS = (
         "``oracle_mixing.py --full --attacks``: trained again on other lines or fewer weights, for "
         "500 steps, at the best of six learning rates. Lines near red are those whose reddest "
         "color is between 0.5 and 0.8 red. Shown is the share of lines with red that are answered "
-        "wrong. Five of the eleven other attacks were run, on the three networks of the first "
+        "wrong. Six of the eleven other attacks were run, on the three networks of the first "
         "split. Eight lines with red bring it back to neither network. From lines without red, or "
         "near red, cut networks learn more than those that never saw red, one of them by 0.14: "
-        "some red was left in it. With the embedding alone they are slower.",
+        "some red was left in it. With the embedding alone they are slower, with additions of rank "
+        "4 about as fast.",
         tuple(
             Line(
                 f"{words}: wrong after {budget} steps, {ATTACKED[which]}",
