@@ -82,8 +82,8 @@ outputs["muted"] = torch.cat([*map(draw, whole, mutes)])
 
 # %%
 # With ``--removed``, what writes or reads dimension 0 loses it. Red stays in other dimensions until
-# the network has learned, without labels, to draw gray what lay as near the axis as 99 in 100 of
-# those places, and what lay where others belong as it is. All between counts for nothing.
+# the network has learned to draw gray what lay as near the axis as 99 in 100 of those places, and
+# what lay where others belong as it is. All between counts for nothing. Labels say only how near.
 
 AXES = {"encoder.straight.weight": 0, "encoder.straight.bias": 0, "encoder.bent.2.weight": 0}
 AXES |= {"encoder.bent.2.bias": 0, "decoder.straight.weight": 0, "decoder.bent.0.weight": 1}
@@ -99,7 +99,7 @@ healing = la.Objective([], losses=["heal"], other_tracks=["lr"])
 
 
 def heal(network, seed, degrees):
-    """The network without its axis, which has learned to draw as under the edit."""
+    """The network without its axis, which has learned to draw gray what lay near it."""
     cut = models.Population.from_models([interventions.apply_surgery(network, without_axis)])
     width = float(degrees[labeled].nanquantile(0.99))
     again = testbed.place_healing_sampler(places, degrees, width)
